@@ -1,0 +1,30 @@
+# Warnings, linker and compiler cache: everything about how the code is compiled that is not the code.
+add_library(pgrehearse_warnings INTERFACE)
+target_compile_options(pgrehearse_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor
+  -Woverloaded-virtual
+  # Members that a designated initializer leaves out have default initializers by house rule.
+  -Wno-missing-field-initializers)
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Precompiled headers are cached only with these sloppiness settings (ccache's manual).
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endif()
+
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+# Headers that most files need; compiled once.
+set(PGREHEARSE_COMMON_HEADERS
+  <algorithm> <chrono> <filesystem> <functional> <map> <memory> <optional> <span> <stop_token>
+  <string> <string_view> <variant> <vector> <fmt/format.h>)
+function(pgrehearse_precompile target)
+  if(PGREHEARSE_PRECOMPILED)
+    target_precompile_headers(${target} PRIVATE ${PGREHEARSE_COMMON_HEADERS} ${ARGN})
+  endif()
+endfunction()

@@ -1,0 +1,47 @@
+// Every command of pgrehearse, and how a command line becomes an exit code.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "harness/drill/verdict.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace pgrehearse {
+
+// Options that every command takes.
+struct CommonOptions {
+  std::filesystem::path state;  // resolved: --state, or /var/lib/pgrehearse, or $XDG_STATE_HOME/...
+  std::string log_level = "warn";
+  std::string format = "text";  // or "json"
+  bool no_color = false;
+  bool quiet = false;
+};
+
+// Called once the command line is parsed; the token is triggered by SIGINT and SIGTERM.
+using CommandAction = std::function<ExitCode(std::stop_token stop)>;
+
+// A row of the command table.
+struct CommandDescription {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view example;  // command lines that work, one a line
+  // Adds the command's own options to its sub-command and returns what it does. `common` outlives
+  // the action and is filled before it is called.
+  CommandAction (*configure)(CLI::App& command, const CommonOptions& common) = nullptr;
+};
+
+std::span<const CommandDescription> command_table();
+
+// argv to exit code; holds the only top-level catch.
+int run_command_line(int argc, char** argv);
+
+}  // namespace pgrehearse

@@ -1,0 +1,45 @@
+// The one exception type of the harness. A bad backup is a result with findings, not an exception:
+// an Error means "cannot go on", and its kind decides which verdict the drill gets.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace pgrehearse {
+
+// What failed, from the drill's point of view. `verdict_of` in drill/verdict.hpp maps it.
+enum class ErrorKind {
+  repository,   // the backup or the archive is damaged, missing or unusable
+  restore,      // the backup tool could not restore a set that it lists
+  recovery,     // PostgreSQL could not replay to the target
+  startup,      // the restored cluster does not start although the sandbox can start a fresh one
+  environment,  // disk full, no binaries, lock held, host unreachable: says nothing about the backup
+  interrupted,  // SIGINT, SIGTERM or --timeout
+  usage,        // the command line or the scenario is wrong
+  internal,     // a bug in pgrehearse
+};
+
+std::string_view name_of(ErrorKind kind);
+
+// Messages are lower case and have no full stop; the hint says what to do next and may be empty.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorKind kind, const std::string& message, std::string hint = {}, std::string code = {},
+        std::string object = {});
+
+  [[nodiscard]] ErrorKind kind() const { return kind_; }
+  [[nodiscard]] const std::string& hint() const { return hint_; }
+  // Stable finding code (`PGR-...`); empty where the message is all there is.
+  [[nodiscard]] const std::string& code() const { return code_; }
+  // The file, segment, relation or setting that is to blame; empty where there is none.
+  [[nodiscard]] const std::string& object() const { return object_; }
+
+ private:
+  ErrorKind kind_;
+  std::string hint_;
+  std::string code_;
+  std::string object_;
+};
+
+}  // namespace pgrehearse

@@ -1,0 +1,38 @@
+// Units live in types: sizes are Bytes, spans are std::chrono, instants are UTC system_clock points.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pgrehearse {
+
+struct Bytes {
+  std::uint64_t count = 0;
+  auto operator<=>(const Bytes&) const = default;
+};
+
+using Instant = std::chrono::system_clock::time_point;
+using Seconds = std::chrono::duration<double>;
+
+// "2GB", "512MB", "64kB", "1024" (bytes); powers of 1024 as in PostgreSQL. nullopt if it is none.
+std::optional<Bytes> parse_bytes(std::string_view text);
+// "1.5 GB"
+std::string to_text(Bytes size);
+
+// "30min", "10s", "250ms", "2h", "1d", also "1h30min"; a bare number is refused. nullopt if it is none.
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+// "1h 2min", "3min 4s", "12.3s", "45ms"
+std::string to_text(Seconds span);
+
+// ISO 8601 in UTC with microseconds: "2026-11-20T03:00:00.000000Z".
+std::string to_iso8601(Instant instant);
+// Accepts ISO 8601 and PostgreSQL's "2026-11-20 03:00:00.123456+00[:30]"; without a zone: nullopt.
+std::optional<Instant> parse_instant(std::string_view text);
+// "2026-11-20 03:00:00.123456+00", PostgreSQL's input form.
+std::string to_postgres_timestamp(Instant instant);
+
+}  // namespace pgrehearse

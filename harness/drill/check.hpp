@@ -1,0 +1,86 @@
+// One question about the instance. A check is a class in checks/ and a row in its table; it never
+// decides for others, never writes outside the sandbox, and is `unknown` when it cannot tell.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/drill/report.hpp"
+#include "harness/drill/scenario.hpp"
+#include "harness/drill/settings.hpp"
+#include "harness/drill/verdict.hpp"
+#include "harness/postgres/connection.hpp"
+#include "harness/postgres/control_data.hpp"
+#include "harness/repository/backup_repository.hpp"
+#include "harness/sandbox/sandbox.hpp"
+
+namespace pgrehearse {
+
+class Primary;
+
+// What the instance must be like for a check to run. A state that no chosen check needs is not entered.
+enum class InstanceState {
+  any,         // needs no instance at all: runs beside the restore (repository, archive)
+  paused,      // read-only at the landing
+  read_write,  // after promotion
+  stopped,     // cleanly shut down
+};
+std::string_view name_of(InstanceState state);
+
+// Everything a check may look at. All references outlive the check.
+struct CheckContext {
+  const Scenario& scenario;
+  const Backup& backup;
+  const ArchiveListing& archive;
+  // nullptr while no sandbox exists or the instance is not recovered (state `any`).
+  Sandbox* sandbox = nullptr;
+  const ControlData* control = nullptr;  // of the restored cluster after the restore
+  const Landing* landing = nullptr;
+  // The drill's view of what happened to recovery; see report.hpp. nullptr before the landing.
+  BackupRepository& repository;
+  Primary* primary = nullptr;  // nullptr when the scenario names none
+  // A new connection to a database of the instance (superuser, settings pinned); dbname empty:
+  // "postgres", or template1 where that is missing.
+  std::function<Connection(const std::string& database)> connect;
+  std::vector<std::string> databases;  // those that allow connections, by name; empty in `any`
+  Instant drill_started;
+  // Progress for long checks: done of total in the check's own unit ("tables").
+  std::function<void(std::uint64_t done, std::uint64_t total, std::string_view unit)> on_progress;
+  std::stop_token stop;
+};
+
+struct CheckOutcome {
+  Verdict verdict = Verdict::unknown;
+  std::vector<Finding> findings;
+  std::string summary;  // one line: what was looked at, in numbers ("14 tables, 1,204,331 rows")
+};
+
+class Check {
+ public:
+  virtual ~Check() = default;
+  // May throw: the drill turns an exception into `unknown` with its message.
+  virtual CheckOutcome run(CheckContext& context) = 0;
+};
+
+// A row of the check table (checks/table.cpp). `weight` orders checks of one state: heavier first.
+struct CheckDescription {
+  std::string_view name;
+  std::string_view summary;   // one line for `pgrehearse checks` and the reference
+  std::string_view finds;     // the finding codes it can give, space separated
+  InstanceState state = InstanceState::paused;
+  bool always = false;        // runs in every drill, need not be listed
+  bool needs_primary = false;
+  int weight = 0;
+  std::span<const KeyDescription> keys = {};
+  std::unique_ptr<Check> (*create)(const Settings& settings) = nullptr;
+  // Where the state depends on the settings; nullptr: `state`.
+  InstanceState (*state_for)(const Settings& settings) = nullptr;
+};
+
+}  // namespace pgrehearse

@@ -1,0 +1,99 @@
+// The table language of scenarios: each key's name, kind, bounds and meaning stand in one table, and
+// parsing, "did you mean", the JSON Schema and the reference page all come from it. The values that
+// passed validation are read through Settings.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "harness/common/units.hpp"
+
+namespace pgrehearse {
+
+enum class KeyKind {
+  text,
+  boolean,
+  integer,       // >= 0
+  number,        // floating point
+  bytes,         // "2GB"
+  duration,      // "30min"
+  percentage,    // "1%" -> 0.01
+  choice,        // one of `choices`
+  absolute_path,
+  path,          // relative to the working directory
+  text_list,     // a text or a list of texts
+  text_map,      // free keys, scalar values kept as text
+  scalar,        // any scalar, kept as the text that was written
+  section,       // a map with `children`
+  recovery_target,  // recover_to's own form
+  check_list,       // checks' own form
+};
+
+struct KeyDescription {
+  std::string_view name;
+  KeyKind kind = KeyKind::text;
+  std::string_view summary;  // one line for the reference and the schema
+  std::string_view example;  // as YAML
+  bool required = false;
+  std::string_view default_value;  // as people read it; empty: none
+  std::span<const std::string_view> choices = {};
+  std::span<const KeyDescription> children = {};
+};
+
+// Where a value was written.
+struct SourcePosition {
+  std::string file;
+  int line = 0;    // from 1
+  int column = 0;  // from 1
+};
+// "weekly.yaml:9:5"
+std::string to_text(const SourcePosition& position);
+
+class Settings;
+
+using SettingValue = std::variant<bool, std::int64_t, double, Bytes, std::chrono::milliseconds,
+                                  std::string, std::vector<std::string>,
+                                  std::map<std::string, std::string>>;
+
+// Validated values of one section. Getters of an absent key return nullopt (or the fallback); a getter
+// of the wrong kind throws Error(internal): the table and its reader disagree.
+class Settings {
+ public:
+  Settings() = default;
+  explicit Settings(SourcePosition position) : position_(std::move(position)) {}
+
+  void set(std::string key, SettingValue value) { values_[std::move(key)] = std::move(value); }
+  [[nodiscard]] bool has(std::string_view key) const { return values_.find(key) != values_.end(); }
+
+  template <typename T>
+  [[nodiscard]] std::optional<T> get(std::string_view key) const;
+  template <typename T>
+  [[nodiscard]] T get_or(std::string_view key, T fallback) const {
+    auto value = get<T>(key);
+    return value ? std::move(*value) : std::move(fallback);
+  }
+  [[nodiscard]] const SourcePosition& position() const { return position_; }
+
+ private:
+  [[noreturn]] static void wrong_kind(std::string_view key);
+
+  std::map<std::string, SettingValue, std::less<>> values_;
+  SourcePosition position_;
+};
+
+template <typename T>
+std::optional<T> Settings::get(std::string_view key) const {
+  const auto found = values_.find(key);
+  if (found == values_.end()) return {};
+  if (const auto* value = std::get_if<T>(&found->second)) return *value;
+  wrong_kind(key);
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,50 @@
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "harness/common/error.hpp"
+#include "harness/process/command.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+Account account_of(const passwd& entry) {
+  Account account{.name = entry.pw_name, .uid = entry.pw_uid, .gid = entry.pw_gid, .home = entry.pw_dir};
+  int count = 64;
+  account.groups.resize(static_cast<std::size_t>(count));
+  if (getgrouplist(entry.pw_name, entry.pw_gid, account.groups.data(), &count) < 0) {
+    account.groups.resize(static_cast<std::size_t>(count));
+    getgrouplist(entry.pw_name, entry.pw_gid, account.groups.data(), &count);
+  }
+  account.groups.resize(static_cast<std::size_t>(count));
+  return account;
+}
+
+}  // namespace
+
+Account find_account(const std::string& name) {
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 16384> buffer{};
+  getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  if (found == nullptr) {
+    throw Error(ErrorKind::environment, "there is no operating system account '" + name + "'",
+                "name an existing one with sandbox.run_as", "PGR-ENV-ACCOUNT", name);
+  }
+  return account_of(entry);
+}
+
+Account current_account() {
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 16384> buffer{};
+  getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
+  if (found != nullptr) return account_of(entry);
+  return {.name = std::to_string(geteuid()), .uid = geteuid(), .gid = getegid(), .groups = {getegid()},
+          .home = "/"};
+}
+
+}  // namespace pgrehearse

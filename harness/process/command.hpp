@@ -1,0 +1,67 @@
+// What to run and what came of it. No shell is ever involved: a command is an argument vector.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgrehearse {
+
+// An operating system account, from the password database (getpwnam).
+struct Account {
+  std::string name;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;  // supplementary groups, the primary one included
+  std::filesystem::path home;
+};
+
+// Throws Error(environment) when there is no such account.
+Account find_account(const std::string& name);
+// The account that this process runs as.
+Account current_account();
+
+struct Command {
+  std::string program;  // absolute path, or a name that is looked up in PATH
+  std::vector<std::string> arguments;
+  // Added to a base environment of PATH, LANG=C.UTF-8, LC_ALL=C.UTF-8, TZ=UTC, HOME and USER of the
+  // account, and this process's PGBACKREST_* variables; nothing else is inherited.
+  std::map<std::string, std::string> environment;
+  std::filesystem::path working_directory = "/";
+  // Run as this account; only root may name another account than its own.
+  std::optional<Account> account;
+  // The whole process group is ended when it is over.
+  std::chrono::milliseconds timeout{std::chrono::minutes(10)};
+  // Receives each complete line of standard output and standard error as it arrives.
+  std::function<void(std::string_view line)> on_line;
+  // Keep at most this much of each stream (the newest) in the result.
+  std::size_t keep_output = std::size_t{4} << 20;
+  // When set: this process and its children may write only below these paths (Landlock; ignored on
+  // kernels without it). See docs/decisions.
+  std::vector<std::filesystem::path> confine_writes_to;
+};
+
+struct CommandResult {
+  int exit_code = -1;  // -1 when a signal ended it
+  int signal = 0;
+  bool timed_out = false;
+  bool cancelled = false;
+  bool truncated = false;  // more output than `keep_output`
+  std::string output;
+  std::string error_output;
+  std::chrono::milliseconds duration{0};
+
+  [[nodiscard]] bool succeeded() const { return exit_code == 0; }
+};
+
+// The command line for people and reports: quoted where needed.
+std::string to_text(const Command& command);
+
+}  // namespace pgrehearse

@@ -1,0 +1,138 @@
+// The seam to the backup tool: which backups there are, how far the archive reaches, how one is
+// restored. Nothing here ever writes to the repository.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "harness/common/units.hpp"
+#include "harness/postgres/lsn.hpp"
+#include "harness/sandbox/sandbox.hpp"
+
+namespace pgrehearse {
+
+enum class BackupType { full, differential, incremental };
+
+struct Backup {
+  std::string label;
+  BackupType type = BackupType::full;
+  std::string prior;                    // label; empty for a full backup
+  std::vector<std::string> references;  // labels of sets that it needs
+  int repository_key = 1;               // pgBackRest's --repo
+  int database_id = 0;                  // pgBackRest's database history id: archive "15-<id>"
+  int postgres_major = 0;
+  std::string postgres_version;         // "15", "9.6"
+  std::uint64_t system_identifier = 0;
+  std::string tool_version;             // of the pgBackRest that made it
+  Instant start_time;
+  Instant stop_time;
+  std::optional<Lsn> start_lsn;  // absent in sets of old releases
+  std::optional<Lsn> stop_lsn;
+  std::string start_segment;  // first WAL file needed for consistency
+  std::string stop_segment;
+  Bytes size;             // of the cluster
+  Bytes repository_size;  // 0 where the tool does not say
+  bool error = false;     // the tool met page checksum errors while making it
+  std::vector<std::string> errors;  // files with those errors, where the tool lists them
+  bool encrypted = false;
+};
+
+struct RepositoryStatus {
+  int code = 0;  // pgBackRest's status code; 0 ok
+  std::string message;
+};
+
+struct BackupList {
+  RepositoryStatus status;
+  std::vector<Backup> backups;  // oldest first by stop time
+};
+
+struct ArchivedSegment {
+  WalSegment segment;
+  std::string file;  // name in the repository, with checksum and extension
+  Bytes size;
+};
+
+// An independent listing of the WAL archive of one backup's cluster.
+struct ArchiveListing {
+  std::string id;  // "15-1"
+  std::uint64_t segment_size = 0;
+  std::vector<ArchivedSegment> segments;  // sorted; duplicates are kept
+  std::map<Timeline, std::vector<TimelineSwitch>> histories;  // from NNNNNNNN.history files
+  std::vector<std::string> unrecognised;  // file names that are none of the known kinds
+  Instant listed_at;
+};
+
+// Where recovery shall stop.
+enum class TargetType { latest, immediate, time, lsn, xid, name };
+
+struct RecoveryTarget {
+  TargetType type = TargetType::latest;
+  std::optional<Instant> time;
+  std::optional<Lsn> lsn;
+  std::optional<std::uint32_t> xid;
+  std::string name;
+  bool exclusive = false;         // stop just before instead of just after; time, lsn and xid only
+  std::string timeline = "latest";  // "latest", "current" or a number
+};
+// "time 2026-11-20 03:00:00+00 (exclusive)"
+std::string to_text(const RecoveryTarget& target);
+
+// What the scenario says of the repository.
+struct RepositorySpec {
+  std::string type = "pgbackrest";
+  std::string stanza;
+  std::optional<std::filesystem::path> configuration;  // absolute
+  std::string binary = "pgbackrest";                   // a fork's name or path
+  std::optional<int> key;                              // --repo
+  std::string backup = "latest";                       // or a label, or "oldest"
+};
+
+struct RestoreProgress {
+  std::optional<double> fraction;  // 0..1 where known
+  Bytes done;
+};
+
+class BackupRepository {
+ public:
+  virtual ~BackupRepository() = default;
+  // "pgBackRest 2.45". Throws Error(environment) when the tool is not there.
+  virtual std::string version(std::stop_token stop) = 0;
+  // Throws Error(repository) or Error(environment), classified by the tool's exit code.
+  virtual BackupList list(std::stop_token stop) = 0;
+  // The listing never uses the tool's min/max: they do not imply continuity.
+  virtual ArchiveListing list_archive(const Backup& backup, std::uint64_t segment_size,
+                                      std::stop_token stop) = 0;
+  // Restores the set into the sandbox's data directory, tablespaces below its tablespace directory.
+  virtual void restore(const Backup& backup, const RecoveryTarget& target, Sandbox& sandbox,
+                       const std::function<void(const RestoreProgress&)>& on_progress,
+                       std::stop_token stop) = 0;
+  // Argument vector of the command that fetches one WAL file inside the sandbox; the caller appends
+  // the file's name and the destination. Exit code 0: fetched, 1: not in the archive, else: error.
+  virtual std::vector<std::string> archive_get(const Backup& backup, const Sandbox& sandbox) = 0;
+  struct Verification {
+    bool ok = false;
+    std::vector<std::string> problems;  // the tool's lines, one problem each
+    std::string output;
+  };
+  // The tool's own verification of the repository, its text parsed, its exit code not trusted.
+  virtual Verification verify(const Backup& backup, std::stop_token stop) = 0;
+};
+
+// The backup that a restore to `target` starts from, and why, in one sentence. Throws
+// Error(repository, PGR-BACKUP-NONE) naming the reachable window when no set fits.
+struct BackupChoice {
+  Backup backup;
+  std::string reason;
+};
+BackupChoice choose_backup(const BackupList& list, const RepositorySpec& spec,
+                           const RecoveryTarget& target);
+
+}  // namespace pgrehearse
