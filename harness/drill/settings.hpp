@@ -31,6 +31,7 @@ enum class KeyKind {
   text_list,     // a text or a list of texts
   text_map,      // free keys, scalar values kept as text
   scalar,        // any scalar, kept as the text that was written
+  expectation,   // a scalar, or a map with `children`; kept as a text map, a lone scalar under ""
   section,       // a map with `children`
   recovery_target,  // recover_to's own form
   check_list,       // checks' own form
