@@ -14,7 +14,8 @@ enum class ErrorKind {
   restore,      // the backup tool could not restore a set that it lists
   recovery,     // PostgreSQL could not replay to the target
   startup,      // the restored cluster does not start although the sandbox can start a fresh one
-  environment,  // disk full, no binaries, lock held, host unreachable: says nothing about the backup
+  environment,  // disk full, no binaries, lock held, host unreachable: says nothing about the
+                // backup
   interrupted,  // SIGINT, SIGTERM or --timeout
   usage,        // the command line or the scenario is wrong
   internal,     // a bug in pgrehearse

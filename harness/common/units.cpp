@@ -18,8 +18,8 @@ namespace {
 // The number at the front of `text`, which loses it; nullopt when there is none.
 std::optional<double> take_number(std::string_view& text) {
   double value = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value,
-                                              std::chars_format::fixed);
+  const auto [end, failure] =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
   if (failure != std::errc{} || value < 0) return {};
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   return value;
@@ -38,7 +38,8 @@ std::string_view take_letters(std::string_view& text) {
 std::optional<int> take_int(std::string_view& text, std::size_t most_digits) {
   int value = 0;
   std::size_t length = 0;
-  while (length < text.size() && length < most_digits && text[length] >= '0' && text[length] <= '9') {
+  while (length < text.size() && length < most_digits && text[length] >= '0' &&
+         text[length] <= '9') {
     value = value * 10 + (text[length] - '0');
     ++length;
   }
@@ -86,8 +87,8 @@ std::string format_utc(Instant instant, char between, std::string_view zone) {
   const std::chrono::year_month_day date(days);
   const std::chrono::hh_mm_ss time(seconds - days);
   return fmt::format("{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}.{:06}{}", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), between,
-                     time.hours().count(), time.minutes().count(), time.seconds().count(),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     between, time.hours().count(), time.minutes().count(), time.seconds().count(),
                      (micros - seconds).count(), zone);
 }
 
@@ -97,8 +98,12 @@ std::optional<Bytes> parse_bytes(std::string_view text) {
   const auto number = take_number(text);
   if (!number) return {};
   text = trim(text);
-  constexpr std::array<std::pair<std::string_view, double>, 6> units{
-      {{"", 1}, {"B", 1}, {"kB", 1024.0}, {"MB", 1048576.0}, {"GB", 1073741824.0}, {"TB", 1099511627776.0}}};
+  constexpr std::array<std::pair<std::string_view, double>, 6> units{{{"", 1},
+                                                                      {"B", 1},
+                                                                      {"kB", 1024.0},
+                                                                      {"MB", 1048576.0},
+                                                                      {"GB", 1073741824.0},
+                                                                      {"TB", 1099511627776.0}}};
   for (const auto& [unit, factor] : units) {
     if (text == unit && *number * factor < 1.8e19) {
       return Bytes{static_cast<std::uint64_t>(std::llround(*number * factor))};

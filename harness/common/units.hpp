@@ -1,4 +1,5 @@
-// Units live in types: sizes are Bytes, spans are std::chrono, instants are UTC system_clock points.
+// Units live in types: sizes are Bytes, spans are std::chrono, instants are UTC system_clock
+// points.
 #pragma once
 
 #include <chrono>
@@ -23,7 +24,8 @@ std::optional<Bytes> parse_bytes(std::string_view text);
 // "1.5 GB"
 std::string to_text(Bytes size);
 
-// "30min", "10s", "250ms", "2h", "1d", also "1h30min"; a bare number is refused. nullopt if it is none.
+// "30min", "10s", "250ms", "2h", "1d", also "1h30min"; a bare number is refused. nullopt if it is
+// none.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 // "1h 2min", "3min 4s", "12.3s", "45ms"
 std::string to_text(Seconds span);

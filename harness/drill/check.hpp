@@ -24,7 +24,8 @@ namespace pgrehearse {
 
 class Primary;
 
-// What the instance must be like for a check to run. A state that no chosen check needs is not entered.
+// What the instance must be like for a check to run. A state that no chosen check needs is not
+// entered.
 enum class InstanceState {
   any,         // needs no instance at all: runs beside the restore (repository, archive)
   paused,      // read-only at the landing
@@ -71,10 +72,10 @@ class Check {
 // A row of the check table (checks/table.cpp). `weight` orders checks of one state: heavier first.
 struct CheckDescription {
   std::string_view name;
-  std::string_view summary;   // one line for `pgrehearse checks` and the reference
-  std::string_view finds;     // the finding codes it can give, space separated
+  std::string_view summary;  // one line for `pgrehearse checks` and the reference
+  std::string_view finds;    // the finding codes it can give, space separated
   InstanceState state = InstanceState::paused;
-  bool always = false;        // runs in every drill, need not be listed
+  bool always = false;  // runs in every drill, need not be listed
   bool needs_primary = false;
   int weight = 0;
   std::span<const KeyDescription> keys = {};

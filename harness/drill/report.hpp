@@ -20,7 +20,7 @@ struct Finding {
   std::string code;    // "PGR-WAL-GAP"
   std::string object;  // the file, segment, relation ("shop.public.orders") or setting
   std::string message;
-  std::string hint;    // what to do next; may be empty
+  std::string hint;                            // what to do next; may be empty
   std::map<std::string, std::string> details;  // the numbers, by name
 };
 
@@ -32,7 +32,7 @@ struct TransactionMark {
 
 // Where recovery really stopped, with proof.
 struct Landing {
-  std::string asked;  // the recovery target in words
+  std::string asked;       // the recovery target in words
   std::optional<Lsn> lsn;  // end of the last replayed record
   std::optional<Timeline> timeline;
   std::optional<Instant> time;  // commit time of the last applied transaction
@@ -107,11 +107,11 @@ struct SandboxRecord {
 
 // In plain words, for a person who was woken up.
 struct Diagnosis {
-  std::string summary;     // what broke; for a pass: what was proved
-  std::string code;        // finding code; empty on a pass
-  std::string object;      // file, segment, relation, setting
-  std::string blame;       // backup | archive | environment | scenario | instance | none
-  std::string recoverable; // which recovery points are lost and which remain; may be empty
+  std::string summary;      // what broke; for a pass: what was proved
+  std::string code;         // finding code; empty on a pass
+  std::string object;       // file, segment, relation, setting
+  std::string blame;        // backup | archive | environment | scenario | instance | none
+  std::string recoverable;  // which recovery points are lost and which remain; may be empty
   std::string next_step;
   std::vector<std::string> evidence;  // decisive log lines
 };

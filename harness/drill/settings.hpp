@@ -1,6 +1,6 @@
-// The table language of scenarios: each key's name, kind, bounds and meaning stand in one table, and
-// parsing, "did you mean", the JSON Schema and the reference page all come from it. The values that
-// passed validation are read through Settings.
+// The table language of scenarios: each key's name, kind, bounds and meaning stand in one table,
+// and parsing, "did you mean", the JSON Schema and the reference page all come from it. The values
+// that passed validation are read through Settings.
 #pragma once
 
 #include <chrono>
@@ -20,19 +20,19 @@ namespace pgrehearse {
 enum class KeyKind {
   text,
   boolean,
-  integer,       // >= 0
-  number,        // floating point
-  bytes,         // "2GB"
-  duration,      // "30min"
-  percentage,    // "1%" -> 0.01
-  choice,        // one of `choices`
+  integer,     // >= 0
+  number,      // floating point
+  bytes,       // "2GB"
+  duration,    // "30min"
+  percentage,  // "1%" -> 0.01
+  choice,      // one of `choices`
   absolute_path,
-  path,          // relative to the working directory
-  text_list,     // a text or a list of texts
-  text_map,      // free keys, scalar values kept as text
-  scalar,        // any scalar, kept as the text that was written
-  expectation,   // a scalar, or a map with `children`; kept as a text map, a lone scalar under ""
-  section,       // a map with `children`
+  path,         // relative to the working directory
+  text_list,    // a text or a list of texts
+  text_map,     // free keys, scalar values kept as text
+  scalar,       // any scalar, kept as the text that was written
+  expectation,  // a scalar, or a map with `children`; kept as a text map, a lone scalar under ""
+  section,      // a map with `children`
   recovery_target,  // recover_to's own form
   check_list,       // checks' own form
 };
@@ -59,12 +59,12 @@ std::string to_text(const SourcePosition& position);
 
 class Settings;
 
-using SettingValue = std::variant<bool, std::int64_t, double, Bytes, std::chrono::milliseconds,
-                                  std::string, std::vector<std::string>,
-                                  std::map<std::string, std::string>>;
+using SettingValue =
+    std::variant<bool, std::int64_t, double, Bytes, std::chrono::milliseconds, std::string,
+                 std::vector<std::string>, std::map<std::string, std::string>>;
 
-// Validated values of one section. Getters of an absent key return nullopt (or the fallback); a getter
-// of the wrong kind throws Error(internal): the table and its reader disagree.
+// Validated values of one section. Getters of an absent key return nullopt (or the fallback); a
+// getter of the wrong kind throws Error(internal): the table and its reader disagree.
 class Settings {
  public:
   Settings() = default;

@@ -20,7 +20,14 @@ Verdict worst_of(std::span<const Verdict> verdicts);
 // fail or unknown; nullopt for usage and internal, which give no verdict.
 std::optional<Verdict> verdict_of(ErrorKind kind);
 
-enum class ExitCode : int { pass = 0, fail = 1, unknown = 2, usage = 3, internal = 4, interrupted = 130 };
+enum class ExitCode : int {
+  pass = 0,
+  fail = 1,
+  unknown = 2,
+  usage = 3,
+  internal = 4,
+  interrupted = 130
+};
 
 ExitCode exit_code_of(Verdict verdict);
 ExitCode exit_code_of(ErrorKind kind);

@@ -27,7 +27,8 @@ struct ControlData {
   int max_locks_per_transaction = 0;
 };
 
-// Parses pg_controldata's output made with LC_ALL=C. Throws Error(repository) naming the missing line.
+// Parses pg_controldata's output made with LC_ALL=C. Throws Error(repository) naming the missing
+// line.
 ControlData parse_control_data(std::string_view output);
 
 }  // namespace pgrehearse

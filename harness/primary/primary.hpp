@@ -49,8 +49,8 @@ class Primary {
 };
 
 // Counts every ordinary table, partition leaf and materialized view of one database, one statement
-// each in pipeline batches inside one REPEATABLE READ READ ONLY transaction per batch; system schemas
-// left out. Used for both sides of a comparison.
+// each in pipeline batches inside one REPEATABLE READ READ ONLY transaction per batch; system
+// schemas left out. Used for both sides of a comparison.
 std::map<std::string, TableCount> count_rows(
     Connection& connection, const std::function<void(std::uint64_t, std::uint64_t)>& on_progress);
 

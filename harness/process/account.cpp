@@ -12,7 +12,8 @@ namespace pgrehearse {
 namespace {
 
 Account account_of(const passwd& entry) {
-  Account account{.name = entry.pw_name, .uid = entry.pw_uid, .gid = entry.pw_gid, .home = entry.pw_dir};
+  Account account{
+      .name = entry.pw_name, .uid = entry.pw_uid, .gid = entry.pw_gid, .home = entry.pw_dir};
   int count = 64;
   account.groups.resize(static_cast<std::size_t>(count));
   if (getgrouplist(entry.pw_name, entry.pw_gid, account.groups.data(), &count) < 0) {
@@ -43,7 +44,10 @@ Account current_account() {
   std::array<char, 16384> buffer{};
   getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
   if (found != nullptr) return account_of(entry);
-  return {.name = std::to_string(geteuid()), .uid = geteuid(), .gid = getegid(), .groups = {getegid()},
+  return {.name = std::to_string(geteuid()),
+          .uid = geteuid(),
+          .gid = getegid(),
+          .groups = {getegid()},
           .home = "/"};
 }
 

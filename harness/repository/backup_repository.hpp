@@ -28,18 +28,18 @@ struct Backup {
   int repository_key = 1;               // pgBackRest's --repo
   int database_id = 0;                  // pgBackRest's database history id: archive "15-<id>"
   int postgres_major = 0;
-  std::string postgres_version;         // "15", "9.6"
+  std::string postgres_version;  // "15", "9.6"
   std::uint64_t system_identifier = 0;
-  std::string tool_version;             // of the pgBackRest that made it
+  std::string tool_version;  // of the pgBackRest that made it
   Instant start_time;
   Instant stop_time;
   std::optional<Lsn> start_lsn;  // absent in sets of old releases
   std::optional<Lsn> stop_lsn;
   std::string start_segment;  // first WAL file needed for consistency
   std::string stop_segment;
-  Bytes size;             // of the cluster
-  Bytes repository_size;  // 0 where the tool does not say
-  bool error = false;     // the tool met page checksum errors while making it
+  Bytes size;                       // of the cluster
+  Bytes repository_size;            // 0 where the tool does not say
+  bool error = false;               // the tool met page checksum errors while making it
   std::vector<std::string> errors;  // files with those errors, where the tool lists them
   bool encrypted = false;
 };
@@ -64,7 +64,7 @@ struct ArchivedSegment {
 struct ArchiveListing {
   std::string id;  // "15-1"
   std::uint64_t segment_size = 0;
-  std::vector<ArchivedSegment> segments;  // sorted; duplicates are kept
+  std::vector<ArchivedSegment> segments;                      // sorted; duplicates are kept
   std::map<Timeline, std::vector<TimelineSwitch>> histories;  // from NNNNNNNN.history files
   std::vector<std::string> unrecognised;  // file names that are none of the known kinds
   Instant listed_at;
@@ -79,7 +79,7 @@ struct RecoveryTarget {
   std::optional<Lsn> lsn;
   std::optional<std::uint32_t> xid;
   std::string name;
-  bool exclusive = false;         // stop just before instead of just after; time, lsn and xid only
+  bool exclusive = false;  // stop just before instead of just after; time, lsn and xid only
   std::string timeline = "latest";  // "latest", "current" or a number
 };
 // "time 2026-11-20 03:00:00+00 (exclusive)"

@@ -39,13 +39,13 @@ struct Removal {
 };
 
 struct SandboxSpec {
-  std::string run_id;      // label of everything that the drill makes
-  std::string scenario;    // for people who meet a leftover
-  std::string type;        // "local", ...
-  std::filesystem::path directory;  // where sandboxes are made; empty: <state>/sandboxes
-  std::string account;     // run_as; empty: postgres for root, else the current account
-  std::optional<Bytes> memory;  // empty: a quarter of the host's
-  int cpus = 0;                 // 0: all of the host's
+  std::string run_id;                  // label of everything that the drill makes
+  std::string scenario;                // for people who meet a leftover
+  std::string type;                    // "local", ...
+  std::filesystem::path directory;     // where sandboxes are made; empty: <state>/sandboxes
+  std::string account;                 // run_as; empty: postgres for root, else the current account
+  std::optional<Bytes> memory;         // empty: a quarter of the host's
+  int cpus = 0;                        // 0: all of the host's
   std::string superuser = "postgres";  // the restored cluster's superuser role
   std::optional<std::filesystem::path> binaries;  // stated directory of PostgreSQL's programs
   int postgres_major = 0;

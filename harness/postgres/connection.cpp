@@ -1,0 +1,361 @@
+#include "harness/postgres/connection.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct ResultCloser {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using Result = std::unique_ptr<PGresult, ResultCloser>;
+
+// Wakes a poll() when the token is triggered.
+class StopEvent {
+ public:
+  explicit StopEvent(const std::stop_token& stop)
+      : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), callback_(stop, Wake{descriptor_}) {}
+  StopEvent(const StopEvent&) = delete;
+  StopEvent& operator=(const StopEvent&) = delete;
+  ~StopEvent() { close(descriptor_); }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+ private:
+  struct Wake {
+    int descriptor;
+    void operator()() const {
+      const std::uint64_t one = 1;
+      [[maybe_unused]] const auto written = write(descriptor, &one, sizeof one);
+    }
+  };
+  int descriptor_;
+  std::stop_callback<Wake> callback_;
+};
+
+enum class Waited { ready, stopped, too_late };
+
+Waited wait_for(int socket, short events, const StopEvent& stop, Clock::time_point deadline) {
+  std::array<pollfd, 2> watched{{{.fd = socket, .events = events, .revents = 0},
+                                 {.fd = stop.descriptor(), .events = POLLIN, .revents = 0}}};
+  while (true) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) return Waited::too_late;
+    const int count = poll(watched.data(), watched.size(),
+                           static_cast<int>(std::min<std::int64_t>(left, 3'600'000)));
+    if (count < 0 && errno != EINTR) return Waited::too_late;
+    if (count > 0 && watched[1].revents != 0) return Waited::stopped;
+    if (count > 0 && watched[0].revents != 0) return Waited::ready;
+  }
+}
+
+std::string message_of(const char* text) { return std::string(trim(text == nullptr ? "" : text)); }
+
+Error interrupted() { return {ErrorKind::interrupted, "interrupted"}; }
+
+// Pinned on both sides of every comparison (text output depends on them). Sent as libpq `options`
+// so that no statement is spent on it and ALTER ROLE / ALTER DATABASE settings cannot win.
+constexpr std::string_view pinned_options =
+    "-c datestyle=ISO,YMD -c timezone=UTC -c extra_float_digits=3 -c intervalstyle=postgres "
+    "-c bytea_output=hex -c search_path=pg_catalog -c statement_timeout=0 "
+    "-c client_min_messages=warning -c default_transaction_deferrable=off";
+
+Rows rows_of(const PGresult* result) {
+  Rows rows;
+  const int columns = PQnfields(result);
+  for (int column = 0; column < columns; ++column) {
+    rows.columns.emplace_back(PQfname(result, column));
+  }
+  rows.rows.reserve(static_cast<std::size_t>(PQntuples(result)));
+  for (int row = 0; row < PQntuples(result); ++row) {
+    auto& fields = rows.rows.emplace_back();
+    fields.reserve(static_cast<std::size_t>(columns));
+    for (int column = 0; column < columns; ++column) {
+      if (PQgetisnull(result, row, column) != 0) {
+        fields.emplace_back(std::nullopt);
+      } else {
+        fields.emplace_back(
+            std::string(PQgetvalue(result, row, column),
+                        static_cast<std::size_t>(PQgetlength(result, row, column))));
+      }
+    }
+  }
+  return rows;
+}
+
+bool is_failure(const PGresult* result) {
+  const auto status = PQresultStatus(result);
+  return status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_SINGLE_TUPLE &&
+         status != PGRES_PIPELINE_SYNC && status != PGRES_EMPTY_QUERY;
+}
+
+std::string sqlstate_of(const PGresult* result) {
+  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  return state == nullptr ? "" : state;
+}
+
+std::string primary_message_of(const PGresult* result) {
+  const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  return message == nullptr ? message_of(PQresultErrorMessage(result)) : message_of(message);
+}
+
+void cancel_at_server(pg_conn* connection) {
+  const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> cancel(PQgetCancel(connection),
+                                                                  &PQfreeCancel);
+  std::array<char, 256> message{};
+  if (cancel) PQcancel(cancel.get(), message.data(), static_cast<int>(message.size()));
+}
+
+// Waits for libpq's next result (nullptr at the end of a statement), never past deadline or stop.
+class Conversation {
+ public:
+  Conversation(pg_conn* connection, const Connection::Options& options, const std::stop_token& stop)
+      : connection_(connection),
+        kind_(options.failure_kind),
+        event_(stop),
+        stop_(stop),
+        deadline_(Clock::now() + options.query_timeout) {
+    if (stop_.stop_requested()) throw interrupted();
+  }
+
+  void flush() {
+    while (true) {
+      const int left = PQflush(connection_);
+      if (left == 0) return;
+      if (left < 0) lost();
+      wait(POLLIN | POLLOUT);
+      if (PQconsumeInput(connection_) == 0) lost();
+    }
+  }
+
+  Result next() {
+    while (PQisBusy(connection_) != 0) {
+      wait(POLLIN);
+      if (PQconsumeInput(connection_) == 0) lost();
+    }
+    return Result(PQgetResult(connection_));
+  }
+
+  [[noreturn]] void lost() const {
+    throw SqlError(kind_, message_of(PQerrorMessage(connection_)), "");
+  }
+
+  // Reads the rest of a statement so that the connection can be used again, then throws.
+  [[noreturn]] void fail(const PGresult* result) {
+    const SqlError error(kind_, primary_message_of(result), sqlstate_of(result));
+    while (next()) {
+    }
+    throw error;
+  }
+
+ private:
+  void wait(short events) {
+    switch (wait_for(PQsocket(connection_), events, event_, deadline_)) {
+      case Waited::ready:
+        return;
+      case Waited::stopped:
+        cancel_at_server(connection_);
+        throw interrupted();
+      case Waited::too_late:
+        cancel_at_server(connection_);
+        throw SqlError(kind_, "the statement took longer than its deadline", "57014");
+    }
+  }
+
+  pg_conn* connection_;
+  ErrorKind kind_;
+  StopEvent event_;
+  std::stop_token stop_;
+  Clock::time_point deadline_;
+};
+
+std::vector<const char*> pointers_of(std::span<const Field> parameters) {
+  std::vector<const char*> pointers;
+  for (const auto& parameter : parameters) {
+    pointers.push_back(parameter ? parameter->c_str() : nullptr);
+  }
+  return pointers;
+}
+
+void send(pg_conn* connection, Conversation& conversation, const std::string& sql,
+          std::span<const Field> parameters) {
+  const auto values = pointers_of(parameters);
+  if (PQsendQueryParams(connection, sql.c_str(), static_cast<int>(values.size()), nullptr,
+                        values.data(), nullptr, nullptr, 0) == 0) {
+    conversation.lost();
+  }
+  conversation.flush();
+}
+
+}  // namespace
+
+SqlError::SqlError(ErrorKind kind, const std::string& message, std::string sqlstate)
+    : Error(kind, message), sqlstate_(std::move(sqlstate)) {}
+
+const std::string& Rows::text(std::size_t row, std::size_t column) const {
+  static const std::string empty;
+  const auto& field = rows.at(row).at(column);
+  return field ? *field : empty;
+}
+
+ConnectionParameters parse_dsn(const std::string& dsn) {
+  char* message = nullptr;
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(dsn.c_str(), &message), &PQconninfoFree);
+  if (!options) {
+    const std::string text = message_of(message);
+    PQfreemem(message);
+    throw Error(ErrorKind::usage, "not a connection string: " + text,
+                "write \"host=db1 dbname=postgres user=pgrehearse\"");
+  }
+  ConnectionParameters parameters;
+  for (const auto* option = options.get(); option->keyword != nullptr; ++option) {
+    if (option->val != nullptr) parameters[option->keyword] = option->val;
+  }
+  return parameters;
+}
+
+std::string describe(const ConnectionParameters& parameters) {
+  std::string text;
+  for (const auto& [keyword, value] : parameters) {
+    if (keyword == "password" || keyword == "sslpassword" || keyword == "options") continue;
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", keyword, value);
+  }
+  return text;
+}
+
+void Connection::Closer::operator()(pg_conn* connection) const { PQfinish(connection); }
+
+Connection::Connection(Handle handle, Options options, std::stop_token stop)
+    : handle_(std::move(handle)), options_(options), stop_(std::move(stop)) {}
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+Connection::~Connection() = default;
+
+Connection Connection::open(ConnectionParameters parameters, Options options,
+                            std::stop_token stop) {
+  auto& given = parameters["options"];
+  given = fmt::format("{} {}", pinned_options, given);
+  parameters.try_emplace("application_name", "pgrehearse");
+  // libpq applies connect_timeout only in its blocking calls; ours is below.
+  std::vector<const char*> keywords;
+  std::vector<const char*> values;
+  for (const auto& [keyword, value] : parameters) {
+    keywords.push_back(keyword.c_str());
+    values.push_back(value.c_str());
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+  Handle handle(PQconnectStartParams(keywords.data(), values.data(), 0));
+  if (!handle) throw Error(ErrorKind::environment, "out of memory");
+  const StopEvent event(stop);
+  const auto deadline = Clock::now() + options.connect_timeout;
+  while (true) {
+    const auto status = PQconnectPoll(handle.get());
+    if (status == PGRES_POLLING_OK) break;
+    if (status == PGRES_POLLING_FAILED) {
+      throw SqlError(options.failure_kind, message_of(PQerrorMessage(handle.get())), "");
+    }
+    const short wanted = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    const auto waited = wait_for(PQsocket(handle.get()), wanted, event, deadline);
+    if (waited == Waited::stopped) throw interrupted();
+    if (waited == Waited::too_late) {
+      throw SqlError(
+          options.failure_kind,
+          fmt::format("no answer from {} within {}", describe(parameters), options.connect_timeout),
+          "");
+    }
+  }
+  PQsetnonblocking(handle.get(), 1);
+  return {std::move(handle), options, std::move(stop)};
+}
+
+Rows Connection::query(const std::string& sql, std::span<const Field> parameters) {
+  Conversation conversation(handle_.get(), options_, stop_);
+  send(handle_.get(), conversation, sql, parameters);
+  Rows rows;
+  while (const auto result = conversation.next()) {
+    if (is_failure(result.get())) conversation.fail(result.get());
+    rows = rows_of(result.get());
+  }
+  return rows;
+}
+
+void Connection::stream(const std::string& sql, std::span<const Field> parameters,
+                        const std::function<void(const std::vector<Field>&)>& on_row) {
+  Conversation conversation(handle_.get(), options_, stop_);
+  send(handle_.get(), conversation, sql, parameters);
+  PQsetSingleRowMode(handle_.get());
+  while (const auto result = conversation.next()) {
+    if (is_failure(result.get())) conversation.fail(result.get());
+    if (PQresultStatus(result.get()) != PGRES_SINGLE_TUPLE) continue;
+    for (const auto& row : rows_of(result.get()).rows) on_row(row);
+  }
+}
+
+std::vector<Connection::PipelineResult> Connection::pipeline(
+    std::span<const std::string> statements) {
+  constexpr std::size_t batch_size = 200;
+  std::vector<PipelineResult> results;
+  results.reserve(statements.size());
+  auto* connection = handle_.get();
+  while (results.size() < statements.size()) {
+    const auto batch = statements.subspan(results.size(),
+                                          std::min(batch_size, statements.size() - results.size()));
+    Conversation conversation(connection, options_, stop_);
+    if (PQenterPipelineMode(connection) == 0) conversation.lost();
+    for (const auto& sql : batch) {
+      // A synchronisation point after each, so that a failing statement stays alone.
+      if (PQsendQueryParams(connection, sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) ==
+              0 ||
+          PQpipelineSync(connection) == 0) {
+        conversation.lost();
+      }
+    }
+    conversation.flush();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      auto& outcome = results.emplace_back();
+      while (true) {
+        const auto result = conversation.next();
+        if (!result) {
+          if (PQstatus(connection) == CONNECTION_BAD) conversation.lost();
+          continue;
+        }
+        if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) break;
+        if (is_failure(result.get())) {
+          outcome.error = primary_message_of(result.get());
+          outcome.sqlstate = sqlstate_of(result.get());
+        } else {
+          outcome.rows = rows_of(result.get());
+        }
+      }
+    }
+    PQexitPipelineMode(connection);
+  }
+  return results;
+}
+
+int Connection::server_version() const { return PQserverVersion(handle_.get()); }
+
+std::string Connection::quote_identifier(std::string_view name) const {
+  char* quoted = PQescapeIdentifier(handle_.get(), name.data(), name.size());
+  if (quoted == nullptr)
+    throw Error(ErrorKind::internal, message_of(PQerrorMessage(handle_.get())));
+  std::string text(quoted);
+  PQfreemem(quoted);
+  return text;
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,223 @@
+#include "harness/process/boost_command_runner.hpp"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/readable_pipe.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/process/v2/process.hpp>
+#include <boost/process/v2/stdio.hpp>
+#include <csignal>
+#include <cstdlib>
+
+#include "harness/common/error.hpp"
+#include "harness/process/child_setup.hpp"
+
+extern char** environ;
+
+namespace pgrehearse {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace bp = boost::process::v2;
+
+// A descendant in a session of its own may hold the pipes open for ever.
+constexpr auto time_to_drain = std::chrono::milliseconds(500);
+
+std::vector<std::string> environment_of(const Command& command) {
+  const auto account = command.account ? *command.account : current_account();
+  std::map<std::string, std::string> variables{
+      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+      {"LANG", "C.UTF-8"},
+      {"LC_ALL", "C.UTF-8"},
+      {"TZ", "UTC"},
+      {"HOME", account.home},
+      {"USER", account.name},
+      {"LOGNAME", account.name}};
+  if (const char* path = std::getenv("PATH")) variables["PATH"] = path;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable(*entry);
+    if (!variable.starts_with("PGBACKREST_")) continue;
+    const auto equals = variable.find('=');
+    variables[std::string(variable.substr(0, equals))] = variable.substr(equals + 1);
+  }
+  for (const auto& [name, value] : command.environment) variables[name] = value;
+  std::vector<std::string> entries;
+  for (const auto& [name, value] : variables) entries.push_back(fmt::format("{}={}", name, value));
+  return entries;
+}
+
+// An absolute path of an executable file, as execvp would find it.
+std::string resolve(const Command& command, const std::vector<std::string>& environment) {
+  if (command.program.find('/') != std::string::npos) return command.program;
+  for (const auto& entry : environment) {
+    if (!entry.starts_with("PATH=")) continue;
+    std::string_view rest = std::string_view(entry).substr(5);
+    while (!rest.empty()) {
+      const auto end = rest.find(':');
+      const auto candidate = std::filesystem::path(rest.substr(0, end)) / command.program;
+      if (access(candidate.c_str(), X_OK) == 0) return candidate;
+      rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    }
+  }
+  throw Error(ErrorKind::environment, fmt::format("program '{}' is not in PATH", command.program),
+              "install it, or name its full path", "PGR-ENV-BINARY", command.program);
+}
+
+// Collects one stream: bounded text for the result, complete lines for the listener.
+class StreamReader {
+ public:
+  StreamReader(asio::io_context& context, const Command& command, std::function<void()> on_end)
+      : pipe(context), command_(command), on_end_(std::move(on_end)) {}
+
+  void start() {
+    pipe.async_read_some(asio::buffer(buffer_), [this](const auto& error, std::size_t length) {
+      take({buffer_.data(), length});
+      if (error) {
+        open_ = false;
+        if (!line_.empty()) emit_line();
+        on_end_();
+        return;
+      }
+      start();
+    });
+  }
+  [[nodiscard]] bool open() const { return open_; }
+
+  void trim_text() {
+    if (text.size() <= command_.keep_output) return;
+    text.erase(0, text.size() - command_.keep_output);
+    truncated = true;
+  }
+
+  asio::readable_pipe pipe;
+  std::string text;
+  bool truncated = false;
+
+ private:
+  static constexpr std::size_t longest_line = std::size_t{1} << 16;
+
+  void take(std::string_view piece) {
+    text += piece;
+    if (text.size() > 2 * command_.keep_output) trim_text();
+    if (!command_.on_line) return;
+    for (const char c : piece) {
+      if (c == '\n' || line_.size() >= longest_line) emit_line();
+      if (c != '\n') line_ += c;
+    }
+  }
+
+  void emit_line() {
+    if (command_.on_line) command_.on_line(line_);
+    line_.clear();
+  }
+
+  const Command& command_;
+  std::function<void()> on_end_;
+  std::array<char, 16384> buffer_{};
+  std::string line_;
+  bool open_ = true;
+};
+
+// One run: the process, its streams, its deadline and its cancellation on one io_context.
+class Run {
+ public:
+  explicit Run(const Command& command) : command_(command) {}
+
+  CommandResult go(const std::stop_token& stop) {
+    const auto began = std::chrono::steady_clock::now();
+    launch();
+    out_.start();
+    error_.start();
+    await_exit();
+    deadline_.expires_after(command_.timeout);
+    deadline_.async_wait([this](const auto& failure) {
+      if (!failure) end_early(result_.timed_out);
+    });
+    const std::stop_callback on_stop(
+        stop, [this] { asio::post(context_, [this] { end_early(result_.cancelled); }); });
+    context_.run();
+    result_.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - began);
+    out_.trim_text();
+    error_.trim_text();
+    result_.truncated = out_.truncated || error_.truncated;
+    result_.output = std::move(out_.text);
+    result_.error_output = std::move(error_.text);
+    return std::move(result_);
+  }
+
+ private:
+  void launch() {
+    const auto environment = environment_of(command_);
+    const auto program = resolve(command_, environment);
+    boost::system::error_code failure;
+    process_.emplace(bp::default_process_launcher()(
+        context_.get_executor(), failure, program, command_.arguments,
+        bp::process_stdio{.in = nullptr, .out = out_.pipe, .err = error_.pipe},
+        ChildSetup(command_, environment, -1)));
+    if (failure) {
+      throw Error(ErrorKind::environment,
+                  fmt::format("cannot start {}: {}", program, failure.message()),
+                  "is it installed and may this account run it?", "PGR-ENV-BINARY", program);
+    }
+    group_ = process_->id();
+  }
+
+  void await_exit() {
+    process_->async_wait([this](const auto&, int) {
+      const int status = process_->native_exit_code();
+      if (WIFEXITED(status)) result_.exit_code = WEXITSTATUS(status);
+      if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
+      exited_ = true;
+      // What the command left behind in its group ends with it.
+      kill(-group_, SIGKILL);
+      deadline_.expires_after(time_to_drain);
+      deadline_.async_wait([this](const auto& failure) {
+        if (failure) return;
+        out_.pipe.close();
+        error_.pipe.close();
+      });
+      finish_if_drained();
+    });
+  }
+
+  void finish_if_drained() {
+    if (exited_ && !out_.open() && !error_.open()) deadline_.cancel();
+  }
+
+  void end_early(bool& reason) {
+    if (exited_ || ending_) return;
+    ending_ = true;
+    reason = true;
+    kill(-group_, SIGTERM);
+    deadline_.expires_after(command_.grace);
+    deadline_.async_wait([this](const auto& failure) {
+      if (!failure && !exited_) kill(-group_, SIGKILL);
+    });
+  }
+
+  const Command& command_;
+  asio::io_context context_{1};
+  StreamReader out_{context_, command_, [this] { finish_if_drained(); }};
+  StreamReader error_{context_, command_, [this] { finish_if_drained(); }};
+  asio::steady_timer deadline_{context_};
+  std::optional<bp::process> process_;
+  pid_t group_ = -1;
+  bool exited_ = false;
+  bool ending_ = false;
+  CommandResult result_;
+};
+
+}  // namespace
+
+CommandResult BoostCommandRunner::run(const Command& command, std::stop_token stop) {
+  return Run(command).go(stop);
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,136 @@
+#include "harness/process/boost_command_runner.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <thread>
+
+#include "harness/common/error.hpp"
+
+namespace pgrehearse {
+namespace {
+
+using std::chrono::milliseconds;
+
+CommandResult run(const Command& command, std::stop_token stop = {}) {
+  return BoostCommandRunner().run(command, std::move(stop));
+}
+
+Command shell(const std::string& script) {
+  return {.program = "/bin/sh", .arguments = {"-c", script}};
+}
+
+TEST(BoostCommandRunner, GivesExitCodeAndBothStreamsApart) {
+  const auto result = run(shell("echo out; echo err >&2; exit 7"));
+  EXPECT_EQ(result.exit_code, 7);
+  EXPECT_EQ(result.output, "out\n");
+  EXPECT_EQ(result.error_output, "err\n");
+}
+
+TEST(BoostCommandRunner, GivesTheSignalThatEndedTheCommand) {
+  const auto result = run(shell("kill -9 $$"));
+  EXPECT_EQ(result.signal, SIGKILL);
+  EXPECT_EQ(result.exit_code, -1);
+}
+
+TEST(BoostCommandRunner, StatesTheEnvironment) {
+  setenv("PGREHEARSE_TEST_INHERITED", "yes", 1);
+  setenv("PGBACKREST_TEST", "kept", 1);
+  auto command = shell("env");
+  command.environment["STATED"] = "a b";
+  const auto output = run(command).output;
+  EXPECT_EQ(output.find("INHERITED"), std::string::npos);
+  EXPECT_NE(output.find("PGBACKREST_TEST=kept\n"), std::string::npos);
+  EXPECT_NE(output.find("STATED=a b\n"), std::string::npos);
+  EXPECT_NE(output.find("TZ=UTC\n"), std::string::npos);
+}
+
+TEST(BoostCommandRunner, InheritsNoDescriptor) {
+  const int open_descriptor = dup(1);
+  const auto result = run(shell("ls /proc/self/fd | tr '\\n' ' '"));
+  close(open_descriptor);
+  // 3 is ls's own directory stream.
+  EXPECT_EQ(result.output, "0 1 2 3 ");
+}
+
+TEST(BoostCommandRunner, DeadlineEndsTheWholeProcessGroup) {
+  auto command = shell("sleep 60 & echo $!; sleep 60");
+  command.timeout = milliseconds(200);
+  const auto result = run(command);
+  EXPECT_TRUE(result.timed_out);
+  EXPECT_FALSE(result.cancelled);
+  EXPECT_LT(result.duration, milliseconds(5000));
+  const pid_t child = std::stoi(result.output);
+  // The grandchild is killed with the group; whoever adopted it may not have reaped it yet.
+  const auto state =
+      run(shell("cut -d' ' -f3 /proc/" + std::to_string(child) + "/stat 2>/dev/null"));
+  EXPECT_TRUE(state.output.empty() || state.output == "Z\n") << state.output;
+}
+
+TEST(BoostCommandRunner, CommandThatIgnoresTermIsKilledAfterTheDeadline) {
+  auto command = shell("trap '' TERM; echo ready; while :; do sleep 0.05; done");
+  command.timeout = milliseconds(100);
+  command.grace = milliseconds(100);
+  std::stop_source stop;
+  const auto result = run(command, stop.get_token());
+  EXPECT_TRUE(result.timed_out);
+  EXPECT_EQ(result.signal, SIGKILL);
+}
+
+TEST(BoostCommandRunner, StopRequestCancels) {
+  std::stop_source stop;
+  auto command = shell("echo started; sleep 60");
+  command.on_line = [&](std::string_view) { stop.request_stop(); };
+  const auto result = run(command, stop.get_token());
+  EXPECT_TRUE(result.cancelled);
+  EXPECT_EQ(result.signal, SIGTERM);
+}
+
+TEST(BoostCommandRunner, OutputIsBoundedAndKeepsTheNewest) {
+  auto command = shell("yes 0123456789 | head -c 3000000; echo last");
+  command.keep_output = 1000;
+  const auto result = run(command);
+  EXPECT_TRUE(result.truncated);
+  EXPECT_EQ(result.output.size(), 1000U);
+  EXPECT_TRUE(result.output.ends_with("last\n"));
+}
+
+TEST(BoostCommandRunner, DaemonThatKeepsThePipeOpenDoesNotHangTheRun) {
+  const auto result = run(shell("setsid sleep 3 & echo done"));
+  EXPECT_EQ(result.output, "done\n");
+  EXPECT_LT(result.duration, milliseconds(2500));
+}
+
+TEST(BoostCommandRunner, MissingProgramIsAnEnvironmentError) {
+  for (const char* program : {"no-such-program-here", "/no/such/program"}) {
+    try {
+      run({.program = program});
+      FAIL() << program;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::environment);
+      EXPECT_NE(std::string(error.what()).find(program), std::string::npos);
+    }
+  }
+}
+
+TEST(BoostCommandRunner, RootDropsToTheAccount) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may change its account";
+  auto command = shell("id -un; id -G | wc -w");
+  command.account = find_account("nobody");
+  EXPECT_TRUE(run(command).output.starts_with("nobody\n"));
+}
+
+TEST(BoostCommandRunner, RunsOverlapFromManyThreads) {
+  std::vector<std::jthread> threads;
+  std::vector<std::string> outputs(8);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    threads.emplace_back([&outputs, i] {
+      for (int round = 0; round < 5; ++round) outputs[i] += run(shell("echo x")).output;
+    });
+  }
+  threads.clear();
+  for (const auto& output : outputs) EXPECT_EQ(output, "x\nx\nx\nx\nx\n");
+}
+
+}  // namespace
+}  // namespace pgrehearse
