@@ -1,9 +1,9 @@
-// The production server, only ever read, in READ ONLY transactions and with a lock timeout.
+// The production server. It is only ever read: every session is read-only, waits at most two
+// seconds for a lock, and has a limit for each statement and for idling in a transaction.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -11,47 +11,44 @@
 
 #include "harness/common/units.hpp"
 #include "harness/postgres/connection.hpp"
-#include "harness/postgres/lsn.hpp"
 
 namespace pgrehearse {
 
-struct TableCount {
-  std::optional<std::int64_t> rows;
-  std::string error;  // why it was not counted (lock not available, permission denied, ...)
-};
-
-// database -> "schema.relation" (quoted where needed) -> count
-using RowCounts = std::map<std::string, std::map<std::string, TableCount>>;
-
 struct PrimaryIdentity {
   std::uint64_t system_identifier = 0;
-  int server_version = 0;
+  int server_version = 0;  // 150004
   bool in_recovery = false;
 };
 
+// How long one statement of ours may use the primary.
+struct PrimaryLimits {
+  std::chrono::milliseconds statement{std::chrono::minutes(30)};
+  std::chrono::milliseconds lock{std::chrono::seconds(2)};
+  std::chrono::milliseconds idle_in_transaction{std::chrono::minutes(1)};
+};
+
+// Safe to use from several threads: each call has its own connection.
 class Primary {
  public:
-  // Does not connect yet. `dsn` may name several hosts (libpq's multi-host form).
-  explicit Primary(std::string dsn);
+  // Does not connect yet. `dsn` may name several hosts (libpq's multi-host form) and may hold a
+  // password. Throws Error(usage) when it is not a DSN.
+  explicit Primary(const std::string& dsn, PrimaryLimits limits = {});
 
   // All throw SqlError(environment): an unreachable primary says nothing about the backup.
-  PrimaryIdentity identity(std::stop_token stop);
+  [[nodiscard]] PrimaryIdentity identity(std::stop_token stop) const;
   // Commit time of the newest transaction, where the server tracks it (track_commit_timestamp);
   // otherwise nullopt.
-  std::optional<Instant> newest_commit(std::stop_token stop);
-  std::vector<std::string> databases(std::stop_token stop);
-  Connection connect(const std::string& database, std::stop_token stop);
+  [[nodiscard]] std::optional<Instant> newest_commit(std::stop_token stop) const;
+  // Those that allow connections, by name.
+  [[nodiscard]] std::vector<std::string> databases(std::stop_token stop) const;
+  // `database` empty: the one that the DSN names.
+  [[nodiscard]] Connection connect(const std::string& database, std::stop_token stop) const;
   // Without password.
   [[nodiscard]] std::string description() const;
 
  private:
   ConnectionParameters parameters_;
+  PrimaryLimits limits_;
 };
-
-// Counts every ordinary table, partition leaf and materialized view of one database, one statement
-// each in pipeline batches inside one REPEATABLE READ READ ONLY transaction per batch; system
-// schemas left out. Used for both sides of a comparison.
-std::map<std::string, TableCount> count_rows(
-    Connection& connection, const std::function<void(std::uint64_t, std::uint64_t)>& on_progress);
 
 }  // namespace pgrehearse

@@ -1,0 +1,96 @@
+#include "harness/primary/row_count.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <span>
+#include <vector>
+
+namespace pgrehearse {
+
+namespace {
+
+// A row is a table whose rows survive a recovery, or an unlogged one; the biggest come first.
+// A materialized view that was never populated cannot be read, and holds nothing.
+constexpr const char* tables_sql = R"(
+select format('%I.%I', n.nspname, c.relname), c.relpersistence = 'u', c.relpages
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+ where c.relkind in ('r', 'm')
+   and c.relpersistence <> 't'
+   and c.relispopulated
+   and n.nspname <> 'information_schema'
+   and n.nspname !~ '^pg_'
+ order by c.relpages desc, 1)";
+
+constexpr std::size_t most_tables = 200;
+// A batch reports nothing before its end, so big tables do not share one.
+constexpr std::int64_t most_pages = 25'600;  // 200 MB
+
+struct Table {
+  std::string name;
+  std::int64_t pages = 0;
+};
+
+std::int64_t number_of(const std::string& text) {
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+std::size_t batch_length(std::span<const Table> tables) {
+  std::size_t length = 1;
+  std::int64_t pages = tables[0].pages;
+  while (length < tables.size() && length < most_tables) {
+    pages += tables[length].pages;
+    if (pages > most_pages) break;
+    ++length;
+  }
+  return length;
+}
+
+void count_batch(Connection& connection, std::span<const Table> batch, TableCounts& counts) {
+  std::vector<std::string> statements;
+  statements.reserve(batch.size());
+  for (const auto& table : batch) {
+    statements.push_back(fmt::format("select count(*) from only {}", table.name));
+  }
+  const auto results = connection.pipeline(statements);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    auto& count = counts[batch[i].name];
+    if (results[i].error.empty() && !results[i].rows.rows.empty()) {
+      count.rows = number_of(results[i].rows.text(0, 0));
+    } else {
+      count.error = results[i].error.empty() ? "the server gave no count" : results[i].error;
+      count.sqlstate = results[i].sqlstate;
+    }
+  }
+}
+
+}  // namespace
+
+TableCounts count_rows(Connection& connection, const TableFilter& wanted,
+                       const CountProgress& on_progress) {
+  const auto rows = connection.query(tables_sql);
+  TableCounts counts;
+  std::vector<Table> tables;
+  for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+    const auto& name = rows.text(row, 0);
+    if (wanted && !wanted(name)) continue;
+    if (rows.text(row, 1) == "t") {
+      counts[name].unlogged = true;
+    } else {
+      tables.push_back({.name = name, .pages = number_of(rows.text(row, 2))});
+    }
+  }
+  std::span<const Table> left(tables);
+  while (!left.empty()) {
+    const auto batch = left.first(batch_length(left));
+    count_batch(connection, batch, counts);
+    left = left.subspan(batch.size());
+    if (on_progress) on_progress(tables.size() - left.size(), tables.size());
+  }
+  return counts;
+}
+
+}  // namespace pgrehearse
