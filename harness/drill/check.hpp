@@ -65,6 +65,9 @@ struct CheckOutcome {
 class Check {
  public:
   virtual ~Check() = default;
+  // Called once before the restore starts (`sandbox` is nullptr) with a context that outlives the
+  // check: starts what may run beside the restore, and returns at once.
+  virtual void prepare(CheckContext& /*context*/) {}
   // May throw: the drill turns an exception into `unknown` with its message.
   virtual CheckOutcome run(CheckContext& context) = 0;
 };
