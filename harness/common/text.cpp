@@ -39,19 +39,24 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 
 namespace {
 
+// Insertions, deletions, substitutions and exchanges of two neighbours.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1);
+  std::vector<std::size_t> last(b.size() + 1);
   std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+  std::iota(last.begin(), last.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substitution = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitution});
+      row[j] =
+          std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      const bool exchanged = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (exchanged) row[j] = std::min(row[j], before[j - 2] + 1);
     }
+    before.swap(last);
+    last.swap(row);
   }
-  return row[b.size()];
+  return last[b.size()];
 }
 
 }  // namespace
@@ -67,7 +72,12 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
       best_distance = distance;
     }
   }
-  return best;
+  if (best || word.size() < 3) return best;
+  const auto begun = std::find_if(candidates.begin(), candidates.end(), [&](const auto& candidate) {
+    return candidate.starts_with(word);
+  });
+  if (begun != candidates.end()) return *begun;
+  return {};
 }
 
 std::string quote_setting(std::string_view word) {

@@ -36,6 +36,8 @@ enum class KeyKind {
   recovery_target,  // recover_to's own form
   check_list,       // checks' own form
 };
+// As people call it: "whole number", "duration".
+std::string_view name_of(KeyKind kind);
 
 struct KeyDescription {
   std::string_view name;
@@ -54,7 +56,7 @@ struct SourcePosition {
   int line = 0;    // from 1
   int column = 0;  // from 1
 };
-// "weekly.yaml:9:5"
+// "weekly.yaml:9:5"; the file alone where the line is 0 ("--set sandbox.type=x")
 std::string to_text(const SourcePosition& position);
 
 class Settings;

@@ -12,6 +12,15 @@ TEST(Text, NearestFindsAnExchangedLetterAndRefusesFarWords) {
   EXPECT_EQ(nearest("banana", names), std::nullopt);
 }
 
+TEST(Text, NearestTakesExchangedNeighboursAndBeginnings) {
+  const std::vector<std::string> names{"run", "version", "fingerprint"};
+  EXPECT_EQ(nearest("rnu", names), "run");
+  EXPECT_EQ(nearest("nur", names), std::nullopt);
+  EXPECT_EQ(nearest("ver", names), "version");
+  EXPECT_EQ(nearest("fi", names), std::nullopt);
+  EXPECT_EQ(nearest("", names), std::nullopt);
+}
+
 TEST(Text, QuoteSettingDoublesQuotesAndBackslashes) {
   EXPECT_EQ(quote_setting(R"(a'b\c)"), R"('a''b\\c')");
 }

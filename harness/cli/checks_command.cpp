@@ -1,0 +1,96 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/commands.hpp"
+#include "harness/cli/wiring.hpp"
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+nlohmann::ordered_json json_of(const KeyDescription& key) {
+  nlohmann::ordered_json json{{"name", key.name},
+                              {"kind", name_of(key.kind)},
+                              {"summary", key.summary},
+                              {"required", key.required}};
+  if (!key.default_value.empty()) json["default"] = key.default_value;
+  if (!key.example.empty()) json["example"] = key.example;
+  if (!key.choices.empty())
+    json["choices"] = std::vector<std::string>(key.choices.begin(), key.choices.end());
+  return json;
+}
+
+nlohmann::ordered_json json_of(const CheckDescription& check) {
+  nlohmann::ordered_json json{{"name", check.name},
+                              {"state", name_of(check.state)},
+                              {"always", check.always},
+                              {"needs_primary", check.needs_primary},
+                              {"summary", check.summary},
+                              {"finds", split(check.finds, ' ')},
+                              {"keys", nlohmann::ordered_json::array()}};
+  if (check.finds.empty()) json["finds"] = nlohmann::ordered_json::array();
+  for (const auto& key : check.keys) json["keys"].push_back(json_of(key));
+  return json;
+}
+
+std::vector<CheckDescription const*> wanted(const std::vector<std::string>& names) {
+  std::vector<CheckDescription const*> found;
+  std::vector<std::string> known;
+  for (const auto& check : all_checks()) {
+    known.emplace_back(check.name);
+    if (names.empty()) found.push_back(&check);
+  }
+  for (const auto& name : names) {
+    const auto position = std::find(known.begin(), known.end(), name);
+    if (position == known.end()) {
+      const auto near = nearest(name, known);
+      throw Error(ErrorKind::usage, fmt::format("unknown check '{}'", name),
+                  near ? fmt::format("did you mean '{}'?", *near)
+                       : std::string("'pgrehearse checks' lists them"));
+    }
+    found.push_back(&all_checks()[static_cast<std::size_t>(position - known.begin())]);
+  }
+  return found;
+}
+
+void print_table(const std::vector<CheckDescription const*>& checks) {
+  std::size_t width = 5;
+  for (const auto* check : checks) width = std::max(width, check->name.size());
+  std::cout << fmt::format("{:<{}}  {:<10}  {}\n", "CHECK", width, "STATE", "WHAT IT ASKS");
+  for (const auto* check : checks) {
+    std::cout << fmt::format("{:<{}}  {:<10}  {}{}{}\n", check->name, width, name_of(check->state),
+                             check->summary, check->always ? " (in every drill)" : "",
+                             check->needs_primary ? " (needs primary)" : "");
+    for (const auto& key : check->keys) {
+      std::cout << fmt::format(
+          "{:<{}}    {}: {}{}{}\n", "", width + 12, key.name, key.summary,
+          key.required ? " (required)" : "",
+          key.default_value.empty() ? "" : fmt::format(" [{}]", key.default_value));
+    }
+  }
+}
+
+}  // namespace
+
+CommandAction configure_checks(CLI::App& command, const CommonOptions& common) {
+  auto names = std::make_shared<std::vector<std::string>>();
+  command.add_option("check", *names, "only these checks")->type_name("CHECK");
+  return [&common, names](const std::stop_token&) {
+    const auto checks = wanted(*names);
+    if (common.format == "json") {
+      auto json = nlohmann::ordered_json::array();
+      for (const auto* check : checks) json.push_back(json_of(*check));
+      std::cout << json.dump(2) << '\n';
+    } else {
+      print_table(checks);
+    }
+    return ExitCode::pass;
+  };
+}
+
+}  // namespace pgrehearse

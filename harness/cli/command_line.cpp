@@ -1,0 +1,208 @@
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cctype>
+#include <cstdlib>
+#include <iostream>
+#include <system_error>
+
+#include "harness/cli/command_table.hpp"
+#include "harness/cli/options.hpp"
+#include "harness/cli/signal_watch.hpp"
+#include "harness/cli/state_directory.hpp"
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+#include "harness/common/version.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::string_view bug_hint =
+    "this is a bug in pgrehearse: please report it with the command line and the log";
+
+bool colour_on(int descriptor, const CommonOptions& common) {
+  const char* no_color = std::getenv("NO_COLOR");
+  return !common.no_color && (no_color == nullptr || *no_color == '\0') && isatty(descriptor) == 1;
+}
+
+void print_error(std::string_view message, std::string_view hint, const CommonOptions& common) {
+  const bool colour = colour_on(STDERR_FILENO, common);
+  std::cout.flush();
+  std::cerr << (colour ? "\033[1;31merror:\033[0m " : "error: ") << message << '\n';
+  if (!hint.empty()) std::cerr << (colour ? "\033[1;36mhint:\033[0m " : "hint: ") << hint << '\n';
+}
+
+void start_logging(const CommonOptions& common) {
+  auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(
+      colour_on(STDERR_FILENO, common) ? spdlog::color_mode::always : spdlog::color_mode::never);
+  auto logger = std::make_shared<spdlog::logger>("pgrehearse", std::move(sink));
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$: %v");
+  logger->set_level(spdlog::level::from_str(common.log_level));
+  if (common.quiet && logger->level() < spdlog::level::err) logger->set_level(spdlog::level::err);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+// An option that the command has itself (report's --format) is left alone.
+void add_common_options(CLI::App& app, CommonOptions& common) {
+  const auto absent = [&](const char* name) { return app.get_option_no_throw(name) == nullptr; };
+  const char* group = "Common options";
+  if (absent("--state")) {
+    app.add_option("--state", common.state,
+                   "directory of runs and sandboxes [/var/lib/pgrehearse for root and postgres, "
+                   "else ~/.local/state/pgrehearse]")
+        ->type_name("DIR")
+        ->group(group);
+  }
+  if (absent("--format")) {
+    app.add_option("--format", common.format, "text or json [text]")
+        ->type_name("FORMAT")
+        ->check(one_of({"text", "json"}))
+        ->group(group);
+  }
+  if (absent("--log-level")) {
+    app.add_option("--log-level", common.log_level, "trace, debug, info, warn, error or off [warn]")
+        ->type_name("LEVEL")
+        ->check(one_of({"trace", "debug", "info", "warn", "error", "off"}))
+        ->group(group);
+  }
+  if (absent("--no-color")) {
+    app.add_flag("--no-color", common.no_color, "no colours, like a set NO_COLOR")->group(group);
+  }
+  if (absent("--quiet")) {
+    app.add_flag("-q,--quiet", common.quiet, "no progress, no warnings")->group(group);
+  }
+}
+
+struct ConfiguredCommand {
+  const CLI::App* app = nullptr;
+  CommandAction action;
+};
+
+std::vector<ConfiguredCommand> add_commands(CLI::App& app, CommonOptions& common) {
+  std::vector<ConfiguredCommand> commands;
+  for (const auto& row : command_table()) {
+    CLI::App* command = app.add_subcommand(std::string(row.name), std::string(row.summary));
+    command->group("Commands");
+    command->get_formatter()->column_width(28);
+    commands.push_back({command, row.configure(*command, common)});
+    add_common_options(*command, common);
+    std::string examples = "Examples:";
+    for (const auto line : lines_of(row.example)) examples += fmt::format("\n  {}", line);
+    command->footer(examples);
+  }
+  return commands;
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+// CLI11 says only that a word was not expected; this says what it is and what was probably meant.
+[[noreturn]] void refuse_word(const CLI::App& app, const std::string& word) {
+  const auto parsed = app.get_subcommands();
+  const CLI::App& place = parsed.empty() ? app : *parsed.front();
+  const std::string help = place.get_parent() == nullptr
+                               ? "pgrehearse --help"
+                               : "pgrehearse " + place.get_name() + " --help";
+  if (word.starts_with('-') && word != "-") {
+    const std::string name = word.substr(0, word.find('='));
+    const auto near = nearest(name, option_names(place));
+    throw Error(ErrorKind::usage, fmt::format("unknown option '{}'", name),
+                near ? fmt::format("did you mean '{}'?", *near)
+                     : fmt::format("'{}' lists the options", help));
+  }
+  if (!parsed.empty()) {
+    throw Error(ErrorKind::usage, fmt::format("unexpected argument '{}'", word),
+                fmt::format("'{}' shows what the command takes", help));
+  }
+  std::vector<std::string> names;
+  for (const auto& row : command_table()) names.emplace_back(row.name);
+  const auto near = nearest(word, names);
+  throw Error(ErrorKind::usage, fmt::format("unknown command '{}'", word),
+              near ? fmt::format("did you mean '{}'?", *near)
+                   : std::string("'pgrehearse --help' lists the commands"));
+}
+
+[[noreturn]] void refuse(const CLI::App& app, const CLI::ParseError& error) {
+  const auto unexpected = app.remaining(true);
+  if (!unexpected.empty()) refuse_word(app, unexpected.front());
+  std::string message = error.what();
+  if (!message.empty()) {
+    message.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(message.front())));
+  }
+  const auto parsed = app.get_subcommands();
+  const std::string command = parsed.empty() ? "" : parsed.front()->get_name() + " ";
+  throw Error(ErrorKind::usage, message,
+              fmt::format("'pgrehearse {}--help' shows how it is used", command));
+}
+
+// An exit code when there is nothing left to do.
+std::optional<ExitCode> parse(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+    return ExitCode::pass;
+  } catch (const CLI::CallForVersion& version) {
+    std::cout << version.what() << '\n';
+    return ExitCode::pass;
+  } catch (const CLI::ParseError& error) {
+    refuse(app, error);
+  }
+  if (app.get_subcommands().empty()) {
+    throw Error(ErrorKind::usage, "no command given", "'pgrehearse --help' lists the commands");
+  }
+  return {};
+}
+
+ExitCode run_parsed(int argc, char** argv, CommonOptions& common, const std::stop_token& stop) {
+  CLI::App app("Rehearses PostgreSQL recovery and proves that backups restore.", "pgrehearse");
+  app.set_version_flag("--version", fmt::format("pgrehearse {}", pgrehearse_version()));
+  app.require_subcommand(0, 1);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app.get_formatter()->column_width(28);
+  const auto commands = add_commands(app, common);
+  add_common_options(app, common);
+  app.footer(
+      "'pgrehearse COMMAND --help' explains a command and shows examples.\n"
+      "Exit codes: 0 pass, 1 fail, 2 unknown, 3 wrong command line or scenario, 4 bug, "
+      "130 interrupted.");
+  if (const auto done = parse(app, argc, argv)) return *done;
+  start_logging(common);
+  common.state = resolve_state_directory(common.state);
+  for (const auto& command : commands) {
+    if (command.app->parsed()) return command.action(stop);
+  }
+  throw Error(ErrorKind::internal, "the command was parsed but is not in the table");
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CommonOptions common;
+  ExitCode code = ExitCode::internal;
+  try {
+    const SignalWatch signals;
+    code = run_parsed(argc, argv, common, signals.token());
+  } catch (const Error& error) {
+    code = exit_code_of(error.kind());
+    const bool bug = error.kind() == ErrorKind::internal && error.hint().empty();
+    print_error(error.what(), bug ? bug_hint : std::string_view(error.hint()), common);
+  } catch (const std::system_error& error) {
+    code = ExitCode::unknown;
+    print_error(error.what(), "", common);
+  } catch (const std::exception& error) {
+    print_error(fmt::format("unexpected: {}", error.what()), bug_hint, common);
+  }
+  std::cout.flush();
+  return static_cast<int>(code);
+}
+
+}  // namespace pgrehearse

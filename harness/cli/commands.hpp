@@ -1,0 +1,22 @@
+// One function a command: it adds the command's own options and returns what the command does. Each
+// is defined in <name>_command.cpp; the table that names them all is command_table.cpp.
+#pragma once
+
+#include "harness/cli/command_table.hpp"
+
+namespace pgrehearse {
+
+CommandAction configure_run(CLI::App& command, const CommonOptions& common);
+CommandAction configure_plan(CLI::App& command, const CommonOptions& common);
+CommandAction configure_doctor(CLI::App& command, const CommonOptions& common);
+CommandAction configure_demo(CLI::App& command, const CommonOptions& common);
+CommandAction configure_report(CLI::App& command, const CommonOptions& common);
+CommandAction configure_history(CLI::App& command, const CommonOptions& common);
+CommandAction configure_clean(CLI::App& command, const CommonOptions& common);
+CommandAction configure_checks(CLI::App& command, const CommonOptions& common);
+CommandAction configure_schema(CLI::App& command, const CommonOptions& common);
+CommandAction configure_completion(CLI::App& command, const CommonOptions& common);
+CommandAction configure_version(CLI::App& command, const CommonOptions& common);
+CommandAction configure_help(CLI::App& command, const CommonOptions& common);
+
+}  // namespace pgrehearse

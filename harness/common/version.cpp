@@ -1,0 +1,7 @@
+#include "harness/common/version.hpp"
+
+namespace pgrehearse {
+
+std::string_view pgrehearse_version() { return PGREHEARSE_VERSION; }
+
+}  // namespace pgrehearse
