@@ -1,0 +1,111 @@
+#include "harness/process/confinement.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/landlock.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+#include <utility>
+
+#include "harness/common/error.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// Newer than the headers of the oldest distribution that we build on.
+constexpr std::uint64_t access_truncate = 1ULL << 14U;
+
+constexpr std::uint64_t access_file = LANDLOCK_ACCESS_FS_WRITE_FILE;
+constexpr std::uint64_t access_directory =
+    access_file | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+    LANDLOCK_ACCESS_FS_MAKE_SYM;
+
+// An O_PATH or ruleset descriptor, closed with its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+[[noreturn]] void throw_for(const std::string& what, int error) {
+  throw Error(ErrorKind::environment,
+              fmt::format("{}: {}", what, std::generic_category().message(error)));
+}
+
+// The interface's version; below 1: no Landlock.
+long landlock_version() {
+  return syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
+void allow(int ruleset, const std::filesystem::path& path, std::uint64_t handled) {
+  const Descriptor target(open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (target.get() < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return;
+    throw_for(fmt::format("cannot open '{}' to confine writes to it", path.string()), errno);
+  }
+  struct stat status {};
+  if (fstat(target.get(), &status) != 0) throw_for("cannot look at '" + path.string() + "'", errno);
+  const bool directory = S_ISDIR(status.st_mode);
+  const landlock_path_beneath_attr rule{
+      .allowed_access = handled & (directory ? ~std::uint64_t{0} : access_file | access_truncate),
+      .parent_fd = target.get()};
+  if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) {
+    throw_for(fmt::format("cannot confine writes to '{}'", path.string()), errno);
+  }
+}
+
+}  // namespace
+
+std::optional<WriteConfinement> WriteConfinement::prepare(
+    std::span<const std::filesystem::path> paths) {
+  const auto version = landlock_version();
+  if (version < 1) return {};
+  std::uint64_t handled = access_directory;
+  if (version >= 2) handled |= LANDLOCK_ACCESS_FS_REFER;
+  if (version >= 3) handled |= access_truncate;
+  // Only the first member: the kernel takes a shorter structure as an older one.
+  const std::uint64_t attributes = handled;
+  Descriptor ruleset(
+      static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
+  if (ruleset.get() < 0) throw_for("cannot prepare the confinement of writes", errno);
+  for (const auto& path : paths) allow(ruleset.get(), path, handled);
+  return WriteConfinement(ruleset.release());
+}
+
+WriteConfinement::WriteConfinement(WriteConfinement&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)) {}
+
+WriteConfinement& WriteConfinement::operator=(WriteConfinement&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+WriteConfinement::~WriteConfinement() {
+  if (fd_ >= 0) close(fd_);
+}
+
+int WriteConfinement::apply(int fd) noexcept {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+  if (syscall(SYS_landlock_restrict_self, fd, 0) != 0) return errno;
+  return 0;
+}
+
+}  // namespace pgrehearse
