@@ -16,6 +16,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/process/child_setup.hpp"
+#include "harness/process/confinement.hpp"
 
 extern char** environ;
 
@@ -156,11 +157,14 @@ class Run {
   void launch() {
     const auto environment = environment_of(command_);
     const auto program = resolve(command_, environment);
+    const auto confinement = command_.confine_writes_to.empty()
+                                 ? std::nullopt
+                                 : WriteConfinement::prepare(command_.confine_writes_to);
     boost::system::error_code failure;
     process_.emplace(bp::default_process_launcher()(
         context_.get_executor(), failure, program, command_.arguments,
         bp::process_stdio{.in = nullptr, .out = out_.pipe, .err = error_.pipe},
-        ChildSetup(command_, environment, -1)));
+        ChildSetup(command_, environment, confinement ? confinement->fd() : -1)));
     if (failure) {
       throw Error(ErrorKind::environment,
                   fmt::format("cannot start {}: {}", program, failure.message()),
@@ -195,7 +199,7 @@ class Run {
     if (exited_ || ending_) return;
     ending_ = true;
     reason = true;
-    kill(-group_, SIGTERM);
+    kill(-group_, command_.stop_signal);
     deadline_.expires_after(command_.grace);
     deadline_.async_wait([this](const auto& failure) {
       if (!failure && !exited_) kill(-group_, SIGKILL);

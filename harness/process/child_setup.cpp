@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "harness/process/confinement.hpp"
+
 namespace pgrehearse {
 
 ChildSetup::ChildSetup(const Command& command, const std::vector<std::string>& environment,
@@ -36,7 +38,7 @@ int ChildSetup::apply() const noexcept {
   if (getppid() != parent_) return ESRCH;
   // The launcher's own closing misses descriptors in 1.81. Its status pipe closes on exec anyway.
   if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return errno;
-  return confinement_ >= 0 ? ENOSYS : 0;
+  return confinement_ >= 0 ? WriteConfinement::apply(confinement_) : 0;
 }
 
 }  // namespace pgrehearse

@@ -39,7 +39,8 @@ struct Command {
   std::optional<Account> account;
   // The whole process group is ended when it is over.
   std::chrono::milliseconds timeout{std::chrono::minutes(10)};
-  // Between SIGTERM and SIGKILL when a deadline or a stop request ends the group early.
+  // What a deadline or a stop request sends to the group; SIGKILL follows after `grace`.
+  int stop_signal = 15;  // SIGTERM
   std::chrono::milliseconds grace{std::chrono::seconds(10)};
   // Receives each complete line of standard output and standard error as it arrives.
   std::function<void(std::string_view line)> on_line;

@@ -1,0 +1,167 @@
+#include "harness/drill/landing_proof.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// How many segments to read on each side before giving up on a transaction there.
+constexpr std::uint64_t most_segments = 8;
+
+// The text between `begin` and the next of `ends` behind it.
+std::string_view between(std::string_view line, std::string_view begin, std::string_view ends) {
+  const auto at = line.find(begin);
+  if (at == std::string_view::npos) return {};
+  const auto rest = line.substr(at + begin.size());
+  return trim(rest.substr(0, rest.find_first_of(ends)));
+}
+
+Timeline timeline_at(const WalLineage& lineage, Lsn lsn) {
+  for (const auto& fork : lineage.switches) {
+    if (lsn <= fork.switch_lsn) return fork.timeline;
+  }
+  return lineage.timeline;
+}
+
+class LandingProof {
+ public:
+  LandingProof(const LandingInput& input, std::stop_token stop)
+      : input_(input), stop_(std::move(stop)), segment_size_(input.lineage.segment_size) {}
+
+  Landing prove() {
+    Landing landing{.asked = to_text(input_.target)};
+    const Lsn lsn = input_.recovery.replayed;
+    landing.lsn = lsn;
+    landing.timeline = timeline_at(input_.lineage, lsn);
+    landing.last_applied = newest_commit_before(lsn);
+    landing.first_withheld = oldest_commit_from(lsn);
+    landing.time = landing.last_applied && landing.last_applied->time
+                       ? landing.last_applied->time
+                       : input_.recovery.last_transaction;
+    if (input_.target.type == TargetType::latest) {
+      prove_end_of_archive(landing);
+    } else {
+      prove_target(landing);
+    }
+    return landing;
+  }
+
+ private:
+  void prove_end_of_archive(Landing& landing) const {
+    landing.archive_end = input_.lineage.archive_end;
+    landing.proved = reaches_archive_end(*landing.lsn, input_.lineage.archive_end, segment_size_) &&
+                     !landing.first_withheld;
+    const auto missing = missing_at_end(input_.recovery.requests);
+    landing.proof = fmt::format(
+        "replayed to {}; the archive's listing ends at {}; the next segment {} is not there",
+        to_text(*landing.lsn), to_text(*landing.archive_end), missing.value_or("(not asked for)"));
+  }
+
+  void prove_target(Landing& landing) const {
+    landing.proved =
+        !input_.recovery.stopped_at.empty() || input_.target.type == TargetType::immediate;
+    landing.proof = fmt::format("paused at {}{}{}", to_text(*landing.lsn),
+                                input_.recovery.stopped_at.empty() ? "" : "; PostgreSQL says: ",
+                                input_.recovery.stopped_at);
+  }
+
+  std::optional<TransactionMark> newest_commit_before(Lsn lsn) {
+    const auto at = segment_at(0, lsn, segment_size_).number;
+    for (std::uint64_t back = 0; back < most_segments && back <= at; ++back) {
+      const Lsn begin = start_of({.number = at - back}, segment_size_);
+      const auto end = back == 0 ? lsn : Lsn{begin.value + segment_size_};
+      if (end.value == begin.value) continue;
+      const auto commits = commits_in(timeline_at(input_.lineage, begin), begin, end);
+      if (!commits.empty()) return commits.back();
+    }
+    return {};
+  }
+
+  std::optional<TransactionMark> oldest_commit_from(Lsn lsn) {
+    const auto first = segment_at(0, lsn, segment_size_).number;
+    for (std::uint64_t ahead = 0; ahead < most_segments; ++ahead) {
+      const auto number = first + ahead;
+      const Lsn begin = ahead == 0 ? lsn : start_of({.number = number}, segment_size_);
+      const Lsn end = start_of({.number = number + 1}, segment_size_);
+      if (begin >= input_.lineage.archive_end) return {};
+      const auto commits = commits_in(timeline_at(input_.lineage, end), begin, end);
+      if (!commits.empty()) return commits.front();
+    }
+    return {};
+  }
+
+  // Commit records that begin in [begin, end) of one segment.
+  std::vector<TransactionMark> commits_in(Timeline timeline, Lsn begin, Lsn end) {
+    const auto segment = segment_at(timeline, begin, segment_size_);
+    if (!fetch(segment)) return {};
+    // A record may go on in the next segment; without it pg_waldump would stop before it.
+    fetch({.timeline = timeline, .number = segment.number + 1});
+    const auto result = input_.sandbox.run(
+        {.program = input_.sandbox.program("pg_waldump"),
+         .arguments = {"--path", input_.sandbox.paths().wal.string(), "--timeline",
+                       std::to_string(timeline), "--rmgr", "Transaction", "--start", to_text(begin),
+                       "--end", to_text(end)},
+         .timeout = std::chrono::minutes(5)},
+        stop_);
+    if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+    auto commits = parse_commits(result.output);
+    std::erase_if(commits, [&](const auto& mark) { return mark.lsn < begin || mark.lsn >= end; });
+    return commits;
+  }
+
+  bool fetch(WalSegment segment) {
+    const auto name = file_name(segment, segment_size_);
+    const auto known = std::find_if(fetched_.begin(), fetched_.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
+    if (known != fetched_.end()) return known->second;
+    auto words = input_.repository.archive_get(input_.backup, input_.sandbox);
+    Command command{.program = words.front(),
+                    .arguments = {words.begin() + 1, words.end()},
+                    .timeout = std::chrono::minutes(5)};
+    command.arguments.push_back(name);
+    command.arguments.push_back(input_.sandbox.paths().wal / name);
+    const auto result = input_.sandbox.run(command, stop_);
+    if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+    fetched_.emplace_back(name, result.succeeded());
+    return result.succeeded();
+  }
+
+  const LandingInput& input_;
+  std::stop_token stop_;
+  std::uint64_t segment_size_;
+  std::vector<std::pair<std::string, bool>> fetched_;
+};
+
+}  // namespace
+
+std::vector<TransactionMark> parse_commits(std::string_view waldump) {
+  std::vector<TransactionMark> commits;
+  for (const auto line : lines_of(waldump)) {
+    const auto description = line.find(" desc: COMMIT");
+    if (description == std::string_view::npos) continue;
+    const auto lsn = parse_lsn(between(line, "lsn: ", ","));
+    if (!lsn) continue;
+    TransactionMark mark{.lsn = *lsn};
+    // "COMMIT 2026-11-20 03:00:00.123456 UTC; ..." or "COMMIT_PREPARED 745: 2026-11-20 ...".
+    auto words = line.substr(description + 7);
+    auto xid = between(line, "tx:", ",");
+    if (words.starts_with("COMMIT_PREPARED")) xid = between(words, "COMMIT_PREPARED ", ":");
+    std::from_chars(xid.data(), xid.data() + xid.size(), mark.xid);
+    words.remove_prefix(words.find(words.starts_with("COMMIT_PREPARED") ? ": " : " ") + 1);
+    mark.time = parse_instant(trim(words.substr(0, words.find_first_of(";"))));
+    commits.push_back(mark);
+  }
+  return commits;
+}
+
+Landing prove_landing(const LandingInput& input, std::stop_token stop) {
+  return LandingProof(input, std::move(stop)).prove();
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,31 @@
+// Where recovery really stopped: the position PostgreSQL reports, the transactions on both sides of
+// it as the WAL itself has them, and the end of the archive by an independent listing.
+#pragma once
+
+#include <stop_token>
+#include <string_view>
+#include <vector>
+
+#include "harness/drill/recovery.hpp"
+#include "harness/drill/report.hpp"
+#include "harness/repository/wal_lineage.hpp"
+
+namespace pgrehearse {
+
+// Commit records in pg_waldump's output ("rmgr: Transaction ... desc: COMMIT ..."), COMMIT PREPARED
+// included, in WAL order. Other lines are passed over.
+std::vector<TransactionMark> parse_commits(std::string_view waldump);
+
+struct LandingInput {
+  Sandbox& sandbox;
+  BackupRepository& repository;
+  const Backup& backup;
+  const RecoveryTarget& target;
+  const RecoveryOutcome& recovery;
+  const WalLineage& lineage;
+};
+
+// Never throws for missing evidence: the landing is then not proved and says what is missing.
+Landing prove_landing(const LandingInput& input, std::stop_token stop);
+
+}  // namespace pgrehearse

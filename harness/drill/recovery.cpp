@@ -1,0 +1,290 @@
+#include "harness/drill/recovery.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <thread>
+
+#include "harness/common/text.hpp"
+#include "harness/drill/recovery_failure.hpp"
+#include "harness/process/command.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto look_interval = std::chrono::milliseconds(25);
+constexpr int most_starts = 6;
+
+bool is_segment(std::string_view file) {
+  return file.size() == 24 && file.find('.') == std::string_view::npos;
+}
+
+std::string shell_quoted(const std::string& word) {
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::map<std::string, std::string> recovery_settings(const RecoveryTarget& target) {
+  std::map<std::string, std::string> settings{{"recovery_target_timeline", target.timeline}};
+  switch (target.type) {
+    case TargetType::latest:
+      return settings;
+    case TargetType::immediate:
+      return {{"recovery_target", "immediate"}, {"recovery_target_timeline", "current"}};
+    case TargetType::time:
+      settings["recovery_target_time"] = to_postgres_timestamp(target.time.value());
+      break;
+    case TargetType::lsn:
+      settings["recovery_target_lsn"] = to_text(target.lsn.value());
+      break;
+    case TargetType::xid:
+      settings["recovery_target_xid"] = std::to_string(target.xid.value());
+      break;
+    case TargetType::name:
+      settings["recovery_target_name"] = target.name;
+      return settings;
+  }
+  settings["recovery_target_inclusive"] = target.exclusive ? "off" : "on";
+  return settings;
+}
+
+// One recovery, from configuration to landing.
+class Recovery {
+ public:
+  Recovery(const RecoveryInput& input, std::stop_token stop)
+      : input_(input),
+        stop_(std::move(stop)),
+        requests_file_(input.sandbox.paths().wal / "requests"),
+        deadline_(Clock::now() + input.deadline),
+        control_(input.control) {}
+
+  RecoveryOutcome run() {
+    set_restored_settings_aside();
+    for (int start = 1;; ++start) {
+      input_.instance.start(quarantine());
+      if (wait_for_landing()) break;
+      // Production raised a setting behind the backup: pg_control now tells the higher value.
+      if (start == most_starts || !settings_grew()) throw failure();
+    }
+    return outcome();
+  }
+
+ private:
+  void set_restored_settings_aside() {
+    auto& sandbox = input_.sandbox;
+    const auto& paths = sandbox.paths();
+    sandbox.write_file(paths.configuration / "restored.auto.conf",
+                       sandbox.read_file(paths.data / "postgresql.auto.conf"));
+    sandbox.write_file(paths.data / "postgresql.auto.conf", "# set aside for the drill\n");
+    sandbox.write_file(
+        paths.configuration / "archive-get",
+        archive_get_wrapper(input_.repository.archive_get(input_.backup, sandbox), requests_file_));
+  }
+
+  Quarantine quarantine() const {
+    const auto& sandbox = input_.sandbox;
+    const auto& paths = sandbox.paths();
+    return make_quarantine(
+        {.major = input_.backup.postgres_major,
+         .data = paths.data,
+         .configuration = paths.configuration,
+         .sockets = paths.sockets,
+         .temporary = paths.temporary,
+         .superuser = sandbox.spec().superuser,
+         .accounts = {sandbox.spec().account, current_account().name},
+         .control = control_,
+         .memory = sandbox.memory(),
+         .cpus = sandbox.cpus(),
+         .restore_command =
+             fmt::format("sh {} %f \"%p\"", shell_quoted(paths.configuration / "archive-get")),
+         .recovery = recovery_settings(input_.target)});
+  }
+
+  // The wrapper only appends: each look reads what is new.
+  const std::vector<WalRequest>& requests() {
+    const auto text = input_.sandbox.read_file(requests_file_, requests_read_);
+    const auto complete = text.rfind('\n') + 1;  // npos + 1 is 0
+    requests_read_ += complete;
+    for (auto& request : parse_wal_requests(std::string_view(text).substr(0, complete))) {
+      requests_.push_back(std::move(request));
+    }
+    return requests_;
+  }
+
+  // True at the landing; false when the server ended or paused for its settings.
+  bool wait_for_landing() {
+    std::optional<Connection> connection;
+    bool pausing = false;
+    while (true) {
+      if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+      if (Clock::now() > deadline_) {
+        throw Error(ErrorKind::recovery, "replay did not reach its target in time",
+                    "raise --timeout, or see logs/postgresql.log of the run", "PGR-REPLAY-SLOW");
+      }
+      if (!input_.instance.running()) return false;
+      if (!connection) {
+        if (input_.instance.wait_until_accepting(look_interval, stop_)) {
+          connection = input_.instance.connect("postgres", ErrorKind::recovery, stop_);
+        } else {
+          refuse_to_wait_for_missing_wal();
+          continue;
+        }
+      }
+      try {
+        if (look(*connection, pausing)) return true;
+      } catch (const SqlError&) {
+        // The server ended under the statement; its log says why.
+        if (input_.instance.wait_until_accepting(std::chrono::seconds(5), stop_) &&
+            input_.instance.running()) {
+          throw;
+        }
+        return false;
+      }
+      if (paused_for_settings()) return false;
+      std::this_thread::sleep_for(look_interval);
+    }
+  }
+
+  // One look at a read-only server. `pausing`: the end was seen and the pause asked for.
+  bool look(Connection& connection, bool& pausing) {
+    const bool has_state = connection.server_version() >= 140000;
+    const auto rows = connection.query(fmt::format(
+        "select pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp(), {}",
+        has_state ? "pg_get_wal_replay_pause_state() = 'paused'" : "pg_is_wal_replay_paused()"));
+    replayed_ = parse_lsn(rows.text(0, 0)).value_or(Lsn{});
+    last_transaction_ = parse_instant(rows.text(0, 1));
+    report_progress();
+    const bool paused = rows.text(0, 2) == "t";
+    if (input_.target.type != TargetType::latest) return paused && !paused_for_settings();
+    if (pausing) return paused;
+    if (missing_at_end(requests())) {
+      connection.query("select pg_wal_replay_pause()");
+      pausing = true;
+    }
+    return false;
+  }
+
+  // A standby without enough WAL to become consistent would wait for ever.
+  void refuse_to_wait_for_missing_wal() {
+    if (input_.target.type != TargetType::latest || !input_.instance.running()) return;
+    const auto missing = missing_at_end(requests());
+    if (!missing) return;
+    throw Error(ErrorKind::recovery,
+                fmt::format("WAL segment {} is not in the archive, and without it the backup {} "
+                            "does not become consistent",
+                            *missing, input_.backup.label),
+                "this set cannot be recovered: use another one", "PGR-WAL-MISSING", *missing);
+  }
+
+  void report_progress() const {
+    if (!input_.on_progress || replayed_.value == 0) return;
+    const auto begin = input_.control.checkpoint_lsn.value;
+    std::optional<double> fraction;
+    if (input_.expected_end && input_.expected_end->value > begin && replayed_.value >= begin) {
+      fraction = std::min(1.0, static_cast<double>(replayed_.value - begin) /
+                                   static_cast<double>(input_.expected_end->value - begin));
+    }
+    input_.on_progress(fraction, fmt::format("replayed to {}", to_text(replayed_)));
+  }
+
+  bool paused_for_settings() const {
+    return input_.instance.just_logged("insufficient parameter settings");
+  }
+
+  bool settings_grew() {
+    if (!paused_for_settings() &&
+        !input_.instance.just_logged("is a lower setting than on the primary")) {
+      return false;
+    }
+    input_.instance.kill();
+    const auto now = read_control_data(input_.sandbox, input_.sandbox.paths().data, stop_);
+    const auto minima = [](const ControlData& c) {
+      return std::array{c.max_connections, c.max_worker_processes, c.max_wal_senders,
+                        c.max_prepared_transactions, c.max_locks_per_transaction};
+    };
+    const bool grew = minima(now) != minima(control_);
+    control_ = now;
+    return grew;
+  }
+
+  Error failure() {
+    return explain_recovery_failure(input_.instance.log_lines(), requests(),
+                                    to_text(input_.target));
+  }
+
+  RecoveryOutcome outcome() {
+    RecoveryOutcome outcome{.control = control_,
+                            .replayed = replayed_,
+                            .last_transaction = last_transaction_,
+                            .requests = requests()};
+    for (const auto& line : input_.instance.log_lines()) {
+      const auto found = line.find("recovery stopping ");
+      if (found != std::string::npos) outcome.stopped_at = line.substr(found);
+    }
+    return outcome;
+  }
+
+  const RecoveryInput& input_;
+  std::stop_token stop_;
+  std::filesystem::path requests_file_;
+  Clock::time_point deadline_;
+  ControlData control_;
+  std::uint64_t requests_read_ = 0;  // bytes of the wrapper's record
+  std::vector<WalRequest> requests_;
+  Lsn replayed_;
+  std::optional<Instant> last_transaction_;
+};
+
+}  // namespace
+
+std::vector<WalRequest> parse_wal_requests(std::string_view text) {
+  std::vector<WalRequest> requests;
+  for (const auto line : lines_of(text)) {
+    const auto fields = split(line, ' ');
+    int code = 0;
+    if (fields.size() != 2) continue;
+    std::from_chars(fields[1].data(), fields[1].data() + fields[1].size(), code);
+    requests.push_back({.file = std::string(fields[0]), .exit_code = code});
+  }
+  return requests;
+}
+
+std::optional<std::string> missing_at_end(const std::vector<WalRequest>& requests) {
+  std::vector<std::string> missed;
+  for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
+    if (!is_segment(request->file)) continue;
+    if (request->exit_code != 1) return {};
+    if (std::find(missed.begin(), missed.end(), request->file) != missed.end()) {
+      return request->file;
+    }
+    missed.push_back(request->file);
+  }
+  return {};
+}
+
+std::string archive_get_wrapper(const std::vector<std::string>& archive_get,
+                                const std::filesystem::path& requests) {
+  std::vector<std::string> words;
+  std::transform(archive_get.begin(), archive_get.end(), std::back_inserter(words), shell_quoted);
+  return fmt::format(
+      "# restore_command: $1 is the WAL file's name, $2 where to put it. An exit code above 1\n"
+      "# means that the repository failed: PostgreSQL must stop (126), not take it for the end.\n"
+      "{} \"$1\" \"$2\"\n"
+      "code=$?\n"
+      "echo \"$1 $code\" >> {}\n"
+      "[ \"$code\" -le 1 ] || exit 126\n"
+      "exit \"$code\"\n",
+      join(words, " "), shell_quoted(requests));
+}
+
+RecoveryOutcome recover(const RecoveryInput& input, std::stop_token stop) {
+  return Recovery(input, std::move(stop)).run();
+}
+
+}  // namespace pgrehearse

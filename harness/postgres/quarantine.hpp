@@ -1,0 +1,44 @@
+// The configuration of the restored instance (design, section 5): a copy of production must not act
+// like production. Everything here is text; sandbox/instance writes the files and starts the
+// server.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/common/units.hpp"
+#include "harness/postgres/control_data.hpp"
+
+namespace pgrehearse {
+
+struct QuarantineInput {
+  int major = 0;  // PostgreSQL's major version, 12 or newer
+  std::filesystem::path data;
+  std::filesystem::path configuration;  // directory of the generated files
+  std::filesystem::path sockets;
+  std::filesystem::path temporary;
+  int port = 5432;
+  std::string superuser;
+  std::vector<std::string> accounts;  // operating system accounts that may connect as superuser
+  ControlData control;                // recovery refuses to run with less than its values
+  Bytes memory;                       // of the sandbox
+  int cpus = 1;
+  std::vector<std::string> preload_libraries;  // shared_preload_libraries; normally none
+  std::string restore_command;
+  // recovery_target_* settings by name, without action; empty for standby mode.
+  std::map<std::string, std::string> recovery;
+};
+
+struct Quarantine {
+  std::string postgresql_conf;
+  std::string hba;
+  std::string ident;
+  // Settings that nothing in the restored files may override: passed as -c name=value.
+  std::map<std::string, std::string> command_line;
+};
+
+Quarantine make_quarantine(const QuarantineInput& input);
+
+}  // namespace pgrehearse

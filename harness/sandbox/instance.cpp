@@ -1,0 +1,159 @@
+#include "harness/sandbox/instance.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::size_t kept_lines = 5000;
+
+}  // namespace
+
+ControlData read_control_data(Sandbox& sandbox, const std::filesystem::path& data,
+                              std::stop_token stop) {
+  const auto result = sandbox.run({.program = sandbox.program("pg_controldata"),
+                                   .arguments = {"-D", data.string()},
+                                   .environment = {{"LC_ALL", "C"}},
+                                   .timeout = std::chrono::minutes(1)},
+                                  stop);
+  if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+  if (!result.succeeded()) {
+    throw Error(ErrorKind::repository,
+                "the restored pg_control cannot be read: " + result.error_output,
+                "try an older backup with repository.backup", "PGR-CONTROL-UNREADABLE",
+                "global/pg_control");
+  }
+  return parse_control_data(result.output);
+}
+
+Instance::Instance(Sandbox& sandbox, std::filesystem::path log)
+    : sandbox_(sandbox), log_path_(std::move(log)), log_(log_path_, std::ios::app) {}
+
+Instance::~Instance() { kill(); }
+
+void Instance::start(const Quarantine& quarantine) {
+  const auto& paths = sandbox_.paths();
+  sandbox_.write_file(paths.configuration / "postgresql.conf", quarantine.postgresql_conf);
+  sandbox_.write_file(paths.configuration / "pg_hba.conf", quarantine.hba);
+  sandbox_.write_file(paths.configuration / "pg_ident.conf", quarantine.ident);
+  Command command{.program = sandbox_.program("postgres"),
+                  .arguments = {"-D", paths.data.string()},
+                  .environment = {{"LC_ALL", "C.UTF-8"}},
+                  .timeout = std::chrono::hours(24 * 30),
+                  .stop_signal = SIGQUIT,
+                  .grace = std::chrono::seconds(10),
+                  .on_line = [this](std::string_view line) { on_log_line(line); },
+                  .keep_output = std::size_t{1} << 16};
+  for (const auto& [name, value] : quarantine.command_line) {
+    command.arguments.insert(command.arguments.end(), {"-c", fmt::format("{}={}", name, value)});
+  }
+  accepting_ = false;
+  result_.reset();
+  server_ = std::jthread([this, command = std::move(command)](const std::stop_token& stop) {
+    CommandResult result;
+    try {
+      result = sandbox_.run(command, stop);
+    } catch (const std::exception& error) {
+      on_log_line(fmt::format("FATAL:  {}", error.what()));
+    }
+    const std::lock_guard lock(mutex_);
+    result_ = std::move(result);
+    accepting_ = false;
+    changed_.notify_all();
+  });
+}
+
+void Instance::on_log_line(std::string_view line) {
+  const std::lock_guard lock(mutex_);
+  log_ << line << '\n' << std::flush;
+  if (lines_.size() == kept_lines) lines_.erase(lines_.begin(), lines_.begin() + kept_lines / 2);
+  lines_.emplace_back(line);
+  // "read only connections" until PostgreSQL 13, "read-only connections" from 14.
+  if (line.find("database system is ready to accept") != std::string_view::npos) {
+    accepting_ = true;
+    changed_.notify_all();
+  }
+}
+
+bool Instance::running() const {
+  const std::lock_guard lock(mutex_);
+  return server_.joinable() && !result_;
+}
+
+std::optional<CommandResult> Instance::ended() const {
+  const std::lock_guard lock(mutex_);
+  return result_;
+}
+
+bool Instance::wait_until_accepting(std::chrono::milliseconds deadline, std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, stop, deadline, [this] { return accepting_ || result_.has_value(); });
+  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  return accepting_;
+}
+
+Connection Instance::connect(const std::string& database, ErrorKind failure_kind,
+                             std::stop_token stop) {
+  auto parameters = sandbox_.server();
+  parameters["dbname"] = database;
+  return Connection::open(std::move(parameters), {.failure_kind = failure_kind}, std::move(stop));
+}
+
+std::vector<std::string> Instance::databases(std::stop_token stop) {
+  auto connection = connect("postgres", ErrorKind::startup, std::move(stop));
+  std::vector<std::string> names;
+  // datconnlimit -2 marks a database whose DROP was interrupted: it accepts nobody.
+  const auto rows = connection.query(
+      "select datname from pg_database where datallowconn and datconnlimit <> -2 order by 1");
+  for (std::size_t row = 0; row < rows.rows.size(); ++row) names.push_back(rows.text(row, 0));
+  return names;
+}
+
+void Instance::promote(std::stop_token stop) {
+  auto connection = connect("postgres", ErrorKind::recovery, stop);
+  const auto answer = connection.query("select pg_promote(true, 600)");
+  if (answer.text(0, 0) != "t") {
+    throw Error(ErrorKind::recovery, "the instance did not finish its promotion within 10 minutes",
+                "see the end of its log", "PGR-PROMOTE");
+  }
+}
+
+void Instance::stop(std::stop_token stop) {
+  if (!running()) return;
+  const auto& paths = sandbox_.paths();
+  const auto result = sandbox_.run(
+      {.program = sandbox_.program("pg_ctl"),
+       .arguments = {"stop", "-D", paths.data.string(), "-m", "fast", "-w", "-t", "600"},
+       .timeout = std::chrono::minutes(11)},
+      stop);
+  if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+  if (!result.succeeded()) {
+    throw Error(ErrorKind::startup, "the instance did not stop cleanly: " + result.error_output,
+                "see the end of its log", "PGR-STOP");
+  }
+  server_.join();
+}
+
+void Instance::kill() {
+  if (!server_.joinable()) return;
+  server_.request_stop();
+  server_.join();
+}
+
+bool Instance::just_logged(std::string_view text) const {
+  const std::lock_guard lock(mutex_);
+  const auto newest = std::min<std::ptrdiff_t>(20, std::ssize(lines_));
+  return std::any_of(lines_.end() - newest, lines_.end(),
+                     [&](const std::string& line) { return line.find(text) != std::string::npos; });
+}
+
+std::vector<std::string> Instance::log_lines() const {
+  const std::lock_guard lock(mutex_);
+  return lines_;
+}
+
+}  // namespace pgrehearse

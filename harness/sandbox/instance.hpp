@@ -1,0 +1,78 @@
+// The restored PostgreSQL server inside a sandbox: start, talk, promote, stop.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "harness/postgres/connection.hpp"
+#include "harness/postgres/control_data.hpp"
+#include "harness/postgres/quarantine.hpp"
+#include "harness/sandbox/sandbox.hpp"
+
+namespace pgrehearse {
+
+// Reads the cluster's pg_controldata inside the sandbox. Throws Error(repository) when it is
+// unreadable: the restored pg_control is damaged.
+ControlData read_control_data(Sandbox& sandbox, const std::filesystem::path& data,
+                              std::stop_token stop);
+
+// Owns the running server; its destructor ends it at once (immediate shutdown).
+class Instance {
+ public:
+  // `log` receives every line of the server's log. Does not start anything.
+  Instance(Sandbox& sandbox, std::filesystem::path log);
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+  ~Instance();
+
+  // Writes the generated configuration and starts the server. Does not wait until it accepts.
+  void start(const Quarantine& quarantine);
+  [[nodiscard]] bool running() const;
+  // Exit code of the server that has ended; nullopt while it runs.
+  [[nodiscard]] std::optional<CommandResult> ended() const;
+
+  // Waits until the server accepts connections, has ended, or the deadline passes; true when it
+  // accepts. Driven by the server's log: no polling.
+  bool wait_until_accepting(std::chrono::milliseconds deadline, std::stop_token stop);
+
+  // Superuser connection; `failure_kind` says what a failure means at this stage.
+  Connection connect(const std::string& database, ErrorKind failure_kind, std::stop_token stop);
+  // Databases that allow connections, by name.
+  std::vector<std::string> databases(std::stop_token stop);
+
+  // Ends recovery; returns when the server is read-write. Throws Error(recovery).
+  void promote(std::stop_token stop);
+  // Clean (fast) shutdown. Throws Error(startup) when it does not end in time.
+  void stop(std::stop_token stop);
+  // Ends it at once; never throws.
+  void kill();
+
+  // The newest log lines, oldest first, at most a few thousand.
+  [[nodiscard]] std::vector<std::string> log_lines() const;
+  // Whether one of the newest twenty lines holds `text`.
+  [[nodiscard]] bool just_logged(std::string_view text) const;
+  [[nodiscard]] const std::filesystem::path& log_file() const { return log_path_; }
+
+ private:
+  void on_log_line(std::string_view line);
+
+  Sandbox& sandbox_;
+  std::filesystem::path log_path_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::ofstream log_;
+  std::vector<std::string> lines_;
+  bool accepting_ = false;
+  std::optional<CommandResult> result_;
+  std::jthread server_;
+};
+
+}  // namespace pgrehearse
