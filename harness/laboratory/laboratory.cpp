@@ -1,0 +1,298 @@
+#include "harness/laboratory/laboratory.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+#include "harness/postgres/binaries.hpp"
+
+namespace pgrehearse {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr auto time_to_archive = std::chrono::minutes(2);
+constexpr std::string_view reader = "pgrehearse";
+
+std::string last_words(const CommandResult& result) {
+  const auto text = trim(result.error_output.empty() ? result.output : result.error_output);
+  constexpr std::size_t enough = 2000;
+  return std::string(text.size() > enough ? text.substr(text.size() - enough) : text);
+}
+
+// False on a stop request.
+bool wait_a_little(const std::stop_token& stop, std::chrono::milliseconds time) {
+  std::mutex mutex;
+  std::condition_variable_any condition;
+  std::unique_lock lock(mutex);
+  condition.wait_for(lock, stop, time, [] { return false; });
+  return !stop.stop_requested();
+}
+
+bool may_enter(const fs::path& directory, const Account& account) {
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) != 0) return false;
+  if (account.uid == 0) return true;
+  if (status.st_uid == account.uid) return (status.st_mode & S_IXUSR) != 0;
+  const bool member = std::find(account.groups.begin(), account.groups.end(), status.st_gid) !=
+                      account.groups.end();
+  return (status.st_mode & (member ? S_IXGRP : S_IXOTH)) != 0;
+}
+
+// An ACL may say otherwise than the mode; initdb would then fail in its own words.
+void require_way_to(const fs::path& directory, const Account& account) {
+  for (fs::path part; const auto& name : directory) {
+    part /= name;
+    if (may_enter(part, account)) continue;
+    throw Error(ErrorKind::environment,
+                fmt::format("account '{}' cannot enter {}", account.name, part.native()),
+                "name another place with --state or --directory", "PGR-ENV-PERMISSION", part);
+  }
+}
+
+Account account_for(const std::string& name) {
+  if (!name.empty()) return find_account(name);
+  return geteuid() == 0 ? find_account("postgres") : current_account();
+}
+
+}  // namespace
+
+Laboratory::Laboratory(LaboratoryOptions options, CommandRunner& runner)
+    : options_(std::move(options)),
+      paths_(laboratory_paths(options_.root, options_.id)),
+      account_(account_for(options_.account)),
+      runner_(runner) {
+  if (options_.postgres_major == 0) {
+    const auto majors = installed_majors();
+    options_.postgres_major = majors.empty() ? 0 : *std::max_element(majors.begin(), majors.end());
+  }
+  binaries_ = find_binaries(options_.postgres_major, options_.binaries);
+  options_.account = account_.name;
+}
+
+std::unique_ptr<Laboratory> Laboratory::create(const LaboratoryOptions& options,
+                                               CommandRunner& runner, std::stop_token stop) {
+  std::unique_ptr<Laboratory> laboratory(new Laboratory(options, runner));
+  laboratory->make_directories();
+  laboratory->make_cluster(std::move(stop));
+  return laboratory;
+}
+
+std::unique_ptr<Laboratory> Laboratory::open(const fs::path& root, CommandRunner& runner) {
+  std::ifstream in(root / "laboratory.json");
+  if (!in) {
+    throw Error(ErrorKind::environment, fmt::format("{} is no laboratory", root.native()));
+  }
+  auto options = laboratory_options_from_record({std::istreambuf_iterator<char>(in), {}});
+  return std::unique_ptr<Laboratory>(new Laboratory(std::move(options), runner));
+}
+
+Laboratory::~Laboratory() {
+  if (!owned_) return;
+  try {
+    destroy();
+  } catch (const std::exception&) {
+    // The remains carry the label: the next demo or clean finds them.
+    owned_ = false;
+  }
+}
+
+void Laboratory::make_directories() {
+  if (fs::exists(paths_.root)) {
+    throw Error(ErrorKind::environment, fmt::format("{} exists already", paths_.root.native()));
+  }
+  // Parents are made for others to pass through, the laboratory for its account alone.
+  fs::create_directories(paths_.root.parent_path());
+  require_way_to(paths_.root.parent_path(), account_);
+  owned_ = true;
+  fs::create_directory(paths_.root);
+  lock_.emplace(paths_.root / "owner.lock");
+  for (const auto& path :
+       {paths_.root, paths_.tablespaces, paths_.sockets, paths_.logs, paths_.scripts,
+        paths_.repository, paths_.pgbackrest, paths_.pgbackrest / "lock", paths_.pgbackrest / "log",
+        paths_.pgbackrest / "spool"}) {
+    fs::create_directory(path);
+    fs::permissions(path, fs::perms::owner_all);
+    if (::chown(path.c_str(), account_.uid, account_.gid) != 0) {
+      throw Error(ErrorKind::environment,
+                  fmt::format("cannot give {} to account '{}'", path.native(), account_.name));
+    }
+  }
+  write_file(paths_.record, laboratory_record(options_));
+  write_file(paths_.configuration, laboratory_pgbackrest_conf(options_, paths_, false));
+  write_file(paths_.host_configuration, laboratory_pgbackrest_conf(options_, paths_, true));
+}
+
+void Laboratory::make_cluster(std::stop_token stop) {
+  std::vector<std::string> arguments{
+      "--pgdata=" + paths_.data.native(),
+      "--username=postgres",
+      "--auth=trust",
+      "--encoding=UTF8",
+      "--locale=C.UTF-8",
+      "--no-sync",
+      fmt::format("--wal-segsize={}", options_.wal_segment_size.count >> 20U)};
+  // The default has changed with PostgreSQL 18, and --no-data-checksums came with it.
+  if (options_.checksums) arguments.emplace_back("--data-checksums");
+  if (!options_.checksums && options_.postgres_major >= 18) {
+    arguments.emplace_back("--no-data-checksums");
+  }
+  run(command(program("initdb"), std::move(arguments)), stop);
+  std::ofstream(paths_.data / "postgresql.conf", std::ios::app)
+      << laboratory_postgresql_conf(options_, paths_);
+}
+
+void Laboratory::write_file(const fs::path& path, std::string_view content) const {
+  std::ofstream out(path, std::ios::trunc);
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+  out << content;
+  out.close();
+  if (!out || ::chown(path.c_str(), account_.uid, account_.gid) != 0) {
+    throw Error(ErrorKind::environment, fmt::format("cannot write {}", path.native()));
+  }
+}
+
+Command Laboratory::command(std::string program, std::vector<std::string> arguments) const {
+  Command command{.program = std::move(program),
+                  .arguments = std::move(arguments),
+                  .environment = {{"PGREHEARSE_LAB", options_.id}},
+                  .working_directory = paths_.root};
+  if (geteuid() == 0) command.account = account_;
+  return command;
+}
+
+CommandResult Laboratory::run(const Command& command, const std::stop_token& stop) {
+  auto result = runner_.run(command, stop);
+  if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+  if (result.succeeded()) return result;
+  throw Error(ErrorKind::environment,
+              fmt::format("{} failed in the laboratory{}: {}",
+                          fs::path(command.program).filename().native(),
+                          result.timed_out ? " (timed out)" : "", last_words(result)),
+              fmt::format("the laboratory's logs were in {}", paths_.logs.native()));
+}
+
+std::string Laboratory::program(std::string_view name) const { return binaries_ / name; }
+
+void Laboratory::start(std::stop_token stop) {
+  run(command(program("pg_ctl"), {"start", "--wait", "--timeout=60", "--pgdata", paths_.data,
+                                  "--log", paths_.logs / "postgresql.log"}),
+      stop);
+  auto connection = connect("postgres", std::move(stop));
+  const auto known =
+      connection.query("select from pg_roles where rolname = '" + std::string(reader) + "'");
+  if (!known.rows.empty()) return;
+  // Row level security would hide rows from a comparison.
+  connection.query(fmt::format("create role {} login bypassrls", reader));
+  connection.query(fmt::format("grant pg_read_all_data, pg_monitor to {}", reader));
+}
+
+void Laboratory::stop(std::stop_token stop) {
+  const auto end = [&](const char* mode) {
+    return command(program("pg_ctl"),
+                   {"stop", "--wait", "--timeout=60", "--mode", mode, "--pgdata", paths_.data});
+  };
+  const auto fast = runner_.run(end("fast"), stop);
+  if (!fast.succeeded()) run(end("immediate"), stop);
+}
+
+CommandResult Laboratory::run_pgbackrest(std::vector<std::string> arguments, std::stop_token stop) {
+  arguments.insert(arguments.begin(),
+                   {"--config=" + paths_.configuration.native(), "--stanza=" + options_.stanza});
+  return run(command(options_.pgbackrest, std::move(arguments)), stop);
+}
+
+void Laboratory::create_stanza(std::stop_token stop) {
+  run_pgbackrest({"stanza-create"}, std::move(stop));
+}
+
+std::string Laboratory::back_up(BackupType type, std::stop_token stop) {
+  constexpr std::array names{"full", "diff", "incr"};
+  run_pgbackrest({fmt::format("--type={}", names.at(static_cast<std::size_t>(type))), "backup"},
+                 std::move(stop));
+  return fs::read_symlink(paths_.repository / "backup" / options_.stanza / "latest").native();
+}
+
+std::string Laboratory::switch_wal_and_wait(std::stop_token stop) {
+  auto connection = connect("postgres", stop);
+  // Without a record since the last switch there would be nothing to switch.
+  connection.query("select pg_create_restore_point('laboratory')");
+  const auto segment = connection.query("select pg_walfile_name(pg_switch_wal())").text(0, 0);
+  const auto deadline = std::chrono::steady_clock::now() + time_to_archive;
+  while (true) {
+    const auto state = connection.query(
+        "select coalesce(last_archived_wal, ''), coalesce(last_failed_wal, '') "
+        "from pg_stat_archiver");
+    // Names sort like positions on one timeline; backup labels and history files are longer.
+    if (state.text(0, 0).substr(0, 24) >= segment) return segment;
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw Error(ErrorKind::environment,
+                  fmt::format("segment {} was not archived in two minutes", segment),
+                  fmt::format("the last failure was with '{}'", state.text(0, 1)));
+    }
+    if (!wait_a_little(stop, std::chrono::milliseconds(50))) {
+      throw Error(ErrorKind::interrupted, "interrupted");
+    }
+  }
+}
+
+Connection Laboratory::connect(const std::string& database, std::stop_token stop) const {
+  return Connection::open(
+      {{"host", paths_.sockets}, {"port", "5432"}, {"user", "postgres"}, {"dbname", database}},
+      std::move(stop));
+}
+
+void Laboratory::run_script(const std::string& name, std::string_view sql,
+                            const std::map<std::string, std::string>& variables,
+                            std::stop_token stop) {
+  const auto file = paths_.scripts / (name + ".sql");
+  write_file(file, sql);
+  std::vector<std::string> arguments{"--no-psqlrc",           "--quiet",
+                                     "--set=ON_ERROR_STOP=1", "--host=" + paths_.sockets.native(),
+                                     "--port=5432",           "--username=postgres",
+                                     "--dbname=postgres",     "--file=" + file.native()};
+  for (const auto& [variable, value] : variables) {
+    arguments.push_back(fmt::format("--set={}={}", variable, value));
+  }
+  run(command(program("psql"), std::move(arguments)), stop);
+}
+
+std::string Laboratory::dsn(const std::string& database) const {
+  return fmt::format("host={} port=5432 user={} dbname={}", paths_.sockets.native(), reader,
+                     database);
+}
+
+std::vector<fs::path> Laboratory::archived_files(const std::string& segment) const {
+  std::vector<fs::path> files;
+  std::error_code failure;
+  for (fs::recursive_directory_iterator
+           entry(paths_.repository / "archive" / options_.stanza, failure),
+       end;
+       entry != end; entry.increment(failure)) {
+    if (entry->path().filename().native().starts_with(segment)) files.push_back(entry->path());
+  }
+  return files;
+}
+
+Removal Laboratory::destroy() {
+  owned_ = false;
+  auto removal = remove_residue(paths_, options_.id);
+  lock_.reset();
+  return removal;
+}
+
+void Laboratory::keep() {
+  write_file(paths_.kept, "");
+  owned_ = false;
+  lock_.reset();
+}
+
+}  // namespace pgrehearse

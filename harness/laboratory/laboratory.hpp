@@ -1,0 +1,111 @@
+// The laboratory: an embedded throwaway primary that archives into a pgBackRest repository of its
+// own. The demo, the drill tests and `prove` rehearse against it. What a drill does belongs
+// elsewhere: a drill meets the laboratory only as any other primary and repository.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/common/units.hpp"
+#include "harness/laboratory/laboratory_options.hpp"
+#include "harness/laboratory/residue.hpp"
+#include "harness/postgres/connection.hpp"
+#include "harness/process/command_runner.hpp"
+#include "harness/repository/backup_repository.hpp"
+#include "harness/sandbox/sandbox.hpp"
+
+namespace pgrehearse {
+
+class Laboratory {
+ public:
+  // Makes the directories, the cluster (superuser postgres) and the configurations; nothing runs
+  // yet. Throws Error(environment) and leaves nothing behind.
+  static std::unique_ptr<Laboratory> create(const LaboratoryOptions& options, CommandRunner& runner,
+                                            std::stop_token stop);
+  // One that an earlier process kept; it stays when this object goes. Throws Error(environment).
+  static std::unique_ptr<Laboratory> open(const std::filesystem::path& root, CommandRunner& runner);
+
+  Laboratory(const Laboratory&) = delete;
+  Laboratory& operator=(const Laboratory&) = delete;
+  // Destroys what create() made, unless it was kept.
+  ~Laboratory();
+
+  void start(std::stop_token stop);
+  // A fast shutdown; immediate when that takes over a minute.
+  void stop(std::stop_token stop);
+
+  void create_stanza(std::stop_token stop);
+  // Makes a backup and returns its label.
+  std::string back_up(BackupType type, std::stop_token stop);
+  // Ends the current WAL segment and waits until it is in the repository; returns its name. Throws
+  // Error(environment) after two minutes.
+  std::string switch_wal_and_wait(std::stop_token stop);
+  // pgBackRest with this laboratory's configuration. Throws Error(environment) when it fails.
+  CommandResult run_pgbackrest(std::vector<std::string> arguments, std::stop_token stop);
+
+  // As superuser.
+  Connection connect(const std::string& database, std::stop_token stop) const;
+  // Runs a script through psql, with psql variables. Throws Error(environment) with psql's words.
+  void run_script(const std::string& name, std::string_view sql,
+                  const std::map<std::string, std::string>& variables, std::stop_token stop);
+
+  // For scenarios and people: a role that may read everything and change nothing.
+  [[nodiscard]] std::string dsn(const std::string& database) const;
+  // Replaces @name@, @stanza@, @configuration@, @dsn@ and @account@.
+  [[nodiscard]] std::string expand(std::string_view scenario_template,
+                                   const std::string& name) const;
+  // A scenario against this laboratory; `rest` is YAML for all keys that it does not set itself
+  // (recover_to, objectives, checks, ...).
+  [[nodiscard]] std::string scenario_text(const std::string& name, std::string_view rest) const;
+
+  [[nodiscard]] const LaboratoryOptions& options() const { return options_; }
+  [[nodiscard]] const LaboratoryPaths& paths() const { return paths_; }
+  [[nodiscard]] const Account& account() const { return account_; }
+  // Absolute path of one of PostgreSQL's programs.
+  [[nodiscard]] std::string program(std::string_view name) const;
+  // The repository's files of one WAL segment; empty when it is not archived.
+  [[nodiscard]] std::vector<std::filesystem::path> archived_files(const std::string& segment) const;
+  // A command that runs as the laboratory's account and carries its label.
+  [[nodiscard]] Command command(std::string program, std::vector<std::string> arguments) const;
+
+  // Ends every process and removes every file, then looks again.
+  Removal destroy();
+  // Leaves everything running when this object goes.
+  void keep();
+
+ private:
+  Laboratory(LaboratoryOptions options, CommandRunner& runner);
+
+  void make_directories();
+  void make_cluster(std::stop_token stop);
+  void write_file(const std::filesystem::path& path, std::string_view content) const;
+  // Runs it and throws Error(environment) with its last words when it fails.
+  CommandResult run(const Command& command, const std::stop_token& stop);
+
+  LaboratoryOptions options_;
+  LaboratoryPaths paths_;
+  Account account_;
+  CommandRunner& runner_;
+  std::filesystem::path binaries_;
+  std::optional<OwnerLock> lock_;
+  bool owned_ = false;
+};
+
+// Where the laboratory `id` lies below `directory`.
+std::filesystem::path laboratory_root(const std::filesystem::path& directory,
+                                      const std::string& id);
+// Laboratories below `directory`: of killed demos, kept ones, and live ones.
+std::vector<Leftover> list_laboratories(const std::filesystem::path& directory);
+// Removes one that list_laboratories named; needs none of its programs. Throws Error(environment)
+// when it is alive.
+Removal remove_laboratory(const Leftover& leftover);
+
+}  // namespace pgrehearse

@@ -1,0 +1,133 @@
+#include "harness/laboratory/laboratory_options.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// sun_path holds 108 bytes; ".s.PGSQL.5432.lock" and a slash come on top of the directory.
+constexpr std::size_t longest_socket_directory = 80;
+
+}  // namespace
+
+LaboratoryPaths laboratory_paths(const std::filesystem::path& root, const std::string& id) {
+  auto sockets = root / "sockets";
+  if (sockets.native().size() > longest_socket_directory) sockets = "/tmp/pgrehearse-lab-" + id;
+  return {.root = root,
+          .data = root / "data",
+          .tablespaces = root / "tablespaces",
+          .sockets = sockets,
+          .logs = root / "logs",
+          .scripts = root / "scripts",
+          .repository = root / "repository",
+          .pgbackrest = root / "pgbackrest",
+          .configuration = root / "pgbackrest" / "pgbackrest.conf",
+          .host_configuration = root / "pgbackrest" / "repository-host.conf",
+          .record = root / "laboratory.json",
+          .kept = root / "kept"};
+}
+
+std::string laboratory_postgresql_conf(const LaboratoryOptions& options,
+                                       const LaboratoryPaths& paths) {
+  const auto archive_command =
+      fmt::format("{} --config={} --stanza={} archive-push \"%p\"", options.pgbackrest,
+                  paths.configuration.native(), options.stanza);
+  return fmt::format(
+      R"(
+# the laboratory's own settings
+listen_addresses = ''
+unix_socket_directories = {}
+fsync = off
+shared_buffers = 128MB
+max_wal_size = 2GB
+max_connections = 60
+max_prepared_transactions = 5
+max_locks_per_transaction = 80
+max_wal_senders = 5
+max_replication_slots = 5
+wal_level = {}
+track_commit_timestamp = on
+archive_mode = on
+archive_command = {}
+archive_timeout = {}
+log_min_messages = warning
+log_line_prefix = '%m [%p] %q%u@%d '
+timezone = 'UTC'
+log_timezone = 'UTC'
+)",
+      quote_setting(paths.sockets.native()), options.wal_level, quote_setting(archive_command),
+      options.archive_timeout.count());
+}
+
+std::string laboratory_pgbackrest_conf(const LaboratoryOptions& options,
+                                       const LaboratoryPaths& paths, bool repository_host) {
+  const auto& own = paths.pgbackrest.native();
+  std::string text = fmt::format(
+      R"([global]
+repo1-path={}
+repo1-retention-full=3
+lock-path={}/lock
+log-path={}/log
+spool-path={}/spool
+log-level-console=warn
+log-level-file=detail
+process-max={}
+compress-type={}
+start-fast=y
+)",
+      paths.repository.native(), own, own, own, options.process_max, options.compress_type);
+  if (!options.cipher_passphrase.empty()) {
+    text += "repo1-cipher-type=aes-256-cbc\nrepo1-cipher-pass=" + options.cipher_passphrase + "\n";
+  }
+  text += fmt::format("\n[{}]\npg1-path={}\n", options.stanza, paths.data.native());
+  if (repository_host) {
+    // The reserved top-level domain proves that a drill does not try to reach it.
+    text += "pg1-host=primary.invalid\npg1-host-user=postgres\n";
+  } else {
+    text += fmt::format("pg1-socket-path={}\npg1-user=postgres\n", paths.sockets.native());
+  }
+  return text;
+}
+
+std::string laboratory_record(const LaboratoryOptions& options) {
+  nlohmann::ordered_json record{{"laboratory", 1},
+                                {"id", options.id},
+                                {"root", options.root.native()},
+                                {"account", options.account},
+                                {"postgres_major", options.postgres_major},
+                                {"pgbackrest", options.pgbackrest},
+                                {"stanza", options.stanza},
+                                {"wal_segment_size", options.wal_segment_size.count},
+                                {"compress_type", options.compress_type},
+                                {"repository_host", options.repository_host}};
+  if (options.binaries) record["binaries"] = options.binaries->native();
+  return record.dump(2) + "\n";
+}
+
+LaboratoryOptions laboratory_options_from_record(const std::string& text) {
+  try {
+    const auto record = nlohmann::json::parse(text);
+    LaboratoryOptions options{.id = record.at("id"),
+                              .root = record.at("root").get<std::string>(),
+                              .account = record.at("account"),
+                              .postgres_major = record.at("postgres_major"),
+                              .pgbackrest = record.at("pgbackrest"),
+                              .stanza = record.at("stanza"),
+                              .wal_segment_size = {record.at("wal_segment_size")},
+                              .compress_type = record.at("compress_type"),
+                              .repository_host = record.at("repository_host")};
+    if (record.contains("binaries")) options.binaries = record["binaries"].get<std::string>();
+    return options;
+  } catch (const nlohmann::json::exception& failure) {
+    throw Error(ErrorKind::environment,
+                fmt::format("the record of the laboratory is not readable: {}", failure.what()));
+  }
+}
+
+}  // namespace pgrehearse

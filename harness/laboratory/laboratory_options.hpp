@@ -1,0 +1,62 @@
+// What a laboratory shall be like, where its parts lie, and the configuration texts that follow
+// from both.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "harness/common/units.hpp"
+
+namespace pgrehearse {
+
+struct LaboratoryOptions {
+  std::string id;              // label of everything that the laboratory makes
+  std::filesystem::path root;  // made by create(); must not exist
+  std::string account;         // empty: postgres for root, else the current account
+  int postgres_major = 0;      // 0: the newest installed
+  std::optional<std::filesystem::path> binaries;  // stated directory of PostgreSQL's programs
+  std::string pgbackrest = "pgbackrest";
+  std::string stanza = "demo";
+  bool checksums = true;
+  Bytes wal_segment_size{std::uint64_t{16} << 20};
+  std::string wal_level = "replica";
+  std::chrono::seconds archive_timeout{0};
+  std::string compress_type = "lz4";
+  int process_max = 2;
+  std::string cipher_passphrase;  // empty: the repository is not encrypted
+  // The configuration that scenarios name is that of a repository host: it says pg1-host.
+  bool repository_host = false;
+};
+
+struct LaboratoryPaths {
+  std::filesystem::path root;
+  std::filesystem::path data;
+  std::filesystem::path tablespaces;
+  std::filesystem::path sockets;  // 0700 and short; not below root when root is a long name
+  std::filesystem::path logs;
+  std::filesystem::path scripts;
+  std::filesystem::path repository;
+  std::filesystem::path pgbackrest;          // lock, log and spool paths below it
+  std::filesystem::path configuration;       // pgbackrest.conf of the primary's host
+  std::filesystem::path host_configuration;  // pgbackrest.conf as a repository host would have it
+  std::filesystem::path record;              // what open() reads
+  std::filesystem::path kept;                // exists when the laboratory was kept
+};
+
+LaboratoryPaths laboratory_paths(const std::filesystem::path& root, const std::string& id);
+
+// What is appended to initdb's postgresql.conf.
+std::string laboratory_postgresql_conf(const LaboratoryOptions& options,
+                                       const LaboratoryPaths& paths);
+// For the primary's host, or for a repository host that reaches it through pg1-host.
+std::string laboratory_pgbackrest_conf(const LaboratoryOptions& options,
+                                       const LaboratoryPaths& paths, bool repository_host);
+
+// The options as open() reads them back; without the passphrase.
+std::string laboratory_record(const LaboratoryOptions& options);
+// Throws Error(environment) when it is no such record.
+LaboratoryOptions laboratory_options_from_record(const std::string& text);
+
+}  // namespace pgrehearse

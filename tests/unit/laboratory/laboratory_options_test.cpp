@@ -1,0 +1,64 @@
+#include "harness/laboratory/laboratory_options.hpp"
+
+#include <gtest/gtest.h>
+
+#include "harness/common/error.hpp"
+
+namespace pgrehearse {
+namespace {
+
+TEST(LaboratoryOptions, SocketsLieBelowTheRootUnlessItsNameIsLong) {
+  EXPECT_EQ(laboratory_paths("/srv/demo-1", "1").sockets, "/srv/demo-1/sockets");
+  const std::filesystem::path deep("/" + std::string(90, 'd'));
+  EXPECT_EQ(laboratory_paths(deep, "1").sockets, "/tmp/pgrehearse-lab-1");
+}
+
+TEST(LaboratoryOptions, TheArchiveCommandNamesAnAbsoluteConfiguration) {
+  const LaboratoryOptions options{.id = "1", .root = "/srv/l", .stanza = "orders"};
+  const auto text = laboratory_postgresql_conf(options, laboratory_paths("/srv/l", "1"));
+  EXPECT_NE(text.find("archive_command = 'pgbackrest "
+                      "--config=/srv/l/pgbackrest/pgbackrest.conf --stanza=orders "
+                      "archive-push \"%p\"'"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("listen_addresses = ''"), std::string::npos);
+}
+
+TEST(LaboratoryOptions, OnlyTheRepositoryHostNamesThePrimarysHost) {
+  const LaboratoryOptions options{.id = "1", .root = "/srv/l"};
+  const auto paths = laboratory_paths("/srv/l", "1");
+  EXPECT_EQ(laboratory_pgbackrest_conf(options, paths, false).find("pg1-host"), std::string::npos);
+  EXPECT_NE(laboratory_pgbackrest_conf(options, paths, true).find("pg1-host="), std::string::npos);
+}
+
+TEST(LaboratoryOptions, ThePassphraseIsInTheConfigurationAndNotInTheRecord) {
+  const LaboratoryOptions options{.id = "1", .root = "/srv/l", .cipher_passphrase = "secret words"};
+  const auto text =
+      laboratory_pgbackrest_conf(options, laboratory_paths("/srv/l", "1"), false);
+  EXPECT_NE(text.find("repo1-cipher-pass=secret words\n"), std::string::npos);
+  EXPECT_EQ(laboratory_record(options).find("secret"), std::string::npos);
+}
+
+TEST(LaboratoryOptions, TheRecordGivesTheOptionsBack) {
+  const LaboratoryOptions options{.id = "7",
+                                  .root = "/srv/l",
+                                  .account = "postgres",
+                                  .postgres_major = 15,
+                                  .binaries = "/opt/pg/bin",
+                                  .stanza = "orders",
+                                  .wal_segment_size = {1 << 20},
+                                  .repository_host = true};
+  const auto read = laboratory_options_from_record(laboratory_record(options));
+  EXPECT_EQ(read.id, "7");
+  EXPECT_EQ(read.root, "/srv/l");
+  EXPECT_EQ(read.account, "postgres");
+  EXPECT_EQ(read.postgres_major, 15);
+  EXPECT_EQ(read.binaries, "/opt/pg/bin");
+  EXPECT_EQ(read.stanza, "orders");
+  EXPECT_EQ(read.wal_segment_size, Bytes{1 << 20});
+  EXPECT_TRUE(read.repository_host);
+  EXPECT_THROW(laboratory_options_from_record("{}"), Error);
+}
+
+}  // namespace
+}  // namespace pgrehearse
