@@ -33,8 +33,7 @@ TEST(LaboratoryOptions, OnlyTheRepositoryHostNamesThePrimarysHost) {
 
 TEST(LaboratoryOptions, ThePassphraseIsInTheConfigurationAndNotInTheRecord) {
   const LaboratoryOptions options{.id = "1", .root = "/srv/l", .cipher_passphrase = "secret words"};
-  const auto text =
-      laboratory_pgbackrest_conf(options, laboratory_paths("/srv/l", "1"), false);
+  const auto text = laboratory_pgbackrest_conf(options, laboratory_paths("/srv/l", "1"), false);
   EXPECT_NE(text.find("repo1-cipher-pass=secret words\n"), std::string::npos);
   EXPECT_EQ(laboratory_record(options).find("secret"), std::string::npos);
 }
