@@ -50,6 +50,9 @@ struct CheckContext {
   // "postgres", or template1 where that is missing.
   std::function<Connection(const std::string& database)> connect;
   std::vector<std::string> databases;  // those that allow connections, by name; empty in `any`
+  // The relation that a file below PGDATA belongs to ("base/5/16384.1" -> "shop.sales.orders"),
+  // from postgres/relation_files.hpp; empty until the instance was about to be stopped.
+  std::function<std::optional<std::string>(const std::string& file)> relation_of_file = {};
   Instant drill_started;
   // Progress for long checks: done of total in the check's own unit ("tables").
   std::function<void(std::uint64_t done, std::uint64_t total, std::string_view unit)> on_progress;
