@@ -15,6 +15,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/drill/headline.hpp"
 
 namespace pgrehearse {
 
@@ -92,17 +93,6 @@ std::optional<Instant> instant_of(std::string_view id) {
                                    part(9, 2), part(11, 2), part(13, 2)));
 }
 
-std::string first_line(std::string_view text) {
-  const auto lines = lines_of(text);
-  return lines.empty() ? std::string{} : std::string(lines.front());
-}
-
-std::string unfinished(const Report& report) {
-  constexpr std::string_view what = "did not finish: killed, or still running";
-  if (report.phases.empty()) return std::string(what);
-  return fmt::format("{} (last phase: {})", what, report.phases.back().name);
-}
-
 }  // namespace
 
 std::string make_run_id(Instant started, std::uint64_t random) {
@@ -165,13 +155,9 @@ RunSummary RunStore::summarise(const Entry& entry) const {
   try {
     const Report report = load_report(record);
     summary.started = report.started;
-    if (report.finished) {
-      summary.seconds = *report.finished - report.started;
-      summary.verdict = report.verdict;
-      summary.diagnosis = first_line(report.diagnosis.summary);
-    } else {
-      summary.diagnosis = unfinished(report);
-    }
+    if (report.finished) summary.seconds = *report.finished - report.started;
+    summary.verdict = settled_verdict(report);
+    summary.diagnosis = headline(report);
   } catch (const Error& error) {
     summary.diagnosis = fmt::format("unreadable: {}", error.what());
   }

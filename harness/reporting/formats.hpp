@@ -1,0 +1,15 @@
+// The functions behind the reporter table, one file each.
+#pragma once
+
+#include <ostream>
+
+#include "harness/reporting/reporter.hpp"
+
+namespace pgrehearse {
+
+void write_json(const Report& report, const RenderOptions& options, std::ostream& out);
+void write_text(const Report& report, const RenderOptions& options, std::ostream& out);
+void write_junit(const Report& report, const RenderOptions& options, std::ostream& out);
+void write_markdown(const Report& report, const RenderOptions& options, std::ostream& out);
+
+}  // namespace pgrehearse

@@ -1,0 +1,188 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/drill/headline.hpp"
+#include "harness/reporting/formats.hpp"
+#include "harness/reporting/printable.hpp"
+#include "harness/reporting/words.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// XML 1.0 has no form at all for most control characters: they stay visible escapes.
+std::string escaped(std::string_view text, bool keep_lines = false) {
+  std::string safe;
+  for (const char c : printable_lines(text)) {
+    switch (c) {
+      case '&':
+        safe += "&amp;";
+        break;
+      case '<':
+        safe += "&lt;";
+        break;
+      case '>':
+        safe += "&gt;";
+        break;
+      case '"':
+        safe += "&quot;";
+        break;
+      case '\n':
+        safe += keep_lines ? "\n" : "&#10;";
+        break;
+      case '\t':
+        safe += "&#9;";
+        break;
+      default:
+        safe += c;
+    }
+  }
+  return safe;
+}
+
+struct TestCase {
+  std::string name;
+  Verdict verdict = Verdict::unknown;
+  double seconds = 0;
+  std::string type;     // finding code
+  std::string message;  // one line
+  std::string body;
+};
+
+std::string body_of(const CheckRecord& check) {
+  std::string body;
+  for (const auto& finding : check.findings) {
+    body += fmt::format("{}: {}\n", code_and_object(finding.code, finding.object), finding.message);
+    const auto details = details_in_words(finding);
+    if (!details.empty()) body += "  " + details + "\n";
+    if (!finding.hint.empty()) body += "  hint: " + finding.hint + "\n";
+  }
+  return body;
+}
+
+TestCase case_of(const CheckRecord& check) {
+  TestCase test{.name = check.name,
+                .verdict = check.verdict,
+                .seconds = check.seconds,
+                .message = check.summary,
+                .body = body_of(check)};
+  if (!check.findings.empty()) {
+    test.type = check.findings.front().code;
+    test.message = check.findings.front().message;
+  }
+  return test;
+}
+
+// A drill that could not go on, or whose verdict no check explains: without a test case of its own
+// a CI system would show nothing, or green.
+bool needs_own_case(const Report& report) {
+  const auto verdict = settled_verdict(report);
+  if (report.checks.empty()) return true;
+  return verdict != Verdict::pass &&
+         std::none_of(report.checks.begin(), report.checks.end(),
+                      [&](const CheckRecord& check) { return check.verdict == verdict; });
+}
+
+std::vector<TestCase> cases_of(const Report& report) {
+  std::vector<TestCase> cases;
+  if (needs_own_case(report)) {
+    std::string body = report.diagnosis.recoverable;
+    if (!report.diagnosis.next_step.empty()) body += "\nnext: " + report.diagnosis.next_step;
+    for (const auto& line : report.diagnosis.evidence) body += "\n" + line;
+    cases.push_back({.name = "drill",
+                     .verdict = settled_verdict(report),
+                     .type = report.diagnosis.code,
+                     .message = headline(report),
+                     .body = body});
+  }
+  for (const auto& check : report.checks) cases.push_back(case_of(check));
+  return cases;
+}
+
+void write_property(std::string_view name, std::string_view value, std::ostream& out) {
+  if (value.empty()) return;
+  out << fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", escaped(name), escaped(value));
+}
+
+std::string seconds_of(const std::optional<double>& value) {
+  return value ? fmt::format("{:.3f}", *value) : std::string{};
+}
+
+void write_properties(const Report& report, std::ostream& out) {
+  out << "    <properties>\n";
+  write_property("id", report.id, out);
+  write_property("verdict", name_of(settled_verdict(report)), out);
+  write_property("diagnosis", headline(report), out);
+  write_property("scenario.file", report.scenario.file, out);
+  write_property("scenario.hash", report.scenario.hash, out);
+  if (report.backup) {
+    write_property("backup.label", report.backup->label, out);
+    write_property("backup.reason", report.backup->reason, out);
+  }
+  if (const auto& landing = report.landing) {
+    write_property("landing.asked", landing->asked, out);
+    write_property("landing.lsn", landing->lsn ? to_text(*landing->lsn) : "", out);
+    write_property("landing.timeline", landing->timeline ? std::to_string(*landing->timeline) : "",
+                   out);
+    write_property("landing.time", landing->time ? to_iso8601(*landing->time) : "", out);
+    write_property("landing.proved", landing->proved ? "true" : "false", out);
+  }
+  write_property("rto.measured", seconds_of(report.rto.measured), out);
+  write_property("rto.objective", seconds_of(report.rto.objective), out);
+  write_property("rpo.measured", seconds_of(report.rpo.measured), out);
+  write_property("rpo.objective", seconds_of(report.rpo.objective), out);
+  write_property("comparison.method", report.comparison.method, out);
+  write_property("comparison.exact", report.comparison.exact ? "true" : "false", out);
+  for (const auto& phase : report.phases) {
+    if (phase.completed) {
+      write_property("phase." + phase.name + ".seconds", seconds_of(phase.seconds), out);
+    }
+  }
+  for (const auto& [tool, version] : report.tools) write_property("tool." + tool, version, out);
+  out << "    </properties>\n";
+}
+
+void write_case(const TestCase& test, std::string_view class_name, std::ostream& out) {
+  out << fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"", class_name,
+                     escaped(test.name), test.seconds);
+  if (test.verdict == Verdict::pass) {
+    out << "/>\n";
+    return;
+  }
+  out << ">\n";
+  const auto message = escaped(test.message);
+  if (test.verdict == Verdict::skipped) {
+    out << fmt::format("      <skipped message=\"{}\"/>\n", message);
+  } else {
+    const auto* element = test.verdict == Verdict::fail ? "failure" : "error";
+    out << fmt::format("      <{} type=\"{}\" message=\"{}\">{}</{}>\n", element,
+                       escaped(test.type.empty() ? name_of(test.verdict) : test.type), message,
+                       escaped(test.body, true), element);
+  }
+  out << "    </testcase>\n";
+}
+
+}  // namespace
+
+void write_junit(const Report& report, const RenderOptions& /*options*/, std::ostream& out) {
+  const auto cases = cases_of(report);
+  const auto count = [&](Verdict verdict) {
+    return std::count_if(cases.begin(), cases.end(),
+                         [&](const TestCase& test) { return test.verdict == verdict; });
+  };
+  const double seconds = report.finished ? Seconds(*report.finished - report.started).count() : 0.0;
+  const auto counts = fmt::format(
+      "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\"", cases.size(),
+      count(Verdict::fail), count(Verdict::unknown), count(Verdict::skipped), seconds);
+  const auto name = escaped(report.scenario.name);
+  out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      << fmt::format("<testsuites name=\"pgrehearse\" {}>\n", counts)
+      << fmt::format("  <testsuite name=\"{}\" {} timestamp=\"{}\" hostname=\"{}\">\n", name,
+                     counts, to_iso8601(report.started).substr(0, 19) + "Z", escaped(report.host));
+  write_properties(report, out);
+  for (const auto& test : cases) write_case(test, name, out);
+  out << "  </testsuite>\n</testsuites>\n";
+}
+
+}  // namespace pgrehearse

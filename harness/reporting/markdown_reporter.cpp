@@ -1,0 +1,156 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "harness/drill/headline.hpp"
+#include "harness/reporting/formats.hpp"
+#include "harness/reporting/printable.hpp"
+#include "harness/reporting/words.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::size_t most_findings = 50;
+
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
+// Plain text: no character of it is markup, and no line ends a table's row.
+std::string plain(std::string_view text) {
+  const auto shown = printable(text);
+  std::string safe;
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const char c = shown[i];
+    // An underscore inside a word is no markup.
+    const bool inside =
+        c == '_' && i > 0 && i + 1 < shown.size() && is_word(shown[i - 1]) && is_word(shown[i + 1]);
+    if (!inside && std::string_view("\\`*_[]<>|#~$").find(c) != std::string_view::npos)
+      safe += '\\';
+    safe += c == '&' ? std::string("&amp;") : std::string(1, c);
+  }
+  return safe;
+}
+
+// A code span; fenced by more backticks than it has in a row. Not for tables: a pipe ends a cell.
+std::string code(std::string_view text) {
+  const auto shown = printable(text);
+  std::size_t longest = 0;
+  std::size_t run = 0;
+  for (const char c : shown) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  const std::string fence(longest + 1, '`');
+  const std::string_view space = longest > 0 ? " " : "";
+  return fmt::format("{}{}{}{}{}", fence, space, shown, space, fence);
+}
+
+std::string_view sign_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::pass:
+      return "\u2705 pass";
+    case Verdict::fail:
+      return "\u274c **fail**";
+    case Verdict::unknown:
+      return "\u2754 **unknown**";
+    case Verdict::skipped:
+      return "\u2796 skipped";
+  }
+  return "unknown";
+}
+
+void write_item(std::string_view label, std::string_view text, std::ostream& out) {
+  if (!text.empty()) out << fmt::format("- **{}:** {}\n", label, text);
+}
+
+void write_diagnosis(const Report& report, std::ostream& out) {
+  const auto& diagnosis = report.diagnosis;
+  out << fmt::format("## {} {}\n\n", sign_of(settled_verdict(report)), plain(report.scenario.name));
+  if (const auto line = headline(report); !line.empty()) out << plain(line) << "\n\n";
+  const auto cause = code_and_object(diagnosis.code, diagnosis.object);
+  write_item("Cause", cause.empty() ? "" : code(cause), out);
+  if (diagnosis.blame != "none") write_item("Blame", plain(diagnosis.blame), out);
+  write_item("Recoverable", plain(diagnosis.recoverable), out);
+  write_item("Next step", plain(diagnosis.next_step), out);
+  for (const auto& line : diagnosis.evidence) write_item("Evidence", code(line), out);
+}
+
+template <typename Lines>
+std::string joined(const Lines& lines) {
+  std::string text;
+  for (const auto& line : lines) text += (text.empty() ? "" : "; ") + plain(line);
+  return text;
+}
+
+void write_facts(const Report& report, std::ostream& out) {
+  if (report.backup) write_item("Backup", joined(in_words(*report.backup)), out);
+  if (report.landing) write_item("Landing", joined(in_words(*report.landing)), out);
+  if (!is_empty(report.rto)) write_item("RTO", plain(in_words(report.rto)), out);
+  if (!is_empty(report.rpo)) write_item("RPO", plain(in_words(report.rpo)), out);
+  if (!report.comparison.method.empty()) {
+    write_item("Compared", plain(in_words(report.comparison)), out);
+  }
+  if (!report.sandbox.type.empty()) write_item("Sandbox", plain(in_words(report.sandbox)), out);
+  std::string run = plain(report.id);
+  if (!report.host.empty()) run += " on " + plain(report.host);
+  run += ", " + time_in_words(report.started);
+  if (report.finished) {
+    run += " in " + duration_in_words(Seconds(*report.finished - report.started).count());
+  }
+  write_item("Run", run, out);
+}
+
+void write_checks(const Report& report, std::ostream& out) {
+  if (report.checks.empty()) return;
+  out << fmt::format("\n### Checks: {}\n\n| | Check | Time | |\n|---|---|---:|---|\n",
+                     counts_in_words(report.checks));
+  for (const auto& check : report.checks) {
+    out << fmt::format("| {} | {} | {} | {} |\n", sign_of(check.verdict), plain(check.name),
+                       check.verdict == Verdict::skipped ? "" : duration_in_words(check.seconds),
+                       plain(check.summary));
+  }
+}
+
+void write_findings(const Report& report, std::ostream& out) {
+  std::size_t total = 0;
+  for (const auto& check : report.checks) total += check.findings.size();
+  if (total == 0) return;
+  out << "\n### Findings\n\n";
+  std::size_t shown = 0;
+  for (const auto& check : report.checks) {
+    for (const auto& finding : check.findings) {
+      if (shown++ >= most_findings) continue;
+      const auto what = code_and_object(finding.code, finding.object);
+      out << fmt::format("- {}{}: {}", what.empty() ? "" : code(what) + " ", plain(check.name),
+                         plain(finding.message));
+      const auto details = details_in_words(finding);
+      if (!details.empty()) out << " (" << plain(details) << ")";
+      if (!finding.hint.empty()) out << "  \n  hint: " << plain(finding.hint);
+      out << "\n";
+    }
+  }
+  if (total > most_findings) out << fmt::format("- and {} more\n", total - most_findings);
+}
+
+void write_phases(const Report& report, std::ostream& out) {
+  if (report.phases.empty()) return;
+  out << "\n### Phases\n\n| Phase | Time | Volume |\n|---|---:|---|\n";
+  for (const auto& phase : report.phases) {
+    out << fmt::format("| {} | {} | {} |\n", plain(phase.name),
+                       phase.completed ? duration_in_words(phase.seconds) : "not done",
+                       volume_in_words(phase));
+  }
+}
+
+}  // namespace
+
+void write_markdown(const Report& report, const RenderOptions& /*options*/, std::ostream& out) {
+  write_diagnosis(report, out);
+  write_facts(report, out);
+  write_checks(report, out);
+  write_findings(report, out);
+  write_phases(report, out);
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,182 @@
+#include "harness/reporting/printable.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+struct Character {
+  char32_t code = 0;
+  std::size_t length = 1;
+  bool valid = false;
+};
+
+// Strict UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
+Character first_of(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0};
+  };
+  const std::uint8_t lead = byte(0);
+  if (lead < 0x80) return {.code = lead, .length = 1, .valid = true};
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4) return {};
+  char32_t code = lead & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80) return {};
+    code = (code << 6U) | (byte(i) & 0x3FU);
+  }
+  constexpr std::array<char32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
+  if (code < least[length] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return {};
+  return {.code = code, .length = length, .valid = true};
+}
+
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+template <std::size_t N>
+bool within(char32_t code, const std::array<Range, N>& ranges) {
+  return std::any_of(ranges.begin(), ranges.end(), [code](const Range& range) {
+    return range.first <= code && code <= range.last;
+  });
+}
+
+// Controls, line separators, and the marks that turn the direction of writing or are invisible.
+bool is_hidden(char32_t code) {
+  constexpr std::array<Range, 9> ranges{{{0x00, 0x1F},
+                                         {0x7F, 0x9F},
+                                         {0xAD, 0xAD},
+                                         {0x61C, 0x61C},
+                                         {0x200B, 0x200F},
+                                         {0x2028, 0x202E},
+                                         {0x2060, 0x206F},
+                                         {0xFEFF, 0xFEFF},
+                                         {0xFFFE, 0xFFFF}}};
+  return within(code, ranges);
+}
+
+std::size_t columns_of_character(char32_t code) {
+  constexpr std::array<Range, 4> combining{
+      {{0x300, 0x36F}, {0x1AB0, 0x1AFF}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}}};
+  constexpr std::array<Range, 9> wide{{{0x1100, 0x115F},
+                                       {0x2E80, 0x303E},
+                                       {0x3041, 0xA4CF},
+                                       {0xAC00, 0xD7A3},
+                                       {0xF900, 0xFAFF},
+                                       {0xFE30, 0xFE6F},
+                                       {0xFF00, 0xFF60},
+                                       {0x1F300, 0x1FAFF},
+                                       {0x20000, 0x3FFFD}}};
+  if (within(code, combining)) return 0;
+  return within(code, wide) ? 2 : 1;
+}
+
+std::string escaped(const Character& character, std::string_view bytes) {
+  if (!character.valid) return fmt::format("\\x{:02x}", static_cast<std::uint8_t>(bytes.front()));
+  switch (character.code) {
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      return character.code < 0x80
+                 ? fmt::format("\\x{:02x}", static_cast<std::uint32_t>(character.code))
+                 : fmt::format("\\u{:04x}", static_cast<std::uint32_t>(character.code));
+  }
+}
+
+std::string escape_hidden(std::string_view text, bool keep_lines) {
+  std::string shown;
+  shown.reserve(text.size());
+  while (!text.empty()) {
+    const auto character = first_of(text);
+    const bool kept = keep_lines && (character.code == '\n' || character.code == '\t');
+    if (character.valid && (kept || !is_hidden(character.code))) {
+      shown += text.substr(0, character.length);
+    } else {
+      shown += escaped(character, text);
+    }
+    text.remove_prefix(character.length);
+  }
+  return shown;
+}
+
+// The bytes of the longest beginning of `text` that fits; at least one character.
+std::size_t length_within(std::string_view text, std::size_t columns) {
+  std::size_t length = 0;
+  std::size_t taken = 0;
+  while (length < text.size()) {
+    const auto character = first_of(text.substr(length));
+    taken += columns_of_character(character.code);
+    if (taken > columns && length > 0) break;
+    length += character.length;
+  }
+  return length;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) { return escape_hidden(text, false); }
+
+std::string printable_lines(std::string_view text) { return escape_hidden(text, true); }
+
+std::size_t columns_of(std::string_view text) {
+  std::size_t columns = 0;
+  while (!text.empty()) {
+    const auto character = first_of(text);
+    columns += columns_of_character(character.code);
+    text.remove_prefix(character.length);
+  }
+  return columns;
+}
+
+std::string cut_to(std::string_view text, std::size_t columns) {
+  if (columns_of(text) <= columns) return std::string(text);
+  constexpr std::string_view mark = "...";
+  if (columns <= mark.size()) return std::string(mark.substr(0, columns));
+  return std::string(text.substr(0, length_within(text, columns - mark.size()))) +
+         std::string(mark);
+}
+
+std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
+  std::vector<std::string> lines;
+  std::string line;
+  for (auto word : split(text, ' ')) {
+    if (word.empty()) continue;
+    if (!line.empty() && columns_of(line) + 1 + columns_of(word) <= columns) {
+      line.append(" ").append(word);
+      continue;
+    }
+    if (!line.empty()) lines.push_back(std::move(line));
+    while (columns_of(word) > columns) {
+      const auto length = length_within(word, columns);
+      lines.emplace_back(word.substr(0, length));
+      word.remove_prefix(length);
+    }
+    line = word;
+  }
+  if (!line.empty() || lines.empty()) lines.push_back(std::move(line));
+  return lines;
+}
+
+std::string pad_right(std::string_view text, std::size_t columns) {
+  const auto taken = columns_of(text);
+  return std::string(text) + std::string(columns > taken ? columns - taken : 0, ' ');
+}
+
+std::string pad_left(std::string_view text, std::size_t columns) {
+  const auto taken = columns_of(text);
+  return std::string(columns > taken ? columns - taken : 0, ' ') + std::string(text);
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,222 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/common/text.hpp"
+#include "harness/drill/headline.hpp"
+#include "harness/reporting/formats.hpp"
+#include "harness/reporting/palette.hpp"
+#include "harness/reporting/printable.hpp"
+#include "harness/reporting/words.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::size_t label_width = 15;  // "  recoverable  "
+constexpr std::size_t most_findings = 20;
+
+// Lines that never run past the width. Everything that comes from outside passes printable().
+class Page {
+ public:
+  Page(const RenderOptions& options, std::ostream& out)
+      : paint(options.colour),
+        width_(static_cast<std::size_t>(std::max(options.width, 40))),
+        out_(out) {}
+
+  [[nodiscard]] std::size_t width() const { return width_; }
+  void blank() { out_ << '\n'; }
+
+  // `painted` is `plain` with colours; the text is wrapped behind it with a hanging indent.
+  void hanging(std::string_view plain, std::string_view painted, std::string_view text,
+               std::string (Palette::*style)(std::string_view) const = nullptr) {
+    auto indent = columns_of(plain);
+    bool first = true;
+    if (indent + 20 > width_) {
+      out_ << without_last_blanks(painted) << '\n';
+      if (text.empty()) return;
+      indent = 8;
+      first = false;
+    }
+    for (const auto& line : wrap(printable(text), width_ - indent)) {
+      std::string shown = style != nullptr ? (paint.*style)(line) : line;
+      if (first) {
+        shown.insert(0, painted);
+      } else if (!line.empty()) {
+        shown.insert(0, indent, ' ');
+      }
+      out_ << without_last_blanks(shown) << '\n';
+      first = false;
+    }
+  }
+
+  void labelled(std::string_view label, std::string_view text,
+                std::string (Palette::*style)(std::string_view) const = nullptr) {
+    if (text.empty()) return;
+    const auto plain = pad_right("  " + std::string(label), label_width);
+    hanging(plain, painted_label(label), text, style);
+  }
+
+  // The colour ends before the blanks: a line that ends with them can lose them.
+  [[nodiscard]] std::string painted_label(std::string_view label) const {
+    return "  " + paint.dim(label) + std::string(label_width - 2 - label.size(), ' ');
+  }
+
+  const Palette paint;
+
+ private:
+  static std::string_view without_last_blanks(std::string_view text) {
+    return text.substr(0, text.find_last_not_of(' ') + 1);
+  }
+
+  std::size_t width_;
+  std::ostream& out_;
+};
+
+void write_head(const Report& report, Page& page) {
+  const auto verdict = settled_verdict(report);
+  std::string word(name_of(verdict));
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+  const auto name = printable(report.scenario.name);
+  page.hanging(word + "  ", page.paint.of(verdict, word) + "  ", name, &Palette::bold);
+  std::string when = time_in_words(report.started);
+  if (report.finished) {
+    when += " in " + duration_in_words(Seconds(*report.finished - report.started).count());
+  }
+  if (!report.host.empty()) when += " on " + report.host;
+  const std::string indent(word.size() + 2, ' ');
+  page.hanging(indent, indent, when + ", " + report.id, &Palette::dim);
+}
+
+void write_diagnosis(const Report& report, Page& page) {
+  const auto& diagnosis = report.diagnosis;
+  page.blank();
+  if (report.finished) {
+    for (const auto line : lines_of(diagnosis.summary)) page.hanging("  ", "  ", line);
+  } else {
+    page.hanging("  ", "  ", headline(report));
+  }
+  const auto cause = code_and_object(diagnosis.code, diagnosis.object);
+  const bool blamed = !diagnosis.blame.empty() && diagnosis.blame != "none";
+  if (cause.empty() && diagnosis.recoverable.empty() && diagnosis.next_step.empty() &&
+      diagnosis.evidence.empty() && !blamed) {
+    return;
+  }
+  page.blank();
+  page.labelled("cause", cause);
+  if (blamed) page.labelled("blame", diagnosis.blame);
+  page.labelled("recoverable", diagnosis.recoverable);
+  page.labelled("next step", diagnosis.next_step, &Palette::bold);
+  for (const auto& line : diagnosis.evidence) {
+    page.labelled(&line == &diagnosis.evidence.front() ? "evidence" : "", line);
+  }
+}
+
+void write_objective(std::string_view label, const ObjectiveRecord& objective, Page& page) {
+  if (is_empty(objective)) return;
+  const auto state = state_of(objective);
+  page.labelled(label, in_words(objective),
+                state == ObjectiveState::missed    ? &Palette::red
+                : state == ObjectiveState::unknown ? &Palette::yellow
+                                                   : nullptr);
+}
+
+void write_facts(const Report& report, Page& page) {
+  page.blank();
+  if (report.backup) {
+    const auto lines = in_words(*report.backup);
+    for (const auto& line : lines) page.labelled(&line == &lines.front() ? "backup" : "", line);
+  }
+  if (report.landing) {
+    const auto lines = in_words(*report.landing);
+    for (const auto& line : lines) {
+      page.labelled(
+          &line == &lines.front() ? "landing" : "", line,
+          &line == &lines.front() && !report.landing->proved ? &Palette::yellow : nullptr);
+    }
+  }
+  write_objective("RTO", report.rto, page);
+  write_objective("RPO", report.rpo, page);
+  if (!report.comparison.method.empty()) page.labelled("compared", in_words(report.comparison));
+  if (!report.sandbox.type.empty()) {
+    const bool left = report.finished && !report.sandbox.removed && !report.sandbox.kept;
+    page.labelled("sandbox", in_words(report.sandbox), left ? &Palette::red : nullptr);
+    page.labelled("connect", report.sandbox.connect);
+  }
+}
+
+void write_phases(const Report& report, Page& page) {
+  if (report.phases.empty()) return;
+  std::size_t names = 0;
+  for (const auto& phase : report.phases) {
+    names = std::max(names, columns_of(printable(phase.name)));
+  }
+  names = std::min(names, page.width() - label_width - 13);
+  page.blank();
+  for (const auto& phase : report.phases) {
+    const std::string_view label = &phase == &report.phases.front() ? "phases" : "";
+    const auto name = pad_right(cut_to(printable(phase.name), names), names) + "  ";
+    const auto time = pad_left(phase.completed ? duration_in_words(phase.seconds) : "not done", 9);
+    const auto plain = std::string(label_width, ' ') + name + time + "  ";
+    const auto painted = page.painted_label(label) + name +
+                         (phase.completed ? time : page.paint.yellow(time)) + "  ";
+    page.hanging(plain, painted, volume_in_words(phase), &Palette::dim);
+  }
+}
+
+void write_finding(const Finding& finding, Page& page) {
+  const std::string indent(13, ' ');
+  page.hanging(indent, indent, code_and_object(finding.code, finding.object), &Palette::bold);
+  if (!finding.message.empty()) page.hanging(indent, indent, finding.message);
+  const auto details = details_in_words(finding);
+  if (!details.empty()) page.hanging(indent, indent, details, &Palette::dim);
+  if (!finding.hint.empty()) page.hanging(indent, indent, "hint: " + finding.hint);
+}
+
+void write_checks(const Report& report, Page& page) {
+  if (report.checks.empty() && !report.finished) return;
+  page.blank();
+  page.labelled("checks", counts_in_words(report.checks));
+  std::size_t names = 0;
+  for (const auto& check : report.checks) {
+    names = std::max(names, columns_of(printable(check.name)));
+  }
+  names = std::min(names, page.width() / 3);
+  for (const auto& check : report.checks) {
+    const auto word = shown_name_of(check.verdict);
+    const std::string gap(9 - word.size(), ' ');
+    const auto name = pad_right(cut_to(printable(check.name), names), names) + "  ";
+    const bool ran = check.verdict != Verdict::skipped;
+    const auto time = ran ? duration_in_words(check.seconds) : std::string{};
+    const auto room = pad_left("", time.size() < 9 ? 9 - time.size() : 0);
+    page.hanging("    " + std::string(word) + gap + name + room + time + "  ",
+                 "    " + page.paint.of(check.verdict, word) + gap + name + room +
+                     page.paint.dim(time) + "  ",
+                 check.summary);
+    std::size_t shown = 0;
+    for (const auto& finding : check.findings) {
+      if (shown++ == most_findings) break;
+      write_finding(finding, page);
+    }
+    if (check.findings.size() > most_findings) {
+      page.hanging("             ", "             ",
+                   fmt::format("and {} more: pgrehearse report {} --format json",
+                               check.findings.size() - most_findings, report.id),
+                   &Palette::dim);
+    }
+  }
+}
+
+}  // namespace
+
+void write_text(const Report& report, const RenderOptions& options, std::ostream& out) {
+  Page page(options, out);
+  write_head(report, page);
+  write_diagnosis(report, page);
+  write_facts(report, page);
+  write_phases(report, page);
+  write_checks(report, page);
+}
+
+}  // namespace pgrehearse

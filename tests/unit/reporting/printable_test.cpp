@@ -1,0 +1,48 @@
+#include "harness/reporting/printable.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pgrehearse {
+namespace {
+
+TEST(Printable, ShowsControlCharactersAndInvalidBytes) {
+  EXPECT_EQ(printable("a\x1b[31mb\n\t\r"), "a\\x1b[31mb\\n\\t\\r");
+  EXPECT_EQ(printable("\x7f\xc2\x9b"), "\\x7f\\u009b");  // C1: CSI in one character
+  EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");        // not UTF-8, cut short
+  EXPECT_EQ(printable("\xc0\x80\xed\xa0\x80"), "\\xc0\\x80\\xed\\xa0\\x80");  // overlong, surrogate
+  EXPECT_EQ(printable("\xe2\x80\xae"), "\\u202e");  // right-to-left override
+  EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
+  EXPECT_EQ(printable("\xc3\xa4 \xf0\x9f\x90\x98"), "\xc3\xa4 \xf0\x9f\x90\x98");
+  EXPECT_EQ(printable_lines("a\n\tb\r"), "a\n\tb\\r");
+}
+
+TEST(Printable, MeasuresColumnsNotBytes) {
+  EXPECT_EQ(columns_of("abc"), 3U);
+  EXPECT_EQ(columns_of("\xc3\xa4"), 1U);
+  EXPECT_EQ(columns_of("e\xcc\x81"), 1U);                 // combining accent
+  EXPECT_EQ(columns_of("\xe6\xb3\xa8\xe6\x96\x87"), 4U);  // two wide characters
+}
+
+TEST(Printable, CutsBetweenCharacters) {
+  EXPECT_EQ(cut_to("abcdef", 6), "abcdef");
+  EXPECT_EQ(cut_to("abcdefg", 6), "abc...");
+  EXPECT_EQ(cut_to("\xe6\xb3\xa8\xe6\x96\x87\xe6\xb3\xa8", 5), "\xe6\xb3\xa8...");
+  EXPECT_EQ(cut_to("abcdefg", 2), "..");
+}
+
+TEST(Printable, WrapsAtBlanksAndBreaksOnlyLongWords) {
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(wrap("one two three", 7), (Lines{"one two", "three"}));
+  EXPECT_EQ(wrap("a 0123456789 b", 4), (Lines{"a", "0123", "4567", "89 b"}));
+  EXPECT_EQ(wrap("", 4), (Lines{""}));
+  EXPECT_EQ(wrap("exact fit", 9), (Lines{"exact fit"}));
+}
+
+TEST(Printable, PadsByColumns) {
+  EXPECT_EQ(pad_right("\xc3\xa4", 3), "\xc3\xa4  ");
+  EXPECT_EQ(pad_left("ab", 4), "  ab");
+  EXPECT_EQ(pad_left("abcde", 4), "abcde");
+}
+
+}  // namespace
+}  // namespace pgrehearse

@@ -1,0 +1,102 @@
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "harness/common/text.hpp"
+#include "harness/reporting/printable.hpp"
+#include "harness/reporting/reporter.hpp"
+#include "tests/fakes/golden.hpp"
+#include "tests/fakes/sample_reports.hpp"
+
+namespace pgrehearse {
+namespace {
+
+std::string render(std::string_view format, const Report& report, RenderOptions options = {}) {
+  for (const auto& reporter : reporters()) {
+    if (reporter.format != format) continue;
+    std::ostringstream out;
+    reporter.write(report, options, out);
+    return out.str();
+  }
+  return "no such format";
+}
+
+// The record as it comes back from the disk: reporters never see another one.
+Report saved(const Report& report) { return report_from_json(to_json(report)); }
+
+TEST(Reporters, EveryFormatLooksLikeItsGoldenFile) {
+  for (const auto& [format, extension] :
+       {std::pair{"json", "json"}, {"text", "txt"}, {"junit", "xml"}, {"markdown", "md"}}) {
+    const std::string ending = std::string(".") + extension;
+    expect_golden("report_passed" + ending, render(format, saved(passed_report())));
+    expect_golden("report_failed" + ending, render(format, saved(failed_report())));
+    expect_golden("report_killed" + ending, render(format, saved(killed_report())));
+  }
+  expect_golden("report_failed_colour.txt",
+                render("text", saved(failed_report()), {.colour = true}));
+}
+
+TEST(Reporters, OldRunsRenderLikeNewOnes) {
+  for (const auto& reporter : reporters()) {
+    EXPECT_EQ(render(reporter.format, saved(passed_report())),
+              render(reporter.format, passed_report()));
+  }
+}
+
+// Object names and log lines from a database may hold anything.
+TEST(Reporters, NothingFromOutsideReachesTheOutputRaw) {
+  for (const auto* format : {"text", "junit", "markdown"}) {
+    const auto output = render(format, failed_report());
+    for (const char c : output) {
+      EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << format << int{c};
+    }
+    EXPECT_EQ(output.find('\xff'), std::string::npos) << format;
+  }
+}
+
+TEST(TextReporter, IsNeverWiderThanAsked) {
+  for (const int width : {40, 60, 80, 100, 200}) {
+    for (const auto& report : {passed_report(), failed_report(), killed_report()}) {
+      const auto text = render("text", report, {.width = width});
+      for (const auto line : lines_of(text)) {
+        EXPECT_LE(columns_of(line), static_cast<std::size_t>(width)) << line;
+        EXPECT_FALSE(line.ends_with(' ')) << line;
+      }
+    }
+  }
+}
+
+TEST(TextReporter, ShowsTwentyFindingsOfACheckAndCountsTheRest) {
+  Report report = failed_report();
+  report.checks[2].findings.assign(1000, Finding{.code = "PGR-ROWS-DIFFER", .object = "t"});
+  const auto text = render("text", report);
+  EXPECT_NE(text.find("and 980 more"), std::string::npos);
+  EXPECT_LT(lines_of(text).size(), 100U);
+}
+
+TEST(TextReporter, AKilledDrillIsUnknownWhateverItsRecordSays) {
+  Report report = killed_report();
+  report.verdict = Verdict::pass;
+  const auto text = render("text", report);
+  EXPECT_TRUE(text.starts_with("UNKNOWN")) << text;
+  EXPECT_NE(text.find("did not finish"), std::string::npos);
+}
+
+TEST(JunitReporter, ADrillThatNoCheckExplainsHasItsOwnCase) {
+  Report report = passed_report();
+  report.verdict = Verdict::fail;
+  report.diagnosis.summary = "recovery stopped";
+  EXPECT_NE(render("junit", report).find("name=\"drill\""), std::string::npos);
+  EXPECT_EQ(render("junit", failed_report()).find("name=\"drill\""), std::string::npos);
+  EXPECT_NE(render("junit", killed_report()).find("errors=\"1\""), std::string::npos);
+}
+
+TEST(MarkdownReporter, EscapesPipesAndMarkup) {
+  Report report = passed_report();
+  report.checks[0].summary = "a|b <img> *x* [y](z) @ `c`";
+  const auto text = render("markdown", report);
+  EXPECT_NE(text.find(R"(a\|b \<img\> \*x\* \[y\](z) @ \`c\`)"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace pgrehearse
