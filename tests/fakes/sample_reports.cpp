@@ -180,4 +180,12 @@ Report killed_report() {
   return report;
 }
 
+Report minimal_report() {
+  Report report;
+  report.id = "20261120T030000Z-1a2b3c4d";
+  report.scenario.name = "weekly-orders";
+  report.started = at("2026-11-20T03:00:00Z");
+  return report;
+}
+
 }  // namespace pgrehearse

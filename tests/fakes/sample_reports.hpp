@@ -10,5 +10,7 @@ Report passed_report();
 Report failed_report();
 // Killed while it restored: no end, no landing, no checks.
 Report killed_report();
+// As little as a record can hold: the drill has just begun.
+Report minimal_report();
 
 }  // namespace pgrehearse

@@ -31,6 +31,7 @@ TEST(Reporters, EveryFormatLooksLikeItsGoldenFile) {
     expect_golden("report_passed" + ending, render(format, saved(passed_report())));
     expect_golden("report_failed" + ending, render(format, saved(failed_report())));
     expect_golden("report_killed" + ending, render(format, saved(killed_report())));
+    expect_golden("report_minimal" + ending, render(format, saved(minimal_report())));
   }
   expect_golden("report_failed_colour.txt",
                 render("text", saved(failed_report()), {.colour = true}));
@@ -56,7 +57,8 @@ TEST(Reporters, NothingFromOutsideReachesTheOutputRaw) {
 
 TEST(TextReporter, IsNeverWiderThanAsked) {
   for (const int width : {40, 60, 80, 100, 200}) {
-    for (const auto& report : {passed_report(), failed_report(), killed_report()}) {
+    for (const auto& report :
+         {passed_report(), failed_report(), killed_report(), minimal_report()}) {
       const auto text = render("text", report, {.width = width});
       for (const auto line : lines_of(text)) {
         EXPECT_LE(columns_of(line), static_cast<std::size_t>(width)) << line;

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""The golden reports against docs/report.schema.json, and the JUnit ones against an XML parser.
+
+usage: report_schema_test.py SOURCE_DIRECTORY
+Exit code 77 (skipped) without python3-jsonschema, unless PGREHEARSE_REQUIRE=all.
+"""
+
+import copy
+import json
+import os
+import pathlib
+import sys
+import xml.etree.ElementTree
+
+source = pathlib.Path(sys.argv[1])
+golden = source / "tests" / "golden"
+try:
+    from jsonschema import Draft202012Validator
+except ImportError:
+    print("python3-jsonschema is missing; ci/setup --tests installs it")
+    sys.exit(1 if os.environ.get("PGREHEARSE_REQUIRE") == "all" else 77)
+
+failures = []
+
+
+def expect(condition, message):
+    if not condition:
+        failures.append(message)
+
+
+def accepted(report):
+    return not list(validator.iter_errors(report))
+
+
+schema = json.loads((source / "docs" / "report.schema.json").read_text())
+Draft202012Validator.check_schema(schema)
+validator = Draft202012Validator(schema)
+
+reports = sorted(golden.glob("report_*.json"))
+expect(len(reports) >= 4, f"only {len(reports)} golden reports in {golden}")
+for path in reports:
+    for error in validator.iter_errors(json.loads(path.read_text())):
+        failures.append(f"{path.name}: {error.json_path}: {error.message}")
+
+# The schema is worth something only if it refuses: every key in turn missing, one too many, or
+# of another kind, at every level of a full report.
+full = json.loads((golden / "report_failed.json").read_text())
+open_maps = ("tools", "details")
+
+
+def places(value, path=()):
+    if isinstance(value, dict):
+        for key in value:
+            yield path + (key,)
+            yield from places(value[key], path + (key,))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from places(item, path + (index,))
+
+
+def changed(path, change):
+    report = copy.deepcopy(full)
+    parent = report
+    for step in path[:-1]:
+        parent = parent[step]
+    change(parent, path[-1])
+    return report
+
+
+tried = 0
+for place in places(full):
+    if any(name in place[:-1] for name in open_maps):
+        continue
+    tried += 1
+    expect(not accepted(changed(place, lambda p, k: p.pop(k))), f"accepted without {place}")
+    expect(not accepted(changed(place, lambda p, k: p.update({k: {"odd": 1}})))
+           or place[-1] in open_maps, f"accepted an odd value of {place}")
+    expect(not accepted(changed(place, lambda p, k: p.update({k + "_": 1}))),
+           f"accepted an unknown key beside {place}")
+expect(tried > 60, f"only {tried} keys were tried")
+
+suites = sorted(golden.glob("report_*.xml"))
+expect(len(suites) >= 3, f"only {len(suites)} golden JUnit files in {golden}")
+for path in suites:
+    suite = xml.etree.ElementTree.parse(path).getroot().find("testsuite")
+    cases = suite.findall("testcase")
+    expect(len(cases) == int(suite.get("tests")) > 0, f"{path.name}: wrong number of tests")
+    for element, attribute in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+        found = sum(1 for case in cases if case.find(element) is not None)
+        expect(found == int(suite.get(attribute)), f"{path.name}: wrong number of {attribute}")
+
+for failure in failures:
+    print(failure)
+print(f"{len(reports)} reports, {tried} keys, {len(suites)} JUnit files, {len(failures)} failures")
+sys.exit(1 if failures else 0)
