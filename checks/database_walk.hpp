@@ -1,0 +1,30 @@
+// Asking each database of the instance in turn, and the verdict that comes of it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/drill/check.hpp"
+
+namespace pgrehearse {
+
+struct DatabaseWalk {
+  std::size_t looked_at = 0;
+  std::vector<Finding> not_looked_at;  // a database that could not be asked, and why
+};
+
+// Calls `look` with a connection to each database, one after the other, and reports progress. A
+// database that refuses the connection or a statement does not keep the others from being asked.
+DatabaseWalk walk_databases(
+    CheckContext& context,
+    const std::function<void(const std::string& database, Connection& connection)>& look);
+
+// fail with findings; unknown when a database, or all, could not be asked; otherwise pass.
+CheckOutcome outcome_of(std::vector<Finding> findings, const DatabaseWalk& walk,
+                        std::string summary);
+
+// "1 table", "2 tables"
+std::string counted(std::uint64_t number, std::string_view singular, std::string_view plural);
+
+}  // namespace pgrehearse

@@ -1,0 +1,92 @@
+// Does every database accept a connection? One whose files were removed before its DROP DATABASE
+// was replayed does not.
+#include <fmt/format.h>
+
+#include "checks/checks.hpp"
+#include "checks/database_walk.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// A row is a database. An interrupted DROP DATABASE leaves datconnlimit at -2.
+constexpr const char* databases_sql = R"(
+select datname, datallowconn, datconnlimit = -2
+  from pg_catalog.pg_database
+ order by datname)";
+
+class Databases : public Check {
+ public:
+  CheckOutcome run(CheckContext& context) override {
+    const auto rows = context.connect({}).query(databases_sql);
+    std::uint64_t accepted = 0;
+    std::uint64_t closed = 0;
+    CheckOutcome outcome{.verdict = Verdict::pass};
+    for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+      const auto& database = rows.text(row, 0);
+      if (rows.text(row, 2) == "t") {
+        outcome.findings.push_back(invalid(database));
+      } else if (rows.text(row, 1) != "t") {
+        ++closed;
+      } else if (auto refusal = try_to_connect(context, database)) {
+        outcome.findings.push_back(std::move(*refusal));
+      } else {
+        ++accepted;
+      }
+      if (context.on_progress) context.on_progress(row + 1, rows.rows.size(), "databases");
+    }
+    if (!outcome.findings.empty()) {
+      outcome.verdict = Verdict::fail;
+    } else if (accepted == 0) {
+      outcome.verdict = Verdict::unknown;
+    }
+    outcome.summary =
+        fmt::format("{} accepted a connection", counted(accepted, "database", "databases"));
+    if (closed > 0) {
+      outcome.summary += fmt::format(", {} closed by datallowconn (not tried)", closed);
+    }
+    return outcome;
+  }
+
+ private:
+  static Finding invalid(const std::string& database) {
+    return {
+        .code = "PGR-DATABASE-INVALID",
+        .object = database,
+        .message = fmt::format(
+            "database {} is invalid (datconnlimit -2): a DROP DATABASE was interrupted", database),
+        .hint = "choose a recovery target before the DROP DATABASE, or drop it for good",
+        .details = {{"datconnlimit", "-2"}}};
+  }
+
+  static std::optional<Finding> try_to_connect(CheckContext& context, const std::string& database) {
+    try {
+      // A session may start from cached catalogues: read one from the files as well.
+      context.connect(database).query("select count(*) from pg_catalog.pg_class");
+      return {};
+    } catch (const SqlError& error) {
+      return Finding{
+          .code = "PGR-DATABASE-CONNECT",
+          .object = database,
+          .message =
+              fmt::format("database {} does not accept a connection: {}", database, error.what()),
+          .hint =
+              "look for a DROP DATABASE or a partial restore (db-include) near the recovery target",
+          .details = {{"sqlstate", error.sqlstate()}}};
+    }
+  }
+};
+
+}  // namespace
+
+CheckDescription databases_check() {
+  return {.name = "databases",
+          .summary = "every database that allows connections accepts one; none is invalid",
+          .finds = "PGR-DATABASE-CONNECT PGR-DATABASE-INVALID",
+          .state = InstanceState::paused,
+          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
+            return std::make_unique<Databases>();
+          }};
+}
+
+}  // namespace pgrehearse

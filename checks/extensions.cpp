@@ -1,0 +1,132 @@
+// Is the software there that the databases need? An extension's catalogue comes back with the
+// backup, its library and scripts do not.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checks/checks.hpp"
+#include "checks/database_walk.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// A row is an installed extension: whether this host has its control file, and whether its version
+// can be installed here or updated from here.
+constexpr const char* extensions_sql = R"(
+select e.extname, e.extversion, a.default_version,
+       exists (select from pg_catalog.pg_available_extension_versions v
+                where v.name = e.extname and v.version = e.extversion)
+       or (a.name is not null
+           and exists (select from pg_catalog.pg_extension_update_paths(e.extname) p
+                        where p.source = e.extversion and p.path is not null))
+  from pg_catalog.pg_extension e
+  left join pg_catalog.pg_available_extensions a on a.name = e.extname
+ order by 1)";
+
+// A row is a shared library that functions of this database live in, and who owns them.
+constexpr const char* libraries_sql = R"(
+select p.probin,
+       string_agg(distinct coalesce('extension ' || e.extname, 'schema ' || n.nspname), ', '),
+       count(*)
+  from pg_catalog.pg_proc p
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+  join pg_catalog.pg_language l on l.oid = p.prolang and l.lanname = 'c'
+  left join pg_catalog.pg_depend d
+    on d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
+   and d.refclassid = 'pg_catalog.pg_extension'::regclass
+  left join pg_catalog.pg_extension e on e.oid = d.refobjid
+ where p.probin is not null
+ group by p.probin
+ order by p.probin)";
+
+std::string quote_literal(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') quoted += c;
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
+// A library that insists on shared_preload_libraries was found and loaded: its own code refused,
+// because the quarantine starts the copy without it.
+bool wants_preloading(const std::string& message) {
+  return message.find("preload") != std::string::npos;
+}
+
+Finding version_finding(const std::string& database, const Rows& rows, std::size_t row) {
+  const auto& name = rows.text(row, 0);
+  const auto& version = rows.text(row, 1);
+  const bool known = rows.rows[row][2].has_value();
+  const auto& available = rows.text(row, 2);
+  return {.code = "PGR-EXTENSION-VERSION",
+          .object = fmt::format("{}.{}", database, name),
+          .message =
+              known ? fmt::format("extension {} has version {} in database {}, this host knows {}",
+                                  name, version, database, available)
+                    : fmt::format("extension {} {} is installed in database {}, but this host has "
+                                  "no control file for it",
+                                  name, version, database),
+          .hint = "install the package of that extension and version on the recovery host",
+          .details = {{"installed", version}, {"available", known ? available : "none"}}};
+}
+
+class Extensions : public Check {
+ public:
+  CheckOutcome run(CheckContext& context) override {
+    std::vector<Finding> findings;
+    std::uint64_t extensions = 0;
+    const auto walk = walk_databases(context, [&](const std::string& database, Connection& sql) {
+      const auto rows = sql.query(extensions_sql);
+      extensions += rows.rows.size();
+      for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+        if (rows.text(row, 3) != "t") findings.push_back(version_finding(database, rows, row));
+      }
+      load_libraries(context, database, sql.query(libraries_sql), findings);
+    });
+    return outcome_of(std::move(findings), walk,
+                      fmt::format("{} and {} in {}", counted(extensions, "extension", "extensions"),
+                                  counted(libraries_, "library", "libraries"),
+                                  counted(walk.looked_at, "database", "databases")));
+  }
+
+ private:
+  // Each library gets a session of its own: what it hooks into must not disturb the next one.
+  void load_libraries(CheckContext& context, const std::string& database, const Rows& rows,
+                      std::vector<Finding>& findings) {
+    for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+      const auto& library = rows.text(row, 0);
+      ++libraries_;
+      auto sql = context.connect(database);
+      try {
+        sql.query("load " + quote_literal(library));
+      } catch (const SqlError& error) {
+        if (wants_preloading(error.what())) continue;
+        findings.push_back(
+            {.code = "PGR-EXTENSION-LIBRARY",
+             .object = fmt::format("{}.{}", database, library),
+             .message = fmt::format("library {} of {} in database {} does not load: {}", library,
+                                    rows.text(row, 1), database, error.what()),
+             .hint = "install the package that holds it on the recovery host",
+             .details = {{"functions", rows.text(row, 2)}, {"sqlstate", error.sqlstate()}}});
+      }
+    }
+  }
+
+  std::uint64_t libraries_ = 0;
+};
+
+}  // namespace
+
+CheckDescription extensions_check() {
+  return {.name = "extensions",
+          .summary = "each installed extension's library loads and its version is known here",
+          .finds = "PGR-EXTENSION-LIBRARY PGR-EXTENSION-VERSION PGR-DATABASE-UNREADABLE",
+          .state = InstanceState::paused,
+          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
+            return std::make_unique<Extensions>();
+          }};
+}
+
+}  // namespace pgrehearse

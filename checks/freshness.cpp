@@ -1,0 +1,135 @@
+// How much would be lost? The newest commit that came back, held against objectives.rpo.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "checks/checks.hpp"
+#include "harness/primary/primary.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::array keys{KeyDescription{
+    .name = "max_age",
+    .kind = KeyKind::duration,
+    .summary = "the oldest that the newest commit may be; without it objectives.rpo counts",
+    .example = "15min",
+}};
+
+struct Loss {
+  std::optional<Seconds> measured;  // nullopt: could not be told
+  std::string explanation;
+};
+
+Seconds between(Instant earlier, Instant later) {
+  return std::max(Seconds(0), Seconds(later - earlier));
+}
+
+Loss unknown(std::string why) { return {.explanation = std::move(why)}; }
+
+Loss against_asked_time(const RecoveryTarget& target, Instant newest) {
+  if (!target.time) return unknown("the recovery target has no time");
+  return {.measured = between(newest, *target.time),
+          .explanation = fmt::format("asked for {}, the newest commit that came back is of {}",
+                                     to_iso8601(*target.time), to_iso8601(newest))};
+}
+
+Loss against_now(CheckContext& context, Instant newest) {
+  const auto age = between(newest, context.drill_started);
+  Loss loss{.measured = age,
+            .explanation = fmt::format("the drill started at {}, the newest commit that came back "
+                                       "is of {}",
+                                       to_iso8601(context.drill_started), to_iso8601(newest))};
+  if (context.primary == nullptr) return loss;
+  try {
+    const auto had = context.primary->newest_commit(context.stop);
+    if (!had) return loss;
+    // An idle primary had nothing newer to lose. What it committed since the drill started cannot
+    // be told apart, so the age stays the upper bound.
+    loss.measured = std::min(age, between(newest, *had));
+    loss.explanation += fmt::format("; the primary's newest is of {}", to_iso8601(*had));
+  } catch (const SqlError&) {
+    // The age alone is evidence enough: it can only be too strict.
+    loss.explanation += "; the primary could not be asked";
+  }
+  return loss;
+}
+
+Loss measure(CheckContext& context) {
+  if (context.landing == nullptr || !context.landing->time) {
+    return unknown("the time of the newest commit that came back is not known");
+  }
+  const auto newest = *context.landing->time;
+  const auto& target = context.scenario.target;
+  switch (target.type) {
+    case TargetType::latest:
+    case TargetType::immediate:
+      return against_now(context, newest);
+    case TargetType::time:
+      return against_asked_time(target, newest);
+    case TargetType::lsn:
+    case TargetType::xid:
+    case TargetType::name:
+      return unknown("a recovery to an LSN, a transaction or a name asks for no time");
+  }
+  return unknown("no such recovery target");
+}
+
+class Freshness : public Check {
+ public:
+  explicit Freshness(const Settings& settings)
+      : max_age_(settings.get<std::chrono::milliseconds>("max_age")) {}
+
+  CheckOutcome run(CheckContext& context) override {
+    const auto allowed = max_age_ ? max_age_ : context.scenario.objectives.rpo;
+    if (!allowed) {
+      return undecided("no objective to hold the newest commit against",
+                       "state objectives.rpo, or max_age for this check");
+    }
+    const auto loss = measure(context);
+    if (!loss.measured) return undecided(loss.explanation, "");
+    const auto summary = fmt::format("{} of {} allowed: {}", to_text(*loss.measured),
+                                     to_text(Seconds(*allowed)), loss.explanation);
+    if (*loss.measured <= Seconds(*allowed)) return {.verdict = Verdict::pass, .summary = summary};
+    return {
+        .verdict = Verdict::fail,
+        .findings =
+            {{.code = "PGR-FRESHNESS-OLD",
+              .object = to_iso8601(*context.landing->time),
+              .message = fmt::format("{} of commits would be lost, {} are allowed: {}",
+                                     to_text(*loss.measured), to_text(Seconds(*allowed)),
+                                     loss.explanation),
+              .hint = "is WAL still archived? look at pg_stat_archiver and "
+                      "archive_timeout on the primary",
+              .details = {{"measured_seconds", fmt::format("{:.3f}", loss.measured->count())},
+                          {"allowed_seconds", fmt::format("{:.3f}", Seconds(*allowed).count())}}}},
+        .summary = summary};
+  }
+
+ private:
+  static CheckOutcome undecided(const std::string& why, std::string hint) {
+    return {
+        .verdict = Verdict::unknown,
+        .findings = {{.code = "PGR-FRESHNESS-UNKNOWN", .message = why, .hint = std::move(hint)}},
+        .summary = why};
+  }
+
+  std::optional<std::chrono::milliseconds> max_age_;
+};
+
+}  // namespace
+
+CheckDescription freshness_check() {
+  return {.name = "freshness",
+          .summary = "the newest commit that came back is as new as objectives.rpo demands",
+          .finds = "PGR-FRESHNESS-OLD PGR-FRESHNESS-UNKNOWN",
+          .state = InstanceState::paused,
+          .keys = keys,
+          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
+            return std::make_unique<Freshness>(settings);
+          }};
+}
+
+}  // namespace pgrehearse

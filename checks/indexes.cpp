@@ -1,0 +1,93 @@
+// Is every index usable? An invalid one was left by a failed CREATE INDEX CONCURRENTLY or REINDEX.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "checks/checks.hpp"
+#include "checks/database_walk.hpp"
+#include "checks/name_patterns.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// A row is an index that queries cannot use, or that is not kept up to date. The last column counts
+// all indexes.
+constexpr const char* unusable_sql = R"(
+select format('%I.%I', n.nspname, c.relname), format('%I.%I', tn.nspname, t.relname),
+       i.indisvalid, i.indisready, i.indislive
+  from pg_catalog.pg_index i
+  join pg_catalog.pg_class c on c.oid = i.indexrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  join pg_catalog.pg_class t on t.oid = i.indrelid
+  join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace
+ where not (i.indisvalid and i.indisready and i.indislive)
+   and c.relpersistence <> 't'
+ order by 1)";
+
+constexpr std::array keys{KeyDescription{
+    .name = "exclude",
+    .kind = KeyKind::text_list,
+    .summary = "indexes left out, as patterns on database.schema.index",
+    .example = "[shop.staging.*]",
+}};
+
+std::string flaw_of(const Rows& rows, std::size_t row) {
+  if (rows.text(row, 4) != "t") return "being dropped (indislive is false)";
+  if (rows.text(row, 3) != "t") return "not ready: not kept up to date (indisready is false)";
+  return "invalid: queries do not use it (indisvalid is false)";
+}
+
+class Indexes : public Check {
+ public:
+  explicit Indexes(const Settings& settings)
+      : exclude_(settings.get_or<std::vector<std::string>>("exclude", {})) {}
+
+  CheckOutcome run(CheckContext& context) override {
+    std::vector<Finding> findings;
+    std::uint64_t total = 0;
+    const auto walk = walk_databases(context, [&](const std::string& database, Connection& sql) {
+      total += std::stoull(sql.query("select count(*) from pg_catalog.pg_index").text(0, 0));
+      const auto rows = sql.query(unusable_sql);
+      for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+        if (exclude_.match_relation(database, rows.text(row, 0))) continue;
+        findings.push_back(finding_of(database, rows, row));
+      }
+    });
+    return outcome_of(std::move(findings), walk,
+                      fmt::format("{} in {}", counted(total, "index", "indexes"),
+                                  counted(walk.looked_at, "database", "databases")));
+  }
+
+ private:
+  static Finding finding_of(const std::string& database, const Rows& rows, std::size_t row) {
+    const auto object = fmt::format("{}.{}", database, rows.text(row, 0));
+    return {.code = "PGR-INDEX-INVALID",
+            .object = object,
+            .message = fmt::format("index {} on {}.{} is {}", object, database, rows.text(row, 1),
+                                   flaw_of(rows, row)),
+            .hint = fmt::format("on the primary: REINDEX INDEX CONCURRENTLY {}, or drop it",
+                                rows.text(row, 0)),
+            .details = {{"table", fmt::format("{}.{}", database, rows.text(row, 1))},
+                        {"indisvalid", rows.text(row, 2)},
+                        {"indisready", rows.text(row, 3)},
+                        {"indislive", rows.text(row, 4)}}};
+  }
+
+  NamePatterns exclude_;
+};
+
+}  // namespace
+
+CheckDescription indexes_check() {
+  return {.name = "indexes",
+          .summary = "no index is invalid, not ready or half dropped",
+          .finds = "PGR-INDEX-INVALID PGR-DATABASE-UNREADABLE",
+          .state = InstanceState::paused,
+          .keys = keys,
+          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
+            return std::make_unique<Indexes>(settings);
+          }};
+}
+
+}  // namespace pgrehearse

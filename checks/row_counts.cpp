@@ -1,0 +1,154 @@
+// Does every table hold as many rows as it should? Against the primary, counted while the restore
+// runs, or against a file of earlier counts.
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+
+#include "checks/checks.hpp"
+#include "checks/database_walk.hpp"
+#include "checks/name_patterns.hpp"
+#include "checks/recorded_counts.hpp"
+#include "checks/row_comparison.hpp"
+#include "harness/primary/primary_counts.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::array keys{
+    KeyDescription{.name = "against",
+                   .kind = KeyKind::text,
+                   .summary = "`primary`, or a file of earlier counts: JSON, "
+                              "{\"database\": {\"schema.table\": rows}}",
+                   .example = "primary",
+                   .default_value = "primary"},
+    KeyDescription{.name = "tolerance",
+                   .kind = KeyKind::percentage,
+                   .summary = "by how much of the expected count a table may differ",
+                   .example = "1%",
+                   .default_value = "0%"},
+    KeyDescription{.name = "exclude",
+                   .kind = KeyKind::text_list,
+                   .summary = "tables left out, as patterns on database.schema.table",
+                   .example = "[shop.audit.*]"},
+    KeyDescription{.name = "minimum_rows",
+                   .kind = KeyKind::text_map,
+                   .summary = "least rows a table must hold, by pattern on database.schema.table",
+                   .example = "{ shop.public.orders: 1000 }"},
+};
+
+std::map<std::string, std::int64_t> minimum_rows_of(const Settings& settings) {
+  std::map<std::string, std::int64_t> least;
+  for (const auto& [pattern, text] :
+       settings.get_or<std::map<std::string, std::string>>("minimum_rows", {})) {
+    std::int64_t rows = -1;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), rows);
+    if (failure != std::errc{} || end != text.data() + text.size() || rows < 0) {
+      throw Error(ErrorKind::usage, fmt::format("row_counts.minimum_rows: '{}' for {} is not a "
+                                                "number of rows",
+                                                text, pattern));
+    }
+    least[pattern] = rows;
+  }
+  return least;
+}
+
+class RowCountsCheck : public Check {
+ public:
+  explicit RowCountsCheck(const Settings& settings) {
+    const auto against = settings.get_or<std::string>("against", "primary");
+    rules_.tolerance = settings.get_or<double>("tolerance", 0);
+    rules_.exclude = NamePatterns(settings.get_or<std::vector<std::string>>("exclude", {}));
+    rules_.minimum_rows = minimum_rows_of(settings);
+    if (against == "primary") return;
+    rules_.source = against;
+    rules_.all_databases = false;
+    recorded_ = read_recorded_counts(against);
+  }
+
+  void prepare(CheckContext& context) override {
+    if (recorded_ || context.primary == nullptr) return;
+    counting_.emplace(*context.primary, wanted());
+    counting_->start();
+  }
+
+  CheckOutcome run(CheckContext& context) override {
+    if (!recorded_ && context.primary == nullptr) {
+      return {.verdict = Verdict::unknown,
+              .findings = {{.code = "PGR-ROWS-NO-PRIMARY",
+                            .message = "nothing to compare with: the scenario names no primary",
+                            .hint = "add `primary: { dsn: ... }`, or `against: FILE`"}},
+              .summary = "nothing compared"};
+    }
+    const auto actual = count_copy(context);
+    if (recorded_) return compare_rows(*recorded_, actual, rules_);
+    if (!counting_) prepare(context);
+    try {
+      return compare_rows(counting_->get(context.stop), actual, rules_);
+    } catch (const SqlError& error) {
+      return {.verdict = Verdict::unknown,
+              .findings = {{.code = "PGR-PRIMARY-UNREACHABLE",
+                            .object = context.primary->description(),
+                            .message =
+                                fmt::format("the primary could not be counted: {}", error.what()),
+                            .hint = "`pgrehearse doctor` tests the way to the primary"}},
+              .summary = "nothing compared"};
+    }
+  }
+
+ private:
+  [[nodiscard]] DatabaseTableFilter wanted() const {
+    return [exclude = rules_.exclude](std::string_view database, std::string_view relation) {
+      return relation.empty() ? !exclude.match_database(database)
+                              : !exclude.match_relation(database, relation);
+    };
+  }
+
+  [[nodiscard]] RowCounts count_copy(CheckContext& context) const {
+    RowCounts counts;
+    for (const auto& database : context.databases) {
+      if (rules_.exclude.match_database(database)) continue;
+      if (recorded_ && rules_.minimum_rows.empty() && !recorded_->contains(database)) continue;
+      auto& here = counts[database];
+      try {
+        auto connection = context.connect(database);
+        here.tables = count_rows(
+            connection,
+            [&](std::string_view relation) {
+              return !rules_.exclude.match_relation(database, relation);
+            },
+            [&](std::uint64_t done, std::uint64_t total) {
+              if (context.on_progress) context.on_progress(done, total, "tables of " + database);
+            });
+      } catch (const SqlError& error) {
+        here.error = error.what();
+      }
+    }
+    return counts;
+  }
+
+  RowComparison rules_;
+  std::optional<RowCounts> recorded_;
+  std::optional<PrimaryCounts> counting_;
+};
+
+}  // namespace
+
+CheckDescription row_counts_check() {
+  return {.name = "row_counts",
+          .summary = "every table holds the rows of the primary, or of a file of earlier counts",
+          .finds =
+              "PGR-ROWS-DIFFER PGR-ROWS-MISSING-TABLE PGR-ROWS-EXTRA-TABLE "
+              "PGR-ROWS-MISSING-DATABASE PGR-ROWS-EXTRA-DATABASE PGR-ROWS-TOO-FEW "
+              "PGR-ROWS-UNREADABLE PGR-ROWS-UNCOUNTED PGR-ROWS-NO-PRIMARY "
+              "PGR-PRIMARY-UNREACHABLE PGR-DATABASE-UNREADABLE",
+          .state = InstanceState::paused,
+          .weight = 50,
+          .keys = keys,
+          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
+            return std::make_unique<RowCountsCheck>(settings);
+          }};
+}
+
+}  // namespace pgrehearse

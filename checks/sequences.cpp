@@ -1,0 +1,144 @@
+// Would a sequence hand out a value that its column already holds? After a recovery that lost or
+// reset one, inserts fail on duplicate keys.
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+
+#include "checks/checks.hpp"
+#include "checks/database_walk.hpp"
+#include "checks/name_patterns.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// A row is an integer column fed by a sequence: owned by it (serial), an identity, or through its
+// default. Cycling sequences may be behind on purpose.
+constexpr const char* fed_columns_sql = R"(
+with fed as (
+  select d.objid as sequence, d.refobjid as relation, d.refobjsubid as attribute
+    from pg_catalog.pg_depend d
+   where d.classid = 'pg_catalog.pg_class'::regclass
+     and d.refclassid = 'pg_catalog.pg_class'::regclass
+     and d.deptype in ('a', 'i') and d.refobjsubid > 0
+  union
+  select d.refobjid, a.adrelid, a.adnum
+    from pg_catalog.pg_depend d
+    join pg_catalog.pg_attrdef a on a.oid = d.objid
+   where d.classid = 'pg_catalog.pg_attrdef'::regclass
+     and d.refclassid = 'pg_catalog.pg_class'::regclass
+     and pg_get_expr(a.adbin, a.adrelid) ~ '^nextval\(')
+select format('%I.%I', sn.nspname, s.relname), format('%I.%I', tn.nspname, t.relname),
+       format('%I', c.attname), q.seqincrement
+  from fed
+  join pg_catalog.pg_sequence q on q.seqrelid = fed.sequence
+  join pg_catalog.pg_class s on s.oid = fed.sequence
+  join pg_catalog.pg_namespace sn on sn.oid = s.relnamespace
+  join pg_catalog.pg_class t on t.oid = fed.relation
+  join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace
+  join pg_catalog.pg_attribute c on c.attrelid = fed.relation and c.attnum = fed.attribute
+ where t.relkind in ('r', 'p') and t.relpersistence = 'p' and s.relpersistence = 'p'
+   and c.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+   and not q.seqcycle
+   and not exists (select from pg_catalog.pg_inherits i  -- max() of the parent covers its partitions
+                     join fed parent on parent.relation = i.inhparent
+                                    and parent.sequence = fed.sequence
+                    where i.inhrelid = fed.relation)
+ order by 1, 2, 3)";
+
+constexpr std::array keys{KeyDescription{
+    .name = "exclude",
+    .kind = KeyKind::text_list,
+    .summary = "sequences left out, as patterns on database.schema.sequence",
+    .example = "[shop.legacy.*]",
+}};
+
+std::int64_t number_of(const std::string& text) {
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// A column and the sequence that feeds it; names quoted for SQL.
+struct FedColumn {
+  std::string database;
+  std::string sequence;
+  std::string table;
+  std::string column;
+  std::int64_t increment = 1;
+};
+
+std::optional<Finding> compare(Connection& sql, const FedColumn& fed) {
+  const bool ascending = fed.increment > 0;
+  const auto extreme = sql.query(
+      fmt::format("select {}({}) from {}", ascending ? "max" : "min", fed.column, fed.table));
+  if (!extreme.rows[0][0]) return {};
+  const auto state = sql.query(fmt::format("select last_value, is_called from {}", fed.sequence));
+  const auto last = number_of(state.text(0, 0));
+  const bool called = state.text(0, 1) == "t";
+  const auto held = number_of(extreme.text(0, 0));
+  // Behind means that the next value is not beyond what is held. Without additions: no overflow.
+  const bool behind = ascending
+                          ? (called ? last < held && held - last >= fed.increment : last <= held)
+                          : (called ? last > held && held - last <= fed.increment : last >= held);
+  if (!behind) return {};
+  const auto object = fmt::format("{}.{}", fed.database, fed.sequence);
+  const auto column = fmt::format("{}.{}.{}", fed.database, fed.table, fed.column);
+  return Finding{
+      .code = "PGR-SEQUENCE-BEHIND",
+      .object = object,
+      .message = fmt::format("sequence {} is at {}{}, but {} already holds {}", object, last,
+                             called ? "" : " (not yet used)", column, held),
+      .hint = fmt::format("select setval('{}', {}) after a real recovery; find out what reset it",
+                          fed.sequence, held),
+      .details = {{"sequence_value", std::to_string(last)},
+                  {"column_value", std::to_string(held)},
+                  {"column", column}}};
+}
+
+class Sequences : public Check {
+ public:
+  explicit Sequences(const Settings& settings)
+      : exclude_(settings.get_or<std::vector<std::string>>("exclude", {})) {}
+
+  CheckOutcome run(CheckContext& context) override {
+    std::vector<Finding> findings;
+    std::uint64_t compared = 0;
+    const auto walk = walk_databases(context, [&](const std::string& database, Connection& sql) {
+      const auto rows = sql.query(fed_columns_sql);
+      for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+        if (exclude_.match_relation(database, rows.text(row, 0))) continue;
+        auto finding = compare(sql, {.database = database,
+                                     .sequence = rows.text(row, 0),
+                                     .table = rows.text(row, 1),
+                                     .column = rows.text(row, 2),
+                                     .increment = number_of(rows.text(row, 3))});
+        if (finding) findings.push_back(std::move(*finding));
+        ++compared;
+      }
+    });
+    return outcome_of(std::move(findings), walk,
+                      fmt::format("{} in {}", counted(compared, "sequence", "sequences"),
+                                  counted(walk.looked_at, "database", "databases")));
+  }
+
+ private:
+  NamePatterns exclude_;
+};
+
+}  // namespace
+
+CheckDescription sequences_check() {
+  return {.name = "sequences",
+          .summary = "no sequence is behind the column that it feeds",
+          .finds = "PGR-SEQUENCE-BEHIND PGR-DATABASE-UNREADABLE",
+          .state = InstanceState::paused,
+          .weight = 20,
+          .keys = keys,
+          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
+            return std::make_unique<Sequences>(settings);
+          }};
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,266 @@
+// Would a server that is recovered from this backup run with the settings that production needs?
+//
+// The instance runs under the quarantine, so its own values say nothing. Compared is what came
+// back: postgresql.conf with its includes where it lay in the data directory, postgresql.auto.conf
+// (kept aside as restored.auto.conf), settings of databases and roles from the catalogue, and
+// pg_control for the few settings that it records. A setting in none of them has PostgreSQL's
+// default if postgresql.conf came back whole; otherwise it is unknown, because Debian keeps that
+// file elsewhere.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "checks/checks.hpp"
+#include "checks/database_walk.hpp"
+#include "checks/server_configuration.hpp"
+#include "checks/setting_value.hpp"
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::array keys{KeyDescription{
+    .name = "expected",
+    .kind = KeyKind::text_map,
+    .summary = "values by name; DATABASE/name and ROLE@[DATABASE]/name ask for ALTER ... SET",
+    .example = "{ max_connections: 500, work_mem: 64MB, shop/statement_timeout: 30s }",
+    .required = true,
+}};
+
+// "app@shop/work_mem"
+struct SettingName {
+  std::string written;
+  std::string role;
+  std::string database;
+  std::string name;
+  [[nodiscard]] bool scoped() const { return written.find('/') != std::string::npos; }
+};
+
+SettingName parse_name(const std::string& written) {
+  SettingName parsed{.written = written, .name = written};
+  const auto slash = written.rfind('/');
+  if (slash == std::string::npos) return parsed;
+  parsed.name = written.substr(slash + 1);
+  parsed.database = written.substr(0, slash);
+  const auto at = parsed.database.find('@');
+  if (at == std::string::npos) return parsed;
+  parsed.role = parsed.database.substr(0, at);
+  parsed.database.erase(0, at + 1);
+  return parsed;
+}
+
+struct KnownSetting {
+  SettingType type;
+  std::string default_value;
+};
+
+// Every setting that this server knows, with the value built into it.
+std::map<std::string, KnownSetting> known_settings(Connection& sql) {
+  const auto rows =
+      sql.query("select lower(name), vartype, unit, boot_val from pg_catalog.pg_settings");
+  std::map<std::string, KnownSetting> known;
+  for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+    known[rows.text(row, 0)] = {.type = {.vartype = rows.text(row, 1), .unit = rows.text(row, 2)},
+                                .default_value = rows.text(row, 3)};
+  }
+  return known;
+}
+
+// A row is the value that ALTER DATABASE or ALTER ROLE set; an empty scope means "all".
+constexpr const char* scoped_sql = R"(
+select pg_catalog.substr(entry, pg_catalog.length($3) + 2)
+  from pg_catalog.pg_db_role_setting s
+  left join pg_catalog.pg_database d on d.oid = s.setdatabase
+  left join pg_catalog.pg_roles r on r.oid = s.setrole,
+       pg_catalog.unnest(s.setconfig) as entry
+ where coalesce(d.datname, '') = $1 and coalesce(r.rolname, '') = $2
+   and pg_catalog.lower(pg_catalog.split_part(entry, '=', 1)) = pg_catalog.lower($3))";
+
+std::optional<std::string> scoped_value(Connection& sql, const SettingName& name) {
+  const std::array<Field, 3> parameters{name.database, name.role, name.name};
+  const auto rows = sql.query(scoped_sql, parameters);
+  if (rows.rows.empty()) return {};
+  return rows.text(0, 0);
+}
+
+std::optional<int> recorded_in_control(const ControlData* control, const std::string& name) {
+  if (control == nullptr) return {};
+  if (name == "max_connections") return control->max_connections;
+  if (name == "max_worker_processes") return control->max_worker_processes;
+  if (name == "max_wal_senders") return control->max_wal_senders;
+  if (name == "max_prepared_transactions") return control->max_prepared_transactions;
+  if (name == "max_locks_per_transaction") return control->max_locks_per_transaction;
+  return {};
+}
+
+ConfigurationFiles restored_files(CheckContext& context) {
+  Sandbox& sandbox = *context.sandbox;
+  const auto find = [&sandbox, stop = context.stop](std::vector<std::string> arguments) {
+    return sandbox.run({.program = "find", .arguments = std::move(arguments)}, stop);
+  };
+  return {
+      .read = [&sandbox, find](const std::filesystem::path& file) -> std::optional<std::string> {
+        auto text = sandbox.read_file(file);
+        if (text.empty() && !find({file.string(), "-maxdepth", "0"}).succeeded()) return {};
+        return text;
+      },
+      .list = [find](const std::filesystem::path& directory)
+          -> std::optional<std::vector<std::filesystem::path>> {
+        const auto listed = find({directory.string(), "-mindepth", "1", "-maxdepth", "1", "-name",
+                                  "[!.]*.conf", "-not", "-type", "d"});
+        if (!listed.succeeded()) return {};
+        const auto lines = lines_of(listed.output);
+        std::vector<std::filesystem::path> files(lines.begin(), lines.end());
+        std::sort(files.begin(), files.end());
+        return files;
+      }};
+}
+
+struct Found {
+  std::string value;
+  std::string origin;
+};
+
+class SettingsCheck : public Check {
+ public:
+  explicit SettingsCheck(const Settings& settings)
+      : expected_(settings.get_or<std::map<std::string, std::string>>("expected", {})) {}
+
+  CheckOutcome run(CheckContext& context) override {
+    auto sql = context.connect({});
+    const auto known = known_settings(sql);
+    const auto configuration =
+        read_configuration(restored_files(context), context.sandbox->paths().data,
+                           context.sandbox->paths().configuration / "restored.auto.conf");
+    report_files(configuration);
+    for (const auto& [written, value] : expected_) {
+      const auto name = parse_name(written);
+      const auto setting = known.find(name.name);
+      if (setting == known.end() && name.name.find('.') == std::string::npos) {
+        not_a_setting(name, known);
+        continue;
+      }
+      const auto described = setting == known.end() ? KnownSetting{} : setting->second;
+      auto found = name.scoped() ? find_scoped(sql, name)
+                                 : find_value(context, configuration, name, described);
+      if (found) compare(name, value, *found, described.type);
+    }
+    return outcome(configuration);
+  }
+
+ private:
+  void report_files(const ServerConfiguration& configuration) {
+    const auto refused = [&](const std::string& where, const std::string& why) {
+      fail({.code = "PGR-SETTING-FILE",
+            .object = where,
+            .message = fmt::format("the restored configuration is not usable: {} {}", where, why),
+            .hint = "a server started with this configuration refuses it: back the file up, or "
+                    "mend it"});
+    };
+    for (const auto& line : configuration.missing) refused(line, "is not in the backup");
+    for (const auto& line : configuration.unreadable) refused(line, "is not a setting");
+  }
+
+  void not_a_setting(const SettingName& name, const std::map<std::string, KnownSetting>& known) {
+    std::vector<std::string> names;
+    for (const auto& [each, ignored] : known) names.push_back(each);
+    const auto near = nearest(name.name, names);
+    doubt({.code = "PGR-SETTING-NAME",
+           .object = name.written,
+           .message = fmt::format("PostgreSQL has no setting {}", name.name),
+           .hint = near ? fmt::format("did you mean '{}'?", *near) : ""});
+  }
+
+  std::optional<Found> find_scoped(Connection& sql, const SettingName& name) {
+    if (auto value = scoped_value(sql, name)) {
+      return Found{.value = std::move(*value), .origin = "the catalogue (pg_db_role_setting)"};
+    }
+    fail({.code = "PGR-SETTING-DIFFERS",
+          .object = name.written,
+          .message = fmt::format("{} is not set in the restored cluster, '{}' is expected",
+                                 name.written, expected_.at(name.written)),
+          .hint = "set it again with ALTER DATABASE or ALTER ROLE"});
+    return {};
+  }
+
+  std::optional<Found> find_value(const CheckContext& context,
+                                  const ServerConfiguration& configuration, const SettingName& name,
+                                  const KnownSetting& setting) {
+    if (const auto entry = configuration.values.find(name.name);
+        entry != configuration.values.end()) {
+      return Found{.value = entry->second.value, .origin = entry->second.origin};
+    }
+    if (const auto recorded = recorded_in_control(context.control, name.name)) {
+      return Found{.value = std::to_string(*recorded), .origin = "pg_control"};
+    }
+    if (configuration.complete && !setting.type.vartype.empty()) {
+      return Found{.value = setting.default_value, .origin = "PostgreSQL's default"};
+    }
+    doubt(
+        {.code = "PGR-SETTING-NOT-IN-BACKUP",
+         .object = name.written,
+         .message = fmt::format("{} is in no configuration file of the backup: {}", name.written,
+                                configuration.outside.empty()
+                                    ? "postgresql.conf did not come back with it"
+                                    : "part of it lies outside the data directory"),
+         .hint = "keep the configuration where a recovery finds it, or set it with ALTER SYSTEM"});
+    return {};
+  }
+
+  void compare(const SettingName& name, const std::string& expected, const Found& found,
+               const SettingType& type) {
+    ++compared_;
+    if (same_setting(expected, found.value, type)) return;
+    fail({.code = "PGR-SETTING-DIFFERS",
+          .object = name.written,
+          .message = fmt::format("{} is '{}' in {}, '{}' is expected", name.written, found.value,
+                                 found.origin, expected),
+          .hint = "a server recovered from this backup runs with the other value",
+          .details = {{"expected", expected}, {"actual", found.value}, {"origin", found.origin}}});
+  }
+
+  CheckOutcome outcome(const ServerConfiguration& configuration) {
+    CheckOutcome outcome{.verdict = Verdict::pass, .findings = std::move(findings_)};
+    if (compared_ == 0 || doubted_) outcome.verdict = Verdict::unknown;
+    if (failed_) outcome.verdict = Verdict::fail;
+    outcome.summary = fmt::format(
+        "{} of {} compared with the configuration that came back{}", compared_,
+        counted(expected_.size(), "setting", "settings"),
+        configuration.complete ? "" : " (postgresql.conf is not, or not wholly, in it)");
+    return outcome;
+  }
+
+  void fail(Finding finding) {
+    failed_ = true;
+    findings_.push_back(std::move(finding));
+  }
+  void doubt(Finding finding) {
+    doubted_ = true;
+    findings_.push_back(std::move(finding));
+  }
+
+  std::map<std::string, std::string> expected_;
+  std::vector<Finding> findings_;
+  std::size_t compared_ = 0;
+  bool failed_ = false;
+  bool doubted_ = false;
+};
+
+}  // namespace
+
+CheckDescription settings_check() {
+  return {.name = "settings",
+          .summary = "the configuration that came back has the values that production needs",
+          .finds =
+              "PGR-SETTING-DIFFERS PGR-SETTING-NOT-IN-BACKUP PGR-SETTING-FILE "
+              "PGR-SETTING-NAME",
+          .state = InstanceState::paused,
+          .keys = keys,
+          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
+            return std::make_unique<SettingsCheck>(settings);
+          }};
+}
+
+}  // namespace pgrehearse
