@@ -1,0 +1,31 @@
+// Progress for logs, mails and CI: one line a phase and one a check, no cursor movement.
+#pragma once
+
+#include <mutex>
+#include <ostream>
+#include <string>
+
+#include "harness/drill/progress.hpp"
+
+namespace pgrehearse {
+
+class LineProgress : public ProgressListener {
+ public:
+  explicit LineProgress(std::ostream& out) : out_(out) {}
+
+  void drill_started(const Report& report) override;
+  void phase_started(std::string_view name, std::optional<Seconds> expected) override;
+  void phase_progress(std::optional<double> fraction, std::string_view detail) override;
+  void phase_finished(const PhaseRecord& phase) override;
+  void check_finished(const CheckRecord& check) override;
+  void drill_finished(const Report& report) override;
+
+ private:
+  void print(const std::string& text);
+
+  std::ostream& out_;
+  std::mutex mutex_;
+  std::string scenario_;
+};
+
+}  // namespace pgrehearse

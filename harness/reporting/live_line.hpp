@@ -1,0 +1,22 @@
+// The one line that a person watches while a phase runs.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "harness/common/units.hpp"
+
+namespace pgrehearse {
+
+struct LivePhase {
+  std::string name;
+  std::optional<double> fraction;  // 0..1
+  std::string detail;              // "1.2 GB of 4.6 GB"
+  Seconds elapsed{0};
+  std::optional<Seconds> expected;  // from an earlier run
+};
+
+// Shorter than `width`, so that the terminal never wraps it; without a line feed.
+std::string live_line(const LivePhase& phase, int width, bool colour);
+
+}  // namespace pgrehearse
