@@ -48,9 +48,11 @@ void Instance::start(const Quarantine& quarantine) {
                   .grace = std::chrono::seconds(10),
                   .on_line = [this](std::string_view line) { on_log_line(line); },
                   .keep_output = std::size_t{1} << 16};
+  options_.clear();
   for (const auto& [name, value] : quarantine.command_line) {
-    command.arguments.insert(command.arguments.end(), {"-c", fmt::format("{}={}", name, value)});
+    options_.insert(options_.end(), {"-c", fmt::format("{}={}", name, value)});
   }
+  command.arguments.insert(command.arguments.end(), options_.begin(), options_.end());
   accepting_ = false;
   result_.reset();
   server_ = std::jthread([this, command = std::move(command)](const std::stop_token& stop) {
@@ -136,6 +138,22 @@ void Instance::stop(std::stop_token stop) {
                 "see the end of its log", "PGR-STOP");
   }
   server_.join();
+}
+
+void Instance::leave_running() {
+  stop({});
+  const auto& paths = sandbox_.paths();
+  std::string options;
+  for (const auto& option : options_) options += fmt::format("'{}' ", option);
+  const auto result = sandbox_.run(
+      {.program = sandbox_.program("pg_ctl"),
+       .arguments = {"start", "-D", paths.data.string(), "-l", paths.logs / "postgresql.log", "-w",
+                     "-t", "600", "-o", options},
+       .timeout = std::chrono::minutes(11)},
+      {});
+  if (!result.succeeded()) {
+    throw Error(ErrorKind::startup, "the instance did not start again: " + result.error_output);
+  }
 }
 
 void Instance::kill() {

@@ -52,6 +52,9 @@ class Instance {
   void promote(std::stop_token stop);
   // Clean (fast) shutdown. Throws Error(startup) when it does not end in time.
   void stop(std::stop_token stop);
+  // Starts the server again on its own, so that it outlives this object and process. Its log goes to
+  // the sandbox's log directory. Throws Error(startup).
+  void leave_running();
   // Ends it at once; never throws.
   void kill();
 
@@ -72,6 +75,7 @@ class Instance {
   std::vector<std::string> lines_;
   bool accepting_ = false;
   std::optional<CommandResult> result_;
+  std::vector<std::string> options_;  // -c name=value ... of the last start
   std::jthread server_;
 };
 

@@ -1,0 +1,136 @@
+#include "harness/drill/diagnosis.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace pgrehearse {
+
+namespace {
+
+struct Blame {
+  std::string_view prefix;
+  std::string_view party;
+};
+
+// The first row whose prefix fits.
+constexpr auto blames = std::to_array<Blame>({
+    {"PGR-ENV", "environment"},
+    {"PGR-PRIMARY", "environment"},
+    {"PGR-WAL", "archive"},
+    {"PGR-TIMELINE", "archive"},
+    {"PGR-REPOSITORY", "archive"},
+    {"PGR-LANDING", "archive"},
+    {"PGR-TARGET", "scenario"},
+    {"PGR-BACKUP-NONE", "scenario"},
+    {"PGR-BACKUP", "backup"},
+    {"PGR-RESTORE", "backup"},
+    {"PGR-CONTROL", "backup"},
+    {"PGR-PAGE", "backup"},
+    {"PGR-CHECKSUM", "backup"},
+    {"PGR-AMCHECK", "backup"},
+    {"PGR-ROWS", "backup"},
+    {"PGR-RTO", "environment"},
+    {"PGR-RPO", "archive"},
+    {"PGR-TABLESPACE", "environment"},
+    {"PGR-EXTENSION", "environment"},
+    {"PGR-COLLATION", "environment"},
+    {"PGR-STARTUP", "instance"},
+});
+
+std::string recoverable(const std::optional<RecoverableWindow>& window) {
+  if (!window) return {};
+  const auto& lineage = window->lineage;
+  if (!lineage.last_reachable) {
+    return fmt::format("nothing can be recovered from backup {}: its first WAL segment is missing",
+                       window->backup);
+  }
+  auto text = fmt::format(
+      "from backup {}: {}{} up to {}", window->backup,
+      window->consistent_from ? to_iso8601(*window->consistent_from) + " and later," : "",
+      window->consistent_from ? "" : " its end", to_text(lineage.reachable_end));
+  if (lineage.missing_count > 0) {
+    text += fmt::format("; lost: everything after it, although the archive goes on to {} ({} missing "
+                        "{}, first {})",
+                        to_text(lineage.archive_end), lineage.missing_count,
+                        lineage.missing_count == 1 ? "segment" : "segments",
+                        file_name(lineage.gaps.front().first_segment(), lineage.segment_size));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string blame_of(const std::string& code) {
+  const auto* found = std::find_if(blames.begin(), blames.end(),
+                                   [&](const auto& row) { return code.starts_with(row.prefix); });
+  return found == blames.end() ? "instance" : std::string(found->party);
+}
+
+Diagnosis diagnose_error(const Error& error, const std::optional<RecoverableWindow>& window,
+                         std::vector<std::string> evidence) {
+  Diagnosis diagnosis{.summary = error.what(),
+                      .code = error.code(),
+                      .object = error.object(),
+                      .next_step = error.hint(),
+                      .evidence = std::move(evidence)};
+  switch (error.kind()) {
+    case ErrorKind::environment:
+    case ErrorKind::interrupted:
+      diagnosis.blame = "environment";
+      break;
+    case ErrorKind::usage:
+      diagnosis.blame = "scenario";
+      break;
+    case ErrorKind::internal:
+      diagnosis.blame = "pgrehearse";
+      break;
+    default:
+      diagnosis.blame = error.code().empty() ? "backup" : blame_of(error.code());
+      diagnosis.recoverable = recoverable(window);
+  }
+  return diagnosis;
+}
+
+Diagnosis diagnose_checks(const Report& report, const std::optional<RecoverableWindow>& window) {
+  const auto worst = [&](Verdict verdict) {
+    return std::find_if(report.checks.begin(), report.checks.end(),
+                        [&](const auto& check) { return check.verdict == verdict; });
+  };
+  auto check = worst(Verdict::fail);
+  if (check == report.checks.end()) check = worst(Verdict::unknown);
+  if (check == report.checks.end()) {
+    const auto passed = std::count_if(report.checks.begin(), report.checks.end(), [](const auto& c) {
+      return c.verdict == Verdict::pass;
+    });
+    return {.summary = passed == 0 ? std::string("no check passed: nothing was proved")
+                                   : fmt::format("the backup restores: {} checks passed", passed),
+            .blame = "none"};
+  }
+  Diagnosis diagnosis{.blame = "none"};
+  diagnosis.summary = fmt::format(
+      "check {} {}{}{}", check->name,
+      check->verdict == Verdict::fail ? "failed" : "could not tell",
+      check->findings.empty() ? "" : ": ",
+      check->findings.empty() ? "" : check->findings.front().message);
+  for (const auto& other : report.checks) {
+    if (&other == &*check || other.verdict != check->verdict) continue;
+    diagnosis.evidence.push_back(fmt::format(
+        "also: check {} {}{}{}", other.name,
+        other.verdict == Verdict::fail ? "failed" : "could not tell",
+        other.findings.empty() ? "" : ": ",
+        other.findings.empty() ? "" : other.findings.front().message));
+  }
+  if (!check->findings.empty()) {
+    const auto& finding = check->findings.front();
+    diagnosis.code = finding.code;
+    diagnosis.object = finding.object;
+    diagnosis.next_step = finding.hint;
+    diagnosis.blame = blame_of(finding.code);
+  }
+  if (check->verdict == Verdict::fail) diagnosis.recoverable = recoverable(window);
+  return diagnosis;
+}
+
+}  // namespace pgrehearse

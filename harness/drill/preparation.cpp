@@ -1,0 +1,137 @@
+#include "harness/drill/preparation.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <system_error>
+
+#include "harness/postgres/binaries.hpp"
+#include "harness/process/command.hpp"
+
+namespace pgrehearse {
+
+Preparation::Preparation(const Scenario& scenario, BackupRepository& repository,
+                         const Primary* primary, std::filesystem::path state)
+    : scenario_(scenario), repository_(repository), primary_(primary), state_(std::move(state)) {}
+
+std::span<const Preparation::Step> Preparation::steps() {
+  static constexpr auto table = std::to_array<Step>({
+      {"account", true, &Preparation::find_account_to_run_as},
+      {"backup tool", true, &Preparation::find_tool},
+      {"repository readable", true, &Preparation::read_repository},
+      {"backup for the target", true, &Preparation::choose},
+      {"PostgreSQL programs", true, &Preparation::find_programs},
+      {"WAL archive", true, &Preparation::list_wal},
+      {"disk space", true, &Preparation::compare_space},
+      {"primary reachable", false, &Preparation::reach_primary},
+  });
+  return table;
+}
+
+void Preparation::take_all(std::stop_token stop) {
+  for (const auto& step : steps()) {
+    try {
+      (this->*step.take)(stop);
+    } catch (const Error& error) {
+      if (step.needed_by_run || error.kind() == ErrorKind::interrupted) throw;
+    }
+  }
+}
+
+Bytes Preparation::required_space() const {
+  // Replayed segments are recycled: what lies around is about max_wal_size (1 GB) at most.
+  const std::uint64_t wal =
+      lineage ? std::min<std::uint64_t>(lineage->required_count * segment_size, std::uint64_t{1} << 30U)
+              : 0;
+  return {backup().size.count + wal + (std::uint64_t{64} << 20U)};
+}
+
+const Backup& Preparation::backup() const {
+  if (!choice) {
+    throw Error(ErrorKind::repository, "no backup was chosen", "see the steps before this one");
+  }
+  return choice->backup;
+}
+
+std::string Preparation::find_account_to_run_as(std::stop_token) {
+  const auto me = current_account();
+  if (me.uid != 0 && !scenario_.sandbox.account.empty() && scenario_.sandbox.account != me.name) {
+    throw Error(ErrorKind::environment,
+                fmt::format("only root can run the instance as '{}'", scenario_.sandbox.account),
+                "leave out sandbox.run_as, or start pgrehearse as root", "PGR-ENV-ACCOUNT",
+                scenario_.sandbox.account);
+  }
+  if (me.uid != 0) return fmt::format("runs as {}", me.name);
+  const auto name = scenario_.sandbox.account.empty() ? "postgres" : scenario_.sandbox.account;
+  const auto account = find_account(name);
+  if (account.uid == 0) {
+    throw Error(ErrorKind::environment, "PostgreSQL refuses to run as root",
+                "name an ordinary account with sandbox.run_as", "PGR-ENV-ACCOUNT", name);
+  }
+  return fmt::format("root drops to {}", account.name);
+}
+
+std::string Preparation::find_tool(std::stop_token stop) {
+  tool_version = repository_.version(std::move(stop));
+  return tool_version;
+}
+
+std::string Preparation::read_repository(std::stop_token stop) {
+  list = repository_.list(std::move(stop));
+  return fmt::format("stanza {}: {} backups, status {} ({})", scenario_.repository.stanza,
+                     list.backups.size(), list.status.code, list.status.message);
+}
+
+std::string Preparation::choose(std::stop_token) {
+  choice = choose_backup(list, scenario_.repository, scenario_.target);
+  return fmt::format("{}: {}", choice->backup.label, choice->reason);
+}
+
+std::string Preparation::find_programs(std::stop_token) {
+  binaries = find_binaries(backup().postgres_major, scenario_.sandbox.binaries);
+  return binaries;
+}
+
+std::string Preparation::list_wal(std::stop_token stop) {
+  constexpr std::uint64_t usual = std::uint64_t{16} << 20U;
+  segment_size = repository_.wal_segment_size(backup(), stop).value_or(usual);
+  archive = repository_.list_archive(backup(), segment_size, std::move(stop));
+  lineage = trace_lineage(
+      archive, lineage_request(backup(), scenario_.target.timeline, segment_size));
+  return fmt::format("{} segments needed, {} missing, {} to read", lineage->required_count,
+                     lineage->missing_count, to_text(lineage->required_bytes));
+}
+
+std::string Preparation::compare_space(std::stop_token) {
+  auto place = scenario_.sandbox.directory.empty() ? state_ : scenario_.sandbox.directory;
+  std::error_code failure;
+  while (!std::filesystem::exists(place, failure) && place.has_relative_path()) {
+    place = place.parent_path();
+  }
+  const auto space = std::filesystem::space(place, failure);
+  if (failure) {
+    throw Error(ErrorKind::environment,
+                fmt::format("cannot tell the free space of {}: {}", place.string(), failure.message()),
+                "name a directory with sandbox.directory", "PGR-ENV-DISK-FULL", place);
+  }
+  const Bytes free{getuid() == 0 ? space.free : space.available};
+  if (free < required_space()) {
+    throw Error(ErrorKind::environment,
+                fmt::format("{} has {} free, the drill needs {}", place.string(), to_text(free),
+                            to_text(required_space())),
+                "free space, or name a larger place with sandbox.directory", "PGR-ENV-DISK-FULL",
+                place);
+  }
+  return fmt::format("{} free in {}, {} needed", to_text(free), place.string(),
+                     to_text(required_space()));
+}
+
+std::string Preparation::reach_primary(std::stop_token stop) {
+  if (primary_ == nullptr) return "none named";
+  primary_identity = primary_->identity(std::move(stop));
+  return fmt::format("{}: PostgreSQL {}, system identifier {}", primary_->description(),
+                     primary_identity->server_version / 10000, primary_identity->system_identifier);
+}
+
+}  // namespace pgrehearse
