@@ -55,11 +55,12 @@ std::vector<PlannedCheck> plan_checks(const Scenario& scenario,
                        .state = state});
   };
   for (const auto& description : table) {
-    const bool named = std::any_of(
-        scenario.checks.begin(), scenario.checks.end(),
-        [&](const auto& request) { return request.check == description.name; });
+    const bool named =
+        std::any_of(scenario.checks.begin(), scenario.checks.end(),
+                    [&](const auto& request) { return request.check == description.name; });
     if (description.always && !named) {
-      add(description, {.check = std::string(description.name), .name = std::string(description.name)});
+      add(description,
+          {.check = std::string(description.name), .name = std::string(description.name)});
     }
     for (const auto& request : scenario.checks) {
       if (request.check == description.name) add(description, request);

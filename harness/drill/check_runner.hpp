@@ -1,4 +1,5 @@
-// Runs the checks of one state side by side, heaviest first, and turns whatever they do into records.
+// Runs the checks of one state side by side, heaviest first, and turns whatever they do into
+// records.
 #pragma once
 
 #include <functional>
@@ -24,8 +25,8 @@ std::vector<PlannedCheck> plan_checks(const Scenario& scenario,
                                       std::span<const CheckDescription> table);
 
 // Runs those of `state` on at most `workers` threads; an exception is `unknown` with its message, a
-// stop request leaves the rest `skipped`. `on_finished` is called one at a time. Records come in the
-// order of `checks`.
+// stop request leaves the rest `skipped`. `on_finished` is called one at a time. Records come in
+// the order of `checks`.
 std::vector<CheckRecord> run_checks(std::span<PlannedCheck> checks, InstanceState state,
                                     CheckContext& context, std::size_t workers,
                                     const std::function<void(const CheckRecord&)>& on_finished);

@@ -16,26 +16,16 @@ struct Blame {
 
 // The first row whose prefix fits.
 constexpr auto blames = std::to_array<Blame>({
-    {"PGR-ENV", "environment"},
-    {"PGR-PRIMARY", "environment"},
-    {"PGR-WAL", "archive"},
-    {"PGR-TIMELINE", "archive"},
-    {"PGR-REPOSITORY", "archive"},
-    {"PGR-LANDING", "archive"},
-    {"PGR-TARGET", "scenario"},
-    {"PGR-BACKUP-NONE", "scenario"},
-    {"PGR-BACKUP", "backup"},
-    {"PGR-RESTORE", "backup"},
-    {"PGR-CONTROL", "backup"},
-    {"PGR-PAGE", "backup"},
-    {"PGR-CHECKSUM", "backup"},
-    {"PGR-AMCHECK", "backup"},
-    {"PGR-ROWS", "backup"},
-    {"PGR-RTO", "environment"},
-    {"PGR-RPO", "archive"},
-    {"PGR-TABLESPACE", "environment"},
-    {"PGR-EXTENSION", "environment"},
-    {"PGR-COLLATION", "environment"},
+    {"PGR-ENV", "environment"},       {"PGR-PRIMARY", "environment"},
+    {"PGR-WAL", "archive"},           {"PGR-TIMELINE", "archive"},
+    {"PGR-REPOSITORY", "archive"},    {"PGR-LANDING", "archive"},
+    {"PGR-TARGET", "scenario"},       {"PGR-BACKUP-NONE", "scenario"},
+    {"PGR-BACKUP", "backup"},         {"PGR-RESTORE", "backup"},
+    {"PGR-CONTROL", "backup"},        {"PGR-PAGE", "backup"},
+    {"PGR-CHECKSUM", "backup"},       {"PGR-AMCHECK", "backup"},
+    {"PGR-ROWS", "backup"},           {"PGR-RTO", "environment"},
+    {"PGR-RPO", "archive"},           {"PGR-TABLESPACE", "environment"},
+    {"PGR-EXTENSION", "environment"}, {"PGR-COLLATION", "environment"},
     {"PGR-STARTUP", "instance"},
 });
 
@@ -51,11 +41,12 @@ std::string recoverable(const std::optional<RecoverableWindow>& window) {
       window->consistent_from ? to_iso8601(*window->consistent_from) + " and later," : "",
       window->consistent_from ? "" : " its end", to_text(lineage.reachable_end));
   if (lineage.missing_count > 0) {
-    text += fmt::format("; lost: everything after it, although the archive goes on to {} ({} missing "
-                        "{}, first {})",
-                        to_text(lineage.archive_end), lineage.missing_count,
-                        lineage.missing_count == 1 ? "segment" : "segments",
-                        file_name(lineage.gaps.front().first_segment(), lineage.segment_size));
+    text += fmt::format(
+        "; lost: everything after it, although the archive goes on to {} ({} missing "
+        "{}, first {})",
+        to_text(lineage.archive_end), lineage.missing_count,
+        lineage.missing_count == 1 ? "segment" : "segments",
+        file_name(lineage.gaps.front().first_segment(), lineage.segment_size));
   }
   return text;
 }
@@ -101,26 +92,24 @@ Diagnosis diagnose_checks(const Report& report, const std::optional<RecoverableW
   auto check = worst(Verdict::fail);
   if (check == report.checks.end()) check = worst(Verdict::unknown);
   if (check == report.checks.end()) {
-    const auto passed = std::count_if(report.checks.begin(), report.checks.end(), [](const auto& c) {
-      return c.verdict == Verdict::pass;
-    });
+    const auto passed = std::count_if(report.checks.begin(), report.checks.end(),
+                                      [](const auto& c) { return c.verdict == Verdict::pass; });
     return {.summary = passed == 0 ? std::string("no check passed: nothing was proved")
                                    : fmt::format("the backup restores: {} checks passed", passed),
             .blame = "none"};
   }
   Diagnosis diagnosis{.blame = "none"};
-  diagnosis.summary = fmt::format(
-      "check {} {}{}{}", check->name,
-      check->verdict == Verdict::fail ? "failed" : "could not tell",
-      check->findings.empty() ? "" : ": ",
-      check->findings.empty() ? "" : check->findings.front().message);
+  diagnosis.summary = fmt::format("check {} {}{}{}", check->name,
+                                  check->verdict == Verdict::fail ? "failed" : "could not tell",
+                                  check->findings.empty() ? "" : ": ",
+                                  check->findings.empty() ? "" : check->findings.front().message);
   for (const auto& other : report.checks) {
     if (&other == &*check || other.verdict != check->verdict) continue;
-    diagnosis.evidence.push_back(fmt::format(
-        "also: check {} {}{}{}", other.name,
-        other.verdict == Verdict::fail ? "failed" : "could not tell",
-        other.findings.empty() ? "" : ": ",
-        other.findings.empty() ? "" : other.findings.front().message));
+    diagnosis.evidence.push_back(
+        fmt::format("also: check {} {}{}{}", other.name,
+                    other.verdict == Verdict::fail ? "failed" : "could not tell",
+                    other.findings.empty() ? "" : ": ",
+                    other.findings.empty() ? "" : other.findings.front().message));
   }
   if (!check->findings.empty()) {
     const auto& finding = check->findings.front();

@@ -38,7 +38,8 @@ void measure_rpo(const ObjectiveInput& input, Report& report, std::stop_token st
   try {
     if (const auto newest = input.primary->newest_commit(std::move(stop))) {
       rpo.measured = since(std::min(*newest, report.started));
-      rpo.explanation = "newest commit of the primary before the drill minus the newest that came back";
+      rpo.explanation =
+          "newest commit of the primary before the drill minus the newest that came back";
     }
   } catch (const Error&) {
     rpo.explanation += " (the primary could not be asked)";
@@ -59,15 +60,16 @@ void judge(const std::string& name, const std::string& code, const ObjectiveReco
     check.findings.push_back(
         {.code = code,
          .object = name,
-         .message = fmt::format("measured {}, the objective is {}", to_text(Seconds(*record.measured)),
-                                to_text(Seconds(*record.objective))),
+         .message =
+             fmt::format("measured {}, the objective is {}", to_text(Seconds(*record.measured)),
+                         to_text(Seconds(*record.objective))),
          .details = {{"measured_seconds", fmt::format("{:.3f}", *record.measured)},
                      {"objective_seconds", fmt::format("{:.3f}", *record.objective)}}});
   }
-  check.summary = record.measured ? fmt::format("measured {}, objective {}",
-                                                to_text(Seconds(*record.measured)),
-                                                to_text(Seconds(*record.objective)))
-                                  : "could not be measured";
+  check.summary = record.measured
+                      ? fmt::format("measured {}, objective {}", to_text(Seconds(*record.measured)),
+                                    to_text(Seconds(*record.objective)))
+                      : "could not be measured";
   report.checks.push_back(std::move(check));
 }
 
@@ -75,9 +77,10 @@ void judge(const std::string& name, const std::string& code, const ObjectiveReco
 
 void measure_objectives(const ObjectiveInput& input, Report& report, std::stop_token stop) {
   const auto& objectives = input.scenario.objectives;
-  report.rto = {.objective = seconds_of(objectives.rto),
-                .measured = input.recovery_took.count(),
-                .explanation = "from the start of the restore until the instance was at its target"};
+  report.rto = {
+      .objective = seconds_of(objectives.rto),
+      .measured = input.recovery_took.count(),
+      .explanation = "from the start of the restore until the instance was at its target"};
   report.rpo.objective = seconds_of(objectives.rpo);
   measure_rpo(input, report, std::move(stop));
   judge("rto", "PGR-RTO-EXCEEDED", report.rto, report);

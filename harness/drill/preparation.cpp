@@ -42,8 +42,9 @@ void Preparation::take_all(std::stop_token stop) {
 Bytes Preparation::required_space() const {
   // Replayed segments are recycled: what lies around is about max_wal_size (1 GB) at most.
   const std::uint64_t wal =
-      lineage ? std::min<std::uint64_t>(lineage->required_count * segment_size, std::uint64_t{1} << 30U)
-              : 0;
+      lineage
+          ? std::min<std::uint64_t>(lineage->required_count * segment_size, std::uint64_t{1} << 30U)
+          : 0;
   return {backup().size.count + wal + (std::uint64_t{64} << 20U)};
 }
 
@@ -97,8 +98,8 @@ std::string Preparation::list_wal(std::stop_token stop) {
   constexpr std::uint64_t usual = std::uint64_t{16} << 20U;
   segment_size = repository_.wal_segment_size(backup(), stop).value_or(usual);
   archive = repository_.list_archive(backup(), segment_size, std::move(stop));
-  lineage = trace_lineage(
-      archive, lineage_request(backup(), scenario_.target.timeline, segment_size));
+  lineage =
+      trace_lineage(archive, lineage_request(backup(), scenario_.target.timeline, segment_size));
   return fmt::format("{} segments needed, {} missing, {} to read", lineage->required_count,
                      lineage->missing_count, to_text(lineage->required_bytes));
 }
@@ -111,9 +112,10 @@ std::string Preparation::compare_space(std::stop_token) {
   }
   const auto space = std::filesystem::space(place, failure);
   if (failure) {
-    throw Error(ErrorKind::environment,
-                fmt::format("cannot tell the free space of {}: {}", place.string(), failure.message()),
-                "name a directory with sandbox.directory", "PGR-ENV-DISK-FULL", place);
+    throw Error(
+        ErrorKind::environment,
+        fmt::format("cannot tell the free space of {}: {}", place.string(), failure.message()),
+        "name a directory with sandbox.directory", "PGR-ENV-DISK-FULL", place);
   }
   const Bytes free{getuid() == 0 ? space.free : space.available};
   if (free < required_space()) {

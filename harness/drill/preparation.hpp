@@ -1,6 +1,6 @@
-// What must be known before anything is made: the tool, the repository, the backup, the WAL it needs,
-// PostgreSQL's programs, the space, the primary. `run` does all steps and stops at the first that
-// fails; `plan` shows the result; `doctor` goes on after a failure and tells every step's fix.
+// What must be known before anything is made: the tool, the repository, the backup, the WAL it
+// needs, PostgreSQL's programs, the space, the primary. `run` does all steps and stops at the first
+// that fails; `plan` shows the result; `doctor` goes on after a failure and tells every step's fix.
 #pragma once
 
 #include <filesystem>
@@ -24,8 +24,8 @@ class Preparation {
               std::filesystem::path state);
 
   struct Step {
-    std::string_view name;     // "repository readable"
-    bool needed_by_run = true; // a drill goes on without the others
+    std::string_view name;      // "repository readable"
+    bool needed_by_run = true;  // a drill goes on without the others
     // Returns what it found, in words; throws Error.
     std::string (Preparation::*take)(std::stop_token stop) = nullptr;
   };

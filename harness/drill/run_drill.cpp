@@ -129,9 +129,9 @@ class Drill {
                       .start_lsn = backup.start_lsn,
                       .stop_lsn = backup.stop_lsn,
                       .bytes = backup.size.count};
-    window_ = {.backup = backup.label,
-               .consistent_from = backup.stop_time,
-               .lineage = *preparation_.lineage};
+    window_ = RecoverableWindow{.backup = backup.label,
+                                .consistent_from = backup.stop_time,
+                                .lineage = *preparation_.lineage};
     context_.emplace(CheckContext{
         .scenario = scenario_,
         .backup = backup,
@@ -142,8 +142,9 @@ class Drill {
         .on_progress =
             [this](std::uint64_t done, std::uint64_t total, std::string_view unit) {
               services_.progress.phase_progress(
-                  total == 0 ? std::nullopt
-                             : std::optional(static_cast<double>(done) / static_cast<double>(total)),
+                  total == 0
+                      ? std::nullopt
+                      : std::optional(static_cast<double>(done) / static_cast<double>(total)),
                   fmt::format("{} of {} {}", done, total, unit));
             },
         .stop = stop_});
@@ -231,8 +232,9 @@ class Drill {
 
   void check(InstanceState state) {
     const auto workers = static_cast<std::size_t>(std::max(2, sandbox_->cpus()));
-    record(run_checks(planned_, state, *context_, workers,
-                      [this](const CheckRecord& done) { services_.progress.check_finished(done); }));
+    record(run_checks(planned_, state, *context_, workers, [this](const CheckRecord& done) {
+      services_.progress.check_finished(done);
+    }));
   }
 
   void check_paused() {
@@ -246,12 +248,11 @@ class Drill {
 
   // Those that need no instance; they see a context of their own, without one.
   void start_checks_beside_restore() {
-    beside_ = *context_;
+    beside_.emplace(*context_);
     beside_thread_ = std::jthread([this] {
       beside_records_ =
-          run_checks(planned_, InstanceState::any, *beside_, 1, [this](const CheckRecord& done) {
-            services_.progress.check_finished(done);
-          });
+          run_checks(planned_, InstanceState::any, *beside_, 1,
+                     [this](const CheckRecord& done) { services_.progress.check_finished(done); });
     });
   }
 
@@ -291,7 +292,8 @@ class Drill {
     report_.error_kind = name_of(kind);
     const Error told(kind, error.what(), error.hint(), error.code(), error.object());
     report_.diagnosis = diagnose_error(
-        told, window_, instance_ ? decisive_lines(instance_->log_lines()) : std::vector<std::string>{});
+        told, window_,
+        instance_ ? decisive_lines(instance_->log_lines()) : std::vector<std::string>{});
     std::vector<Verdict> verdicts{verdict_of(kind).value_or(Verdict::unknown)};
     for (const auto& done : report_.checks) verdicts.push_back(done.verdict);
     report_.verdict = worst_of(verdicts);
@@ -299,9 +301,9 @@ class Drill {
   }
 
   void skip(const PlannedCheck& planned, const Error& error) {
-    const bool done = std::any_of(
-        report_.checks.begin(), report_.checks.end(),
-        [&](const auto& record) { return record.name == planned.request.name; });
+    const bool done =
+        std::any_of(report_.checks.begin(), report_.checks.end(),
+                    [&](const auto& record) { return record.name == planned.request.name; });
     if (done) return;
     report_.checks.push_back({.name = planned.request.name,
                               .check = planned.request.check,
@@ -357,9 +359,8 @@ class Drill {
       sandbox_->keep();
       report_.sandbox.kept = true;
       const auto server = sandbox_->server();
-      report_.sandbox.connect =
-          fmt::format("psql -h {} -p {} -U {} -d postgres", server.at("host"), server.at("port"),
-                      server.at("user"));
+      report_.sandbox.connect = fmt::format("psql -h {} -p {} -U {} -d postgres", server.at("host"),
+                                            server.at("port"), server.at("user"));
     } catch (const std::exception& error) {
       spdlog::error("the instance could not be kept: {}", error.what());
       phase_of_removal();

@@ -33,8 +33,8 @@ struct DrillServices {
   std::string version;
 };
 
-// Never throws for what happens in the drill: the report tells it. A stop request ends it early with
-// everything removed. `keep` leaves a recovered instance running.
+// Never throws for what happens in the drill: the report tells it. A stop request ends it early
+// with everything removed. `keep` leaves a recovered instance running.
 Report run_drill(const Scenario& scenario, const DrillServices& services, bool keep,
                  std::stop_token stop);
 

@@ -10,8 +10,7 @@ namespace pgrehearse {
 namespace {
 
 Error cannot_start(const std::string& why) {
-  return {ErrorKind::environment,
-          "this sandbox cannot start even a fresh cluster: " + why,
+  return {ErrorKind::environment, "this sandbox cannot start even a fresh cluster: " + why,
           "the backup is not to blame; see logs/postgresql-fresh.log of the run",
           "PGR-ENV-SANDBOX"};
 }
@@ -21,11 +20,11 @@ Error cannot_start(const std::string& why) {
 void prove_sandbox_can_start(Sandbox& sandbox, const ControlData& control,
                              const std::filesystem::path& log, std::stop_token stop) {
   const auto data = sandbox.paths().temporary / "fresh";
-  const auto made = sandbox.run({.program = sandbox.program("initdb"),
-                                 .arguments = {"-D", data.string(), "-U", sandbox.spec().superuser,
-                                               "-N", "--auth=peer"},
-                                 .timeout = std::chrono::minutes(5)},
-                                stop);
+  const auto made = sandbox.run(
+      {.program = sandbox.program("initdb"),
+       .arguments = {"-D", data.string(), "-U", sandbox.spec().superuser, "-N", "--auth=peer"},
+       .timeout = std::chrono::minutes(5)},
+      stop);
   if (made.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
   if (!made.succeeded()) throw cannot_start(made.error_output);
   Instance fresh(sandbox, log);

@@ -10,6 +10,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/common/units.hpp"
@@ -19,6 +20,8 @@
 namespace pgrehearse {
 
 enum class BackupType { full, differential, incremental };
+// "full", "differential", "incremental"
+std::string_view name_of(BackupType type);
 
 struct Backup {
   std::string label;

@@ -145,12 +145,12 @@ void Instance::leave_running() {
   const auto& paths = sandbox_.paths();
   std::string options;
   for (const auto& option : options_) options += fmt::format("'{}' ", option);
-  const auto result = sandbox_.run(
-      {.program = sandbox_.program("pg_ctl"),
-       .arguments = {"start", "-D", paths.data.string(), "-l", paths.logs / "postgresql.log", "-w",
-                     "-t", "600", "-o", options},
-       .timeout = std::chrono::minutes(11)},
-      {});
+  const auto result =
+      sandbox_.run({.program = sandbox_.program("pg_ctl"),
+                    .arguments = {"start", "-D", paths.data.string(), "-l",
+                                  paths.logs / "postgresql.log", "-w", "-t", "600", "-o", options},
+                    .timeout = std::chrono::minutes(11)},
+                   {});
   if (!result.succeeded()) {
     throw Error(ErrorKind::startup, "the instance did not start again: " + result.error_output);
   }
