@@ -15,6 +15,7 @@
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/version.hpp"
+#include "harness/drill/scenario_errors.hpp"
 
 namespace pgrehearse {
 
@@ -191,6 +192,12 @@ int run_command_line(int argc, char** argv) {
   try {
     const SignalWatch signals;
     code = run_parsed(argc, argv, common, signals.token());
+  } catch (const ScenarioErrors& errors) {
+    code = ExitCode::usage;
+    for (const auto& entry : errors.entries()) {
+      print_error(fmt::format("{}: {}", to_text(entry.position), entry.message), entry.hint,
+                  common);
+    }
   } catch (const Error& error) {
     code = exit_code_of(error.kind());
     const bool bug = error.kind() == ErrorKind::internal && error.hint().empty();

@@ -1,0 +1,117 @@
+#include "harness/drill/scenario_parser.hpp"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+
+#include "harness/drill/check_list_reader.hpp"
+#include "harness/drill/recovery_target_reader.hpp"
+#include "harness/drill/scenario_keys.hpp"
+#include "harness/drill/scenario_overrides.hpp"
+#include "harness/drill/scenario_rules.hpp"
+#include "harness/drill/section_reader.hpp"
+#include "harness/drill/yaml_source.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+using Errors = std::vector<ScenarioError>;
+
+std::string sha256(const std::string& text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  if (EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
+    throw Error(ErrorKind::internal, "OpenSSL cannot compute a SHA-256");
+  }
+  std::string hexadecimal;
+  for (unsigned int i = 0; i < length; ++i) hexadecimal += fmt::format("{:02x}", digest.at(i));
+  return hexadecimal;
+}
+
+std::string hash_of(const std::string& text, std::span<const std::string> overrides) {
+  std::string all = text;
+  for (const auto& override_text : overrides) all.append(1, '\0').append(override_text);
+  return sha256(all);
+}
+
+template <typename T>
+std::optional<T> path_of(const Settings& settings, std::string_view key) {
+  const auto text = settings.get<std::string>(key);
+  if (!text) return {};
+  return T(*text);
+}
+
+void fill_repository(const Settings& settings, RepositorySpec& repository) {
+  repository.type = settings.get_or("repository.type", repository.type);
+  repository.stanza = settings.get_or("repository.stanza", repository.stanza);
+  repository.configuration = path_of<std::filesystem::path>(settings, "repository.config");
+  repository.binary = settings.get_or("repository.binary", repository.binary);
+  if (const auto key = settings.get<std::int64_t>("repository.repo")) {
+    repository.key = static_cast<int>(*key);
+  }
+  repository.backup = settings.get_or("repository.backup", repository.backup);
+}
+
+void fill_sandbox(const Settings& settings, SandboxSpec& sandbox) {
+  sandbox.type = settings.get_or<std::string>("sandbox.type", "local");
+  sandbox.directory = settings.get_or<std::string>("sandbox.directory", "");
+  sandbox.account = settings.get_or("sandbox.run_as", sandbox.account);
+  sandbox.memory = settings.get<Bytes>("sandbox.memory");
+  sandbox.cpus = static_cast<int>(settings.get_or<std::int64_t>("sandbox.cpus", 0));
+  sandbox.superuser = settings.get_or("sandbox.superuser", sandbox.superuser);
+  sandbox.binaries = path_of<std::filesystem::path>(settings, "sandbox.binaries");
+}
+
+void fill_reports(const Settings& settings, std::map<std::string, std::filesystem::path>& reports) {
+  for (const std::string format : {"json", "junit", "markdown"}) {
+    if (const auto file = settings.get<std::string>("reports." + format)) reports[format] = *file;
+  }
+}
+
+void fill(const YamlNode& root, std::span<const CheckDescription> checks, Scenario& scenario,
+          Errors& errors) {
+  Settings settings(root.position);
+  read_section(root, {scenario_keys(), "the scenario", ""}, settings, errors);
+  check_scenario_rules(root, settings, errors);
+  scenario.name = settings.get_or<std::string>("name", "");
+  fill_repository(settings, scenario.repository);
+  scenario.primary_dsn = settings.get<std::string>("primary.dsn");
+  fill_sandbox(settings, scenario.sandbox);
+  scenario.sandbox.scenario = scenario.name;
+  scenario.objectives = {.rto = settings.get<std::chrono::milliseconds>("objectives.rto"),
+                         .rpo = settings.get<std::chrono::milliseconds>("objectives.rpo")};
+  fill_reports(settings, scenario.reports);
+  scenario.timeout = settings.get<std::chrono::milliseconds>("timeout");
+  if (const auto* target = root.find("recover_to")) {
+    scenario.target = read_recovery_target(target->value, errors);
+  }
+  if (const auto* list = root.find("checks")) {
+    scenario.checks = read_check_list(list->value, root.find("primary") != nullptr, checks, errors);
+  }
+}
+
+}  // namespace
+
+Scenario parse_scenario(const std::string& text, const std::string& file_name,
+                        std::span<const std::string> overrides,
+                        std::span<const CheckDescription> checks) {
+  Errors errors;
+  YamlNode root = parse_yaml(text, {.name = file_name}, errors);
+  if (root.kind == YamlNode::Kind::null) {
+    errors.push_back({{file_name, 1, 1},
+                      "the scenario is empty",
+                      "it begins with its name, for example name: weekly-orders"});
+    root.kind = YamlNode::Kind::unusable;
+  }
+  for (const auto& override_text : overrides) apply_override(root, override_text, errors);
+  expand_environment(root, errors);
+  Scenario scenario{.file = file_name, .hash = hash_of(text, overrides)};
+  if (root.kind != YamlNode::Kind::unusable) fill(root, checks, scenario, errors);
+  if (!errors.empty()) throw ScenarioErrors(std::move(errors));
+  return scenario;
+}
+
+}  // namespace pgrehearse

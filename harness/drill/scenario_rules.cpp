@@ -1,0 +1,170 @@
+#include "harness/drill/scenario_rules.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <regex>
+
+#include "harness/common/text.hpp"
+#include "harness/postgres/connection.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// What is wrong with one value, and the hint; an empty message: nothing.
+struct Objection {
+  std::string message;
+  std::string hint;
+};
+
+// The value's own text, as written: it may come from the environment.
+struct Value {
+  const YamlNode& node;
+  const Settings& settings;
+  std::string_view key;
+
+  [[nodiscard]] std::string text() const { return settings.get_or<std::string>(key, ""); }
+  [[nodiscard]] bool from_environment() const { return node.text != node.written; }
+};
+
+Objection rule_name(const Value& value) {
+  const std::string name = value.text();
+  constexpr std::string_view allowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  constexpr std::size_t longest = 80;
+  if (name.size() > longest)
+    return {"the name is longer than 80 letters", "it becomes a directory's name"};
+  const bool clean = name.find_first_not_of(allowed) == std::string::npos;
+  if (clean && name.front() != '.' && name.front() != '-') return {};
+  constexpr std::string_view what_may_stand = "letters, digits, '.', '_' and '-'";
+  if (value.from_environment()) {
+    return {fmt::format("name '{}' cannot name a directory of runs", value.node.written),
+            std::string(what_may_stand)};
+  }
+  std::string proposed;
+  for (const char c : name) {
+    const bool good = allowed.find(c) != std::string_view::npos;
+    if (good && !(proposed.empty() && (c == '.' || c == '-'))) proposed += c;
+    if (!good && !proposed.empty() && proposed.back() != '-') proposed += '-';
+  }
+  while (proposed.ends_with('-')) proposed.pop_back();
+  return {fmt::format("name '{}' cannot name a directory of runs", value.node.written),
+          proposed.empty() ? std::string(what_may_stand) : fmt::format("write name: {}", proposed)};
+}
+
+Objection rule_backup(const Value& value) {
+  static const std::regex label("[0-9]{8}-[0-9]{6}F(_[0-9]{8}-[0-9]{6}[DI])?");
+  const std::string backup = value.text();
+  if (backup == "latest" || backup == "oldest" || std::regex_match(backup, label)) return {};
+  const auto near = nearest(backup, std::vector<std::string>{"latest", "oldest"});
+  return {
+      fmt::format("'{}' is neither latest, oldest nor the label of a backup", value.node.written),
+      near ? fmt::format("did you mean '{}'?", *near)
+           : "a label looks like 20261120-030000F or 20261120-030000F_20261121-030000I"};
+}
+
+Objection rule_repo(const Value& value) {
+  const auto number = value.settings.get_or<std::int64_t>(value.key, 1);
+  if (number >= 1 && number <= 256) return {};
+  return {fmt::format("there is no repository {}", number),
+          "pgBackRest numbers them from 1 to 256"};
+}
+
+Objection rule_dsn(const Value& value) {
+  try {
+    parse_dsn(value.text());
+  } catch (const Error& error) {
+    // libpq's words may quote a password.
+    return {"the dsn is not a libpq connection string",
+            value.from_environment()
+                ? "for example dsn: \"host=db1 dbname=postgres user=pgrehearse\""
+                : std::string(trim(error.what()))};
+  }
+  return {};
+}
+
+Objection rule_run_as(const Value& value) {
+  if (value.text() != "root") return {};
+  return {"PostgreSQL refuses to run as root",
+          "name an ordinary account, for example run_as: postgres"};
+}
+
+Objection rule_memory(const Value& value) {
+  constexpr Bytes least{std::uint64_t{32} << 20};
+  if (value.settings.get_or<Bytes>(value.key, least) >= least) return {};
+  return {fmt::format("memory '{}' is less than 32MB", value.node.written),
+          value.node.written.find_first_not_of("0123456789") == std::string::npos
+              ? fmt::format("a number alone is bytes: write {}GB", value.node.written)
+              : "an instance needs more to start"};
+}
+
+Objection rule_cpus(const Value& value) {
+  if (value.settings.get_or<std::int64_t>(value.key, 0) <= 4096) return {};
+  return {fmt::format("'{}' processors are too many", value.node.written), "0 stands for all"};
+}
+
+Objection rule_positive(const Value& value) {
+  if (value.settings.get<std::chrono::milliseconds>(value.key)->count() > 0) return {};
+  return {fmt::format("'{}' is no time at all", value.node.written),
+          "leave the key out for no limit"};
+}
+
+struct Rule {
+  std::string_view key;
+  Objection (*objection)(const Value& value) = nullptr;
+};
+
+constexpr std::array<Rule, 10> rules{{
+    {"name", rule_name},
+    {"repository.backup", rule_backup},
+    {"repository.repo", rule_repo},
+    {"primary.dsn", rule_dsn},
+    {"sandbox.run_as", rule_run_as},
+    {"sandbox.memory", rule_memory},
+    {"sandbox.cpus", rule_cpus},
+    {"objectives.rto", rule_positive},
+    {"objectives.rpo", rule_positive},
+    {"timeout", rule_positive},
+}};
+
+const YamlNode* find_node(const YamlNode& root, std::string_view dotted_key) {
+  const YamlNode* node = &root;
+  for (const auto step : split(dotted_key, '.')) {
+    const auto* entry = node->find(step);
+    if (entry == nullptr) return nullptr;
+    node = &entry->value;
+  }
+  return node;
+}
+
+void refuse_shared_file(const YamlNode& root, std::vector<ScenarioError>& errors) {
+  const auto* reports = root.find("reports");
+  if (reports == nullptr) return;
+  std::map<std::string, std::string> writers;
+  for (const auto& entry : reports->value.entries) {
+    if (entry.value.kind != YamlNode::Kind::scalar) continue;
+    const auto [writer, is_new] = writers.emplace(entry.value.text, entry.key);
+    if (is_new || writer->second == entry.key) continue;
+    errors.push_back(
+        {entry.value.position,
+         fmt::format("'{}' and '{}' are written to the same file", writer->second, entry.key),
+         "give each format a file of its own"});
+  }
+}
+
+}  // namespace
+
+void check_scenario_rules(const YamlNode& root, const Settings& settings,
+                          std::vector<ScenarioError>& errors) {
+  for (const auto& rule : rules) {
+    const auto* node = settings.has(rule.key) ? find_node(root, rule.key) : nullptr;
+    if (node == nullptr) continue;
+    auto objection = rule.objection({*node, settings, rule.key});
+    if (objection.message.empty()) continue;
+    errors.push_back({node->position, std::move(objection.message), std::move(objection.hint)});
+  }
+  refuse_shared_file(root, errors);
+}
+
+}  // namespace pgrehearse
