@@ -1,0 +1,82 @@
+#include "harness/sandbox/directories.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "harness/common/error.hpp"
+#include "harness/sandbox/acting_account.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* code = "PGR-ENV-DIRECTORY";
+
+[[noreturn]] void throw_for(const std::string& what, const fs::path& path, int error) {
+  throw Error(
+      ErrorKind::environment,
+      fmt::format("{} '{}': {}", what, path.string(), std::generic_category().message(error)),
+      "choose another place with sandbox.directory or --state", code, path.string());
+}
+
+}  // namespace
+
+void make_open_directories(const fs::path& path) {
+  if (fs::is_directory(path)) return;
+  if (path.has_parent_path() && path.parent_path() != path) {
+    make_open_directories(path.parent_path());
+  }
+  if (mkdir(path.c_str(), 0755) == 0) {
+    chmod(path.c_str(), 0755);
+  } else if (errno != EEXIST) {
+    throw_for("cannot make directory", path, errno);
+  }
+}
+
+void require_reachable(const fs::path& path, const Account& account) {
+  const ActingAccount acting(account);
+  fs::path reached;
+  for (const auto& part : path) {
+    reached /= part;
+    struct stat status {};
+    // The dot inside needs the right to search the directory itself.
+    if (stat((reached / ".").c_str(), &status) == 0) continue;
+    if (errno != EACCES) throw_for("cannot enter directory", reached, errno);
+    throw Error(
+        ErrorKind::environment,
+        fmt::format("account '{}' may not enter directory '{}'", account.name, reached.string()),
+        fmt::format("choose another sandbox.directory, or let it pass: chmod o+x {}",
+                    reached.string()),
+        code, reached.string());
+  }
+}
+
+void make_private_directory(const fs::path& path, const Account& account) {
+  if (mkdir(path.c_str(), 0700) != 0) throw_for("cannot make directory", path, errno);
+  const int fd = open(path.c_str(), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  int error = fd < 0 ? errno : 0;
+  if (fd >= 0) {
+    // The mode again: a umask may have taken bits away.
+    if (fchmod(fd, 0700) != 0) error = errno;
+    if (geteuid() != account.uid && fchown(fd, account.uid, account.gid) != 0) error = errno;
+    close(fd);
+  }
+  if (error == 0) return;
+  rmdir(path.c_str());
+  throw_for(fmt::format("cannot give account '{}' the directory", account.name), path, error);
+}
+
+bool is_directory_of(const fs::path& path, const Account& account) {
+  struct stat status {};
+  return lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+         status.st_uid == account.uid;
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,56 @@
+// The processes of this host: which belong to a sandbox, and how they are ended for good.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace pgrehearse {
+
+// One line of /proc/PID/stat, and the owner.
+struct ProcessInfo {
+  pid_t pid = 0;
+  std::string name;
+  char state = '?';
+  pid_t parent = 0;
+  pid_t group = 0;
+  pid_t session = 0;
+  int terminal = 0;           // 0: none
+  std::uint64_t started = 0;  // ticks since boot: with the pid, names one process for ever
+  uid_t owner = 0;
+  // A zombie runs nothing and holds nothing: it counts as gone.
+  [[nodiscard]] bool alive() const { return state != 'Z' && state != 'X'; }
+};
+
+std::vector<ProcessInfo> all_processes();
+
+// By what the processes of one sandbox are recognised.
+struct ProcessMark {
+  std::string label;  // an entry of the environment, "PGREHEARSE_RUN=..."
+  // Working directories below these count too: PostgreSQL overwrites its environment. Only of
+  // processes of `owner`, and never a person's shell that happens to stand there.
+  std::vector<std::filesystem::path> directories;
+  uid_t owner = 0;
+};
+
+// The living processes with the mark and their descendants; never this process or one that it
+// descends from.
+std::vector<ProcessInfo> processes_with(const ProcessMark& mark);
+
+// Asks them to end (PostgreSQL: SIGQUIT, an immediate shutdown; else SIGTERM), waits for
+// `patience`, then kills what is left and what came new, until none with the mark is left or five
+// seconds are over. Returns all that were ended; what remains is found by processes_with().
+std::vector<ProcessInfo> end_processes(const ProcessMark& mark, std::chrono::milliseconds patience);
+
+// Collects children that this process did not start itself: those that it adopted as a subreaper.
+void reap_adopted_children();
+
+// Names below /dev/shm that these processes map ("PostgreSQL.123").
+std::vector<std::string> shared_memory_files_of(std::span<const ProcessInfo> processes);
+
+}  // namespace pgrehearse

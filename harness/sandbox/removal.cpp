@@ -1,0 +1,148 @@
+#include "harness/sandbox/removal.hpp"
+
+#include <fmt/format.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "harness/common/error.hpp"
+#include "harness/sandbox/directories.hpp"
+#include "harness/sandbox/process_table.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A server that is asked to end at once needs this long for its children.
+constexpr auto patience = std::chrono::seconds(5);
+
+struct SharedSegment {
+  key_t key = 0;
+  int id = 0;
+};
+
+// The System V segment that guards a data directory outlives a killed postmaster. The postmaster
+// notes key and id in line 7 of its pid file.
+std::vector<SharedSegment> guarding_segments(const fs::path& root) {
+  std::vector<SharedSegment> segments;
+  std::error_code gone;
+  // The restored cluster's, and those of fresh ones that were made to prove the sandbox.
+  for (fs::recursive_directory_iterator entry(root, gone), end; !gone && entry != end;
+       entry.increment(gone)) {
+    constexpr int deepest = 2;
+    if (entry.depth() >= deepest) entry.disable_recursion_pending();
+    if (entry->path().filename() != "postmaster.pid" || !entry->is_regular_file(gone)) continue;
+    std::ifstream file(entry->path());
+    std::string line;
+    for (int number = 1; number < 7; ++number) std::getline(file, line);
+    unsigned long key = 0;
+    SharedSegment segment;
+    if (file >> key >> segment.id) {
+      segment.key = static_cast<key_t>(key);
+      segments.push_back(segment);
+    }
+  }
+  return segments;
+}
+
+bool is_ownerless(const SharedSegment& segment, const Account& account) {
+  shmid_ds status{};
+  if (shmctl(segment.id, IPC_STAT, &status) != 0) return false;
+  return status.shm_perm.__key == segment.key && status.shm_perm.uid == account.uid &&
+         status.shm_nattch == 0;
+}
+
+void remove_segments(const std::vector<SharedSegment>& segments, const Account& account,
+                     Removal& removal) {
+  for (const auto& segment : segments) {
+    if (!is_ownerless(segment, account)) continue;
+    const auto name = fmt::format("shared memory segment {}", segment.id);
+    const bool gone = shmctl(segment.id, IPC_RMID, nullptr) == 0;
+    (gone ? removal.removed : removal.remaining).push_back(name);
+  }
+}
+
+void remove_shared_files(const std::vector<std::string>& names, const Account& account,
+                         Removal& removal) {
+  for (const auto& name : names) {
+    const auto file = fs::path("/dev/shm") / name;
+    struct stat status {};
+    if (lstat(file.c_str(), &status) != 0 || status.st_uid != account.uid) continue;
+    const bool gone = unlink(file.c_str()) == 0;
+    (gone ? removal.removed : removal.remaining).push_back("shared memory " + file.string());
+  }
+}
+
+void remove_directory(const fs::path& directory, const Account& account, Removal& removal) {
+  std::error_code failure;
+  if (!fs::exists(fs::symlink_status(directory, failure))) return;
+  // It is still ours when we were killed before we gave it away.
+  if (!is_directory_of(directory, account) && !is_directory_of(directory, current_account())) {
+    removal.remaining.push_back(
+        fmt::format("{} (is not a directory of account '{}')", directory.string(), account.name));
+    return;
+  }
+  failure.clear();
+  fs::remove_all(directory, failure);
+  std::error_code look;
+  if (!fs::exists(fs::symlink_status(directory, look))) {
+    removal.removed.push_back("directory " + directory.string());
+  } else {
+    removal.remaining.push_back(
+        fmt::format("directory {} ({})", directory.string(),
+                    failure ? failure.message() : "something was made in it meanwhile"));
+  }
+}
+
+std::string describe_process(const ProcessInfo& process) {
+  return fmt::format("process {} {}", process.pid, process.name);
+}
+
+void end_all(const ProcessMark& mark, Removal& removal) {
+  for (const auto& process : end_processes(mark, patience)) {
+    removal.removed.push_back(describe_process(process));
+  }
+  for (const auto& process : processes_with(mark)) {
+    removal.remaining.push_back(describe_process(process));
+  }
+}
+
+}  // namespace
+
+Removal remove_local_sandbox(const RegistryEntry& entry) {
+  Removal removal;
+  Account account = current_account();
+  try {
+    // This process's own may have no entry in the password database.
+    if (account.name != entry.account) account = find_account(entry.account);
+  } catch (const Error& error) {
+    removal.remaining.emplace_back(error.what());
+    return removal;
+  }
+  // A root of another name was never made by us, whatever the entry says.
+  if (!entry.root.is_absolute() || entry.root.filename() != entry.run_id) {
+    removal.remaining.push_back(
+        fmt::format("{} (is no sandbox of run {})", entry.root.string(), entry.run_id));
+    return removal;
+  }
+  ProcessMark mark{.label = fmt::format("{}={}", run_label, entry.run_id),
+                   .directories = {entry.root},
+                   .owner = account.uid};
+  if (!entry.sockets.empty()) mark.directories.push_back(entry.sockets);
+  const auto shared_files = shared_memory_files_of(processes_with(mark));
+  const auto segments = guarding_segments(entry.root);
+  end_all(mark, removal);
+  if (!removal.complete()) return removal;
+  remove_segments(segments, account, removal);
+  remove_shared_files(shared_files, account, removal);
+  remove_directory(entry.root, account, removal);
+  if (!entry.sockets.empty()) remove_directory(entry.sockets, account, removal);
+  return removal;
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,175 @@
+#include "harness/sandbox/sandbox_files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <optional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "harness/common/error.hpp"
+#include "harness/sandbox/acting_account.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void throw_for(const std::string& what, const fs::path& path, int error) {
+  throw Error(
+      ErrorKind::environment,
+      fmt::format("{} '{}': {}", what, path.string(), std::generic_category().message(error)),
+      error == ENOSPC ? "free some space where the sandbox lies" : "", "PGR-ENV-FILE",
+      path.string());
+}
+
+class File {
+ public:
+  explicit File(int fd) : fd_(fd) {}
+  ~File() {
+    if (fd_ >= 0) close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] bool is_ordinary() const {
+    struct stat status {};
+    return fd_ >= 0 && fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
+  }
+  [[nodiscard]] std::uint64_t size() const {
+    struct stat status {};
+    return fstat(fd_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+  }
+  // Replaces `fd` by its error: closing may report what writing did not.
+  int finish() { return close(std::exchange(fd_, -1)) == 0 ? 0 : errno; }
+
+ private:
+  int fd_;
+};
+
+// Nonblocking: opening a pipe must not wait for its writer.
+int open_to_read(const fs::path& path) {
+  return open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+// Calls `take` with each piece; returns 0 or an errno.
+template <typename Take>
+int read_from(int fd, std::uint64_t offset, Take take) {
+  std::array<char, std::size_t{1} << 16> buffer{};
+  while (true) {
+    const auto length = pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset));
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0) return errno;
+    if (length == 0) return 0;
+    take(std::string_view(buffer.data(), static_cast<std::size_t>(length)));
+    offset += static_cast<std::uint64_t>(length);
+  }
+}
+
+int write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const auto length = write(fd, content.data(), content.size());
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0) return errno;
+    content.remove_prefix(static_cast<std::size_t>(length));
+  }
+  return 0;
+}
+
+struct NamedFile {
+  fs::path path;
+  std::uint64_t size = 0;
+};
+
+// One directory at a time: a recursive iterator ends when a directory vanishes under it.
+std::vector<NamedFile> files_below(const fs::path& top) {
+  std::vector<NamedFile> files;
+  std::vector<fs::path> directories;
+  const auto look_at = [&](const fs::path& path) {
+    struct stat status {};
+    if (lstat(path.c_str(), &status) != 0) return;
+    if (S_ISDIR(status.st_mode)) directories.push_back(path);
+    if (S_ISREG(status.st_mode)) {
+      files.push_back({.path = path, .size = static_cast<std::uint64_t>(status.st_size)});
+    }
+  };
+  look_at(top);
+  while (!directories.empty()) {
+    const auto directory = std::move(directories.back());
+    directories.pop_back();
+    std::error_code gone;
+    for (fs::directory_iterator entry(directory, gone), end; !gone && entry != end;
+         entry.increment(gone)) {
+      look_at(entry->path());
+    }
+  }
+  return files;
+}
+
+void copy_file_of(const Account& account, const NamedFile& from, const fs::path& to) {
+  constexpr std::uint64_t longest = std::uint64_t{32} << 20;
+  std::optional<ActingAccount> acting(account);
+  const File source(open_to_read(from.path));
+  acting.reset();
+  if (!source.is_ordinary()) return;
+  std::ofstream copy(to, std::ios::binary | std::ios::trunc);
+  const auto size = source.size();
+  read_from(source.fd(), size > longest ? size - longest : 0,
+            [&copy](std::string_view piece) { copy << piece; });
+}
+
+}  // namespace
+
+std::string read_file_of(const Account& account, const fs::path& path, std::uint64_t offset) {
+  const ActingAccount acting(account);
+  const File file(open_to_read(path));
+  if (file.fd() < 0 && (errno == ENOENT || errno == ENOTDIR)) return {};
+  if (file.fd() < 0) throw_for("cannot read", path, errno);
+  if (!file.is_ordinary()) throw_for("cannot read", path, EINVAL);
+  std::string content;
+  const int error =
+      read_from(file.fd(), offset, [&content](std::string_view piece) { content += piece; });
+  if (error != 0) throw_for("cannot read", path, error);
+  return content;
+}
+
+void write_file_of(const Account& account, const fs::path& path, std::string_view content,
+                   int mode) {
+  const ActingAccount acting(account);
+  auto unfinished = path;
+  unfinished += ".new";
+  unlink(unfinished.c_str());
+  File file(open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (file.fd() < 0) throw_for("cannot write", path, errno);
+  int error = write_all(file.fd(), content);
+  if (error == 0 && fchmod(file.fd(), static_cast<mode_t>(mode)) != 0) error = errno;
+  if (const int closing = file.finish(); error == 0) error = closing;
+  if (error == 0 && rename(unfinished.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0) return;
+  unlink(unfinished.c_str());
+  throw_for("cannot write", path, error);
+}
+
+void copy_files_of(const Account& account, const fs::path& from, const fs::path& into) {
+  for (const auto& file : files_below(from)) {
+    const auto to = into / file.path.lexically_relative(from);
+    std::error_code failure;
+    fs::create_directories(to.parent_path(), failure);
+    if (!failure) copy_file_of(account, file, to);
+  }
+}
+
+Bytes bytes_below(const fs::path& path) {
+  Bytes total;
+  for (const auto& file : files_below(path)) total.count += file.size;
+  return total;
+}
+
+}  // namespace pgrehearse
