@@ -103,7 +103,10 @@ LocalProvisioner::LocalProvisioner(CommandRunner& runner, const fs::path& state)
 std::unique_ptr<Sandbox> LocalProvisioner::create(const SandboxSpec& spec, std::stop_token stop) {
   require_plain_run_id(spec.run_id);
   auto account = account_for(spec);
-  if (spec.postgres_major != 0) find_binaries(spec.postgres_major, spec.binaries);
+  auto resolved = spec;
+  if (spec.postgres_major != 0) {
+    resolved.binaries = find_binaries(spec.postgres_major, spec.binaries);
+  }
   const auto base = spec.directory.empty() ? registry_.directory()
                                            : fs::absolute(spec.directory).lexically_normal();
   make_open_directories(base);
@@ -122,7 +125,8 @@ std::unique_ptr<Sandbox> LocalProvisioner::create(const SandboxSpec& spec, std::
   refuse_existing(entry.root);
   // Registered and locked before there is anything to find.
   auto owned = registry_.publish(entry);
-  auto sandbox = std::make_unique<LocalSandbox>(runner_, spec, account, std::move(owned), entry);
+  auto sandbox = std::make_unique<LocalSandbox>(runner_, std::move(resolved), account,
+                                                std::move(owned), entry);
   make_directories(entry, account);
   write_file_of(account, entry.root / "sandbox.json", to_json(entry), 0600);
   return sandbox;

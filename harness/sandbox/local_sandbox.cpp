@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "harness/common/error.hpp"
-#include "harness/postgres/binaries.hpp"
 #include "harness/sandbox/host_resources.hpp"
 #include "harness/sandbox/process_table.hpp"
 #include "harness/sandbox/removal.hpp"
@@ -64,7 +63,8 @@ ConnectionParameters LocalSandbox::server() const {
 }
 
 std::string LocalSandbox::program(std::string_view name) const {
-  return (find_binaries(spec_.postgres_major, spec_.binaries) / name).string();
+  if (!spec_.binaries) throw Error(ErrorKind::internal, "the sandbox knows no PostgreSQL version");
+  return (*spec_.binaries / name).string();
 }
 
 Bytes LocalSandbox::memory() const {

@@ -8,8 +8,7 @@ namespace pgrehearse {
 
 class LocalSandbox : public Sandbox {
  public:
-  // Takes over what `entry` names; its directories exist already. `binaries` may be empty when no
-  // major version is known yet.
+  // Takes over what `entry` names. `spec.binaries` is the directory of PostgreSQL's programs.
   LocalSandbox(CommandRunner& runner, SandboxSpec spec, Account account, OwnedEntry owned,
                RegistryEntry entry);
   LocalSandbox(const LocalSandbox&) = delete;

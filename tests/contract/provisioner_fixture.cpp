@@ -1,0 +1,143 @@
+#include "tests/contract/provisioner_fixture.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "harness/postgres/binaries.hpp"
+#include "harness/sandbox/process_table.hpp"
+
+namespace pgrehearse {
+
+namespace fs = std::filesystem;
+
+void ProvisionerContract::SetUp() {
+  const auto missing = GetParam().missing();
+  const char* required = std::getenv("PGREHEARSE_REQUIRE");
+  if (!missing.empty() && required != nullptr) FAIL() << missing;
+  if (!missing.empty()) GTEST_SKIP() << missing;
+  std::string pattern = "/tmp/pgrehearse-contract-XXXXXX";
+  scratch_ = mkdtemp(pattern.data());
+  fs::permissions(scratch_, fs::perms(0755));
+  provisioner_ = GetParam().make(runner_, scratch_ / "state");
+}
+
+void ProvisionerContract::TearDown() {
+  if (!provisioner_) return;
+  for (const auto& leftover : provisioner_->list()) {
+    if (!leftover.alive) provisioner_->remove(leftover);
+  }
+  std::error_code failure;
+  fs::remove_all(scratch_, failure);
+  EXPECT_EQ(processes_mentioning(scratch_.string()), std::vector<std::string>{});
+}
+
+SandboxSpec ProvisionerContract::spec(const std::string& run_id) const {
+  return {.run_id = run_id,
+          .scenario = "contract",
+          .type = GetParam().name,
+          .postgres_major = installed_majors().back()};
+}
+
+std::unique_ptr<Sandbox> ProvisionerContract::create(const std::string& run_id) {
+  return provisioner_->create(spec(run_id), {});
+}
+
+CommandResult ProvisionerContract::run(Sandbox& sandbox, std::vector<std::string> words) {
+  Command command{.program = words.front(), .timeout = std::chrono::minutes(1)};
+  command.arguments.assign(words.begin() + 1, words.end());
+  return sandbox.run(command, {});
+}
+
+void ProvisionerContract::start_server(Sandbox& sandbox) {
+  const auto data = sandbox.paths().data.string();
+  const auto made = run(sandbox, {sandbox.program("initdb"), "-D", data, "-U", "postgres", "-A",
+                                  "trust", "-k", "--no-sync"});
+  ASSERT_TRUE(made.succeeded()) << made.error_output << made.output;
+  std::ofstream(fs::path(data) / "postgresql.auto.conf", std::ios::app)
+      << "listen_addresses = ''\nfsync = off\ndynamic_shared_memory_type = mmap\n"
+      << "unix_socket_directories = '" << sandbox.paths().sockets.string() << "'\n";
+  const auto started = run(sandbox, {sandbox.program("pg_ctl"), "-D", data, "-w", "-l",
+                                     (sandbox.paths().logs / "server.log").string(), "start"});
+  ASSERT_TRUE(started.succeeded()) << started.error_output << started.output
+                                   << sandbox.read_file(sandbox.paths().logs / "server.log");
+}
+
+const Leftover* ProvisionerContract::find(const std::vector<Leftover>& all,
+                                          const std::string& id) const {
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const auto& leftover) { return leftover.run_id == id; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+pid_t ProvisionerContract::fork_owner(const std::function<void()>& action) {
+  int ends[2] = {-1, -1};
+  if (pipe(ends) != 0) return -1;
+  const pid_t owner = fork();
+  if (owner == 0) {
+    close(ends[0]);
+    action();
+    const bool failed = testing::Test::HasFailure();
+    [[maybe_unused]] const auto written = write(ends[1], failed ? "F" : "R", 1);
+    while (true) pause();
+  }
+  close(ends[1]);
+  char answer = '-';
+  [[maybe_unused]] const auto length = read(ends[0], &answer, 1);
+  close(ends[0]);
+  EXPECT_EQ(answer, 'R') << "the other process failed";
+  return owner;
+}
+
+void ProvisionerContract::kill_owner(pid_t owner) {
+  kill(owner, SIGKILL);
+  waitpid(owner, nullptr, 0);
+}
+
+std::vector<std::string> processes_mentioning(const std::string& text) {
+  std::vector<std::string> found;
+  for (const auto& process : all_processes()) {
+    if (!process.alive() || process.pid == getpid()) continue;
+    std::ifstream file("/proc/" + std::to_string(process.pid) + "/cmdline");
+    std::string line{std::istreambuf_iterator<char>(file), {}};
+    std::replace(line.begin(), line.end(), '\0', ' ');
+    std::error_code unreadable;
+    const auto directory =
+        fs::read_symlink("/proc/" + std::to_string(process.pid) + "/cwd", unreadable).string();
+    if (line.find(text) != std::string::npos || directory.find(text) != std::string::npos) {
+      found.push_back(std::to_string(process.pid) + " " + line + " in " + directory);
+    }
+  }
+  return found;
+}
+
+std::string guarding_segment(const fs::path& root) {
+  std::ifstream record(root / "data/postmaster.pid");
+  std::string line;
+  for (int number = 1; number < 7; ++number) std::getline(record, line);
+  std::string key;
+  std::string id;
+  record >> key >> id;
+  return key + " " + id;
+}
+
+bool segment_exists(const std::string& key_and_id) {
+  std::ifstream table("/proc/sysvipc/shm");
+  std::string line;
+  while (std::getline(table, line)) {
+    std::istringstream fields(line);
+    std::string key;
+    std::string id;
+    fields >> key >> id;
+    if (key + " " + id == key_and_id) return true;
+  }
+  return false;
+}
+
+}  // namespace pgrehearse
