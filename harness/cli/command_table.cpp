@@ -8,6 +8,16 @@ namespace pgrehearse {
 
 std::span<const CommandDescription> command_table() {
   static constexpr auto table = std::to_array<CommandDescription>({
+      {"report", "show an old run again, in any format",
+       "pgrehearse report\n"
+       "pgrehearse report weekly-orders\n"
+       "pgrehearse report latest --format junit --output drill.xml",
+       configure_report},
+      {"history", "list the runs, newest first, with verdict and diagnosis",
+       "pgrehearse history\n"
+       "pgrehearse history weekly-orders --limit 5\n"
+       "pgrehearse history --format json",
+       configure_history},
       {"checks", "list the checks that a scenario can name",
        "pgrehearse checks\n"
        "pgrehearse checks amcheck --format json",

@@ -53,6 +53,9 @@ class RunStore {
   // Throws Error(environment, PGR-ENV-STATE).
   [[nodiscard]] RunDirectory create(const std::string& scenario, const std::string& run_id) const;
 
+  // Those that have a directory, by name.
+  [[nodiscard]] std::vector<std::string> scenarios() const;
+
   // The newest first; runs that were killed or cannot be read are listed as `unknown`.
   [[nodiscard]] std::vector<RunSummary> list(
       const std::optional<std::string>& scenario = {},
@@ -71,7 +74,6 @@ class RunStore {
     std::string scenario;
     std::string id;
   };
-  [[nodiscard]] std::vector<std::string> scenarios() const;
   [[nodiscard]] std::vector<Entry> entries(const std::optional<std::string>& scenario) const;
   [[nodiscard]] std::filesystem::path path_of(const Entry& entry) const;
   [[nodiscard]] RunSummary summarise(const Entry& entry) const;

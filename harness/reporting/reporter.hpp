@@ -1,6 +1,7 @@
 // One format of the report. Reporters see the saved record only, so that old runs re-render.
 #pragma once
 
+#include <filesystem>
 #include <ostream>
 #include <span>
 #include <string_view>
@@ -23,5 +24,13 @@ struct ReporterDescription {
 
 // text, json, junit, markdown.
 std::span<const ReporterDescription> reporters();
+
+// Throws Error(usage) naming the formats and the nearest one.
+const ReporterDescription& find_reporter(std::string_view format);
+
+// Writes the report in one step: a reader sees the old file or the new one. Throws
+// Error(environment, PGR-ENV-REPORT-FILE).
+void write_report_file(const Report& report, std::string_view format,
+                       const std::filesystem::path& file);
 
 }  // namespace pgrehearse

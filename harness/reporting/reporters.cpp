@@ -1,5 +1,9 @@
+#include <fmt/format.h>
+
 #include <array>
 
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
 #include "harness/reporting/formats.hpp"
 
 namespace pgrehearse {
@@ -12,6 +16,18 @@ std::span<const ReporterDescription> reporters() {
       {"markdown", "for a CI job's summary page or an issue", write_markdown},
   }};
   return table;
+}
+
+const ReporterDescription& find_reporter(std::string_view format) {
+  std::vector<std::string> names;
+  for (const auto& reporter : reporters()) {
+    if (reporter.format == format) return reporter;
+    names.emplace_back(reporter.format);
+  }
+  const auto near = nearest(format, names);
+  throw Error(ErrorKind::usage, fmt::format("unknown report format '{}'", format),
+              near ? fmt::format("did you mean '{}'?", *near)
+                   : fmt::format("there are {}", join(names, ", ")));
 }
 
 }  // namespace pgrehearse
