@@ -5,6 +5,12 @@
 
 namespace pgrehearse {
 
+CheckDescription startup_check();
+CheckDescription landing_check();
+CheckDescription wal_continuity_check();
+CheckDescription backup_integrity_check();
+CheckDescription page_checksums_check();
+CheckDescription amcheck_check();
 CheckDescription row_counts_check();
 CheckDescription query_check();
 CheckDescription databases_check();

@@ -7,11 +7,28 @@
 namespace pgrehearse {
 
 std::span<const CheckDescription> check_table() {
+  // One row a check.
+  // clang-format off
   static const std::array table{
-      row_counts_check(), query_check(),     databases_check(), extensions_check(),
-      collations_check(), sequences_check(), indexes_check(),   replication_slots_check(),
-      freshness_check(),  settings_check(),  identity_check(),
+      startup_check(),
+      landing_check(),
+      wal_continuity_check(),
+      backup_integrity_check(),
+      page_checksums_check(),
+      amcheck_check(),
+      row_counts_check(),
+      query_check(),
+      databases_check(),
+      extensions_check(),
+      collations_check(),
+      sequences_check(),
+      indexes_check(),
+      replication_slots_check(),
+      freshness_check(),
+      settings_check(),
+      identity_check(),
   };
+  // clang-format on
   return table;
 }
 

@@ -1,0 +1,332 @@
+// Are tables and indexes sound inside, and does every index hold every row? Page checksums cannot
+// tell: they only say that a page is as it was written.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "checks/amcheck_output.hpp"
+#include "checks/checks.hpp"
+#include "checks/damage_messages.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::size_t most_per_relation = 5;
+constexpr std::size_t most_findings = 200;
+
+constexpr std::array<KeyDescription, 7> keys{{
+    {.name = "heapallindexed",
+     .kind = KeyKind::boolean,
+     .summary = "compare every row with every index",
+     .example = "heapallindexed: false",
+     .default_value = "true"},
+    {.name = "parent_check",
+     .kind = KeyKind::boolean,
+     .summary = "check the levels of an index against each other (promotes the copy)",
+     .example = "parent_check: true",
+     .default_value = "false"},
+    {.name = "rootdescend",
+     .kind = KeyKind::boolean,
+     .summary = "find each index entry again from the root (implies parent_check)",
+     .example = "rootdescend: true",
+     .default_value = "false"},
+    {.name = "install",
+     .kind = KeyKind::boolean,
+     .summary = "create the extension where it is missing (promotes the copy)",
+     .example = "install: false",
+     .default_value = "true"},
+    {.name = "jobs",
+     .kind = KeyKind::integer,
+     .summary = "connections at once; 0: as many as the sandbox has processors",
+     .example = "jobs: 2",
+     .default_value = "0"},
+    {.name = "databases",
+     .kind = KeyKind::text_list,
+     .summary = "check these databases only",
+     .example = "databases: [shop]"},
+    {.name = "exclude",
+     .kind = KeyKind::text_list,
+     .summary = "leave these databases out",
+     .example = "exclude: [scratch]"},
+}};
+
+struct AmcheckOptions {
+  bool heapallindexed = true;
+  bool parent_check = false;
+  bool rootdescend = false;
+  bool install = true;
+  std::int64_t jobs = 0;
+  std::vector<std::string> databases;
+  std::vector<std::string> exclude;
+};
+
+AmcheckOptions options_from(const Settings& settings) {
+  return {.heapallindexed = settings.get_or("heapallindexed", true),
+          .parent_check = settings.get_or("parent_check", false),
+          .rootdescend = settings.get_or("rootdescend", false),
+          .install = settings.get_or("install", true),
+          .jobs = settings.get_or("jobs", std::int64_t{0}),
+          .databases = settings.get_or("databases", std::vector<std::string>{}),
+          .exclude = settings.get_or("exclude", std::vector<std::string>{})};
+}
+
+bool has(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// pg_amcheck takes a pattern; in quotes it is a name.
+std::string exact_pattern(const std::string& name) {
+  std::string pattern = "\"";
+  for (const char letter : name) {
+    if (letter == '"') pattern += '"';
+    pattern += letter;
+  }
+  return pattern + '"';
+}
+
+class Amcheck {
+ public:
+  Amcheck(const AmcheckOptions& options, CheckContext& context)
+      : options_(options), context_(context), sandbox_(*context.sandbox) {}
+
+  CheckOutcome run() {
+    for (const auto& name : options_.databases) {
+      if (!has(context_.databases, name)) {
+        add_unknown("PGR-AMCHECK-ERROR", name, "there is no database of that name to check",
+                    "correct `databases` of the check");
+      }
+    }
+    for (const auto& database : context_.databases) {
+      const bool chosen = options_.databases.empty() || has(options_.databases, database);
+      // Each in a run of its own: pg_amcheck gives up on all at the first that it cannot open.
+      if (chosen && !has(options_.exclude, database)) check(database);
+    }
+    return finish();
+  }
+
+ private:
+  void check(const std::string& database) {
+    AmcheckProgress last;
+    auto command = command_for(database);
+    command.on_line = [&](std::string_view line) {
+      const auto progress = parse_amcheck_progress(line);
+      if (!progress) return;
+      last = *progress;
+      if (context_.on_progress) {
+        context_.on_progress(last.pages_done, last.pages, fmt::format("pages of {}", database));
+      }
+    };
+    const auto result = sandbox_.run(command, context_.stop);
+    if (result.cancelled) throw Error(ErrorKind::interrupted, "pg_amcheck was interrupted");
+    ++databases_;
+    relations_ += last.relations;
+    pages_ += last.pages;
+    judge(database, result);
+  }
+
+  [[nodiscard]] Command command_for(const std::string& database) const {
+    const auto server = sandbox_.server();
+    const auto value = [&](const std::string& key, const std::string& otherwise) {
+      const auto found = server.find(key);
+      return found == server.end() ? otherwise : found->second;
+    };
+    const auto jobs = options_.jobs == 0 ? std::max(sandbox_.cpus(), 1) : options_.jobs;
+    Command command{
+        .program = sandbox_.program("pg_amcheck"),
+        .arguments = {"--host", sandbox_.paths().sockets.string(), "--port", value("port", "5432"),
+                      "--username", value("user", sandbox_.spec().superuser), "--no-password",
+                      "--progress", "--jobs", std::to_string(jobs), "--database",
+                      exact_pattern(database)},
+        .timeout = std::chrono::hours(24)};
+    const auto add = [&](bool wanted, const char* option) {
+      if (wanted) command.arguments.emplace_back(option);
+    };
+    add(options_.heapallindexed, "--heapallindexed");
+    add(options_.parent_check, "--parent-check");
+    add(options_.rootdescend, "--rootdescend");
+    add(options_.install, "--install-missing");
+    return command;
+  }
+
+  void judge(const std::string& database, const CommandResult& result) {
+    const auto output = parse_amcheck(result.output, result.error_output);
+    for (const auto& complaint : output.complaints) add(complaint);
+    const bool skipped = !output.without_extension.empty();
+    if (skipped) {
+      add_unknown("PGR-AMCHECK-SKIPPED", database, "the extension amcheck is not installed there",
+                  "set `install: true`: the copy is then promoted and the extension created in it");
+    }
+    for (const auto& error : output.errors) {
+      // What follows from the missing extension is no news.
+      if (skipped && error == "no relations to check") continue;
+      add_error(database, error);
+    }
+    const bool explained = skipped || !output.errors.empty() || !output.complaints.empty();
+    if (!result.succeeded() && !explained) {
+      add_unknown(
+          "PGR-AMCHECK-ERROR", database,
+          fmt::format("pg_amcheck ended with {} {}", result.signal != 0 ? "signal" : "exit code",
+                      result.signal != 0 ? result.signal : result.exit_code),
+          {});
+    }
+    // 2 means corruption, whatever of it was understood.
+    if (result.exit_code == 2 && output.complaints.empty()) {
+      damaged_ = true;
+      findings_.push_back(
+          {.code = "PGR-AMCHECK-DATABASE",
+           .object = database,
+           .message = fmt::format("pg_amcheck found damage in database {}", database),
+           .hint = "its words are in the run's logs"});
+    }
+  }
+
+  void add_error(const std::string& database, const std::string& error) {
+    if (tells_of_damage(error)) {
+      damaged_ = true;
+      findings_.push_back(
+          {.code = "PGR-AMCHECK-DATABASE",
+           .object = database,
+           .message = fmt::format("database {} cannot be checked, its catalogue is "
+                                  "damaged: {}",
+                                  database, error),
+           .hint = "restore an older set; `page_checksums` names the damaged blocks"});
+      return;
+    }
+    const bool missing = error.find("extension") != std::string::npos;
+    add_unknown("PGR-AMCHECK-ERROR", database,
+                fmt::format("database {} could not be checked: {}", database, error),
+                missing ? "install PostgreSQL's contrib modules on this host" : "");
+  }
+
+  void add_unknown(std::string_view code, const std::string& object, std::string message,
+                   std::string_view hint) {
+    unknown_ = true;
+    findings_.push_back({.code = std::string(code),
+                         .object = object,
+                         .message = std::move(message),
+                         .hint = std::string(hint)});
+  }
+
+  void add(const AmcheckComplaint& complaint) {
+    if (complaint.environment) {
+      return add_unknown(
+          "PGR-AMCHECK-ERROR", complaint.relation,
+          fmt::format("{} could not be checked: {}", complaint.relation, complaint.message),
+          complaint.hint);
+    }
+    damaged_ = true;
+    ++complaints_;
+    if (++per_relation_[complaint.relation] > most_per_relation ||
+        findings_.size() >= most_findings) {
+      return;
+    }
+    findings_.push_back(finding(complaint));
+  }
+
+  static Finding finding(const AmcheckComplaint& complaint) {
+    const bool heap = complaint.kind == AmcheckRelationKind::heap;
+    Finding result{
+        .code = heap ? "PGR-AMCHECK-HEAP" : "PGR-AMCHECK-INDEX",
+        .object = complaint.relation,
+        .message = fmt::format("{} {}", heap ? "table" : "index", complaint.relation),
+        .hint = heap ? "rows are lost or wrong: look at the same table on the primary, and for the "
+                       "newest set that still has it sound"
+                     : "queries through this index may miss rows: REINDEX it on the primary, and "
+                       "compare the collation versions of primary and copy"};
+    const auto place = [&](const char* name, const std::optional<std::uint64_t>& number) {
+      if (!number) return;
+      result.details[name] = std::to_string(*number);
+      result.message += fmt::format(", {} {}", name, *number);
+    };
+    place("block", complaint.block);
+    place("offset", complaint.offset);
+    place("attribute", complaint.attribute);
+    result.message += ": " + complaint.message;
+    if (!complaint.hint.empty()) result.details["postgres_hint"] = complaint.hint;
+    return result;
+  }
+
+  // Behind the first finding of a relation: how many there are in all.
+  void tell_what_is_left_out(Finding& finding) {
+    const auto counted = per_relation_.find(finding.object);
+    if (counted == per_relation_.end() || counted->second <= most_per_relation) return;
+    finding.message += fmt::format(" (one of {} complaints about it)", counted->second);
+    per_relation_.erase(counted);
+  }
+
+  CheckOutcome finish() {
+    for (auto& finding : findings_) tell_what_is_left_out(finding);
+    CheckOutcome outcome{.findings = std::move(findings_)};
+    outcome.summary = fmt::format("{} databases, {} relations, {} pages, {} complaints", databases_,
+                                  relations_, pages_, complaints_);
+    if (damaged_) {
+      outcome.verdict = Verdict::fail;
+    } else if (!unknown_ && relations_ > 0) {
+      outcome.verdict = Verdict::pass;
+    }
+    return outcome;
+  }
+
+  const AmcheckOptions& options_;
+  CheckContext& context_;
+  Sandbox& sandbox_;
+  std::vector<Finding> findings_;
+  std::map<std::string, std::size_t> per_relation_;
+  std::uint64_t databases_ = 0;
+  std::uint64_t relations_ = 0;
+  std::uint64_t pages_ = 0;
+  std::uint64_t complaints_ = 0;
+  bool damaged_ = false;
+  bool unknown_ = false;
+};
+
+class AmcheckCheck : public Check {
+ public:
+  explicit AmcheckCheck(AmcheckOptions options) : options_(std::move(options)) {}
+
+  CheckOutcome run(CheckContext& context) override {
+    if (context.sandbox == nullptr) {
+      throw Error(ErrorKind::environment, "no instance was restored");
+    }
+    if (context.backup.postgres_major > 0 && context.backup.postgres_major < 14) {
+      return {.verdict = Verdict::unknown,
+              .findings = {{.code = "PGR-AMCHECK-ERROR",
+                            .object = "pg_amcheck",
+                            .message = fmt::format("pg_amcheck came with PostgreSQL 14; this is {}",
+                                                   context.backup.postgres_version),
+                            .hint = "check its indexes with a `query` check that calls "
+                                    "bt_index_check"}}};
+    }
+    return Amcheck(options_, context).run();
+  }
+
+ private:
+  AmcheckOptions options_;
+};
+
+}  // namespace
+
+CheckDescription amcheck_check() {
+  return {.name = "amcheck",
+          .summary = "tables and indexes are sound inside, and every index holds every row",
+          .finds =
+              "PGR-AMCHECK-HEAP PGR-AMCHECK-INDEX PGR-AMCHECK-DATABASE PGR-AMCHECK-SKIPPED "
+              "PGR-AMCHECK-ERROR",
+          .state = InstanceState::read_write,
+          .weight = 100,
+          .keys = keys,
+          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
+            return std::make_unique<AmcheckCheck>(options_from(settings));
+          },
+          .state_for =
+              [](const Settings& settings) {
+                const auto options = options_from(settings);
+                const bool writes = options.install || options.parent_check || options.rootdescend;
+                return writes ? InstanceState::read_write : InstanceState::paused;
+              }};
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,169 @@
+// What the backup tool itself knows of the set and of the sets that it builds on: errors met while
+// it was made, sets that are gone, files that no longer match their checksums.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "checks/checks.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::size_t most_problems = 50;
+
+constexpr std::array<KeyDescription, 1> keys{{
+    {.name = "verify",
+     .kind = KeyKind::boolean,
+     .summary = "read the whole repository and compare every file with its checksum",
+     .example = "verify: false",
+     .default_value = "true"},
+}};
+
+// The file that a line of the tool is about: what it quotes, else the first word with a slash.
+std::string object_of(std::string_view line) {
+  const auto quote = line.find_first_of("'\"");
+  if (quote != std::string_view::npos) {
+    const auto end = line.find(line[quote], quote + 1);
+    if (end != std::string_view::npos) return std::string(line.substr(quote + 1, end - quote - 1));
+  }
+  const auto slash = line.find('/');
+  if (slash == std::string_view::npos) return {};
+  const auto blank = line.rfind(' ', slash);
+  const auto begin = blank == std::string_view::npos ? 0 : blank + 1;
+  return std::string(line.substr(begin, line.find_first_of(" ,", slash) - begin));
+}
+
+class BackupIntegrityCheck : public Check {
+ public:
+  explicit BackupIntegrityCheck(bool verify) : verify_(verify) {}
+
+  CheckOutcome run(CheckContext& context) override {
+    CheckOutcome outcome{.verdict = Verdict::pass};
+    const auto list = context.repository.list(context.stop);
+    judge_status(list.status, outcome);
+    judge_set(context.backup, outcome);
+    for (const auto& label : context.backup.references)
+      judge_reference(label, context, list, outcome);
+    outcome.summary = fmt::format("set {} and {} sets that it builds on", context.backup.label,
+                                  context.backup.references.size());
+    if (verify_) judge_verification(context, outcome);
+    return outcome;
+  }
+
+ private:
+  static void add(CheckOutcome& outcome, Finding finding, Verdict verdict) {
+    outcome.findings.push_back(std::move(finding));
+    outcome.verdict = worst_of(std::array{outcome.verdict, verdict});
+  }
+
+  // 4 is "the repositories differ" and 99 "other": neither says that this one is damaged.
+  static void judge_status(const RepositoryStatus& status, CheckOutcome& outcome) {
+    if (status.code == 0) return;
+    add(outcome,
+        {.code = "PGR-BACKUP-STATUS",
+         .object = fmt::format("status {}", status.code),
+         .message = fmt::format("the backup tool says of the repository: {}", status.message),
+         .hint = "see `pgbackrest info`"},
+        status.code == 4 || status.code == 99 ? Verdict::unknown : Verdict::fail);
+  }
+
+  static void judge_set(const Backup& backup, CheckOutcome& outcome) {
+    if (!backup.error && backup.errors.empty()) return;
+    const std::string hint =
+        "the primary had damaged pages when the set was made: look at its disks and take the "
+        "newest set without errors";
+    if (backup.errors.empty()) {
+      add(outcome,
+          {.code = "PGR-BACKUP-ERROR",
+           .object = backup.label,
+           .message = fmt::format("set {} was made with page checksum errors", backup.label),
+           .hint = hint},
+          Verdict::fail);
+    }
+    for (const auto& file : backup.errors) {
+      add(outcome,
+          {.code = "PGR-BACKUP-ERROR",
+           .object = file,
+           .message =
+               fmt::format("set {} was made with page checksum errors in {}", backup.label, file),
+           .hint = hint,
+           .details = {{"backup", backup.label}}},
+          Verdict::fail);
+    }
+  }
+
+  static void judge_reference(const std::string& label, const CheckContext& context,
+                              const BackupList& list, CheckOutcome& outcome) {
+    const auto found =
+        std::find_if(list.backups.begin(), list.backups.end(), [&](const auto& backup) {
+          return backup.label == label && backup.repository_key == context.backup.repository_key;
+        });
+    if (found != list.backups.end()) return judge_set(*found, outcome);
+    add(outcome,
+        {.code = "PGR-BACKUP-REFERENCE",
+         .object = label,
+         .message = fmt::format("set {} builds on set {}, which the repository does not list",
+                                context.backup.label, label),
+         .hint = "the set cannot be restored whole: take a full backup now"},
+        Verdict::fail);
+  }
+
+  static void judge_verification(CheckContext& context, CheckOutcome& outcome) {
+    try {
+      const auto verification = context.repository.verify(context.backup, context.stop);
+      outcome.summary += verification.ok ? ", every file verified" : ", verified with errors";
+      const auto told = std::min(verification.problems.size(), most_problems);
+      for (std::size_t index = 0; index < told; ++index) {
+        const auto& problem = verification.problems[index];
+        add(outcome, verification_finding(object_of(problem), problem), Verdict::fail);
+      }
+      if (verification.problems.size() > told) {
+        outcome.findings.back().message +=
+            fmt::format(" (and {} more problems)", verification.problems.size() - told);
+      }
+      if (!verification.ok && verification.problems.empty()) {
+        add(outcome, verification_finding(context.backup.label, "the verification failed"),
+            Verdict::fail);
+      }
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) throw;
+      add(outcome,
+          {.code = "PGR-BACKUP-UNVERIFIED",
+           .object = context.backup.label,
+           .message = fmt::format("the repository could not be verified: {}", error.what()),
+           .hint = error.hint()},
+          Verdict::unknown);
+    }
+  }
+
+  static Finding verification_finding(std::string object, std::string message) {
+    return {.code = "PGR-BACKUP-VERIFY",
+            .object = std::move(object),
+            .message = std::move(message),
+            .hint =
+                "files in the repository changed after they were written: look at its storage, "
+                "and take a new full backup"};
+  }
+
+  bool verify_;
+};
+
+}  // namespace
+
+CheckDescription backup_integrity_check() {
+  return {.name = "backup_integrity",
+          .summary = "the backup tool knows of no error in the set and the sets it builds on",
+          .finds =
+              "PGR-BACKUP-ERROR PGR-BACKUP-REFERENCE PGR-BACKUP-STATUS PGR-BACKUP-VERIFY "
+              "PGR-BACKUP-UNVERIFIED",
+          .state = InstanceState::any,
+          .weight = 20,
+          .keys = keys,
+          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
+            return std::make_unique<BackupIntegrityCheck>(settings.get_or("verify", true));
+          }};
+}
+
+}  // namespace pgrehearse

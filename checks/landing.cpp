@@ -1,0 +1,205 @@
+// Did recovery stop where it was asked to? PostgreSQL takes much for the end of recovery: only the
+// transactions on both sides of the landing tell.
+#include <fmt/format.h>
+
+#include "checks/checks.hpp"
+#include "harness/repository/wal_lineage.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// A record may begin this far behind the end of the one before it: a page header lies in between.
+constexpr std::uint64_t page_header = 40;
+
+std::string describe(const TransactionMark& mark) {
+  return fmt::format("transaction {} ({}{})", mark.xid, to_text(mark.lsn),
+                     mark.time ? ", " + to_postgres_timestamp(*mark.time) : "");
+}
+
+class Judge {
+ public:
+  explicit Judge(const CheckContext& context)
+      : context_(context), landing_(*context.landing), target_(context.scenario.target) {}
+
+  CheckOutcome judge() {
+    judge_timeline();
+    switch (target_.type) {
+      case TargetType::latest:
+        judge_latest();
+        break;
+      case TargetType::immediate:
+        judge_immediate();
+        break;
+      case TargetType::time:
+        judge_time();
+        break;
+      case TargetType::lsn:
+        judge_lsn();
+        break;
+      case TargetType::xid:
+        judge_xid();
+        break;
+      case TargetType::name:
+        break;
+    }
+    if (!landing_.proved && outcome_.findings.empty()) unproved(landing_.proof);
+    if (outcome_.findings.empty()) outcome_.verdict = Verdict::pass;
+    outcome_.summary =
+        fmt::format("{}, timeline {}: {}", landing_.lsn ? to_text(*landing_.lsn) : "no position",
+                    landing_.timeline ? std::to_string(*landing_.timeline) : "?", landing_.proof);
+    return std::move(outcome_);
+  }
+
+ private:
+  void add(std::string_view code, std::string message, std::string_view hint, Verdict verdict) {
+    Finding finding{.code = std::string(code),
+                    .object = landing_.asked,
+                    .message = std::move(message),
+                    .hint = std::string(hint)};
+    if (landing_.lsn) finding.details["landed"] = to_text(*landing_.lsn);
+    if (landing_.last_applied) finding.details["last_applied"] = describe(*landing_.last_applied);
+    if (landing_.first_withheld) {
+      finding.details["first_withheld"] = describe(*landing_.first_withheld);
+    }
+    outcome_.findings.push_back(std::move(finding));
+    if (outcome_.verdict != Verdict::fail) outcome_.verdict = verdict;
+  }
+
+  void unproved(const std::string& missing) {
+    add("PGR-LANDING-UNPROVED",
+        fmt::format("where recovery stopped is not proved: {}",
+                    missing.empty() ? "no evidence was recorded" : missing),
+        "see logs/postgresql.log of the run for what PostgreSQL says of its stop",
+        Verdict::unknown);
+  }
+
+  void wrong(std::string message) {
+    add("PGR-LANDING-WRONG", std::move(message),
+        "the instance does not show the point in time that was asked for: do not use it",
+        Verdict::fail);
+  }
+
+  void judge_timeline() {
+    if (target_.timeline == "latest" || target_.timeline == "current" || !landing_.timeline) return;
+    if (std::to_string(*landing_.timeline) == target_.timeline) return;
+    wrong(fmt::format("recovery landed on timeline {}, asked was {}", *landing_.timeline,
+                      target_.timeline));
+  }
+
+  void judge_latest() {
+    if (!landing_.lsn || !landing_.archive_end) {
+      return unproved(landing_.lsn ? "the end of the archive is not known" : "no position");
+    }
+    const auto end = *landing_.archive_end;
+    const auto segment_size = context_.archive.segment_size;
+    const bool whole = reaches_archive_end(*landing_.lsn, end, segment_size);
+    if (whole && !landing_.first_withheld) return;
+    const auto short_of = end.value > landing_.lsn->value ? end.value - landing_.lsn->value : 0;
+    auto message = fmt::format(
+        "replay ended at {}, the archive reaches to {}: {} of WAL were not "
+        "replayed",
+        to_text(*landing_.lsn), to_text(end), to_text(Bytes{short_of}));
+    if (landing_.first_withheld) {
+      message +=
+          fmt::format(", {} the first of what is missing", describe(*landing_.first_withheld));
+    }
+    add("PGR-LANDING-SHORT", std::move(message),
+        "a missing or damaged segment looks like the end of the archive: see `wal_continuity`",
+        Verdict::fail);
+  }
+
+  void judge_immediate() {
+    if (!landing_.lsn) return unproved("no position");
+    const auto& stop = context_.backup.stop_lsn;
+    if (!stop || *landing_.lsn >= *stop) return;
+    wrong(fmt::format("recovery stopped at {}, before the backup ended at {}",
+                      to_text(*landing_.lsn), to_text(*stop)));
+  }
+
+  // PostgreSQL stops before the first commit behind the target, or at it when exclusive.
+  void judge_time() {
+    if (!target_.time) return unproved("the target has no time");
+    const auto target = *target_.time;
+    const auto& applied = landing_.last_applied;
+    const auto& withheld = landing_.first_withheld;
+    if (applied && applied->time && !may_apply(*applied->time < target, *applied->time == target)) {
+      wrong(fmt::format("{} came back, which is behind {}", describe(*applied), landing_.asked));
+    }
+    if (!withheld || !withheld->time) {
+      return unproved("no transaction behind the target was found in the archive");
+    }
+    if (may_apply(*withheld->time < target, *withheld->time == target)) {
+      wrong(fmt::format("{} is missing, which belongs to {}", describe(*withheld), landing_.asked));
+    }
+  }
+
+  // Inclusive: the first record that begins at the target or behind it is still replayed.
+  void judge_lsn() {
+    if (!target_.lsn || !landing_.lsn) return unproved("no position");
+    const auto target = *target_.lsn;
+    const auto landed = *landing_.lsn;
+    const bool early =
+        target_.exclusive ? landed.value + page_header < target.value : landed <= target;
+    const bool late = landed.value > target.value + context_.archive.segment_size;
+    if (early || late) {
+      wrong(fmt::format("recovery stopped at {}, {} {}", to_text(landed),
+                        early ? "before" : "far behind", landing_.asked));
+    }
+    const auto& withheld = landing_.first_withheld;
+    const auto& applied = landing_.last_applied;
+    if (withheld && withheld->lsn < target) {
+      wrong(fmt::format("{} is missing, which belongs to {}", describe(*withheld), landing_.asked));
+    }
+    if (target_.exclusive && applied && applied->lsn >= target) {
+      wrong(fmt::format("{} came back, which is behind {}", describe(*applied), landing_.asked));
+    }
+  }
+
+  void judge_xid() {
+    if (!target_.xid) return unproved("the target has no transaction");
+    const auto& edge = target_.exclusive ? landing_.first_withheld : landing_.last_applied;
+    const auto* side = target_.exclusive ? "first withheld" : "last applied";
+    if (!edge) return unproved(fmt::format("the {} transaction is not known", side));
+    if (edge->xid == *target_.xid) return;
+    wrong(fmt::format("the {} transaction is {}, asked was {}", side, describe(*edge),
+                      landing_.asked));
+  }
+
+  [[nodiscard]] bool may_apply(bool before, bool at) const {
+    return before || (at && !target_.exclusive);
+  }
+
+  const CheckContext& context_;
+  const Landing& landing_;
+  const RecoveryTarget& target_;
+  CheckOutcome outcome_;
+};
+
+class LandingCheck : public Check {
+ public:
+  CheckOutcome run(CheckContext& context) override {
+    if (context.landing == nullptr) {
+      return {.verdict = Verdict::unknown,
+              .findings = {{.code = "PGR-LANDING-UNPROVED",
+                            .object = "landing",
+                            .message = "no landing was recorded"}}};
+    }
+    return Judge(context).judge();
+  }
+};
+
+}  // namespace
+
+CheckDescription landing_check() {
+  return {.name = "landing",
+          .summary = "recovery stopped exactly where it was asked to",
+          .finds = "PGR-LANDING-SHORT PGR-LANDING-UNPROVED PGR-LANDING-WRONG",
+          .state = InstanceState::paused,
+          .always = true,
+          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
+            return std::make_unique<LandingCheck>();
+          }};
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,148 @@
+// Does every page of the stopped cluster match its checksum? The only check that reads every block
+// of every file, indexes and free space maps included.
+#include <fmt/format.h>
+
+#include "checks/checks.hpp"
+#include "checks/checksums_output.hpp"
+#include "checks/damage_messages.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::size_t most_findings = 200;
+constexpr std::uint64_t page_size = 8192;
+
+class PageChecksumsCheck : public Check {
+ public:
+  CheckOutcome run(CheckContext& context) override {
+    if (context.sandbox == nullptr) return unknown("no instance was restored");
+    if (context.control != nullptr && !context.control->data_checksums) return without_checksums();
+    const auto result = scan(context);
+    if (result.cancelled) throw Error(ErrorKind::interrupted, "pg_checksums was interrupted");
+    const auto output = parse_checksums(result.output, result.error_output);
+    if (output.disabled) return without_checksums();
+    return judge(context, result, output);
+  }
+
+ private:
+  static CommandResult scan(CheckContext& context) {
+    auto& sandbox = *context.sandbox;
+    const auto* const program =
+        context.backup.postgres_major >= 12 ? "pg_checksums" : "pg_verify_checksums";
+    Command command{.program = sandbox.program(program),
+                    .arguments = {"--pgdata", sandbox.paths().data.string()},
+                    .timeout = std::chrono::hours(24)};
+    if (context.backup.postgres_major >= 12) {
+      command.arguments.insert(command.arguments.end(), {"--check", "--progress"});
+    }
+    command.on_line = [&](std::string_view line) {
+      const auto progress = parse_checksums_progress(line);
+      if (progress && context.on_progress)
+        context.on_progress(progress->done, progress->total, "MB");
+    };
+    return sandbox.run(command, context.stop);
+  }
+
+  static CheckOutcome unknown(std::string message) {
+    return {.verdict = Verdict::unknown,
+            .findings = {{.code = "PGR-CHECKSUMS-ERROR",
+                          .object = "pg_checksums",
+                          .message = std::move(message)}}};
+  }
+
+  static CheckOutcome without_checksums() {
+    return {.verdict = Verdict::skipped,
+            .findings = {{.code = "PGR-CHECKSUMS-OFF",
+                          .object = "data_checksums",
+                          .message = "the cluster has no page checksums: nothing can be said about "
+                                     "its pages",
+                          .hint = "enable them with pg_checksums on the stopped primary or a "
+                                  "standby; until then rely on `amcheck`"}},
+            .summary = "no page checksums"};
+  }
+
+  static CheckOutcome judge(const CheckContext& context, const CommandResult& result,
+                            const ChecksumsOutput& output) {
+    CheckOutcome outcome{.verdict = Verdict::pass};
+    for (const auto& bad : output.bad_blocks) {
+      if (outcome.findings.size() == most_findings) break;
+      outcome.findings.push_back(bad_block(context, bad));
+    }
+    const auto bad = output.bad.value_or(output.bad_blocks.size());
+    if (bad > outcome.findings.size() && !outcome.findings.empty()) {
+      outcome.findings.back().message +=
+          fmt::format(" (and {} more blocks)", bad - outcome.findings.size());
+    }
+    if (bad > 0) outcome.verdict = Verdict::fail;
+    for (const auto& error : output.errors) add_error(context, error, outcome);
+    if (!result.succeeded() && outcome.findings.empty()) {
+      return unknown(fmt::format("pg_checksums ended with exit code {}", result.exit_code));
+    }
+    outcome.summary = fmt::format("{} files, {} blocks, {} bad", output.files.value_or(0),
+                                  output.blocks.value_or(0), bad);
+    if (outcome.verdict == Verdict::pass && output.blocks.value_or(0) == 0) {
+      return unknown("pg_checksums looked at no block");
+    }
+    return outcome;
+  }
+
+  static void add_error(const CheckContext& context, const std::string& error,
+                        CheckOutcome& outcome) {
+    const bool damage = tells_of_damage(error);
+    const auto quote = error.find("file \"");
+    const auto quoted = quote == std::string::npos ? std::string{} : error.substr(quote + 6);
+    const auto file = below_data(context, quoted.substr(0, quoted.find('"')));
+    outcome.findings.push_back({.code = damage ? "PGR-CHECKSUMS-FILE" : "PGR-CHECKSUMS-ERROR",
+                                .object = file.empty() ? "pg_checksums" : name_of(context, file),
+                                .message = error,
+                                .hint = "pg_checksums gives up here: the files behind it are not "
+                                        "checked"});
+    if (damage) outcome.verdict = Verdict::fail;
+    if (!damage && outcome.verdict == Verdict::pass) outcome.verdict = Verdict::unknown;
+  }
+
+  static std::string name_of(const CheckContext& context, const std::string& file) {
+    if (!context.relation_of_file) return file;
+    return context.relation_of_file(file).value_or(file);
+  }
+
+  static std::string below_data(const CheckContext& context, const std::string& file) {
+    const auto prefix = context.sandbox->paths().data.string() + "/";
+    return file.starts_with(prefix) ? file.substr(prefix.size()) : file;
+  }
+
+  static Finding bad_block(const CheckContext& context, const BadBlock& bad) {
+    const auto file = below_data(context, bad.file);
+    const auto relation = name_of(context, file);
+    const auto offset = bad.block * page_size;
+    return {
+        .code = "PGR-CHECKSUMS-PAGE",
+        .object = relation,
+        .message = fmt::format("block {} of {} (byte {} of file {}) does not match its checksum",
+                               bad.block, relation, offset, file),
+        .hint =
+            "an index: REINDEX on the primary once its heap is sound; a table: look at the "
+            "same block on the primary, and for the newest set that still has it sound",
+        .details = {{"file", file},
+                    {"block", std::to_string(bad.block)},
+                    {"offset", std::to_string(offset)},
+                    {"calculated", bad.calculated},
+                    {"stored", bad.stored}}};
+  }
+};
+
+}  // namespace
+
+CheckDescription page_checksums_check() {
+  return {.name = "page_checksums",
+          .summary = "every page of the stopped cluster matches its checksum",
+          .finds = "PGR-CHECKSUMS-PAGE PGR-CHECKSUMS-FILE PGR-CHECKSUMS-OFF PGR-CHECKSUMS-ERROR",
+          .state = InstanceState::stopped,
+          .weight = 50,
+          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
+            return std::make_unique<PageChecksumsCheck>();
+          }};
+}
+
+}  // namespace pgrehearse

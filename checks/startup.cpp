@@ -1,0 +1,105 @@
+// Did the restored cluster start, and does its log stay quiet about damage? A server can accept
+// connections over pages that it could not read.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checks/checks.hpp"
+#include "checks/damage_messages.hpp"
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::size_t most_lines = 20;
+
+std::optional<std::string_view> code_for(std::string_view line) {
+  if (line.find("PANIC:") != std::string_view::npos) return "PGR-LOG-PANIC";
+  if (tells_of_damaged_wal(line)) return "PGR-WAL-DAMAGED";
+  if (tells_of_damage(line)) return "PGR-LOG-DAMAGE";
+  return {};
+}
+
+// "2026-11-20 03:00:00.123 UTC [123] LOG:  text" -> "LOG:  text": without time and process the same
+// trouble reads the same, and is told once.
+std::string_view without_prefix(std::string_view line) {
+  const auto bracket = line.find("] ");
+  return bracket == std::string_view::npos ? line : line.substr(bracket + 2);
+}
+
+std::vector<Finding> judge_log(std::string_view log) {
+  std::vector<Finding> findings;
+  std::vector<std::string_view> told;
+  for (const auto line : lines_of(log)) {
+    const auto code = code_for(line);
+    const auto text = without_prefix(line);
+    if (!code || std::find(told.begin(), told.end(), text) != told.end()) continue;
+    told.push_back(text);
+    if (findings.size() < most_lines) {
+      findings.push_back(
+          {.code = std::string(*code),
+           .object = "postgresql.log",
+           .message = std::string(trim(line)),
+           .hint = "the server met damage while it started or was read; `page_checksums` and "
+                   "`amcheck` tell how far it goes"});
+    }
+  }
+  if (told.size() > most_lines) {
+    findings.back().message += fmt::format(" (and {} more such lines)", told.size() - most_lines);
+  }
+  return findings;
+}
+
+class StartupCheck : public Check {
+ public:
+  CheckOutcome run(CheckContext& context) override {
+    if (context.sandbox == nullptr || !context.connect) {
+      return {.verdict = Verdict::unknown,
+              .findings = {{.code = "PGR-STARTUP-REFUSED",
+                            .object = "instance",
+                            .message = "no instance was started"}}};
+    }
+    CheckOutcome outcome;
+    const auto log = context.sandbox->read_file(context.sandbox->paths().logs / "postgresql.log");
+    outcome.findings = judge_log(log);
+    try {
+      auto connection = context.connect({});
+      const auto rows = connection.query(
+          "select pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery()");
+      outcome.summary = fmt::format("PostgreSQL {} accepts connections{}", rows.text(0, 0),
+                                    rows.text(0, 1) == "t" ? ", paused in recovery" : "");
+    } catch (const SqlError& error) {
+      outcome.findings.insert(
+          outcome.findings.begin(),
+          {.code = "PGR-STARTUP-REFUSED",
+           .object = "instance",
+           .message = fmt::format("the instance refuses a connection: {}", error.what()),
+           .hint = "the last lines of logs/postgresql.log say why"});
+    }
+    outcome.verdict = outcome.findings.empty() ? Verdict::pass : Verdict::fail;
+    if (outcome.verdict == Verdict::pass && log.empty()) {
+      outcome.verdict = Verdict::unknown;
+      outcome.findings.push_back({.code = "PGR-LOG-MISSING",
+                                  .object = "postgresql.log",
+                                  .message = "the instance left no log to look for damage in"});
+    }
+    return outcome;
+  }
+};
+
+}  // namespace
+
+CheckDescription startup_check() {
+  return {
+      .name = "startup",
+      .summary = "the instance accepts connections and its log tells of no damage",
+      .finds = "PGR-STARTUP-REFUSED PGR-LOG-PANIC PGR-LOG-DAMAGE PGR-LOG-MISSING PGR-WAL-DAMAGED",
+      .state = InstanceState::paused,
+      .always = true,
+      .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
+        return std::make_unique<StartupCheck>();
+      }};
+}
+
+}  // namespace pgrehearse

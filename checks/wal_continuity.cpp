@@ -1,0 +1,207 @@
+// Is every WAL segment there, from the backup's first one to the newest? The backup tool's own
+// verification is content with a segment deleted from the middle, and PostgreSQL takes a missing
+// segment for the end of the archive: only a look at each name tells.
+#include <fmt/format.h>
+
+#include "checks/checks.hpp"
+#include "harness/repository/wal_lineage.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::size_t most_gaps = 20;
+
+std::string names_of(const WalRange& gap, std::uint64_t segment_size) {
+  const auto first = file_name(gap.first_segment(), segment_size);
+  if (gap.count() == 1) return first;
+  return fmt::format("{} to {}", first, file_name(gap.last_segment(), segment_size));
+}
+
+std::string missing_text(const WalRange& gap, std::uint64_t segment_size) {
+  return fmt::format("{} {} missing from the archive: {}", gap.count(),
+                     gap.count() == 1 ? "segment is" : "segments are", names_of(gap, segment_size));
+}
+
+class Judge {
+ public:
+  Judge(const WalLineage& lineage, const Backup& backup) : lineage_(lineage), backup_(backup) {}
+
+  std::vector<Finding> findings() {
+    const bool nothing = lineage_.missing_count == lineage_.required_count;
+    if (nothing && lineage_.required_count > 0) {
+      add_missing_archive();
+    } else {
+      if (!lineage_.backup_complete) add_incomplete_backup();
+      add_gaps();
+    }
+    for (const auto& problem : lineage_.problems) add(problem);
+    return std::move(findings_);
+  }
+
+ private:
+  void add_missing_archive() {
+    findings_.push_back(
+        {.code = "PGR-WAL-MISSING",
+         .object = backup_.start_segment,
+         .message =
+             fmt::format("the archive has no WAL from {} on, where backup {} begins: the set "
+                         "is unusable",
+                         backup_.start_segment, backup_.label),
+         .hint = "look at archive_command and pg_stat_archiver on the primary; take a new backup "
+                 "once archiving works",
+         .details = {{"backup", backup_.label}, {"first_needed", backup_.start_segment}}});
+  }
+
+  void add_incomplete_backup() {
+    findings_.push_back(
+        {.code = "PGR-WAL-BACKUP",
+         .object = backup_.label,
+         .message = fmt::format("WAL written while backup {} was made ({} to {}) is missing or "
+                                "damaged: the set can never become consistent and is unusable",
+                                backup_.label, backup_.start_segment, backup_.stop_segment),
+         .hint = "restore from another set, and take a new backup",
+         .details = {{"first_needed", backup_.start_segment},
+                     {"last_needed", backup_.stop_segment}}});
+  }
+
+  void add_gaps() {
+    for (std::size_t index = 0; index < std::min(lineage_.gaps.size(), most_gaps); ++index) {
+      findings_.push_back(index == 0 ? first_gap() : later_gap(lineage_.gaps[index]));
+    }
+    if (lineage_.gaps.size() <= most_gaps) return;
+    const auto rest = lineage_.gaps.size() - most_gaps;
+    auto finding = later_gap(lineage_.gaps[most_gaps]);
+    finding.message = fmt::format("{} more gaps follow, the next one at {}", rest, finding.object);
+    findings_.push_back(std::move(finding));
+  }
+
+  Finding first_gap() const {
+    const auto& gap = lineage_.gaps.front();
+    const auto stop = to_text(start_of(gap.first_segment(), lineage_.segment_size));
+    auto finding = later_gap(gap);
+    finding.message += fmt::format(
+        "; recovery from this set stops at {}; nothing after it can be recovered from it", stop);
+    if (lineage_.after_first_gap > 0) {
+      finding.message +=
+          fmt::format(" ({} segments behind the gap are of no use)", lineage_.after_first_gap);
+    }
+    finding.hint =
+        "look for the segments in pg_wal of the primary and its standbys and in older copies of "
+        "the repository; otherwise take a new backup now: it starts behind the gap";
+    finding.details["recovery_stops_at"] = stop;
+    finding.details["before_gap"] = std::to_string(lineage_.before_first_gap);
+    finding.details["behind_gap"] = std::to_string(lineage_.after_first_gap);
+    return finding;
+  }
+
+  Finding later_gap(const WalRange& gap) const {
+    return {.code = "PGR-WAL-GAP",
+            .object = file_name(gap.first_segment(), lineage_.segment_size),
+            .message = missing_text(gap, lineage_.segment_size),
+            .details = {{"first", file_name(gap.first_segment(), lineage_.segment_size)},
+                        {"last", file_name(gap.last_segment(), lineage_.segment_size)},
+                        {"missing", std::to_string(gap.count())}}};
+  }
+
+  void add(const LineageProblem& problem) {
+    const auto [code, hint] = explain(problem);
+    findings_.push_back({.code = std::string(code),
+                         .object = problem.object,
+                         .message = problem.message,
+                         .hint = std::string(hint)});
+  }
+
+  static std::pair<std::string_view, std::string_view> explain(const LineageProblem& problem) {
+    switch (problem.kind) {
+      case LineageProblemKind::missing_history:
+        return {"PGR-TIMELINE-HISTORY",
+                "put the history file back (pg_wal of a server on a later timeline has it)"};
+      case LineageProblemKind::unknown_timeline:
+        return {"PGR-TIMELINE-MISSING",
+                "correct recover_to.timeline, or put the history file back"};
+      case LineageProblemKind::not_a_child:
+        return {"PGR-TIMELINE-NOT-CHILD",
+                "recovery to latest dies with 'requested timeline is not a child'; recover with "
+                "`timeline: current`, and find out which copy archived the stray timeline"};
+      case LineageProblemKind::abandoned_branch:
+        if (!problem.blocks)
+          return {"PGR-TIMELINE-BRANCH", "normal after a failover: nothing to do"};
+        return {"PGR-TIMELINE-ABANDONED",
+                "a copy that was promoted with archiving on does this; recover with `timeline: "
+                "current`, and remove the stray history file from the archive"};
+      case LineageProblemKind::empty_timeline:
+        return {"PGR-TIMELINE-BRANCH",
+                "a promotion that is minutes old looks like this; else look at "
+                "archive_command on the new primary"};
+      case LineageProblemKind::duplicate:
+        return {"PGR-WAL-DUPLICATE",
+                "two servers archive into one stanza; find the one that should not, and remove its "
+                "copy of the segment"};
+      case LineageProblemKind::wrong_size:
+        return {"PGR-WAL-SIZE", "restore the file from another copy of the repository"};
+    }
+    return {};
+  }
+
+  const WalLineage& lineage_;
+  const Backup& backup_;
+  std::vector<Finding> findings_;
+};
+
+std::string summarise(const WalLineage& lineage) {
+  return fmt::format(
+      "{} segments from {} to {} on timeline {}, {} missing, {} timeline switches",
+      lineage.required_count,
+      to_text(start_of(
+          lineage.required.empty() ? WalSegment{} : lineage.required.front().first_segment(),
+          lineage.segment_size)),
+      to_text(lineage.archive_end), lineage.timeline, lineage.missing_count,
+      lineage.switches.size());
+}
+
+class WalContinuityCheck : public Check {
+ public:
+  CheckOutcome run(CheckContext& context) override {
+    if (context.archive.segment_size == 0) return without_a_segment(context);
+    const auto lineage = trace_lineage(
+        context.archive, lineage_request(context.backup, context.scenario.target.timeline,
+                                         context.archive.segment_size));
+    return {.verdict = lineage.continuous() ? Verdict::pass : Verdict::fail,
+            .findings = Judge(lineage, context.backup).findings(),
+            .summary = summarise(lineage)};
+  }
+
+ private:
+  // The size of a segment is measured on one that could be fetched.
+  static CheckOutcome without_a_segment(const CheckContext& context) {
+    const bool empty = context.archive.segments.empty();
+    return {.verdict = empty ? Verdict::fail : Verdict::unknown,
+            .findings = {{.code = "PGR-WAL-MISSING",
+                          .object = context.backup.start_segment,
+                          .message = empty ? "the archive holds no WAL at all: the set is unusable"
+                                           : "not one WAL segment could be fetched to learn the "
+                                             "size of a segment",
+                          .hint = "look at archive_command and pg_stat_archiver on the primary"}},
+            .summary = fmt::format("{} segments listed", context.archive.segments.size())};
+  }
+};
+
+}  // namespace
+
+CheckDescription wal_continuity_check() {
+  return {.name = "wal_continuity",
+          .summary =
+              "every WAL segment is archived, from the backup's first to the newest, over "
+              "timeline switches",
+          .finds =
+              "PGR-WAL-GAP PGR-WAL-MISSING PGR-WAL-BACKUP PGR-WAL-DUPLICATE PGR-WAL-SIZE "
+              "PGR-TIMELINE-HISTORY PGR-TIMELINE-MISSING PGR-TIMELINE-NOT-CHILD "
+              "PGR-TIMELINE-ABANDONED PGR-TIMELINE-BRANCH",
+          .state = InstanceState::any,
+          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
+            return std::make_unique<WalContinuityCheck>();
+          }};
+}
+
+}  // namespace pgrehearse
