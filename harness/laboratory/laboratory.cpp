@@ -1,7 +1,7 @@
 #include "harness/laboratory/laboratory.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -12,6 +12,9 @@
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/postgres/binaries.hpp"
+#include "harness/sandbox/directories.hpp"
+#include "harness/sandbox/removal.hpp"
+#include "harness/sandbox/sandbox_files.hpp"
 
 namespace pgrehearse {
 
@@ -21,6 +24,7 @@ namespace {
 
 constexpr auto time_to_archive = std::chrono::minutes(2);
 constexpr std::string_view reader = "pgrehearse";
+constexpr std::string_view laboratory_type = "laboratory";
 
 std::string last_words(const CommandResult& result) {
   const auto text = trim(result.error_output.empty() ? result.output : result.error_output);
@@ -37,27 +41,6 @@ bool wait_a_little(const std::stop_token& stop, std::chrono::milliseconds time) 
   return !stop.stop_requested();
 }
 
-bool may_enter(const fs::path& directory, const Account& account) {
-  struct stat status {};
-  if (::stat(directory.c_str(), &status) != 0) return false;
-  if (account.uid == 0) return true;
-  if (status.st_uid == account.uid) return (status.st_mode & S_IXUSR) != 0;
-  const bool member = std::find(account.groups.begin(), account.groups.end(), status.st_gid) !=
-                      account.groups.end();
-  return (status.st_mode & (member ? S_IXGRP : S_IXOTH)) != 0;
-}
-
-// An ACL may say otherwise than the mode; initdb would then fail in its own words.
-void require_way_to(const fs::path& directory, const Account& account) {
-  for (fs::path part; const auto& name : directory) {
-    part /= name;
-    if (may_enter(part, account)) continue;
-    throw Error(ErrorKind::environment,
-                fmt::format("account '{}' cannot enter {}", account.name, part.native()),
-                "name another place with --state or --directory", "PGR-ENV-PERMISSION", part);
-  }
-}
-
 Account account_for(const std::string& name) {
   if (!name.empty()) return find_account(name);
   return geteuid() == 0 ? find_account("postgres") : current_account();
@@ -67,7 +50,7 @@ Account account_for(const std::string& name) {
 
 Laboratory::Laboratory(LaboratoryOptions options, CommandRunner& runner)
     : options_(std::move(options)),
-      paths_(laboratory_paths(options_.root, options_.id)),
+      paths_(laboratory_paths(options_)),
       account_(account_for(options_.account)),
       runner_(runner) {
   if (options_.postgres_major == 0) {
@@ -99,36 +82,44 @@ Laboratory::~Laboratory() {
   if (!owned_) return;
   try {
     destroy();
-  } catch (const std::exception&) {
-    // The remains carry the label: the next demo or clean finds them.
-    owned_ = false;
+  } catch (const std::exception& failure) {
+    // It is still registered: the next demo or clean finds it.
+    spdlog::error("the laboratory {} could not be removed: {}", options_.id, failure.what());
   }
 }
 
+RegistryEntry Laboratory::registry_entry() const {
+  return {.run_id = options_.id,
+          .type = std::string(laboratory_type),
+          .scenario = "demo",
+          .created = to_iso8601(std::chrono::system_clock::now()),
+          .host = host_name(),
+          .boot_id = boot_id(),
+          .account = account_.name,
+          .root = paths_.root,
+          .sockets = paths_.sockets.parent_path() == paths_.root ? fs::path() : paths_.sockets};
+}
+
 void Laboratory::make_directories() {
-  if (fs::exists(paths_.root)) {
+  make_open_directories(paths_.root.parent_path());
+  require_reachable(paths_.root.parent_path(), account_);
+  if (fs::exists(fs::symlink_status(paths_.root))) {
     throw Error(ErrorKind::environment, fmt::format("{} exists already", paths_.root.native()));
   }
-  // Parents are made for others to pass through, the laboratory for its account alone.
-  fs::create_directories(paths_.root.parent_path());
-  require_way_to(paths_.root.parent_path(), account_);
-  owned_ = true;
-  fs::create_directory(paths_.root);
-  lock_.emplace(paths_.root / "owner.lock");
+  // Registered and locked before there is anything to find.
+  owned_.emplace(Registry(options_.state).publish(registry_entry()));
   for (const auto& path :
        {paths_.root, paths_.tablespaces, paths_.sockets, paths_.logs, paths_.scripts,
         paths_.repository, paths_.pgbackrest, paths_.pgbackrest / "lock", paths_.pgbackrest / "log",
         paths_.pgbackrest / "spool"}) {
-    fs::create_directory(path);
-    fs::permissions(path, fs::perms::owner_all);
-    if (::chown(path.c_str(), account_.uid, account_.gid) != 0) {
-      throw Error(ErrorKind::environment,
-                  fmt::format("cannot give {} to account '{}'", path.native(), account_.name));
-    }
+    make_private_directory(path, account_);
   }
-  write_file(paths_.record, laboratory_record(options_));
-  write_file(paths_.configuration, laboratory_pgbackrest_conf(options_, paths_, false));
-  write_file(paths_.host_configuration, laboratory_pgbackrest_conf(options_, paths_, true));
+  const auto write = [&](const fs::path& path, const std::string& content) {
+    write_file_of(account_, path, content, 0600);
+  };
+  write(paths_.record, laboratory_record(options_));
+  write(paths_.configuration, laboratory_pgbackrest_conf(options_, paths_, false));
+  write(paths_.host_configuration, laboratory_pgbackrest_conf(options_, paths_, true));
 }
 
 void Laboratory::make_cluster(std::stop_token stop) {
@@ -146,24 +137,16 @@ void Laboratory::make_cluster(std::stop_token stop) {
     arguments.emplace_back("--no-data-checksums");
   }
   run(command(program("initdb"), std::move(arguments)), stop);
-  std::ofstream(paths_.data / "postgresql.conf", std::ios::app)
-      << laboratory_postgresql_conf(options_, paths_);
-}
-
-void Laboratory::write_file(const fs::path& path, std::string_view content) const {
-  std::ofstream out(path, std::ios::trunc);
-  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
-  out << content;
-  out.close();
-  if (!out || ::chown(path.c_str(), account_.uid, account_.gid) != 0) {
-    throw Error(ErrorKind::environment, fmt::format("cannot write {}", path.native()));
-  }
+  const auto configuration = paths_.data / "postgresql.conf";
+  write_file_of(
+      account_, configuration,
+      read_file_of(account_, configuration) + laboratory_postgresql_conf(options_, paths_), 0600);
 }
 
 Command Laboratory::command(std::string program, std::vector<std::string> arguments) const {
   Command command{.program = std::move(program),
                   .arguments = std::move(arguments),
-                  .environment = {{"PGREHEARSE_LAB", options_.id}},
+                  .environment = {{run_label, options_.id}},
                   .working_directory = paths_.root};
   if (geteuid() == 0) command.account = account_;
   return command;
@@ -215,7 +198,7 @@ void Laboratory::create_stanza(std::stop_token stop) {
 }
 
 std::string Laboratory::back_up(BackupType type, std::stop_token stop) {
-  constexpr std::array names{"full", "diff", "incr"};
+  static constexpr std::array<std::string_view, 3> names{"full", "diff", "incr"};
   run_pgbackrest({fmt::format("--type={}", names.at(static_cast<std::size_t>(type))), "backup"},
                  std::move(stop));
   return fs::read_symlink(paths_.repository / "backup" / options_.stanza / "latest").native();
@@ -254,7 +237,7 @@ void Laboratory::run_script(const std::string& name, std::string_view sql,
                             const std::map<std::string, std::string>& variables,
                             std::stop_token stop) {
   const auto file = paths_.scripts / (name + ".sql");
-  write_file(file, sql);
+  write_file_of(account_, file, sql, 0600);
   std::vector<std::string> arguments{"--no-psqlrc",           "--quiet",
                                      "--set=ON_ERROR_STOP=1", "--host=" + paths_.sockets.native(),
                                      "--port=5432",           "--username=postgres",
@@ -283,16 +266,48 @@ std::vector<fs::path> Laboratory::archived_files(const std::string& segment) con
 }
 
 Removal Laboratory::destroy() {
-  owned_ = false;
-  auto removal = remove_residue(paths_, options_.id);
-  lock_.reset();
+  if (!owned_) {
+    if (auto taken = Registry(options_.state).take(options_.id)) owned_.emplace(std::move(*taken));
+  }
+  auto removal = remove_local_sandbox(registry_entry());
+  if (owned_ && removal.complete()) owned_->remove();
+  owned_.reset();
   return removal;
 }
 
 void Laboratory::keep() {
-  write_file(paths_.kept, "");
-  owned_ = false;
-  lock_.reset();
+  auto entry = registry_entry();
+  entry.kept = true;
+  if (owned_) owned_->write(entry);
+  owned_.reset();
+}
+
+std::vector<Leftover> list_laboratories(const fs::path& state) {
+  std::vector<Leftover> found;
+  for (const auto& [entry, alive] : Registry(state).list()) {
+    if (entry.type != laboratory_type) continue;
+    found.push_back({.run_id = entry.run_id,
+                     .type = entry.type,
+                     .scenario = entry.scenario,
+                     .root = entry.root,
+                     .kept = entry.kept,
+                     .alive = alive});
+  }
+  return found;
+}
+
+Removal remove_laboratory(const fs::path& state, const Leftover& leftover) {
+  const Registry registry(state);
+  auto owned = registry.take(leftover.run_id);
+  const auto entry = registry.find(leftover.run_id);
+  if (!entry) return {};  // somebody else was faster
+  if (!owned) {
+    throw Error(ErrorKind::environment,
+                fmt::format("the laboratory '{}' is in use by a running demo", leftover.run_id));
+  }
+  auto removal = remove_local_sandbox(*entry);
+  if (removal.complete()) owned->remove();
+  return removal;
 }
 
 }  // namespace pgrehearse

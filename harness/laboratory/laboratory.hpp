@@ -16,10 +16,10 @@
 
 #include "harness/common/units.hpp"
 #include "harness/laboratory/laboratory_options.hpp"
-#include "harness/laboratory/residue.hpp"
 #include "harness/postgres/connection.hpp"
 #include "harness/process/command_runner.hpp"
 #include "harness/repository/backup_repository.hpp"
+#include "harness/sandbox/registry.hpp"
 #include "harness/sandbox/sandbox.hpp"
 
 namespace pgrehearse {
@@ -76,7 +76,7 @@ class Laboratory {
   // A command that runs as the laboratory's account and carries its label.
   [[nodiscard]] Command command(std::string program, std::vector<std::string> arguments) const;
 
-  // Ends every process and removes every file, then looks again.
+  // Ends every process and removes every file, then looks again; also a kept laboratory.
   Removal destroy();
   // Leaves everything running when this object goes.
   void keep();
@@ -86,7 +86,7 @@ class Laboratory {
 
   void make_directories();
   void make_cluster(std::stop_token stop);
-  void write_file(const std::filesystem::path& path, std::string_view content) const;
+  [[nodiscard]] RegistryEntry registry_entry() const;
   // Runs it and throws Error(environment) with its last words when it fails.
   CommandResult run(const Command& command, const std::stop_token& stop);
 
@@ -95,17 +95,12 @@ class Laboratory {
   Account account_;
   CommandRunner& runner_;
   std::filesystem::path binaries_;
-  std::optional<OwnerLock> lock_;
-  bool owned_ = false;
+  std::optional<OwnedEntry> owned_;  // while this object has to remove it
 };
 
-// Where the laboratory `id` lies below `directory`.
-std::filesystem::path laboratory_root(const std::filesystem::path& directory,
-                                      const std::string& id);
-// Laboratories below `directory`: of killed demos, kept ones, and live ones.
-std::vector<Leftover> list_laboratories(const std::filesystem::path& directory);
-// Removes one that list_laboratories named; needs none of its programs. Throws Error(environment)
-// when it is alive.
-Removal remove_laboratory(const Leftover& leftover);
+// Laboratories of this state directory: of killed demos, kept ones, and live ones.
+std::vector<Leftover> list_laboratories(const std::filesystem::path& state);
+// Removes one that list_laboratories named. Throws Error(environment) when it is alive.
+Removal remove_laboratory(const std::filesystem::path& state, const Leftover& leftover);
 
 }  // namespace pgrehearse

@@ -16,9 +16,10 @@ constexpr std::size_t longest_socket_directory = 80;
 
 }  // namespace
 
-LaboratoryPaths laboratory_paths(const std::filesystem::path& root, const std::string& id) {
+LaboratoryPaths laboratory_paths(const LaboratoryOptions& options) {
+  const auto root = (options.directory.empty() ? options.state : options.directory) / options.id;
   auto sockets = root / "sockets";
-  if (sockets.native().size() > longest_socket_directory) sockets = "/tmp/pgrehearse-lab-" + id;
+  if (sockets.native().size() > longest_socket_directory) sockets = "/tmp/pgr-" + options.id;
   return {.root = root,
           .data = root / "data",
           .tablespaces = root / "tablespaces",
@@ -29,8 +30,7 @@ LaboratoryPaths laboratory_paths(const std::filesystem::path& root, const std::s
           .pgbackrest = root / "pgbackrest",
           .configuration = root / "pgbackrest" / "pgbackrest.conf",
           .host_configuration = root / "pgbackrest" / "repository-host.conf",
-          .record = root / "laboratory.json",
-          .kept = root / "kept"};
+          .record = root / "laboratory.json"};
 }
 
 std::string laboratory_postgresql_conf(const LaboratoryOptions& options,
@@ -98,7 +98,8 @@ start-fast=y
 std::string laboratory_record(const LaboratoryOptions& options) {
   nlohmann::ordered_json record{{"laboratory", 1},
                                 {"id", options.id},
-                                {"root", options.root.native()},
+                                {"state", options.state.native()},
+                                {"directory", options.directory.native()},
                                 {"account", options.account},
                                 {"postgres_major", options.postgres_major},
                                 {"pgbackrest", options.pgbackrest},
@@ -114,7 +115,8 @@ LaboratoryOptions laboratory_options_from_record(const std::string& text) {
   try {
     const auto record = nlohmann::json::parse(text);
     LaboratoryOptions options{.id = record.at("id"),
-                              .root = record.at("root").get<std::string>(),
+                              .state = record.at("state").get<std::string>(),
+                              .directory = record.at("directory").get<std::string>(),
                               .account = record.at("account"),
                               .postgres_major = record.at("postgres_major"),
                               .pgbackrest = record.at("pgbackrest"),

@@ -12,10 +12,11 @@
 namespace pgrehearse {
 
 struct LaboratoryOptions {
-  std::string id;              // label of everything that the laboratory makes
-  std::filesystem::path root;  // made by create(); must not exist
-  std::string account;         // empty: postgres for root, else the current account
-  int postgres_major = 0;      // 0: the newest installed
+  std::string id;                   // names its directory; unique on this host
+  std::filesystem::path state;      // of the harness: where it is registered while it lives
+  std::filesystem::path directory;  // made below it; empty: `state`
+  std::string account;              // empty: postgres for root, else the current account
+  int postgres_major = 0;           // 0: the newest installed
   std::optional<std::filesystem::path> binaries;  // stated directory of PostgreSQL's programs
   std::string pgbackrest = "pgbackrest";
   std::string stanza = "demo";
@@ -42,10 +43,9 @@ struct LaboratoryPaths {
   std::filesystem::path configuration;       // pgbackrest.conf of the primary's host
   std::filesystem::path host_configuration;  // pgbackrest.conf as a repository host would have it
   std::filesystem::path record;              // what open() reads
-  std::filesystem::path kept;                // exists when the laboratory was kept
 };
 
-LaboratoryPaths laboratory_paths(const std::filesystem::path& root, const std::string& id);
+LaboratoryPaths laboratory_paths(const LaboratoryOptions& options);
 
 // What is appended to initdb's postgresql.conf.
 std::string laboratory_postgresql_conf(const LaboratoryOptions& options,

@@ -192,3 +192,7 @@ create table contacts.calls (
 );
 insert into contacts.calls (person_id, summary)
 select id, repeat('talked about invoice ' || id || '. ', 5) from contacts.people;
+
+-- What checks can hold against the restored copy or the primary.
+alter database shop set work_mem = '16MB';
+select pg_create_physical_replication_slot('standby1') \g /dev/null

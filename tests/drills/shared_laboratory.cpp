@@ -66,8 +66,7 @@ fs::path make_scratch_directory(const std::string& purpose) {
 void build_shared_laboratory(const fs::path& record) {
   BoostCommandRunner runner;
   const auto directory = make_scratch_directory("drills");
-  auto laboratory =
-      Laboratory::create({.id = directory.filename(), .root = directory / "lab"}, runner, {});
+  auto laboratory = Laboratory::create({.id = "laboratory", .state = directory}, runner, {});
   laboratory->start({});
   laboratory->create_stanza({});
   load_shop(*laboratory, size_factor, {});
@@ -94,7 +93,7 @@ void remove_shared_laboratory(const fs::path& record) {
   BoostCommandRunner runner;
   const auto removal = Laboratory::open(root, runner)->destroy();
   if (!removal.complete()) throw std::runtime_error("left: " + join(removal.remaining, ", "));
-  fs::remove(root.parent_path());
+  fs::remove_all(root.parent_path());
   fs::remove(record);
 }
 
@@ -107,7 +106,7 @@ SharedLaboratory read_shared_laboratory(const fs::path& record) {
         record.native() + "'");
   }
   const auto json = nlohmann::json::parse(in);
-  SharedLaboratory shared{.root = fs::path(json.at("directory").get<std::string>()) / "lab"};
+  SharedLaboratory shared{.root = fs::path(json.at("directory").get<std::string>()) / "laboratory"};
   for (const auto& mark : json.at("marks")) {
     shared.marks[mark.at("step")] = {
         .xid = mark.at("xid"), .commit_lsn = mark.at("commit_lsn"), .time = mark.at("time")};

@@ -8,14 +8,14 @@ namespace pgrehearse {
 namespace {
 
 TEST(LaboratoryOptions, SocketsLieBelowTheRootUnlessItsNameIsLong) {
-  EXPECT_EQ(laboratory_paths("/srv/demo-1", "1").sockets, "/srv/demo-1/sockets");
+  EXPECT_EQ(laboratory_paths({.id = "demo-1", .state = "/srv"}).sockets, "/srv/demo-1/sockets");
   const std::filesystem::path deep("/" + std::string(90, 'd'));
-  EXPECT_EQ(laboratory_paths(deep, "1").sockets, "/tmp/pgrehearse-lab-1");
+  EXPECT_EQ(laboratory_paths({.id = "demo-1", .state = deep}).sockets, "/tmp/pgr-demo-1");
 }
 
 TEST(LaboratoryOptions, TheArchiveCommandNamesAnAbsoluteConfiguration) {
-  const LaboratoryOptions options{.id = "1", .root = "/srv/l", .stanza = "orders"};
-  const auto text = laboratory_postgresql_conf(options, laboratory_paths("/srv/l", "1"));
+  const LaboratoryOptions options{.id = "l", .state = "/srv", .stanza = "orders"};
+  const auto text = laboratory_postgresql_conf(options, laboratory_paths(options));
   EXPECT_NE(text.find("archive_command = 'pgbackrest "
                       "--config=/srv/l/pgbackrest/pgbackrest.conf --stanza=orders "
                       "archive-push \"%p\"'"),
@@ -25,22 +25,23 @@ TEST(LaboratoryOptions, TheArchiveCommandNamesAnAbsoluteConfiguration) {
 }
 
 TEST(LaboratoryOptions, OnlyTheRepositoryHostNamesThePrimarysHost) {
-  const LaboratoryOptions options{.id = "1", .root = "/srv/l"};
-  const auto paths = laboratory_paths("/srv/l", "1");
+  const LaboratoryOptions options{.id = "l", .state = "/srv"};
+  const auto paths = laboratory_paths(options);
   EXPECT_EQ(laboratory_pgbackrest_conf(options, paths, false).find("pg1-host"), std::string::npos);
   EXPECT_NE(laboratory_pgbackrest_conf(options, paths, true).find("pg1-host="), std::string::npos);
 }
 
 TEST(LaboratoryOptions, ThePassphraseIsInTheConfigurationAndNotInTheRecord) {
-  const LaboratoryOptions options{.id = "1", .root = "/srv/l", .cipher_passphrase = "secret words"};
-  const auto text = laboratory_pgbackrest_conf(options, laboratory_paths("/srv/l", "1"), false);
+  const LaboratoryOptions options{.id = "l", .state = "/srv", .cipher_passphrase = "secret words"};
+  const auto text = laboratory_pgbackrest_conf(options, laboratory_paths(options), false);
   EXPECT_NE(text.find("repo1-cipher-pass=secret words\n"), std::string::npos);
   EXPECT_EQ(laboratory_record(options).find("secret"), std::string::npos);
 }
 
 TEST(LaboratoryOptions, TheRecordGivesTheOptionsBack) {
   const LaboratoryOptions options{.id = "7",
-                                  .root = "/srv/l",
+                                  .state = "/srv",
+                                  .directory = "/srv/labs",
                                   .account = "postgres",
                                   .postgres_major = 15,
                                   .binaries = "/opt/pg/bin",
@@ -49,7 +50,8 @@ TEST(LaboratoryOptions, TheRecordGivesTheOptionsBack) {
                                   .repository_host = true};
   const auto read = laboratory_options_from_record(laboratory_record(options));
   EXPECT_EQ(read.id, "7");
-  EXPECT_EQ(read.root, "/srv/l");
+  EXPECT_EQ(read.state, "/srv");
+  EXPECT_EQ(read.directory, "/srv/labs");
   EXPECT_EQ(read.account, "postgres");
   EXPECT_EQ(read.postgres_major, 15);
   EXPECT_EQ(read.binaries, "/opt/pg/bin");

@@ -1,0 +1,74 @@
+// What every drill test needs: the shared laboratory, a scratch directory, the real binary as a
+// child process, and eyes for what it leaves behind.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/drill/report.hpp"
+#include "harness/laboratory/laboratory.hpp"
+#include "harness/process/boost_command_runner.hpp"
+#include "tests/drills/shared_laboratory.hpp"
+
+namespace pgrehearse {
+
+struct DrillRun {
+  int exit_code = -1;
+  std::string output;
+  std::string error_output;
+  std::optional<Report> report;  // absent when none was written
+
+  // For the message of a failed expectation.
+  [[nodiscard]] std::string text() const;
+  // nullptr when no such check ran.
+  [[nodiscard]] const CheckRecord* check(std::string_view name) const;
+  // All finding codes and objects of the report, "CODE object", one a line; the diagnosis included.
+  [[nodiscard]] std::string findings() const;
+};
+
+// Relative path -> size and time of change.
+using Listing = std::map<std::string, std::pair<std::uintmax_t, std::int64_t>>;
+Listing list_files(const std::filesystem::path& directory);
+
+class DrillTest : public testing::Test {
+ protected:
+  void SetUp() override;
+  // A failed test leaves its scratch directory and says where.
+  void TearDown() override;
+
+  // `pgrehearse <arguments> --state <scratch>/state`, and --json for `run`.
+  DrillRun pgrehearse(std::vector<std::string> arguments,
+                      std::map<std::string, std::string> environment = {});
+  // Writes the scenario and runs it.
+  DrillRun run_scenario(const std::string& text, std::vector<std::string> options = {});
+
+  // A scenario against the shared laboratory; `rest` is YAML (recover_to, checks, ...).
+  [[nodiscard]] std::string scenario(std::string_view rest) const;
+  // The same with another configuration of pgBackRest.
+  [[nodiscard]] std::string scenario_with(const std::filesystem::path& configuration,
+                                          std::string_view rest) const;
+  // Copies the shared repository, to be damaged; returns the configuration that names the copy.
+  std::filesystem::path copy_repository();
+  [[nodiscard]] std::filesystem::path copied_repository() const { return scratch / "repository"; }
+
+  // A small laboratory of this test's own, running, with a stanza.
+  std::unique_ptr<Laboratory> make_laboratory(LaboratoryOptions options = {});
+
+  // Fails the test if the drills of this test left a process, a sandbox, a socket or a lock.
+  void expect_nothing_left() const;
+
+  BoostCommandRunner runner;
+  SharedLaboratory shared;
+  std::unique_ptr<Laboratory> laboratory;  // the shared one: only read it
+  std::filesystem::path scratch;
+  std::filesystem::path state;
+};
+
+}  // namespace pgrehearse

@@ -1,0 +1,137 @@
+// Trouble that is not the backup's: the drill cannot tell (exit 2) and does not blame the backup.
+#include <sys/mount.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/drills/drill_fixture.hpp"
+
+namespace pgrehearse {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Environment : public DrillTest {
+ protected:
+  static void expect_backup_not_blamed(const DrillRun& run) {
+    EXPECT_EQ(run.exit_code, 2) << run.text();
+    ASSERT_TRUE(run.report.has_value()) << run.text();
+    EXPECT_EQ(run.report->verdict, Verdict::unknown);
+    EXPECT_NE(run.report->diagnosis.blame, "backup") << run.findings();
+    EXPECT_NE(run.report->diagnosis.blame, "archive") << run.findings();
+    EXPECT_FALSE(run.report->diagnosis.summary.empty());
+  }
+
+  // A pgBackRest that does `deed` when its arguments match `pattern`, and is itself otherwise.
+  fs::path make_pgbackrest(const std::string& pattern, const std::string& deed) const {
+    const auto file = scratch / "pgbackrest";
+    std::ofstream(file) << "#!/bin/sh\ncase \"$*\" in\n"
+                        << pattern << ") " << deed << " ;;\nesac\nexec pgbackrest \"$@\"\n";
+    fs::permissions(file, fs::perms(0755));
+    return file;
+  }
+
+  static bool everything_is_required() {
+    const char* required = std::getenv("PGREHEARSE_REQUIRE");
+    return required != nullptr && std::string_view(required) == "all";
+  }
+};
+
+class SmallDisk {
+ public:
+  SmallDisk(fs::path directory, const char* options) : directory_(std::move(directory)) {
+    fs::create_directories(directory_);
+    mounted_ = mount("tmpfs", directory_.c_str(), "tmpfs", 0, options) == 0;
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  ~SmallDisk() {
+    if (mounted_) umount2(directory_.c_str(), MNT_DETACH);
+  }
+  [[nodiscard]] bool mounted() const { return mounted_; }
+
+ private:
+  fs::path directory_;
+  bool mounted_ = false;
+};
+
+TEST_F(Environment, AFullDisk) {
+  const auto directory = scratch / "small";
+  const SmallDisk disk(directory, "size=24m,mode=0755");
+  if (!disk.mounted()) {
+    if (everything_is_required()) FAIL() << "cannot mount a tmpfs: " << std::strerror(errno);
+    GTEST_SKIP() << "cannot mount a tmpfs";
+  }
+  const auto run = run_scenario(scenario("checks: [databases]\n"),
+                                {"--set", "sandbox.directory=" + directory.native()});
+  expect_backup_not_blamed(run);
+  EXPECT_NE(run.findings().find("space"), std::string::npos) << run.findings();
+  EXPECT_TRUE(fs::is_empty(directory));
+  expect_nothing_left();
+}
+
+TEST_F(Environment, MissingPostgresPrograms) {
+  const auto run = run_scenario(scenario("checks: [databases]\n"),
+                                {"--set", "sandbox.binaries=/nonexistent/bin"});
+  expect_backup_not_blamed(run);
+  EXPECT_NE(run.findings().find("/nonexistent/bin"), std::string::npos) << run.findings();
+  expect_nothing_left();
+}
+
+TEST_F(Environment, MissingPgbackrest) {
+  const auto run = run_scenario(scenario("checks: [databases]\n"),
+                                {"--set", "repository.binary=/nonexistent/pgbackrest"});
+  expect_backup_not_blamed(run);
+  EXPECT_NE(run.findings().find("/nonexistent/pgbackrest"), std::string::npos) << run.findings();
+  expect_nothing_left();
+}
+
+TEST_F(Environment, APgbackrestThatMeetsAHeldLock) {
+  const auto binary = make_pgbackrest(
+      "*restore*", "echo 'ERROR: [050]: unable to acquire lock on file: held' >&2; exit 50");
+  const auto run = run_scenario(scenario("checks: [databases]\n"),
+                                {"--set", "repository.binary=" + binary.native()});
+  expect_backup_not_blamed(run);
+  EXPECT_NE(run.findings().find("lock"), std::string::npos) << run.findings();
+  expect_nothing_left();
+}
+
+TEST_F(Environment, ALockedTableOnThePrimary) {
+  auto holder = laboratory->connect("shop", {});
+  holder.query("begin");
+  holder.query("lock table sales.customers in access exclusive mode");
+  const auto run = run_scenario(scenario("checks: [row_counts: {}]\n"));
+  holder.query("rollback");
+  expect_backup_not_blamed(run);
+  EXPECT_NE(run.findings().find("sales.customers"), std::string::npos) << run.findings();
+  expect_nothing_left();
+}
+
+TEST_F(Environment, AnUnreachablePrimary) {
+  const auto run =
+      run_scenario(scenario("checks: [row_counts: {}]\n"),
+                   {"--set", "primary.dsn=host=/nonexistent dbname=postgres user=nobody"});
+  expect_backup_not_blamed(run);
+  EXPECT_NE(run.findings().find("/nonexistent"), std::string::npos) << run.findings();
+  expect_nothing_left();
+}
+
+TEST_F(Environment, ARepositoryThatStartsFailingInMidReplayDoesNotPass) {
+  // The segment of the last mark, at the very end of replay.
+  auto sql = laboratory->connect("shop", {});
+  const auto segment =
+      sql.query("select pg_walfile_name('" + shared.marks.at(6).commit_lsn + "')").text(0, 0);
+  const auto binary =
+      make_pgbackrest("*archive-get*" + segment + "*",
+                      "echo 'ERROR: [103]: unable to find a valid repository' >&2; exit 103");
+  const auto run = run_scenario(scenario("checks: [databases]\n"),
+                                {"--set", "repository.binary=" + binary.native()});
+  EXPECT_TRUE(run.exit_code == 1 || run.exit_code == 2) << run.text();
+  ASSERT_TRUE(run.report.has_value()) << run.text();
+  EXPECT_NE(run.report->verdict, Verdict::pass);
+  EXPECT_NE(run.findings().find(segment), std::string::npos) << run.findings();
+  expect_nothing_left();
+}
+
+}  // namespace
+}  // namespace pgrehearse
