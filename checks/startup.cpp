@@ -2,7 +2,8 @@
 // connections over pages that it could not read.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <fstream>
+#include <set>
 
 #include "checks/checks.hpp"
 #include "checks/damage_messages.hpp"
@@ -28,47 +29,52 @@ std::string_view without_prefix(std::string_view line) {
   return bracket == std::string_view::npos ? line : line.substr(bracket + 2);
 }
 
-std::vector<Finding> judge_log(std::string_view log) {
+struct LogVerdict {
   std::vector<Finding> findings;
-  std::vector<std::string_view> told;
-  for (const auto line : lines_of(log)) {
+  std::size_t lines = 0;
+};
+
+LogVerdict judge_log(const std::filesystem::path& file) {
+  LogVerdict result;
+  std::set<std::string, std::less<>> told;
+  std::ifstream log(file);
+  for (std::string line; std::getline(log, line); ++result.lines) {
     const auto code = code_for(line);
-    const auto text = without_prefix(line);
-    if (!code || std::find(told.begin(), told.end(), text) != told.end()) continue;
-    told.push_back(text);
-    if (findings.size() < most_lines) {
-      findings.push_back(
-          {.code = std::string(*code),
-           .object = "postgresql.log",
-           .message = std::string(trim(line)),
-           .hint = "the server met damage while it started or was read; `page_checksums` and "
-                   "`amcheck` tell how far it goes"});
-    }
+    if (!code || !told.emplace(without_prefix(line)).second) continue;
+    if (told.size() > most_lines) continue;
+    result.findings.push_back(
+        {.code = std::string(*code),
+         .object = file.filename(),
+         .message = std::string(trim(line)),
+         .hint = "the server met damage while it started or was read; `page_checksums` and "
+                 "`amcheck` tell how far it goes"});
   }
   if (told.size() > most_lines) {
-    findings.back().message += fmt::format(" (and {} more such lines)", told.size() - most_lines);
+    result.findings.back().message +=
+        fmt::format(" (and {} more such lines)", told.size() - most_lines);
   }
-  return findings;
+  return result;
 }
 
 class StartupCheck : public Check {
  public:
   CheckOutcome run(CheckContext& context) override {
-    if (context.sandbox == nullptr || !context.connect) {
+    if (!context.connect) {
       return {.verdict = Verdict::unknown,
               .findings = {{.code = "PGR-STARTUP-REFUSED",
                             .object = "instance",
                             .message = "no instance was started"}}};
     }
     CheckOutcome outcome;
-    const auto log = context.sandbox->read_file(context.sandbox->paths().logs / "postgresql.log");
-    outcome.findings = judge_log(log);
+    auto [findings, lines] = judge_log(context.instance_log);
+    outcome.findings = std::move(findings);
     try {
       auto connection = context.connect({});
       const auto rows = connection.query(
           "select pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery()");
-      outcome.summary = fmt::format("PostgreSQL {} accepts connections{}", rows.text(0, 0),
-                                    rows.text(0, 1) == "t" ? ", paused in recovery" : "");
+      outcome.summary =
+          fmt::format("PostgreSQL {} accepts connections{}, {} log lines read", rows.text(0, 0),
+                      rows.text(0, 1) == "t" ? ", paused in recovery" : "", lines);
     } catch (const SqlError& error) {
       outcome.findings.insert(
           outcome.findings.begin(),
@@ -78,7 +84,7 @@ class StartupCheck : public Check {
            .hint = "the last lines of logs/postgresql.log say why"});
     }
     outcome.verdict = outcome.findings.empty() ? Verdict::pass : Verdict::fail;
-    if (outcome.verdict == Verdict::pass && log.empty()) {
+    if (outcome.verdict == Verdict::pass && lines == 0) {
       outcome.verdict = Verdict::unknown;
       outcome.findings.push_back({.code = "PGR-LOG-MISSING",
                                   .object = "postgresql.log",

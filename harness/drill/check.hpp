@@ -2,6 +2,7 @@
 // decides for others, never writes outside the sandbox, and is `unknown` when it cannot tell.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -50,6 +51,8 @@ struct CheckContext {
   // "postgres", or template1 where that is missing.
   std::function<Connection(const std::string& database)> connect;
   std::vector<std::string> databases;  // those that allow connections, by name; empty in `any`
+  // The instance's log so far, on the harness's side; empty in `any`.
+  std::filesystem::path instance_log = {};
   // The relation that a file below PGDATA belongs to ("base/5/16384.1" -> "shop.sales.orders"),
   // from postgres/relation_files.hpp; empty until the instance was about to be stopped.
   std::function<std::optional<std::string>(const std::string& file)> relation_of_file = {};

@@ -223,6 +223,7 @@ class Drill {
                                 stop_);
     };
     context_->databases = instance_->databases(stop_);
+    context_->instance_log = instance_->log_file();
   }
 
   [[nodiscard]] bool wanted(InstanceState state) const {
