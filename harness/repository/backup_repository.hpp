@@ -55,6 +55,8 @@ struct RepositoryStatus {
 struct BackupList {
   RepositoryStatus status;
   std::vector<Backup> backups;  // oldest first by stop time
+  // Newest database history id by repository key; a stanza-upgrade makes a new one.
+  std::map<int, int> newest_database;
 };
 
 struct ArchivedSegment {

@@ -1,0 +1,212 @@
+// Which backup a recovery target starts from: pgBackRest's own rule (restoreBackupSet() in
+// src/command/restore), so that a drill rehearses what an operator's restore would do.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+#include "harness/repository/backup_repository.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+std::string seconds_text(Instant instant) {
+  auto text = to_postgres_timestamp(instant);
+  const auto dot = text.find('.');
+  if (dot == std::string::npos || text.substr(dot, 7) != ".000000") return text;
+  return text.erase(dot, 7);
+}
+
+std::string type_text(BackupType type) {
+  return type == BackupType::full           ? "full"
+         : type == BackupType::differential ? "differential"
+                                            : "incremental";
+}
+
+std::string described(const Backup& backup) {
+  auto text =
+      fmt::format("{} backup of {}", type_text(backup.type), seconds_text(backup.stop_time));
+  if (backup.repository_key != 1) text += fmt::format(" in repository {}", backup.repository_key);
+  return text;
+}
+
+// pgBackRest compares whole seconds, strictly: a target within the second in which the backup ended
+// is before its end. No LSN in a set of an old release: it cannot be told, so it does not fit.
+bool ends_before(const Backup& backup, const RecoveryTarget& target) {
+  if (target.type == TargetType::time && target.time) {
+    return std::chrono::floor<std::chrono::seconds>(backup.stop_time) <
+           std::chrono::floor<std::chrono::seconds>(*target.time);
+  }
+  if (target.type == TargetType::lsn && target.lsn) {
+    return backup.stop_lsn && *backup.stop_lsn <= *target.lsn;
+  }
+  return true;
+}
+
+// "the backups reach back to ..., the end of X": from where on a target of this kind can be had.
+std::string window(const BackupList& list, const RecoveryTarget& target) {
+  const auto& oldest = list.backups.front();
+  if (target.type == TargetType::lsn) {
+    const auto has_lsn = [](const Backup& backup) { return backup.stop_lsn.has_value(); };
+    const auto first = std::ranges::find_if(list.backups, has_lsn);
+    if (first == list.backups.end()) return "no backup set records its LSN";
+    return fmt::format("the reachable window begins at {}, the end of {}",
+                       to_text(*first->stop_lsn), first->label);
+  }
+  return fmt::format("the reachable window begins after {}, the end of {}",
+                     seconds_text(oldest.stop_time), oldest.label);
+}
+
+[[noreturn]] void refuse(const std::string& message, const std::string& hint,
+                         const std::string& object = {}) {
+  throw Error(ErrorKind::repository, message, hint, "PGR-BACKUP-NONE", object);
+}
+
+std::string end_of(const Backup& backup, const RecoveryTarget& target) {
+  if (target.type == TargetType::lsn) {
+    return backup.stop_lsn ? "ends at " + to_text(*backup.stop_lsn) : "records no LSN";
+  }
+  return "ends at " + seconds_text(backup.stop_time);
+}
+
+const Backup& require_fit(const Backup& backup, const BackupList& list,
+                          const RecoveryTarget& target) {
+  if (ends_before(backup, target)) return backup;
+  refuse(fmt::format("backup set {} {}, not before the target {}", backup.label,
+                     end_of(backup, target), to_text(target)),
+         window(list, target) + "; name an older set or leave repository.backup out", backup.label);
+}
+
+BackupChoice choose_stated(const BackupList& list, const std::string& label,
+                           const RecoveryTarget& target) {
+  const auto found = std::ranges::find(list.backups, label, &Backup::label);
+  if (found == list.backups.end()) {
+    std::vector<std::string> labels;
+    for (const auto& backup : list.backups) labels.push_back(backup.label);
+    const auto near = nearest(label, labels);
+    refuse(fmt::format("there is no backup set '{}'", label),
+           near ? fmt::format("did you mean '{}'?", *near)
+                : fmt::format("the newest set is {}", labels.back()),
+           label);
+  }
+  return {.backup = require_fit(*found, list, target),
+          .reason = fmt::format("the scenario names it: {}", described(*found))};
+}
+
+std::vector<int> repository_keys(const BackupList& list) {
+  std::vector<int> keys;
+  for (const auto& backup : list.backups) keys.push_back(backup.repository_key);
+  std::ranges::sort(keys);
+  const auto rest = std::ranges::unique(keys);
+  keys.erase(rest.begin(), rest.end());
+  return keys;
+}
+
+bool is_of_newest_database(const BackupList& list, const Backup& backup) {
+  const auto newest = list.newest_database.find(backup.repository_key);
+  return newest == list.newest_database.end() || backup.database_id >= newest->second;
+}
+
+bool selects_by_position(const RecoveryTarget& target) {
+  return target.type == TargetType::time || target.type == TargetType::lsn;
+}
+
+// The newest fitting set of the first repository that has one, repositories in order of their keys.
+const Backup* newest_fit(const BackupList& list, const RecoveryTarget& target) {
+  for (const int key : repository_keys(list)) {
+    for (auto backup = list.backups.rbegin(); backup != list.backups.rend(); ++backup) {
+      if (backup->repository_key != key) continue;
+      // Without a position only the newest set of the present cluster will do.
+      const bool fits = selects_by_position(target) ? ends_before(*backup, target)
+                                                    : is_of_newest_database(list, *backup);
+      if (fits) return &*backup;
+    }
+  }
+  return nullptr;
+}
+
+std::string reason_for(const BackupList& list, const Backup& backup, const RecoveryTarget& target) {
+  std::string reason;
+  switch (target.type) {
+    case TargetType::latest:
+    case TargetType::immediate:
+      reason = "the newest set";
+      break;
+    case TargetType::time:
+      reason = "the newest set that ended before the target time " + seconds_text(*target.time);
+      break;
+    case TargetType::lsn:
+      reason = "the newest set that ended at or before the target LSN " + to_text(*target.lsn);
+      break;
+    case TargetType::xid:
+    case TargetType::name:
+      reason = "the newest set, because pgBackRest does not choose by " +
+               std::string(target.type == TargetType::xid ? "xid" : "name") +
+               "; 'repository.backup: oldest' or a label reaches further back";
+      break;
+  }
+  reason += ": " + described(backup);
+  if (!is_of_newest_database(list, backup)) {
+    reason += ", of the cluster before the last stanza-upgrade";
+  }
+  return reason;
+}
+
+}  // namespace
+
+std::string to_text(const RecoveryTarget& target) {
+  std::string text;
+  switch (target.type) {
+    case TargetType::latest:
+      text = "latest";
+      break;
+    case TargetType::immediate:
+      text = "immediate";
+      break;
+    case TargetType::time:
+      text = "time " + (target.time ? seconds_text(*target.time) : std::string("?"));
+      break;
+    case TargetType::lsn:
+      text = "lsn " + (target.lsn ? to_text(*target.lsn) : std::string("?"));
+      break;
+    case TargetType::xid:
+      text = fmt::format("xid {}", target.xid.value_or(0));
+      break;
+    case TargetType::name:
+      text = "name " + target.name;
+      break;
+  }
+  if (target.exclusive) text += " (exclusive)";
+  if (target.timeline != "latest") text += " on timeline " + target.timeline;
+  return text;
+}
+
+BackupChoice choose_backup(const BackupList& list, const RepositorySpec& spec,
+                           const RecoveryTarget& target) {
+  if (list.backups.empty()) {
+    refuse(fmt::format("stanza '{}' has no backup: {}", spec.stanza, list.status.message),
+           "take a full backup with 'pgbackrest backup --type=full'");
+  }
+  if (spec.backup == "oldest") {
+    const auto& oldest = require_fit(list.backups.front(), list, target);
+    return {.backup = oldest, .reason = "the oldest set: " + described(oldest)};
+  }
+  if (spec.backup != "latest") return choose_stated(list, spec.backup, target);
+  const auto* chosen = newest_fit(list, target);
+  if (chosen == nullptr && selects_by_position(target)) {
+    refuse(fmt::format("no backup set ended before the target {}", to_text(target)),
+           window(list, target));
+  }
+  if (chosen == nullptr) {
+    refuse(fmt::format("no backup was taken since the last stanza-upgrade; the newest set is {}",
+                       list.backups.back().label),
+           "take a full backup, or name a set of the earlier cluster with repository.backup");
+  }
+  return {.backup = *chosen, .reason = reason_for(list, *chosen, target)};
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,48 @@
+// The repository as pgBackRest shows it. Every command gets private lock, log and spool paths and a
+// deadline; none writes to the repository.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+
+#include "harness/process/command_runner.hpp"
+#include "harness/repository/backup_repository.hpp"
+
+namespace pgrehearse {
+
+class PgBackRestRepository : public BackupRepository {
+ public:
+  // `runner` runs what happens on the harness's side, as `account`. `directory` exists, belongs to
+  // that account, and takes pgBackRest's lock files. `runner` outlives this object.
+  PgBackRestRepository(RepositorySpec spec, CommandRunner& runner, Account account,
+                       std::filesystem::path directory);
+
+  std::string version(std::stop_token stop) override;
+  BackupList list(std::stop_token stop) override;
+  ArchiveListing list_archive(const Backup& backup, std::uint64_t segment_size,
+                              std::stop_token stop) override;
+  void restore(const Backup& backup, const RecoveryTarget& target, Sandbox& sandbox,
+               const std::function<void(const RestoreProgress&)>& on_progress,
+               std::stop_token stop) override;
+  std::vector<std::string> archive_get(const Backup& backup, const Sandbox& sandbox) override;
+  Verification verify(const Backup& backup, std::stop_token stop) override;
+
+ private:
+  // Configuration, stanza and repository options.
+  [[nodiscard]] std::vector<std::string> place(std::optional<int> key) const;
+  [[nodiscard]] Command command(std::vector<std::string> arguments,
+                                std::chrono::milliseconds deadline) const;
+  // Standard output of a command that must succeed.
+  std::string output_of(const Command& command, std::string_view attempt, std::stop_token stop);
+  std::string info(std::vector<std::string> options, std::stop_token stop);
+  [[noreturn]] void refuse_status(const RepositoryStatus& status, std::stop_token stop);
+  // Names the damaged file where the restore itself does not (a file that cannot be decoded).
+  [[nodiscard]] std::string find_damaged_file(const Backup& backup, std::stop_token stop);
+
+  RepositorySpec spec_;
+  CommandRunner& runner_;
+  Account account_;
+  std::filesystem::path directory_;
+};
+
+}  // namespace pgrehearse
