@@ -86,7 +86,7 @@ ParsedArchive parse_archive_listing(std::string_view json, const std::string& id
     return false;
   };
   try {
-    if (!Json::parse(printable(json), keep).is_object())
+    if (!Json::parse(replace_unreadable(json), keep).is_object())
       throw Error(ErrorKind::repository, "no object");
   } catch (const std::exception& failure) {
     throw Error(ErrorKind::repository,

@@ -112,8 +112,7 @@ class BackupRepository {
   virtual std::string version(std::stop_token stop) = 0;
   // Throws Error(repository) or Error(environment), classified by the tool's exit code.
   virtual BackupList list(std::stop_token stop) = 0;
-  // Bytes of one WAL segment of the backup's cluster, measured on a fetched one; nullopt where none
-  // can be fetched.
+  // Bytes of one WAL segment of the backup's cluster; nullopt where the repository does not tell.
   virtual std::optional<std::uint64_t> wal_segment_size(const Backup& backup,
                                                         std::stop_token stop) = 0;
   // The listing never uses the tool's min/max: they do not imply continuity.

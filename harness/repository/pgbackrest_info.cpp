@@ -24,7 +24,7 @@ using Json = nlohmann::json;
 
 Json parse(std::string_view text) {
   // With a wrong passphrase the messages hold undecodable bytes, which JSON forbids.
-  const auto clean = printable(text);
+  const auto clean = replace_unreadable(text);
   try {
     return Json::parse(clean);
   } catch (const Json::parse_error& failure) {

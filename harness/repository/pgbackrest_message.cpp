@@ -99,7 +99,7 @@ void find_file(ToolMessage& message) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
+std::string replace_unreadable(std::string_view text) {
   std::string result;
   result.reserve(text.size());
   each_character(text, result, [&](char unreadable) {

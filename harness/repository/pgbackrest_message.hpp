@@ -10,7 +10,7 @@ namespace pgrehearse {
 
 // `text` fit for messages and for JSON: control characters and bytes that are no UTF-8 become '?'.
 // A wrong passphrase makes pgBackRest print what it decrypted (measured with 2.45).
-std::string printable(std::string_view text);
+std::string replace_unreadable(std::string_view text);
 // The same on one line of at most `length` bytes, cut before a run of unreadable bytes.
 std::string excerpt(std::string_view text, std::size_t length = 300);
 

@@ -14,6 +14,7 @@
 #include "harness/repository/pgbackrest_message.hpp"
 #include "harness/repository/pgbackrest_restore.hpp"
 #include "harness/repository/pgbackrest_verification.hpp"
+#include "harness/repository/wal_segment_size.hpp"
 
 namespace pgrehearse {
 
@@ -33,6 +34,10 @@ constexpr std::size_t large_output = std::size_t{1} << 30;
 
 std::string archive_id(const Backup& backup) {
   return fmt::format("{}-{}", backup.postgres_version, backup.database_id);
+}
+
+std::string archive_path(const std::string& stanza, const Backup& backup) {
+  return fmt::format("archive/{}/{}", stanza, archive_id(backup));
 }
 
 std::vector<std::string> concatenate(std::vector<std::string> first,
@@ -143,23 +148,36 @@ void PgBackRestRepository::refuse_status(const RepositoryStatus& status, std::st
               hint, "PGR-REPO-STANZA", spec_.stanza);
 }
 
+ParsedArchive PgBackRestRepository::read_archive(const Backup& backup, std::uint64_t segment_size,
+                                                 std::stop_token stop) {
+  const auto id = archive_id(backup);
+  const auto listed_at = std::chrono::system_clock::now();
+  const auto listing = command(
+      concatenate(concatenate(place(backup.repository_key), quiet()),
+                  {"--output=json", "--recurse", "repo-ls", archive_path(spec_.stanza, backup)}),
+      listing_deadline);
+  auto parsed = parse_archive_listing(output_of(listing, "listing the WAL archive " + id, stop), id,
+                                      segment_size);
+  parsed.listing.listed_at = listed_at;
+  return parsed;
+}
+
+std::optional<std::uint64_t> PgBackRestRepository::wal_segment_size(const Backup& backup,
+                                                                    std::stop_token stop) {
+  if (const auto size = deduce_segment_size(backup)) return size;
+  return deduce_segment_size(backup, read_archive(backup, smallest_segment_size, stop).listing);
+}
+
 ArchiveListing PgBackRestRepository::list_archive(const Backup& backup, std::uint64_t segment_size,
                                                   std::stop_token stop) {
-  const auto id = archive_id(backup);
-  const auto path = fmt::format("archive/{}/{}", spec_.stanza, id);
+  auto parsed = read_archive(backup, segment_size, stop);
   const auto options = concatenate(place(backup.repository_key), quiet());
-  const auto listed_at = std::chrono::system_clock::now();
-  auto parsed = parse_archive_listing(
-      output_of(command(concatenate(options, {"--output=json", "--recurse", "repo-ls", path}),
-                        listing_deadline),
-                "listing the WAL archive " + id, stop),
-      id, segment_size);
-  parsed.listing.listed_at = listed_at;
   for (const auto& file : parsed.history_files) {
     // repo-get decrypts; history files are never compressed (measured with 2.45, zst and aes).
-    const auto content =
-        output_of(command(concatenate(options, {"repo-get", path + "/" + file}), info_deadline),
-                  "reading the timeline history " + file, stop);
+    const auto content = output_of(
+        command(concatenate(options, {"repo-get", archive_path(spec_.stanza, backup) + "/" + file}),
+                info_deadline),
+        "reading the timeline history " + file, stop);
     const auto timeline = static_cast<Timeline>(std::stoul(file.substr(0, 8), nullptr, 16));
     try {
       parsed.listing.histories[timeline] = parse_timeline_history(content);

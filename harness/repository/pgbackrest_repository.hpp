@@ -10,6 +10,8 @@
 
 namespace pgrehearse {
 
+struct ParsedArchive;
+
 class PgBackRestRepository : public BackupRepository {
  public:
   // `runner` runs what happens on the harness's side, as `account`. `directory` exists, belongs to
@@ -19,6 +21,8 @@ class PgBackRestRepository : public BackupRepository {
 
   std::string version(std::stop_token stop) override;
   BackupList list(std::stop_token stop) override;
+  std::optional<std::uint64_t> wal_segment_size(const Backup& backup,
+                                                std::stop_token stop) override;
   ArchiveListing list_archive(const Backup& backup, std::uint64_t segment_size,
                               std::stop_token stop) override;
   void restore(const Backup& backup, const RecoveryTarget& target, Sandbox& sandbox,
@@ -34,6 +38,8 @@ class PgBackRestRepository : public BackupRepository {
                                 std::chrono::milliseconds deadline) const;
   // Standard output of a command that must succeed.
   std::string output_of(const Command& command, std::string_view attempt, std::stop_token stop);
+  ParsedArchive read_archive(const Backup& backup, std::uint64_t segment_size,
+                             std::stop_token stop);
   std::string info(std::vector<std::string> options, std::stop_token stop);
   [[noreturn]] void refuse_status(const RepositoryStatus& status, std::stop_token stop);
   // Names the damaged file where the restore itself does not (a file that cannot be decoded).

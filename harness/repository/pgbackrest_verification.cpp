@@ -57,7 +57,7 @@ bool is_counts(std::string_view line) {
 }  // namespace
 
 std::optional<BackupRepository::Verification> parse_verification(std::string_view output) {
-  BackupRepository::Verification result{.output = printable(output)};
+  BackupRepository::Verification result{.output = replace_unreadable(output)};
   std::string_view status;
   std::vector<std::string> summaries;
   bool in_report = false;  // the report as text, not its copy in the log

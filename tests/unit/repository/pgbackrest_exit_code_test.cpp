@@ -174,9 +174,9 @@ TEST(PgBackRestMessage, SeparatesCauseDetailsWarningsAndHints) {
   EXPECT_EQ(message.file, "");
 }
 
-TEST(PgBackRestMessage, PrintableKeepsUtf8AndReplacesTheRest) {
-  EXPECT_EQ(printable("caf\xc3\xa9 \x01 \xff\xc3"), "caf\xc3\xa9 ? ??");
-  EXPECT_EQ(printable("\xed\xa0\x80"), "???");  // a surrogate
+TEST(PgBackRestMessage, ReplaceUnreadableKeepsUtf8AndReplacesTheRest) {
+  EXPECT_EQ(replace_unreadable("caf\xc3\xa9 \x01 \xff\xc3"), "caf\xc3\xa9 ? ??");
+  EXPECT_EQ(replace_unreadable("\xed\xa0\x80"), "???");  // a surrogate
   EXPECT_EQ(excerpt("a\nb"), "a b");
   EXPECT_EQ(excerpt("abcdef", 3), "abc ...");
   EXPECT_EQ(excerpt("ab\xc3\xa9", 3), "ab ...");
