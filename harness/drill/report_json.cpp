@@ -17,7 +17,8 @@ Json json_of(Instant instant) { return to_iso8601(instant); }
 Json json_of(Lsn lsn) { return to_text(lsn); }
 Json json_of(std::uint32_t number) { return number; }
 Json json_of(std::uint64_t number) { return number; }
-Json json_of(double seconds) { return rounded(seconds); }
+// What was not measured is absent, never nought.
+Json json_of(double seconds) { return std::isfinite(seconds) ? Json(rounded(seconds)) : Json(); }
 Json json_of(const std::string& text) { return text; }
 
 Json json_of(const TransactionMark& mark);

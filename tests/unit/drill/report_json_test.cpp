@@ -16,6 +16,36 @@ TEST(ReportJson, ComesBackIdenticalFromText) {
   }
 }
 
+void expect_values_everywhere(const nlohmann::json& value, const std::string& path) {
+  if (value.is_structured()) {
+    EXPECT_FALSE(value.empty()) << path;
+    for (const auto& [key, child] : value.items()) {
+      expect_values_everywhere(child, path + "/" + key);
+    }
+    return;
+  }
+  EXPECT_FALSE(value.is_null() || value == "" || value == false || value == 0) << path;
+}
+
+// A field that only one of the two directions knows would be seen here.
+TEST(ReportJson, EveryFieldComesBack) {
+  Report report = failed_report();
+  report.error_kind = "recovery";
+  report.rpo.measured = 3;
+  report.comparison = {
+      .exact = true, .method = "slot", .lsn = parse_lsn("0/1"), .explanation = "why"};
+  report.landing->first_withheld = {.xid = 5, .lsn = *parse_lsn("1/2"), .time = report.started};
+  report.sandbox.removed = report.sandbox.kept = true;
+  report.sandbox.connect = "psql";
+  for (auto& command : report.commands) command.exit_code = 1;
+  report.checks = {report.checks[1]};
+  report.phases = {report.phases[3]};
+
+  const auto once = to_json(report);
+  expect_values_everywhere(nlohmann::json::parse(once), "");
+  EXPECT_EQ(to_json(report_from_json(once)), once);
+}
+
 TEST(ReportJson, HasThePromisedTopLevelKeys) {
   const auto document = nlohmann::json::parse(to_json(passed_report()));
   for (const auto* key :
@@ -39,8 +69,11 @@ TEST(ReportJson, AbsentValuesAreNull) {
 TEST(ReportJson, InvalidUtf8AndNumbersThatAreNoneDoNotThrow) {
   Report report = failed_report();
   report.phases[0].seconds = std::numeric_limits<double>::quiet_NaN();
+  report.rto.measured = std::numeric_limits<double>::infinity();
   report.tools["\xff\xfe"] = "\xc3";
   const auto text = to_json(report);
+  EXPECT_EQ(nlohmann::json::parse(text)["phases"][0]["seconds"], 0);
+  EXPECT_FALSE(report_from_json(text).rto.measured);
   EXPECT_NE(text.find("\xEF\xBF\xBD"), std::string::npos);  // U+FFFD
   EXPECT_NO_THROW(report_from_json(text));
 }

@@ -115,6 +115,8 @@ TEST_F(RunStoreTest, FindTakesEveryFormOfARun) {
   EXPECT_EQ(store_.find("20261120T030000Z-abcdef01"), orders);
   EXPECT_EQ(store_.find("20261120T0300"), orders);
   EXPECT_EQ(store_.find("orders/20261120T0301"), newer);
+  (void)store_.create("orders", "20261120T030000Z-abcdef01-copy");
+  EXPECT_EQ(store_.find("20261120T030000Z-abcdef01"), orders);
   EXPECT_EQ(store_.find(orders.string()), orders);
   EXPECT_EQ(store_.find(orders.parent_path().string()), orders);
 }

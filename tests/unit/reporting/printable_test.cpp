@@ -10,7 +10,8 @@ TEST(Printable, ShowsControlCharactersAndInvalidBytes) {
   EXPECT_EQ(printable("\x7f\xc2\x9b"), "\\x7f\\u009b");  // C1: CSI in one character
   EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");        // not UTF-8, cut short
   EXPECT_EQ(printable("\xc0\x80\xed\xa0\x80"), "\\xc0\\x80\\xed\\xa0\\x80");  // overlong, surrogate
-  EXPECT_EQ(printable("\xe2\x80\xae"), "\\u202e");  // right-to-left override
+  EXPECT_EQ(printable("\xe0\x80\x8a"), "\\xe0\\x80\\x8a");  // an overlong line feed
+  EXPECT_EQ(printable("\xe2\x80\xae"), "\\u202e");          // right-to-left override
   EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
   EXPECT_EQ(printable("\xc3\xa4 \xf0\x9f\x90\x98"), "\xc3\xa4 \xf0\x9f\x90\x98");
   EXPECT_EQ(printable_lines("a\n\tb\r"), "a\n\tb\\r");

@@ -91,6 +91,9 @@ TEST(JunitReporter, ADrillThatNoCheckExplainsHasItsOwnCase) {
   EXPECT_NE(render("junit", report).find("name=\"drill\""), std::string::npos);
   EXPECT_EQ(render("junit", failed_report()).find("name=\"drill\""), std::string::npos);
   EXPECT_NE(render("junit", killed_report()).find("errors=\"1\""), std::string::npos);
+  report = passed_report();
+  report.checks.clear();
+  EXPECT_NE(render("junit", report).find("tests=\"1\""), std::string::npos);
 }
 
 TEST(MarkdownReporter, EscapesPipesAndMarkup) {
