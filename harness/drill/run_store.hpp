@@ -47,7 +47,7 @@ struct RunSummary {
 
 class RunStore {
  public:
-  explicit RunStore(std::filesystem::path state) : runs_(std::move(state) / "runs") {}
+  explicit RunStore(const std::filesystem::path& state) : runs_(state / "runs") {}
 
   // Makes the directory and its logs/ (mode 0750) and points the scenario's `latest` link to it.
   // Throws Error(environment, PGR-ENV-STATE).

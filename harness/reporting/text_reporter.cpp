@@ -158,9 +158,9 @@ void write_phases(const Report& report, Page& page) {
     const std::string_view label = &phase == &report.phases.front() ? "phases" : "";
     const auto name = pad_right(cut_to(printable(phase.name), names), names) + "  ";
     const auto time = pad_left(phase.completed ? duration_in_words(phase.seconds) : "not done", 9);
-    const auto plain = std::string(label_width, ' ') + name + time + "  ";
-    const auto painted = page.painted_label(label) + name +
-                         (phase.completed ? time : page.paint.yellow(time)) + "  ";
+    const auto plain = fmt::format("{:{}}{}{}  ", "", label_width, name, time);
+    const auto painted = fmt::format("{}{}{}  ", page.painted_label(label), name,
+                                     phase.completed ? time : page.paint.yellow(time));
     page.hanging(plain, painted, volume_in_words(phase), &Palette::dim);
   }
 }
@@ -190,9 +190,9 @@ void write_checks(const Report& report, Page& page) {
     const bool ran = check.verdict != Verdict::skipped;
     const auto time = ran ? duration_in_words(check.seconds) : std::string{};
     const auto room = pad_left("", time.size() < 9 ? 9 - time.size() : 0);
-    page.hanging("    " + std::string(word) + gap + name + room + time + "  ",
-                 "    " + page.paint.of(check.verdict, word) + gap + name + room +
-                     page.paint.dim(time) + "  ",
+    page.hanging(fmt::format("    {}{}{}{}{}  ", word, gap, name, room, time),
+                 fmt::format("    {}{}{}{}{}  ", page.paint.of(check.verdict, word), gap, name,
+                             room, page.paint.dim(time)),
                  check.summary);
     std::size_t shown = 0;
     for (const auto& finding : check.findings) {

@@ -139,7 +139,8 @@ std::string volume_in_words(const PhaseRecord& phase) {
 
 std::string details_in_words(const Finding& finding) {
   std::vector<std::string> parts;
-  for (const auto& [name, value] : finding.details) parts.push_back(name + " " + value);
+  for (const auto& [name, value] : finding.details)
+    parts.push_back(fmt::format("{} {}", name, value));
   return join(parts, ", ");
 }
 

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -20,7 +21,7 @@ void expect_values_everywhere(const nlohmann::json& value, const std::string& pa
   if (value.is_structured()) {
     EXPECT_FALSE(value.empty()) << path;
     for (const auto& [key, child] : value.items()) {
-      expect_values_everywhere(child, path + "/" + key);
+      expect_values_everywhere(child, fmt::format("{}/{}", path, key));
     }
     return;
   }

@@ -131,6 +131,7 @@ TEST_F(TerminalProgressTest, TakesProgressFromSeveralThreadsWhileItDraws) {
   progress.phase_started("checks", {});
   {
     std::vector<std::jthread> threads;
+    threads.reserve(4);
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&progress, t] {
         for (int i = 0; i < 200; ++i) progress.phase_progress(i / 200.0, std::to_string(t));
