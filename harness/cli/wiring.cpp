@@ -1,9 +1,51 @@
 #include "harness/cli/wiring.hpp"
 
+#include <fmt/format.h>
+
 #include "checks/table.hpp"
+#include "harness/process/boost_command_runner.hpp"
+#include "harness/repository/pgbackrest_repository.hpp"
+#include "harness/sandbox/acting_account.hpp"
+#include "harness/sandbox/local_provisioner.hpp"
 
 namespace pgrehearse {
 
+namespace {
+
+// The account that reads the repository and owns the sandbox.
+Account working_account(const Scenario& scenario) {
+  const auto own = current_account();
+  if (own.uid != 0) return own;
+  return find_account(scenario.sandbox.account.empty() ? "postgres" : scenario.sandbox.account);
+}
+
+}  // namespace
+
 std::span<const CheckDescription> all_checks() { return check_table(); }
+
+std::unique_ptr<CommandRunner> real_command_runner() {
+  return std::make_unique<BoostCommandRunner>();
+}
+
+std::vector<std::unique_ptr<Provisioner>> all_provisioners(CommandRunner& runner,
+                                                           const std::filesystem::path& state) {
+  std::vector<std::unique_ptr<Provisioner>> provisioners;
+  provisioners.push_back(std::make_unique<LocalProvisioner>(runner, state));
+  return provisioners;
+}
+
+ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
+                   const std::string& run_id) {
+  const auto account = working_account(scenario);
+  ScenarioParts parts;
+  parts.runner = real_command_runner();
+  parts.commands = std::make_unique<CommandRecorder>(*parts.runner);
+  parts.scratch = std::make_unique<ScratchDirectory>(state, run_id + "-repository", account);
+  parts.provisioner = std::make_unique<LocalProvisioner>(*parts.commands, state);
+  parts.repository = std::make_unique<PgBackRestRepository>(scenario.repository, *parts.commands,
+                                                            account, parts.scratch->path());
+  if (scenario.primary_dsn) parts.primary = std::make_unique<Primary>(*scenario.primary_dsn);
+  return parts;
+}
 
 }  // namespace pgrehearse

@@ -1,13 +1,42 @@
 // What the commands get from the one file that knows every concrete class.
 #pragma once
 
+#include <filesystem>
+#include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "harness/drill/check.hpp"
+#include "harness/drill/command_recorder.hpp"
+#include "harness/drill/scenario.hpp"
+#include "harness/primary/primary.hpp"
+#include "harness/sandbox/scratch_directory.hpp"
 
 namespace pgrehearse {
 
 // Every check that exists, in the order of reports.
 std::span<const CheckDescription> all_checks();
+
+// The one that really runs things.
+std::unique_ptr<CommandRunner> real_command_runner();
+
+// One of every kind, to find and remove what is left over. `runner` outlives them.
+std::vector<std::unique_ptr<Provisioner>> all_provisioners(CommandRunner& runner,
+                                                           const std::filesystem::path& state);
+
+// The concrete parts of one scenario; each outlives those below it.
+struct ScenarioParts {
+  std::unique_ptr<CommandRunner> runner;
+  std::unique_ptr<CommandRecorder> commands;
+  std::unique_ptr<ScratchDirectory> scratch;
+  std::unique_ptr<Provisioner> provisioner;
+  std::unique_ptr<BackupRepository> repository;
+  std::unique_ptr<Primary> primary;  // nullptr when the scenario names none
+};
+
+// `run_id` labels what the parts make. Throws Error(environment).
+ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
+                   const std::string& run_id);
 
 }  // namespace pgrehearse

@@ -1,0 +1,138 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/commands.hpp"
+#include "harness/cli/wiring.hpp"
+#include "harness/common/text.hpp"
+#include "harness/drill/preparation.hpp"
+#include "harness/drill/scenario_parser.hpp"
+#include "harness/postgres/binaries.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+struct Probe {
+  std::string name;
+  bool ok = false;
+  std::string message;
+  std::string fix;
+};
+
+template <typename Action>
+Probe probe(std::string name, const Action& action) {
+  Probe result{.name = std::move(name)};
+  try {
+    result.message = action();
+    result.ok = true;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) throw;
+    result.message = error.what();
+    result.fix = error.hint();
+  }
+  return result;
+}
+
+std::string writable_state(const std::filesystem::path& state) {
+  auto place = state;
+  while (!std::filesystem::exists(place) && place.has_relative_path()) place = place.parent_path();
+  if (access(place.c_str(), W_OK | X_OK) != 0) {
+    throw Error(ErrorKind::environment, fmt::format("{} is not writable", place.string()),
+                "name another directory with --state");
+  }
+  return place == state ? state.string() : fmt::format("{} can be made", state.string());
+}
+
+std::string installed_programs() {
+  std::vector<std::string> majors;
+  for (const int major : installed_majors()) majors.push_back(std::to_string(major));
+  if (majors.empty()) {
+    throw Error(ErrorKind::environment, "no PostgreSQL server programs are installed",
+                "install the package of the backup's major version, for instance postgresql-15");
+  }
+  return "PostgreSQL " + join(majors, ", ");
+}
+
+std::string usable_account() {
+  if (geteuid() != 0) return "runs as " + current_account().name;
+  return "root drops to " + find_account("postgres").name;
+}
+
+// What can be asked without a scenario.
+std::vector<Probe> probe_host(const CommonOptions& common, const std::stop_token& stop) {
+  return {probe("state directory", [&] { return writable_state(common.state); }),
+          probe("account", usable_account), probe("PostgreSQL programs", installed_programs),
+          probe("backup tool", [&] {
+            const auto result =
+                real_command_runner()->run({.program = "pgbackrest", .arguments = {"version"}}, stop);
+            return std::string(trim(result.output));
+          })};
+}
+
+std::vector<Probe> probe_scenario(const Scenario& scenario, const CommonOptions& common,
+                                  const std::stop_token& stop) {
+  std::vector<Probe> probes{probe("state directory", [&] { return writable_state(common.state); })};
+  try {
+    const auto parts = wire(scenario, common.state, fmt::format("doctor-{}", getpid()));
+    Preparation preparation(scenario, *parts.repository, parts.primary.get(), common.state);
+    for (const auto& step : Preparation::steps()) {
+      probes.push_back(
+          probe(std::string(step.name), [&] { return (preparation.*step.take)(stop); }));
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) throw;
+    probes.push_back({.name = "account", .message = error.what(), .fix = error.hint()});
+  }
+  return probes;
+}
+
+void print(const std::string& subject, const std::vector<Probe>& probes,
+           const CommonOptions& common) {
+  if (common.format == "json") {
+    auto list = nlohmann::ordered_json::array();
+    for (const auto& [name, ok, message, fix] : probes) {
+      list.push_back({{"name", name}, {"ok", ok}, {"message", message}, {"fix", fix}});
+    }
+    std::cout << nlohmann::ordered_json{{"subject", subject}, {"probes", list}}.dump(
+                     2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
+              << '\n';
+    return;
+  }
+  std::cout << subject << '\n';
+  for (const auto& [name, ok, message, fix] : probes) {
+    std::cout << fmt::format("  {:<7} {:<22} {}\n", ok ? "ok" : "problem", name, message);
+    if (!fix.empty()) std::cout << fmt::format("  {:<7} {:<22} hint: {}\n", "", "", fix);
+  }
+}
+
+}  // namespace
+
+CommandAction configure_doctor(CLI::App& command, const CommonOptions& common) {
+  auto files = std::make_shared<std::vector<std::filesystem::path>>();
+  auto overrides = std::make_shared<std::vector<std::string>>();
+  command
+      .add_option("scenario", *files, "scenarios to examine; without one: this host alone")
+      ->type_name("FILE");
+  command.add_option("--set", *overrides, "replace a value: --set sandbox.memory=4GB")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  return [files, overrides, &common](const std::stop_token& stop) {
+    bool all_ok = true;
+    const auto show = [&](const std::string& subject, const std::vector<Probe>& probes) {
+      print(subject, probes, common);
+      for (const auto& found : probes) all_ok = all_ok && found.ok;
+    };
+    if (files->empty()) show("this host", probe_host(common, stop));
+    for (const auto& file : *files) {
+      const auto scenario = load_scenario(file, *overrides, all_checks());
+      show(file.string(), probe_scenario(scenario, common, stop));
+    }
+    return all_ok ? ExitCode::pass : ExitCode::unknown;
+  };
+}
+
+}  // namespace pgrehearse

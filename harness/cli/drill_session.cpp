@@ -1,0 +1,148 @@
+#include "harness/cli/drill_session.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <fstream>
+#include <iostream>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "harness/cli/wiring.hpp"
+#include "harness/common/version.hpp"
+#include "harness/drill/run_drill.hpp"
+#include "harness/reporting/progress_choice.hpp"
+#include "harness/reporting/reporter.hpp"
+#include "harness/reporting/terminal.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// Triggers its own token when another does, or when the time is over.
+class Deadline {
+ public:
+  Deadline(std::stop_token outer, std::optional<std::chrono::milliseconds> timeout)
+      : forward_(std::move(outer), [this] { source_.request_stop(); }) {
+    if (!timeout) return;
+    timer_ = std::jthread([this, timeout = *timeout](const std::stop_token& done) {
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      std::condition_variable_any().wait_for(lock, done, timeout, [] { return false; });
+      if (!done.stop_requested()) source_.request_stop();
+    });
+  }
+  [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  std::stop_source source_;
+  std::stop_callback<std::function<void()>> forward_;
+  std::jthread timer_;
+};
+
+void write_report(const Report& report, const ReporterDescription& reporter,
+                  const std::filesystem::path& file) {
+  std::ofstream out(file, std::ios::trunc);
+  reporter.write(report, {}, out);
+  out.close();
+  if (!out) spdlog::error("report was not written to {}", file.string());
+}
+
+const ReporterDescription& reporter_for(const std::string& format) {
+  const auto table = reporters();
+  const auto found = std::find_if(table.begin(), table.end(),
+                                  [&](const auto& row) { return row.format == format; });
+  if (found == table.end()) {
+    throw Error(ErrorKind::usage, fmt::format("unknown report format '{}'", format));
+  }
+  return *found;
+}
+
+std::map<std::string, std::filesystem::path> all_reports(const Scenario& scenario,
+                                                         const SessionOptions& options) {
+  auto files = options.reports;
+  files.insert(scenario.reports.begin(), scenario.reports.end());
+  return files;
+}
+
+std::string host_of_this_drill() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+}  // namespace
+
+void require_writable_reports(const Scenario& scenario, const SessionOptions& options) {
+  for (const auto& [format, file] : all_reports(scenario, options)) {
+    reporter_for(format);
+    const auto directory =
+        file.has_parent_path() ? file.parent_path() : std::filesystem::current_path();
+    if (!std::filesystem::is_directory(directory) || access(directory.c_str(), W_OK) != 0) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("the {} report cannot be written to {}: no such directory, or no "
+                              "permission",
+                              format, file.string()),
+                  "make the directory first");
+    }
+  }
+}
+
+Report run_session(const Scenario& scenario, const SessionOptions& options,
+                   const CommonOptions& common, std::stop_token stop) {
+  const Deadline deadline(std::move(stop), options.timeout ? options.timeout : scenario.timeout);
+  const auto now = [] { return Instant(std::chrono::system_clock::now()); };
+  std::random_device random;
+  const auto run_id = make_run_id(now(), (std::uint64_t{random()} << 32U) | random());
+  RunStore store(common.state);
+  auto parts = wire(scenario, common.state, run_id);
+  const auto progress = progress_on_stderr(common.quiet, common.no_color);
+  const auto report = run_drill(scenario,
+                                {.commands = *parts.commands,
+                                 .provisioner = *parts.provisioner,
+                                 .repository = *parts.repository,
+                                 .primary = parts.primary.get(),
+                                 .checks = all_checks(),
+                                 .store = store,
+                                 .progress = *progress,
+                                 .state = common.state,
+                                 .now = now,
+                                 .run_id = run_id,
+                                 .host = host_of_this_drill(),
+                                 .version = std::string(pgrehearse_version())},
+                                options.keep, deadline.token());
+  const auto run_directory = store.find(scenario.name + "/" + run_id).parent_path();
+  write_report(report, reporter_for("text"), run_directory / "report.txt");
+  write_report(report, reporter_for("markdown"), run_directory / "report.md");
+  write_report(report, reporter_for("junit"), run_directory / "report.xml");
+  for (const auto& [format, file] : all_reports(scenario, options)) {
+    write_report(report, reporter_for(format), file);
+  }
+  return report;
+}
+
+void print_report(const Report& report, const CommonOptions& common) {
+  const RenderOptions options{.colour = wants_colour(STDOUT_FILENO, common.no_color),
+                              .width = terminal_width(STDOUT_FILENO)};
+  reporter_for(common.format).write(report, options, std::cout);
+  std::cout.flush();
+}
+
+void remove_leftovers(const CommonOptions& common) {
+  const auto runner = real_command_runner();
+  for (const auto& provisioner : all_provisioners(*runner, common.state)) {
+    for (const auto& leftover : provisioner->list()) {
+      if (leftover.alive || leftover.kept) continue;
+      const auto removal = provisioner->remove(leftover);
+      spdlog::warn("removed what the killed drill {} left: {}", leftover.run_id,
+                   removal.complete() ? "nothing remains" : "something remains");
+    }
+  }
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,113 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/commands.hpp"
+#include "harness/cli/wiring.hpp"
+#include "harness/drill/check_runner.hpp"
+#include "harness/drill/preparation.hpp"
+#include "harness/drill/run_store.hpp"
+#include "harness/drill/scenario_parser.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::optional<double> expected_seconds(const Scenario& scenario, const CommonOptions& common) {
+  const auto last = RunStore(common.state).newest_finished(scenario.name);
+  if (!last) return {};
+  double seconds = 0;
+  for (const auto& phase : last->phases) seconds += phase.seconds;
+  return seconds;
+}
+
+Json plan_of(const Scenario& scenario, const Preparation& preparation, const CommonOptions& common) {
+  const auto& [backup, reason] = *preparation.choice;
+  const auto& lineage = *preparation.lineage;
+  auto checks = Json::array();
+  for (const auto& planned : plan_checks(scenario, all_checks())) {
+    checks.push_back({{"name", planned.request.name}, {"state", std::string(name_of(planned.state))}});
+  }
+  const auto seconds = expected_seconds(scenario, common);
+  return {{"scenario", scenario.name},
+          {"recover_to", to_text(scenario.target)},
+          {"backup",
+           {{"label", backup.label},
+            {"type", std::string(name_of(backup.type))},
+            {"reason", reason},
+            {"stopped", to_iso8601(backup.stop_time)},
+            {"bytes", backup.size.count}}},
+          {"wal",
+           {{"segments", lineage.required_count},
+            {"missing", lineage.missing_count},
+            {"bytes", lineage.required_bytes.count},
+            {"timeline", lineage.timeline},
+            {"reaches", to_text(lineage.reachable_end)}}},
+          {"space_needed_bytes", preparation.required_space().count},
+          {"expected_seconds", seconds ? Json(*seconds) : Json(nullptr)},
+          {"sandbox", scenario.sandbox.type},
+          {"checks", checks}};
+}
+
+void print(const Json& plan) {
+  const auto& backup = plan["backup"];
+  const auto& wal = plan["wal"];
+  std::cout << fmt::format("drill {}: recover to {}\n", plan["scenario"].get<std::string>(),
+                           plan["recover_to"].get<std::string>());
+  std::cout << fmt::format("  backup   {} ({}, {}), stopped {}\n", backup["label"].get<std::string>(),
+                           backup["type"].get<std::string>(),
+                           to_text(Bytes{backup["bytes"].get<std::uint64_t>()}),
+                           backup["stopped"].get<std::string>());
+  std::cout << fmt::format("           {}\n", backup["reason"].get<std::string>());
+  std::cout << fmt::format("  WAL      {} segments ({} in the repository), timeline {}, up to {}\n",
+                           wal["segments"].get<std::uint64_t>(),
+                           to_text(Bytes{wal["bytes"].get<std::uint64_t>()}),
+                           wal["timeline"].get<std::uint32_t>(), wal["reaches"].get<std::string>());
+  if (wal["missing"] != 0) {
+    std::cout << fmt::format("           {} of them are missing\n", wal["missing"].get<std::uint64_t>());
+  }
+  std::cout << fmt::format("  space    {} needed in a {} sandbox\n",
+                           to_text(Bytes{plan["space_needed_bytes"].get<std::uint64_t>()}),
+                           plan["sandbox"].get<std::string>());
+  std::cout << fmt::format(
+      "  time     {}\n",
+      plan["expected_seconds"].is_null()
+          ? std::string("unknown: this scenario has not run here yet")
+          : to_text(Seconds(plan["expected_seconds"].get<double>())) + ", as in its last run");
+  std::cout << "  checks\n";
+  for (const auto& check : plan["checks"]) {
+    std::cout << fmt::format("           {:<28} {}\n", check["name"].get<std::string>(),
+                             check["state"].get<std::string>());
+  }
+}
+
+}  // namespace
+
+CommandAction configure_plan(CLI::App& command, const CommonOptions& common) {
+  auto file = std::make_shared<std::filesystem::path>();
+  auto overrides = std::make_shared<std::vector<std::string>>();
+  command.add_option("scenario", *file, "the scenario")->required()->type_name("FILE");
+  command.add_option("--set", *overrides, "replace a value: --set recover_to=immediate")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  return [file, overrides, &common](const std::stop_token& stop) {
+    const auto scenario = load_scenario(*file, *overrides, all_checks());
+    const auto parts = wire(scenario, common.state, fmt::format("plan-{}", getpid()));
+    Preparation preparation(scenario, *parts.repository, parts.primary.get(), common.state);
+    preparation.take_all(stop);
+    const auto plan = plan_of(scenario, preparation, common);
+    if (common.format == "json") {
+      std::cout << plan.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+    } else {
+      print(plan);
+    }
+    return ExitCode::pass;
+  };
+}
+
+}  // namespace pgrehearse

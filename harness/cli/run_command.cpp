@@ -1,0 +1,100 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "harness/cli/commands.hpp"
+#include "harness/cli/drill_session.hpp"
+#include "harness/cli/wiring.hpp"
+#include "harness/common/units.hpp"
+#include "harness/drill/scenario_parser.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+struct RunArguments {
+  std::vector<std::filesystem::path> scenarios;
+  std::vector<std::string> overrides;
+  bool keep = false;
+  std::string timeout;
+  std::string json;
+  std::string junit;
+  std::string markdown;
+};
+
+SessionOptions session_options(const RunArguments& arguments) {
+  SessionOptions options{.keep = arguments.keep};
+  if (!arguments.timeout.empty()) {
+    options.timeout = parse_duration(arguments.timeout);
+    if (!options.timeout) {
+      throw Error(ErrorKind::usage, fmt::format("'{}' is not a duration", arguments.timeout),
+                  "write --timeout 30min, 2h or 90s");
+    }
+  }
+  if (!arguments.json.empty()) options.reports["json"] = arguments.json;
+  if (!arguments.junit.empty()) options.reports["junit"] = arguments.junit;
+  if (!arguments.markdown.empty()) options.reports["markdown"] = arguments.markdown;
+  if (arguments.scenarios.size() > 1 && !options.reports.empty()) {
+    throw Error(ErrorKind::usage, "one report file cannot hold several drills",
+                "name the files in each scenario with reports:, or run one scenario at a time");
+  }
+  return options;
+}
+
+// All scenarios are read before the first drill starts, so that a mistake in the last one costs
+// nothing.
+std::vector<Scenario> load_all(const RunArguments& arguments, const SessionOptions& options) {
+  std::vector<Scenario> scenarios;
+  for (const auto& file : arguments.scenarios) {
+    scenarios.push_back(load_scenario(file, arguments.overrides, all_checks()));
+    require_writable_reports(scenarios.back(), options);
+  }
+  return scenarios;
+}
+
+ExitCode run_all(const RunArguments& arguments, const CommonOptions& common, std::stop_token stop) {
+  const auto options = session_options(arguments);
+  const auto scenarios = load_all(arguments, options);
+  remove_leftovers(common);
+  std::vector<Verdict> verdicts;
+  bool bug = false;
+  const bool json_list = common.format == "json" && scenarios.size() > 1;
+  if (json_list) std::cout << "[\n";
+  for (const auto& scenario : scenarios) {
+    if (stop.stop_requested()) break;
+    const auto report = run_session(scenario, options, common, stop);
+    print_report(report, common);
+    if (json_list && &scenario != &scenarios.back()) std::cout << ",\n";
+    verdicts.push_back(report.verdict);
+    bug = bug || report.error_kind == name_of(ErrorKind::internal);
+  }
+  if (json_list) std::cout << "]\n";
+  if (stop.stop_requested()) return ExitCode::interrupted;
+  return bug ? ExitCode::internal : exit_code_of(worst_of(verdicts));
+}
+
+}  // namespace
+
+CommandAction configure_run(CLI::App& command, const CommonOptions& common) {
+  auto arguments = std::make_shared<RunArguments>();
+  command.add_option("scenario", arguments->scenarios, "scenario files, one drill each")
+      ->required()
+      ->type_name("FILE");
+  command.add_option("--set", arguments->overrides, "replace a value: --set sandbox.memory=4GB")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command.add_flag("--keep", arguments->keep,
+                   "leave the instance running; prints how to connect and how to remove it");
+  command.add_option("--timeout", arguments->timeout, "end the drill after this long: 30min")
+      ->type_name("DURATION");
+  command.add_option("--json", arguments->json, "write the report as JSON")->type_name("FILE");
+  command.add_option("--junit", arguments->junit, "write the report as JUnit XML")->type_name("FILE");
+  command.add_option("--markdown", arguments->markdown, "write the report as Markdown")
+      ->type_name("FILE");
+  return [arguments, &common](std::stop_token stop) {
+    return run_all(*arguments, common, std::move(stop));
+  };
+}
+
+}  // namespace pgrehearse

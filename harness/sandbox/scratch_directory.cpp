@@ -1,0 +1,41 @@
+#include "harness/sandbox/scratch_directory.hpp"
+
+#include <system_error>
+
+#include "harness/common/units.hpp"
+#include "harness/sandbox/directories.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+OwnedEntry publish(const Registry& registry, const std::string& name, const Account& account,
+                   const std::filesystem::path& path) {
+  return registry.publish({.run_id = name,
+                           .type = "local",
+                           .scenario = "(paths of the backup tool)",
+                           .created = to_iso8601(std::chrono::system_clock::now()),
+                           .host = host_name(),
+                           .boot_id = boot_id(),
+                           .account = account.name,
+                           .root = path});
+}
+
+}  // namespace
+
+ScratchDirectory::ScratchDirectory(const std::filesystem::path& state, const std::string& name,
+                                   const Account& account)
+    : path_(Registry(state).directory() / name),
+      owned_(publish(Registry(state), name, account, path_)) {
+  make_open_directories(path_.parent_path());
+  require_reachable(path_.parent_path(), account);
+  make_private_directory(path_, account);
+}
+
+ScratchDirectory::~ScratchDirectory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+  owned_.remove();
+}
+
+}  // namespace pgrehearse
