@@ -8,6 +8,19 @@ namespace pgrehearse {
 
 std::span<const CommandDescription> command_table() {
   static constexpr auto table = std::to_array<CommandDescription>({
+      {"run", "run drills: restore, replay, prove, check, report, remove",
+       "pgrehearse run weekly.yaml\n"
+       "pgrehearse run weekly.yaml --set recover_to.time='2026-11-20 03:00:00+00' --keep\n"
+       "pgrehearse run orders.yaml billing.yaml --timeout 2h --format json",
+       configure_run},
+      {"plan", "show what a drill would do: backup, WAL, space, time; touches nothing",
+       "pgrehearse plan weekly.yaml\n"
+       "pgrehearse plan weekly.yaml --set repository.backup=oldest --format json",
+       configure_plan},
+      {"doctor", "examine this host and a scenario's surroundings, with a fix for each problem",
+       "pgrehearse doctor\n"
+       "pgrehearse doctor weekly.yaml",
+       configure_doctor},
       {"report", "show an old run again, in any format",
        "pgrehearse report\n"
        "pgrehearse report weekly-orders\n"
