@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <random>
 
-#include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/laboratory/scenario_text.hpp"
 #include "harness/laboratory/shop.hpp"
+#include "harness/sandbox/sandbox_files.hpp"
 #include "scenarios/embedded.hpp"
 
 extern char** environ;
@@ -54,11 +54,8 @@ std::string count_segments(const Laboratory& laboratory, const std::stop_token& 
 }
 
 void write_scenario(const Laboratory& laboratory) {
-  const auto file = demo_scenario_file(laboratory);
-  std::ofstream out(file);
-  out << laboratory.expand(embedded::demo_scenario_yaml, "demo");
-  out.close();
-  if (!out) throw Error(ErrorKind::environment, "cannot write " + file.native());
+  write_file_of(laboratory.account(), demo_scenario_file(laboratory),
+                laboratory.expand(embedded::demo_scenario_yaml, "demo"), 0600);
 }
 
 }  // namespace
@@ -104,13 +101,12 @@ std::unique_ptr<Laboratory> build_demo(const DemoSpec& spec, CommandRunner& runn
   return laboratory;
 }
 
-void remove_dead_demos(const std::filesystem::path& state, const DemoLine& say) {
-  for (const auto& leftover : list_laboratories(state)) {
-    if (leftover.alive || leftover.kept) continue;
-    const auto removal = remove_laboratory(state, leftover);
-    say(fmt::format("removed the laboratory of a killed demo: {}", leftover.root.native()));
-    for (const auto& thing : removal.remaining) say("could not remove " + thing);
-  }
+std::string demo_scenario_outline() {
+  return expand_scenario(embedded::demo_scenario_yaml, {{"name", "demo"},
+                                                        {"stanza", "demo"},
+                                                        {"configuration", "/pgbackrest.conf"},
+                                                        {"dsn", "dbname=postgres"},
+                                                        {"account", "postgres"}});
 }
 
 void forget_pgbackrest_variables(const DemoLine& say) {

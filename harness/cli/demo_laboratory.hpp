@@ -26,8 +26,8 @@ std::unique_ptr<Laboratory> build_demo(const DemoSpec& spec, CommandRunner& runn
                                        const DemoLine& say, const std::stop_token& stop);
 std::filesystem::path demo_scenario_file(const Laboratory& laboratory);
 
-// Removes what killed demos left behind; kept and live ones stay.
-void remove_dead_demos(const std::filesystem::path& state, const DemoLine& say);
+// The scenario with stand-ins for what only a laboratory knows: to find mistakes in overrides.
+std::string demo_scenario_outline();
 
 // Variables of pgBackRest's own (PGBACKREST_REPO1_PATH, ...) win over configuration files: the
 // demo must not meet a production repository through them. Call before any other thread reads

@@ -24,7 +24,6 @@ namespace {
 
 constexpr auto time_to_archive = std::chrono::minutes(2);
 constexpr std::string_view reader = "pgrehearse";
-constexpr std::string_view laboratory_type = "laboratory";
 
 std::string last_words(const CommandResult& result) {
   const auto text = trim(result.error_output.empty() ? result.output : result.error_output);
@@ -280,34 +279,6 @@ void Laboratory::keep() {
   entry.kept = true;
   if (owned_) owned_->write(entry);
   owned_.reset();
-}
-
-std::vector<Leftover> list_laboratories(const fs::path& state) {
-  std::vector<Leftover> found;
-  for (const auto& [entry, alive] : Registry(state).list()) {
-    if (entry.type != laboratory_type) continue;
-    found.push_back({.run_id = entry.run_id,
-                     .type = entry.type,
-                     .scenario = entry.scenario,
-                     .root = entry.root,
-                     .kept = entry.kept,
-                     .alive = alive});
-  }
-  return found;
-}
-
-Removal remove_laboratory(const fs::path& state, const Leftover& leftover) {
-  const Registry registry(state);
-  auto owned = registry.take(leftover.run_id);
-  const auto entry = registry.find(leftover.run_id);
-  if (!entry) return {};  // somebody else was faster
-  if (!owned) {
-    throw Error(ErrorKind::environment,
-                fmt::format("the laboratory '{}' is in use by a running demo", leftover.run_id));
-  }
-  auto removal = remove_local_sandbox(*entry);
-  if (removal.complete()) owned->remove();
-  return removal;
 }
 
 }  // namespace pgrehearse

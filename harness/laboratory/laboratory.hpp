@@ -1,6 +1,7 @@
 // The laboratory: an embedded throwaway primary that archives into a pgBackRest repository of its
 // own. The demo, the drill tests and `prove` rehearse against it. What a drill does belongs
-// elsewhere: a drill meets the laboratory only as any other primary and repository.
+// elsewhere: a drill meets the laboratory only as any other primary and repository. It is
+// registered like a sandbox, so that whatever removes those of killed drills removes it as well.
 #pragma once
 
 #include <chrono>
@@ -97,10 +98,5 @@ class Laboratory {
   std::filesystem::path binaries_;
   std::optional<OwnedEntry> owned_;  // while this object has to remove it
 };
-
-// Laboratories of this state directory: of killed demos, kept ones, and live ones.
-std::vector<Leftover> list_laboratories(const std::filesystem::path& state);
-// Removes one that list_laboratories named. Throws Error(environment) when it is alive.
-Removal remove_laboratory(const std::filesystem::path& state, const Leftover& leftover);
 
 }  // namespace pgrehearse

@@ -135,7 +135,7 @@ std::unique_ptr<Sandbox> LocalProvisioner::create(const SandboxSpec& spec, std::
 std::vector<Leftover> LocalProvisioner::list() const {
   std::vector<Leftover> leftovers;
   for (auto& [entry, alive] : registry_.list()) {
-    if (entry.type != type_name) continue;
+    if (entry.type != type_name && entry.type != laboratory_type) continue;
     leftovers.push_back({.run_id = entry.run_id,
                          .type = entry.type,
                          .scenario = entry.scenario,

@@ -1,4 +1,4 @@
-// Makes sandboxes on this host and finds what killed drills left of theirs.
+// Makes sandboxes on this host and finds what killed drills left of theirs, laboratories included.
 #pragma once
 
 #include <filesystem>

@@ -12,10 +12,13 @@
 
 namespace pgrehearse {
 
+// RegistryEntry::type of a laboratory: registered and removed like a local sandbox, made elsewhere.
+inline constexpr std::string_view laboratory_type = "laboratory";
+
 // Everything that is needed to remove a sandbox whose owner is dead.
 struct RegistryEntry {
   std::string run_id;
-  std::string type;      // "local", ...
+  std::string type;      // "local", ..., laboratory_type
   std::string scenario;  // for people
   std::string created;   // ISO 8601
   std::string host;

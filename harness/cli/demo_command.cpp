@@ -1,0 +1,122 @@
+// A whole drill against an embedded throwaway primary: for a first look, and for a proof that this
+// host can rehearse at all.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "harness/cli/commands.hpp"
+#include "harness/cli/demo_laboratory.hpp"
+#include "harness/cli/drill_session.hpp"
+#include "harness/cli/state_directory.hpp"
+#include "harness/cli/wiring.hpp"
+#include "harness/common/error.hpp"
+#include "harness/drill/scenario_parser.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+struct DemoArguments {
+  DemoSpec spec;
+  std::vector<std::string> overrides;
+  bool keep = false;
+  std::string json;
+  std::string junit;
+  std::string markdown;
+};
+
+SessionOptions session_options(const DemoArguments& arguments) {
+  SessionOptions options;
+  if (!arguments.json.empty()) options.reports["json"] = arguments.json;
+  if (!arguments.junit.empty()) options.reports["junit"] = arguments.junit;
+  if (!arguments.markdown.empty()) options.reports["markdown"] = arguments.markdown;
+  return options;
+}
+
+DemoLine narrator(const CommonOptions& common) {
+  if (common.quiet) return [](const std::string&) {};
+  return [](const std::string& line) { std::cerr << "demo: " << line << std::endl; };
+}
+
+void say_how_to_go_on(const Laboratory& laboratory, const CommonOptions& common,
+                      const DemoLine& say) {
+  const bool usual = common.state == resolve_state_directory({});
+  const auto state = usual ? std::string() : fmt::format(" --state {}", common.state.native());
+  say("the laboratory stays, with its primary running");
+  say(fmt::format("  look into it:  psql 'host={} port=5432 user=postgres dbname=shop'",
+                  laboratory.paths().sockets.native()));
+  say(fmt::format("  rehearse it:   pgrehearse run {}{}", demo_scenario_file(laboratory).native(),
+                  state));
+  say(fmt::format("  remove it:     pgrehearse clean {}{}", laboratory.options().id, state));
+}
+
+void remove(Laboratory& laboratory, const DemoLine& say) {
+  const auto removal = laboratory.destroy();
+  if (removal.complete()) say("the laboratory is removed");
+  for (const auto& thing : removal.remaining) say("could not remove " + thing);
+}
+
+ExitCode run_demo(DemoArguments arguments, const CommonOptions& common,
+                  const std::stop_token& stop) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto say = narrator(common);
+  const auto options = session_options(arguments);
+  // A mistake in --set or --json is said before the laboratory is built.
+  require_writable_reports(
+      parse_scenario(demo_scenario_outline(), "demo.yaml", arguments.overrides, all_checks()),
+      options);
+  forget_pgbackrest_variables(say);
+  remove_leftovers(common);
+
+  arguments.spec.state = common.state;
+  const auto runner = real_command_runner();
+  const auto laboratory = build_demo(arguments.spec, *runner, say, stop);
+  say(fmt::format("rehearsing {}", demo_scenario_file(*laboratory).native()));
+  const auto scenario =
+      load_scenario(demo_scenario_file(*laboratory), arguments.overrides, all_checks());
+  const auto report = run_session(scenario, options, common, stop);
+  print_report(report, common);
+  if (arguments.keep && !stop.stop_requested()) {
+    laboratory->keep();
+    say_how_to_go_on(*laboratory, common, say);
+  } else {
+    remove(*laboratory, say);
+  }
+  say(fmt::format("took {} in all", to_text(Seconds(std::chrono::steady_clock::now() - began))));
+  if (stop.stop_requested()) return ExitCode::interrupted;
+  if (report.error_kind == name_of(ErrorKind::internal)) return ExitCode::internal;
+  return exit_code_of(report.verdict);
+}
+
+}  // namespace
+
+CommandAction configure_demo(CLI::App& command, const CommonOptions& common) {
+  auto arguments = std::make_shared<DemoArguments>();
+  command
+      .add_option("--set", arguments->overrides,
+                  "replace a value of the scenario: --set recover_to=immediate")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command.add_flag("--keep", arguments->keep,
+                   "leave primary and repository; prints how to use and how to remove them");
+  command
+      .add_option("--directory", arguments->spec.directory,
+                  "where the laboratory is made [the state directory]")
+      ->type_name("DIR");
+  command
+      .add_option("--size", arguments->spec.size_factor,
+                  "how large the databases are; 1 is about 90 MB [1]")
+      ->type_name("FACTOR")
+      ->check(CLI::Range(0.01, 1000.0));
+  command.add_option("--json", arguments->json, "write the report as JSON")->type_name("FILE");
+  command.add_option("--junit", arguments->junit, "write the report as JUnit XML")
+      ->type_name("FILE");
+  command.add_option("--markdown", arguments->markdown, "write the report as Markdown")
+      ->type_name("FILE");
+  return [arguments, &common](const std::stop_token& stop) {
+    return run_demo(*arguments, common, stop);
+  };
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,26 @@
+#include "harness/laboratory/scenario_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include "scenarios/embedded.hpp"
+
+namespace pgrehearse {
+namespace {
+
+TEST(ScenarioText, EveryOccurrenceIsReplacedAndUnknownWordsStay) {
+  EXPECT_EQ(expand_scenario("a @x@ b @x@ @y@", {{"x", "1"}}), "a 1 b 1 @y@");
+}
+
+TEST(ScenarioText, AValueMayHoldAPlaceholder) {
+  EXPECT_EQ(expand_scenario("@x@", {{"x", "@x@@x@"}}), "@x@@x@");
+}
+
+TEST(ScenarioText, TheDemosTemplateHasNoWordThatTheLaboratoryDoesNotKnow) {
+  const auto text = expand_scenario(
+      embedded::demo_scenario_yaml,
+      {{"name", ""}, {"stanza", ""}, {"configuration", ""}, {"dsn", ""}, {"account", ""}});
+  EXPECT_EQ(text.find('@', text.find("name:")), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace pgrehearse
