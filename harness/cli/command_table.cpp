@@ -31,6 +31,11 @@ std::span<const CommandDescription> command_table() {
        "pgrehearse history weekly-orders --limit 5\n"
        "pgrehearse history --format json",
        configure_history},
+      {"demo", "build a throwaway primary with backups and rehearse its recovery",
+       "pgrehearse demo\n"
+       "pgrehearse demo --set recover_to=immediate --json report.json\n"
+       "pgrehearse demo --keep --state /var/tmp/pgrehearse",
+       configure_demo},
       {"checks", "list the checks that a scenario can name",
        "pgrehearse checks\n"
        "pgrehearse checks amcheck --format json",
