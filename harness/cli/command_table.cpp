@@ -40,6 +40,11 @@ std::span<const CommandDescription> command_table() {
        "pgrehearse checks\n"
        "pgrehearse checks amcheck --format json",
        configure_checks},
+      {"schema", "print the JSON Schema of scenarios, for editors",
+       "pgrehearse schema > scenario.schema.json\n"
+       "pgrehearse schema --example > weekly.yaml\n"
+       "pgrehearse schema --reference | less",
+       configure_schema},
       {"completion", "print the completion script of a shell",
        "pgrehearse completion bash > /etc/bash_completion.d/pgrehearse\n"
        "pgrehearse completion zsh > \"${fpath[1]}/_pgrehearse\"\n"

@@ -1,0 +1,74 @@
+#include "harness/drill/scenario_reference.hpp"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/drill/scenario_keys.hpp"
+#include "tests/unit/drill/scenario_fixture.hpp"
+
+namespace pgrehearse {
+namespace {
+
+using testing::HasSubstr;
+
+// The schema of a map lies under "properties", of recover_to's long form under anyOf.
+const nlohmann::json& properties_of(const nlohmann::json& schema) {
+  return schema.contains("properties") ? schema.at("properties")
+                                       : schema.at("anyOf").at(1).at("properties");
+}
+
+void expect_keys(const nlohmann::json& schema, std::span<const KeyDescription> keys) {
+  const auto& properties = properties_of(schema);
+  EXPECT_EQ(properties.size(), keys.size());
+  for (const auto& key : keys) {
+    const std::string name(key.name);
+    ASSERT_TRUE(properties.contains(name)) << name;
+    EXPECT_THAT(properties.at(name).at("description").get<std::string>(),
+                HasSubstr(std::string(key.summary)));
+    if (!key.children.empty()) expect_keys(properties.at(name), key.children);
+  }
+}
+
+TEST(ScenarioReference, TheSchemaListsEveryKeyAndEveryCheck) {
+  const auto schema = nlohmann::json::parse(scenario_json_schema(fixture_checks()));
+  expect_keys(schema, scenario_keys());
+  EXPECT_EQ(schema.at("required"), nlohmann::json({"name", "repository"}));
+  const auto& items = schema.at("properties").at("checks").at("items").at("anyOf");
+  EXPECT_EQ(items.at(0).at("enum"),
+            nlohmann::json({"amcheck", "page_checksums", "identity", "query"}));
+  const auto& amcheck = items.at(1).at("properties").at("amcheck").at("properties");
+  EXPECT_TRUE(amcheck.contains("heapallindexed"));
+  EXPECT_TRUE(amcheck.contains("name"));
+}
+
+TEST(ScenarioReference, TheExampleHasEveryKeyAndIsRight) {
+  const std::string example = scenario_example();
+  EXPECT_EQ(errors_of(example), "");
+  for (const auto& key : scenario_keys()) {
+    EXPECT_THAT(example, HasSubstr(fmt::format("{}:", key.name)));
+  }
+  EXPECT_EQ(parse(example).checks.size(), 2U);
+}
+
+TEST(ScenarioReference, EveryExampleOfARecoveryTargetIsRight) {
+  for (const auto& key : recovery_target_keys()) {
+    std::string target = fmt::format("{}: {}", key.name, key.example);
+    if (key.name == "exclusive") target += ", xid: 743";
+    EXPECT_EQ(errors_of(scenario_head + "recover_to: { " + target + " }\n"), "") << target;
+  }
+}
+
+TEST(ScenarioReference, ThePageNamesEveryKeyCheckAndSetting) {
+  const auto page = scenario_reference_markdown(fixture_checks());
+  for (const auto& key : scenario_keys()) {
+    EXPECT_THAT(page, HasSubstr(fmt::format("| `{}` |", key.name)));
+    for (const auto& child : key.children)
+      EXPECT_THAT(page, HasSubstr(fmt::format("| `{}` |", child.name)));
+  }
+  EXPECT_THAT(page, HasSubstr("### identity\n\nthe same. "));
+  EXPECT_THAT(page, HasSubstr("| `expect.at_least` | number |"));
+}
+
+}  // namespace
+}  // namespace pgrehearse
