@@ -17,7 +17,7 @@ constexpr std::array<KeyDescription, 1> keys{{
     {.name = "verify",
      .kind = KeyKind::boolean,
      .summary = "read the whole repository and compare every file with its checksum",
-     .example = "verify: false",
+     .example = "false",
      .default_value = "true"},
 }};
 

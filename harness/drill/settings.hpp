@@ -43,7 +43,7 @@ struct KeyDescription {
   std::string_view name;
   KeyKind kind = KeyKind::text;
   std::string_view summary;  // one line for the reference and the schema
-  std::string_view example;  // as YAML
+  std::string_view example;  // of the value, as YAML
   bool required = false;
   std::string_view default_value;  // as people read it; empty: none
   std::span<const std::string_view> choices = {};
