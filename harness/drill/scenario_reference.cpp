@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+
 #include "harness/common/text.hpp"
 #include "harness/drill/scenario_keys.hpp"
 
@@ -48,6 +50,13 @@ std::string cell(std::string_view text) {
     escaped += c == '\n' ? ' ' : c;
   }
   return escaped;
+}
+
+std::string sentence(std::string_view text) {
+  std::string begun(text);
+  if (!begun.empty())
+    begun[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(begun[0])));
+  return begun + ".";
 }
 
 std::string kind_cell(const KeyDescription& key) {
@@ -98,7 +107,7 @@ std::string when_text(const CheckDescription& check) {
 
 std::string check_text(const CheckDescription& check) {
   std::string text =
-      fmt::format("### {}\n\n{}. {}\n\n", check.name, check.summary, when_text(check));
+      fmt::format("### {}\n\n{} {}\n\n", check.name, sentence(check.summary), when_text(check));
   if (!check.keys.empty()) text += key_table(check.keys);
   std::vector<std::string> codes;
   for (const auto code : split(check.finds, ' ')) {
@@ -131,7 +140,7 @@ std::string scenario_reference_markdown(std::span<const CheckDescription> checks
   page += kinds;
   for (const auto& key : scenario_keys()) {
     if (key.children.empty()) continue;
-    page += fmt::format("## {}\n\n{}.\n\n", key.name, key.summary);
+    page += fmt::format("## {}\n\n{}\n\n", key.name, sentence(key.summary));
     page += key_table(key.children);
   }
   page +=

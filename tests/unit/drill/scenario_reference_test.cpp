@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "checks/table.hpp"
 #include "harness/drill/scenario_keys.hpp"
 #include "tests/unit/drill/scenario_fixture.hpp"
 
@@ -59,6 +60,26 @@ TEST(ScenarioReference, EveryExampleOfARecoveryTargetIsRight) {
   }
 }
 
+// A scenario's text that asks for the check with the examples of its table.
+std::string asking_for(const CheckDescription& check, std::span<const KeyDescription> keys) {
+  std::string text =
+      scenario_head + "primary: { dsn: host=db1 }\nchecks:\n  - " + std::string(check.name) + ":\n";
+  for (const auto& key : keys) text += fmt::format("      {}: {}\n", key.name, key.example);
+  return text;
+}
+
+TEST(ScenarioReference, EveryCheckTakesItsOwnExamples) {
+  ASSERT_FALSE(check_table().empty());
+  for (const auto& check : check_table()) {
+    const auto text = asking_for(check, check.keys);
+    try {
+      parse_scenario(text, "s.yaml", {}, check_table());
+    } catch (const ScenarioErrors& errors) {
+      ADD_FAILURE() << errors.what() << "\n" << text;
+    }
+  }
+}
+
 TEST(ScenarioReference, ThePageNamesEveryKeyCheckAndSetting) {
   const auto page = scenario_reference_markdown(fixture_checks());
   for (const auto& key : scenario_keys()) {
@@ -66,7 +87,7 @@ TEST(ScenarioReference, ThePageNamesEveryKeyCheckAndSetting) {
     for (const auto& child : key.children)
       EXPECT_THAT(page, HasSubstr(fmt::format("| `{}` |", child.name)));
   }
-  EXPECT_THAT(page, HasSubstr("### identity\n\nthe same. "));
+  EXPECT_THAT(page, HasSubstr("### identity\n\nThe same. "));
   EXPECT_THAT(page, HasSubstr("| `expect.at_least` | number |"));
 }
 
