@@ -1,0 +1,57 @@
+#include "tests/contract/sql_checks/sql_check_test.hpp"
+
+namespace pgrehearse {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class ExtensionsTest : public SqlCheckTest {};
+
+TEST_F(ExtensionsTest, PassesWhereEveryLibraryLoads) {
+  make_database({"create extension amcheck", "create extension hstore"});
+  const auto outcome = run_check("extensions");
+  EXPECT_EQ(outcome.verdict, Verdict::pass) << testing::PrintToString(codes_and_objects(outcome));
+  EXPECT_THAT(outcome.summary, HasSubstr("3 extensions"));
+}
+
+TEST_F(ExtensionsTest, NamesTheLibraryThatDoesNotLoadAndItsExtension) {
+  const auto database = make_database({"create extension amcheck",
+                                       "update pg_proc set probin = '$libdir/gone' "
+                                       "where probin = '$libdir/amcheck'"});
+  const auto outcome = run_check("extensions");
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  ASSERT_THAT(codes_and_objects(outcome),
+              ElementsAre("PGR-EXTENSION-LIBRARY " + database + ".$libdir/gone"));
+  EXPECT_THAT(outcome.findings[0].message, HasSubstr("extension amcheck"));
+}
+
+TEST_F(ExtensionsTest, NamesAnExtensionWithoutAControlFile) {
+  const auto database = make_database({"create extension hstore",
+                                       "update pg_extension set extname = 'lost_one' "
+                                       "where extname = 'hstore'"});
+  const auto outcome = run_check("extensions");
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  ASSERT_THAT(codes_and_objects(outcome),
+              ElementsAre("PGR-EXTENSION-VERSION " + database + ".lost_one"));
+  EXPECT_EQ(outcome.findings[0].details.at("available"), "none");
+}
+
+TEST_F(ExtensionsTest, NamesAVersionThatThisHostDoesNotKnow) {
+  const auto database = make_database({"create extension hstore",
+                                       "update pg_extension set extversion = '99' "
+                                       "where extname = 'hstore'"});
+  const auto outcome = run_check("extensions");
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  ASSERT_THAT(codes_and_objects(outcome),
+              ElementsAre("PGR-EXTENSION-VERSION " + database + ".hstore"));
+  EXPECT_EQ(outcome.findings[0].details.at("installed"), "99");
+}
+
+TEST_F(ExtensionsTest, TakesAnOlderVersionThatCanBeUpdated) {
+  make_database({"create extension hstore version '1.4'"});
+  EXPECT_EQ(run_check("extensions").verdict, Verdict::pass);
+}
+
+}  // namespace
+}  // namespace pgrehearse

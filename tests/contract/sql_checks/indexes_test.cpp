@@ -1,0 +1,53 @@
+#include "tests/contract/sql_checks/sql_check_test.hpp"
+
+namespace pgrehearse {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class IndexesTest : public SqlCheckTest {};
+
+TEST_F(IndexesTest, PassesWhereEveryIndexIsValidAndSaysHowMany) {
+  make_database({"create table orders (id integer primary key)"});
+  const auto outcome = run_check("indexes");
+  EXPECT_EQ(outcome.verdict, Verdict::pass) << outcome.summary;
+  EXPECT_THAT(outcome.summary, HasSubstr("in 1 database"));
+}
+
+TEST_F(IndexesTest, NamesAnInvalidIndexAndItsTable) {
+  const auto database =
+      make_database({"create table orders (id integer)", "insert into orders values (1), (1)"});
+  EXPECT_THROW(copy_cluster().execute(
+                   database, {"create unique index concurrently orders_once on orders (id)"}),
+               SqlError);
+  const auto outcome = run_check("indexes");
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  EXPECT_THAT(codes_and_objects(outcome),
+              ElementsAre("PGR-INDEX-INVALID " + database + ".public.orders_once"));
+  EXPECT_EQ(outcome.findings.at(0).details.at("table"), database + ".public.orders");
+}
+
+TEST_F(IndexesTest, LeavesOutWhatIsExcluded) {
+  const auto database = make_database({"create table orders (id integer primary key)",
+                                       "update pg_index set indisvalid = false "
+                                       "where indexrelid = 'orders_pkey'::regclass"});
+  const auto outcome = run_check(
+      "indexes", settings_of({{"exclude", std::vector<std::string>{database + ".public.*"}}}));
+  EXPECT_EQ(outcome.verdict, Verdict::pass);
+}
+
+TEST_F(IndexesTest, IsUnknownWhereADatabaseCannotBeAsked) {
+  const auto database = make_database({"create table orders (id integer primary key)"});
+  bench.databases = {database, "no_such_database"};
+  const auto outcome = run_check("indexes");
+  EXPECT_EQ(outcome.verdict, Verdict::unknown);
+  EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-DATABASE-UNREADABLE no_such_database"));
+}
+
+TEST_F(IndexesTest, IsUnknownWithoutAnyDatabase) {
+  EXPECT_EQ(run_check("indexes").verdict, Verdict::unknown);
+}
+
+}  // namespace
+}  // namespace pgrehearse

@@ -1,0 +1,69 @@
+#include "harness/primary/primary.hpp"
+
+#include "harness/primary/primary_counts.hpp"
+#include "tests/contract/sql_checks/sql_check_test.hpp"
+
+namespace pgrehearse {
+namespace {
+
+using testing::Contains;
+
+class PrimaryTest : public SqlCheckTest {};
+
+TEST_F(PrimaryTest, CannotWriteAndHasALimitForEverything) {
+  const Primary primary(primary_cluster().dsn());
+  auto connection = primary.connect("postgres", {});
+  try {
+    connection.query("create table written (id integer)");
+    FAIL() << "the primary was written";
+  } catch (const SqlError& error) {
+    EXPECT_EQ(error.sqlstate(), "25006");
+    EXPECT_EQ(error.kind(), ErrorKind::environment);
+  }
+  const auto setting = [&](const std::string& name) {
+    return connection.query("select current_setting('" + name + "')").text(0, 0);
+  };
+  EXPECT_EQ(setting("lock_timeout"), "2s");
+  EXPECT_EQ(setting("statement_timeout"), "30min");
+  EXPECT_EQ(setting("idle_in_transaction_session_timeout"), "1min");
+  EXPECT_EQ(setting("row_security"), "off");
+  EXPECT_EQ(setting("application_name"), "pgrehearse");
+}
+
+TEST_F(PrimaryTest, KeepsTheOptionsOfTheDsn) {
+  const Primary primary(primary_cluster().dsn() + " options='-c work_mem=7MB'");
+  auto connection = primary.connect({}, {});
+  EXPECT_EQ(connection.query("select current_setting('work_mem')").text(0, 0), "7MB");
+}
+
+TEST_F(PrimaryTest, TellsTheNewestCommitOnlyWhereItIsTracked) {
+  const Primary primary(primary_cluster().dsn());
+  primary_cluster().create_database();
+  const auto newest = primary.newest_commit({});
+  ASSERT_TRUE(newest);
+  EXPECT_LT(std::chrono::abs(*newest - std::chrono::system_clock::now()), std::chrono::minutes(1));
+  EXPECT_EQ(Primary(copy_cluster().dsn()).newest_commit({}), std::nullopt);
+}
+
+TEST_F(PrimaryTest, ListsDatabasesThatAllowConnections) {
+  const auto databases = Primary(primary_cluster().dsn()).databases({});
+  EXPECT_THAT(databases, Contains("postgres"));
+  EXPECT_THAT(databases, testing::Not(Contains("template0")));
+}
+
+TEST_F(PrimaryTest, ACountThatIsGivenUpCancelsItsStatement) {
+  const Primary primary(primary_cluster().dsn(), {.lock = std::chrono::minutes(5)});
+  const auto database = primary_cluster().create_database();
+  primary_cluster().execute(database, {"create table blocked (id integer)"});
+  auto blocker = primary_cluster().connect(database);
+  blocker.query("begin");
+  blocker.query("lock table public.blocked in access exclusive mode");
+  PrimaryCounts counts(primary, {});
+  counts.start();
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THROW(counts.get(stop.get_token()), Error);
+}
+
+}  // namespace
+}  // namespace pgrehearse

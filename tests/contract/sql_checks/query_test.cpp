@@ -1,0 +1,78 @@
+#include "tests/contract/sql_checks/sql_check_test.hpp"
+
+namespace pgrehearse {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Expected = std::map<std::string, std::string>;
+
+class QueryTest : public SqlCheckTest {
+ protected:
+  CheckOutcome ask(const std::string& sql, const Expected& expected,
+                   std::chrono::milliseconds timeout = std::chrono::minutes(1)) {
+    return run_check("query", settings_of({{"database", bench.databases.at(0)},
+                                           {"sql", sql},
+                                           {"expect", expected},
+                                           {"timeout", timeout}}));
+  }
+};
+
+TEST_F(QueryTest, ComparesTheFirstValue) {
+  make_database({"create table orders (id integer, at timestamptz default now())",
+                 "insert into orders select generate_series(1, 20)"});
+  EXPECT_EQ(ask("select max(at) > now() - interval '1 day' from orders", {{"", "true"}}).verdict,
+            Verdict::pass);
+  EXPECT_EQ(ask("select count(*) from orders", {{"at_least", "20"}}).verdict, Verdict::pass);
+  const auto outcome = ask("select count(*) from orders", {{"at_least", "21"}});
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  ASSERT_EQ(outcome.findings.size(), 1U);
+  EXPECT_EQ(outcome.findings[0].code, "PGR-QUERY-MISMATCH");
+  EXPECT_EQ(outcome.findings[0].details.at("value"), "20");
+}
+
+TEST_F(QueryTest, ShowsTheRowsThatShouldNotBeThere) {
+  make_database({"create table orders (id integer, state text)",
+                 "insert into orders values (7, 'lost'), (8, null)"});
+  EXPECT_EQ(ask("select * from orders where id > 8", {{"", "no rows"}}).verdict, Verdict::pass);
+  const auto outcome = ask("select * from orders order by id", {{"", "no rows"}});
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  EXPECT_THAT(outcome.findings.at(0).message, HasSubstr("(7, lost) (8, NULL)"));
+}
+
+TEST_F(QueryTest, AnErrorIsAFailWithItsSqlstate) {
+  make_database({});
+  const auto outcome = ask("select * from gone", {{"", "no rows"}});
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  EXPECT_EQ(outcome.findings.at(0).code, "PGR-QUERY-ERROR");
+  EXPECT_EQ(outcome.findings.at(0).details.at("sqlstate"), "42P01");
+}
+
+TEST_F(QueryTest, ADeadlineIsUnknown) {
+  make_database({});
+  const auto outcome = ask("select pg_sleep(30)", {{"", "1"}}, std::chrono::milliseconds(50));
+  EXPECT_EQ(outcome.verdict, Verdict::unknown);
+  EXPECT_EQ(outcome.findings.at(0).code, "PGR-QUERY-TIMEOUT");
+}
+
+TEST_F(QueryTest, NamesAMissingDatabase) {
+  bench.databases = {"shop", "postgres"};
+  const auto outcome = run_check("query", settings_of({{"database", std::string("shopp")},
+                                                       {"sql", std::string("select 1")},
+                                                       {"expect", Expected{{"", "1"}}}}));
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-QUERY-DATABASE shopp"));
+  EXPECT_THAT(outcome.findings[0].hint, HasSubstr("'shop'"));
+}
+
+TEST_F(QueryTest, FindsTablesByTheDatabasesOwnSearchPath) {
+  const auto database =
+      make_database({"create schema app", "create table app.orders (id integer)"});
+  EXPECT_EQ(ask("select count(*) from orders", {{"", "0"}}).verdict, Verdict::fail);
+  copy_cluster().execute(database,
+                         {"alter database " + database + " set search_path = app, public"});
+  EXPECT_EQ(ask("select count(*) from orders", {{"", "0"}}).verdict, Verdict::pass);
+}
+
+}  // namespace
+}  // namespace pgrehearse

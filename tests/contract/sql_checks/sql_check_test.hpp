@@ -1,0 +1,65 @@
+// Each SQL check against a real server: a clean database passes, a planted fault is found and
+// named.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "checks/table.hpp"
+#include "tests/fakes/check_bench.hpp"
+#include "tests/fakes/throwaway_cluster.hpp"
+
+namespace pgrehearse {
+
+class SqlCheckTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!ThrowawayCluster::available()) {
+      const char* required = std::getenv("PGREHEARSE_REQUIRE");
+      if (required != nullptr && std::string(required) == "all")
+        FAIL() << "no PostgreSQL installed";
+      GTEST_SKIP() << "no PostgreSQL installed";
+    }
+    bench.connect = [](const std::string& database) { return copy_cluster().connect(database); };
+  }
+
+  // A new database of the copy with this content, the only one that the check looks at.
+  std::string make_database(std::initializer_list<std::string> statements,
+                            const std::string& options = "") {
+    auto database = copy_cluster().create_database(options);
+    copy_cluster().execute(database, statements);
+    bench.databases = {database};
+    return database;
+  }
+
+  CheckOutcome run_check(std::string_view name, const Settings& settings = {}) {
+    for (const auto& row : check_table()) {
+      if (row.name != name) continue;
+      auto check = row.create(settings);
+      auto context = bench.context();
+      check->prepare(context);
+      return check->run(context);
+    }
+    throw std::runtime_error("no such check: " + std::string(name));
+  }
+
+  CheckBench bench;
+};
+
+// The codes must be announced in the table: the reference and the documentation come from there.
+inline bool announces(std::string_view check, const Finding& finding) {
+  for (const auto& row : check_table()) {
+    if (row.name == check) return row.finds.find(finding.code) != std::string_view::npos;
+  }
+  return false;
+}
+
+#define EXPECT_ANNOUNCED(check, outcome)                                        \
+  for (const auto& announced_finding : (outcome).findings) {                    \
+    EXPECT_TRUE(announces(check, announced_finding)) << announced_finding.code; \
+  }
+
+}  // namespace pgrehearse
