@@ -95,11 +95,14 @@ class Judge {
     const auto segment_size = context_.archive.segment_size;
     const bool whole = reaches_archive_end(*landing_.lsn, end, segment_size);
     if (whole && !landing_.first_withheld) return;
+    const auto segment = file_name(
+        segment_at(landing_.timeline.value_or(1), *landing_.lsn, segment_size), segment_size);
     const auto short_of = end.value > landing_.lsn->value ? end.value - landing_.lsn->value : 0;
     auto message = fmt::format(
-        "replay ended at {}, the archive reaches to {}: {} of WAL were not "
-        "replayed",
-        to_text(*landing_.lsn), to_text(end), to_text(Bytes{short_of}));
+        "replay ended at {}, in front of or within segment {}, the archive reaches to {}: {} of "
+        "WAL were "
+        "not replayed",
+        to_text(*landing_.lsn), segment, to_text(end), to_text(Bytes{short_of}));
     if (landing_.first_withheld) {
       message +=
           fmt::format(", {} the first of what is missing", describe(*landing_.first_withheld));
@@ -107,6 +110,8 @@ class Judge {
     add("PGR-LANDING-SHORT", std::move(message),
         "a missing or damaged segment looks like the end of the archive: see `wal_continuity`",
         Verdict::fail);
+    // What replay would have read next is what is missing or damaged.
+    outcome_.findings.back().object = segment;
   }
 
   void judge_immediate() {

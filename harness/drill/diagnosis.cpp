@@ -19,6 +19,8 @@ constexpr auto blames = std::to_array<Blame>({
     {"PGR-ENV", "environment"},       {"PGR-PRIMARY", "environment"},
     {"PGR-WAL", "archive"},           {"PGR-TIMELINE", "archive"},
     {"PGR-REPOSITORY", "archive"},    {"PGR-LANDING", "archive"},
+    {"PGR-REPO-CIPHER", "scenario"},  {"PGR-REPO-STANZA", "scenario"},
+    {"PGR-REPO", "backup"},           {"PGR-FRESHNESS", "archive"},
     {"PGR-TARGET", "scenario"},       {"PGR-BACKUP-NONE", "scenario"},
     {"PGR-BACKUP", "backup"},         {"PGR-RESTORE", "backup"},
     {"PGR-CONTROL", "backup"},        {"PGR-PAGE", "backup"},
@@ -26,7 +28,9 @@ constexpr auto blames = std::to_array<Blame>({
     {"PGR-ROWS", "backup"},           {"PGR-RTO", "environment"},
     {"PGR-RPO", "archive"},           {"PGR-TABLESPACE", "environment"},
     {"PGR-EXTENSION", "environment"}, {"PGR-COLLATION", "environment"},
-    {"PGR-STARTUP", "instance"},
+    {"PGR-STARTUP", "instance"},      {"PGR-LOG", "backup"},
+    {"PGR-DATABASE", "backup"},       {"PGR-SEQUENCE", "backup"},
+    {"PGR-INDEX", "backup"},
 });
 
 std::string recoverable(const std::optional<RecoverableWindow>& window) {
@@ -117,6 +121,11 @@ Diagnosis diagnose_checks(const Report& report, const std::optional<RecoverableW
     diagnosis.object = finding.object;
     diagnosis.next_step = finding.hint;
     diagnosis.blame = blame_of(finding.code);
+  }
+  // Who cannot tell has proved nothing against the backup.
+  if (check->verdict == Verdict::unknown &&
+      (diagnosis.blame == "backup" || diagnosis.blame == "archive")) {
+    diagnosis.blame = "none";
   }
   if (check->verdict == Verdict::fail) diagnosis.recoverable = recoverable(window);
   return diagnosis;

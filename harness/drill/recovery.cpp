@@ -128,27 +128,33 @@ class Recovery {
                     "raise --timeout, or see logs/postgresql.log of the run", "PGR-REPLAY-SLOW");
       }
       if (!input_.instance.running()) return false;
-      if (!connection) {
-        if (input_.instance.wait_until_accepting(look_interval, stop_)) {
-          connection = input_.instance.connect("postgres", ErrorKind::recovery, stop_);
-        } else {
-          refuse_to_wait_for_missing_wal();
-          continue;
-        }
+      if (!connection && !input_.instance.wait_until_accepting(look_interval, stop_)) {
+        refuse_to_wait_for_missing_wal();
+        continue;
       }
       try {
+        if (!connection) {
+          connection = input_.instance.connect("postgres", ErrorKind::recovery, stop_);
+        }
         if (look(*connection, pausing)) return true;
       } catch (const SqlError&) {
-        // The server ended under the statement; its log says why.
-        if (input_.instance.wait_until_accepting(std::chrono::seconds(5), stop_) &&
-            input_.instance.running()) {
-          throw;
-        }
+        // A server that ends under the statement says why in its log.
+        if (!ends_soon()) throw;
         return false;
       }
       if (paused_for_settings()) return false;
       std::this_thread::sleep_for(look_interval);
     }
+  }
+
+  // The connection is lost before the last of the server's processes is gone.
+  bool ends_soon() {
+    const auto patience = Clock::now() + std::chrono::seconds(10);
+    while (input_.instance.running()) {
+      if (Clock::now() > patience) return false;
+      std::this_thread::sleep_for(look_interval);
+    }
+    return true;
   }
 
   // One look at a read-only server. `pausing`: the end was seen and the pause asked for.
