@@ -65,7 +65,25 @@ TEST_F(Environment, AFullDisk) {
   const auto run = run_scenario(scenario("checks: [databases]\n"),
                                 {"--set", "sandbox.directory=" + directory.native()});
   expect_backup_not_blamed(run);
-  EXPECT_NE(run.findings().find("space"), std::string::npos) << run.findings();
+  EXPECT_EQ(run.report->diagnosis.code, "PGR-ENV-DISK-FULL") << run.findings();
+  EXPECT_TRUE(fs::is_empty(directory));
+  expect_nothing_left();
+}
+
+TEST_F(Environment, ADiskThatFillsUpDuringTheRestore) {
+  const auto directory = scratch / "small";
+  const SmallDisk disk(directory, "size=400m,mode=0755");
+  if (!disk.mounted()) {
+    if (everything_is_required()) FAIL() << "cannot mount a tmpfs: " << std::strerror(errno);
+    GTEST_SKIP() << "cannot mount a tmpfs";
+  }
+  const auto binary =
+      make_pgbackrest("*restore*", "dd if=/dev/zero of=\"$TMPDIR/fill\" bs=1M count=380 2>&-");
+  const auto run = run_scenario(scenario("checks: [databases]\n"),
+                                {"--set", "sandbox.directory=" + directory.native(), "--set",
+                                 "repository.binary=" + binary.native()});
+  expect_backup_not_blamed(run);
+  EXPECT_EQ(run.report->diagnosis.code, "PGR-ENV-DISK-FULL") << run.findings();
   EXPECT_TRUE(fs::is_empty(directory));
   expect_nothing_left();
 }

@@ -46,11 +46,11 @@ TEST_F(Passing, AnEncryptedRepositoryWithSmallSegmentsReadOnItsHost) {
                               .compress_type = "gz",
                               .cipher_passphrase = "words that stay secret",
                               .repository_host = true});
-  own->connect("postgres", {}).query("create table kept (n integer)");
+  own->connect("postgres", {}).query("create table public.kept (n integer)");
   own->back_up(BackupType::full, {});
-  own->connect("postgres", {}).query("insert into kept select generate_series(1, 20000)");
+  own->connect("postgres", {}).query("insert into public.kept select generate_series(1, 20000)");
   own->back_up(BackupType::differential, {});
-  own->connect("postgres", {}).query("insert into kept select generate_series(1, 22)");
+  own->connect("postgres", {}).query("insert into public.kept select generate_series(1, 22)");
   own->switch_wal_and_wait({});
   const auto run = run_scenario(own->scenario_text("encrypted", R"(
 checks:
