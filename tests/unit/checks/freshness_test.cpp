@@ -1,0 +1,70 @@
+#include <gtest/gtest.h>
+
+#include "checks/checks.hpp"
+#include "tests/fakes/check_bench.hpp"
+
+namespace pgrehearse {
+namespace {
+
+using namespace std::chrono_literals;
+
+class FreshnessUnitTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    bench.drill_started = *parse_instant("2026-11-20 03:00:00+00");
+    bench.scenario.objectives.rpo = 10min;
+  }
+  void land(std::chrono::seconds before_the_drill) {
+    bench.landing = Landing{.time = bench.drill_started - before_the_drill};
+  }
+  CheckOutcome run(const Settings& settings = {}) {
+    auto context = bench.context();
+    return freshness_check().create(settings)->run(context);
+  }
+  CheckBench bench;
+};
+
+TEST_F(FreshnessUnitTest, HoldsTheAgeOfTheNewestCommitAgainstTheObjective) {
+  land(10min);
+  EXPECT_EQ(run().verdict, Verdict::pass);
+  land(10min + 1s);
+  const auto outcome = run();
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  EXPECT_EQ(outcome.findings.at(0).code, "PGR-FRESHNESS-OLD");
+  EXPECT_EQ(outcome.findings.at(0).details.at("measured_seconds"), "601.000");
+  EXPECT_EQ(outcome.findings.at(0).details.at("allowed_seconds"), "600.000");
+}
+
+TEST_F(FreshnessUnitTest, MaxAgeWinsOverTheObjective) {
+  land(20min);
+  EXPECT_EQ(run(settings_of({{"max_age", std::chrono::milliseconds(1h)}})).verdict, Verdict::pass);
+}
+
+TEST_F(FreshnessUnitTest, APointInTimeIsMeasuredFromWhatWasAsked) {
+  bench.scenario.target = {.type = TargetType::time, .time = bench.drill_started - 5h};
+  land(5h + 4min);
+  EXPECT_EQ(run().verdict, Verdict::pass);
+  land(5h + 11min);
+  EXPECT_EQ(run().verdict, Verdict::fail);
+}
+
+TEST_F(FreshnessUnitTest, MissingEvidenceIsUnknown) {
+  EXPECT_EQ(run().verdict, Verdict::unknown);  // no landing
+  bench.landing = Landing{};
+  EXPECT_EQ(run().verdict, Verdict::unknown);  // no commit time
+  land(1min);
+  bench.scenario.objectives.rpo = {};
+  EXPECT_EQ(run().verdict, Verdict::unknown);  // no objective
+  bench.scenario.objectives.rpo = 10min;
+  bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x5000028}};
+  EXPECT_EQ(run().verdict, Verdict::unknown);  // no time was asked for
+  EXPECT_EQ(run().findings.at(0).code, "PGR-FRESHNESS-UNKNOWN");
+}
+
+TEST_F(FreshnessUnitTest, ACommitDuringTheDrillIsNoLoss) {
+  land(-30s);
+  EXPECT_EQ(run().verdict, Verdict::pass);
+}
+
+}  // namespace
+}  // namespace pgrehearse

@@ -1,0 +1,38 @@
+#include "checks/table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+namespace {
+
+TEST(CheckTableTest, EveryRowIsWholeAndNamedOnce) {
+  std::set<std::string_view> names;
+  for (const auto& row : check_table()) {
+    EXPECT_TRUE(names.insert(row.name).second) << row.name << " stands there twice";
+    EXPECT_FALSE(row.summary.empty()) << row.name;
+    EXPECT_FALSE(row.finds.empty()) << row.name;
+    EXPECT_NE(row.create, nullptr) << row.name;
+    for (const auto& key : row.keys) {
+      EXPECT_FALSE(key.summary.empty()) << row.name << "." << key.name;
+      EXPECT_FALSE(key.example.empty()) << row.name << "." << key.name;
+    }
+  }
+}
+
+TEST(CheckTableTest, EveryFindingHasAPage) {
+  const std::filesystem::path pages = PGREHEARSE_FINDINGS_DIRECTORY;
+  for (const auto& row : check_table()) {
+    for (const auto code : split(row.finds, ' ')) {
+      EXPECT_TRUE(std::filesystem::exists(pages / (std::string(code) + ".md")))
+          << row.name << " gives " << code << ", which has no page";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pgrehearse
