@@ -36,6 +36,11 @@ std::span<const CommandDescription> command_table() {
        "pgrehearse demo --set recover_to=immediate --json report.json\n"
        "pgrehearse demo --keep --state /var/tmp/pgrehearse",
        configure_demo},
+      {"clean", "remove what killed drills have left",
+       "pgrehearse clean\n"
+       "pgrehearse clean --dry-run --format json\n"
+       "pgrehearse clean --kept",
+       configure_clean},
       {"checks", "list the checks that a scenario can name",
        "pgrehearse checks\n"
        "pgrehearse checks amcheck --format json",

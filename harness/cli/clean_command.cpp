@@ -1,0 +1,185 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/commands.hpp"
+#include "harness/cli/wiring.hpp"
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+struct CleanOptions {
+  std::vector<std::string> runs;
+  bool kept = false;
+  bool dry_run = false;
+};
+
+// A leftover, and who can remove it.
+struct Candidate {
+  Leftover leftover;
+  std::function<Removal()> remove;
+};
+
+enum class Action { removed, would_remove, left, failed };
+
+struct Outcome {
+  Leftover leftover;
+  Action action = Action::left;
+  std::string reason;  // why it was left
+  Removal removal;
+};
+
+std::string_view name_of(Action action) {
+  switch (action) {
+    case Action::removed:
+      return "removed";
+    case Action::would_remove:
+      return "would remove";
+    case Action::left:
+      return "left";
+    case Action::failed:
+      return "failed";
+  }
+  return "";
+}
+
+std::vector<Candidate> find_candidates(
+    const std::vector<std::unique_ptr<Provisioner>>& provisioners) {
+  std::vector<Candidate> candidates;
+  for (const auto& provisioner : provisioners) {
+    for (auto& leftover : provisioner->list()) {
+      auto remove = [&provisioner, leftover] { return provisioner->remove(leftover); };
+      candidates.push_back({.leftover = std::move(leftover), .remove = std::move(remove)});
+    }
+  }
+  return candidates;
+}
+
+void require_known(const std::vector<std::string>& runs, const std::vector<Candidate>& candidates) {
+  std::vector<std::string> known;
+  for (const auto& candidate : candidates) known.push_back(candidate.leftover.run_id);
+  for (const auto& run : runs) {
+    if (std::find(known.begin(), known.end(), run) != known.end()) continue;
+    const auto near = nearest(run, known);
+    throw Error(ErrorKind::usage, fmt::format("run '{}' has left nothing", run),
+                near ? fmt::format("did you mean '{}'?", *near)
+                     : std::string("'pgrehearse clean --dry-run' lists what there is"));
+  }
+}
+
+// Why a leftover is not to be removed; empty when it is.
+std::string reason_to_leave(const Leftover& leftover, const CleanOptions& options) {
+  if (leftover.alive) return "its drill is still running";
+  const bool named =
+      std::find(options.runs.begin(), options.runs.end(), leftover.run_id) != options.runs.end();
+  if (leftover.kept && !named && !options.kept) return "kept on purpose: name it or use --kept";
+  return {};
+}
+
+Outcome remove(const Candidate& candidate) {
+  Outcome outcome{.leftover = candidate.leftover};
+  try {
+    outcome.removal = candidate.remove();
+    outcome.action = outcome.removal.complete() ? Action::removed : Action::failed;
+  } catch (const Error& error) {
+    // Its owner may have come to life between the look and the removal.
+    outcome.action = Action::failed;
+    outcome.reason = error.what();
+  }
+  return outcome;
+}
+
+std::vector<Outcome> clean(const std::vector<Candidate>& candidates, const CleanOptions& options,
+                           const std::stop_token& stop) {
+  std::vector<Outcome> outcomes;
+  for (const auto& candidate : candidates) {
+    const auto& leftover = candidate.leftover;
+    const bool named =
+        std::find(options.runs.begin(), options.runs.end(), leftover.run_id) != options.runs.end();
+    if (!options.runs.empty() && !named) continue;
+    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+    auto reason = reason_to_leave(leftover, options);
+    if (!reason.empty()) {
+      outcomes.push_back(
+          {.leftover = leftover, .action = Action::left, .reason = std::move(reason)});
+    } else if (options.dry_run) {
+      outcomes.push_back({.leftover = leftover, .action = Action::would_remove});
+    } else {
+      outcomes.push_back(remove(candidate));
+    }
+  }
+  return outcomes;
+}
+
+void print_text(const std::vector<Outcome>& outcomes) {
+  if (outcomes.empty()) std::cout << "nothing to remove\n";
+  for (const auto& outcome : outcomes) {
+    const auto& leftover = outcome.leftover;
+    std::cout << fmt::format("{} {} ({} of '{}'){}{}\n", name_of(outcome.action), leftover.run_id,
+                             leftover.type, leftover.scenario, outcome.reason.empty() ? "" : ": ",
+                             outcome.reason);
+    if (outcome.action == Action::left || outcome.action == Action::would_remove) {
+      std::cout << fmt::format("  directory {}\n", leftover.root.string());
+    }
+    for (const auto& line : outcome.removal.removed) std::cout << fmt::format("  {}\n", line);
+    for (const auto& line : outcome.removal.remaining) {
+      std::cout << fmt::format("  still there: {}\n", line);
+    }
+  }
+}
+
+void print_json(const std::vector<Outcome>& outcomes) {
+  auto json = nlohmann::ordered_json::array();
+  for (const auto& outcome : outcomes) {
+    json.push_back({{"run_id", outcome.leftover.run_id},
+                    {"type", outcome.leftover.type},
+                    {"scenario", outcome.leftover.scenario},
+                    {"root", outcome.leftover.root.string()},
+                    {"kept", outcome.leftover.kept},
+                    {"alive", outcome.leftover.alive},
+                    {"action", name_of(outcome.action)},
+                    {"reason", outcome.reason},
+                    {"removed", outcome.removal.removed},
+                    {"remaining", outcome.removal.remaining}});
+  }
+  std::cout << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+}
+
+// Something that was to be removed is still there.
+bool anything_remains(const std::vector<Outcome>& outcomes, const CleanOptions& options) {
+  return std::any_of(outcomes.begin(), outcomes.end(), [&](const Outcome& outcome) {
+    return outcome.action == Action::failed ||
+           (outcome.action == Action::left && !options.runs.empty());
+  });
+}
+
+}  // namespace
+
+CommandAction configure_clean(CLI::App& command, const CommonOptions& common) {
+  auto options = std::make_shared<CleanOptions>();
+  command.add_option("run", options->runs, "only what these runs have left, kept or not")
+      ->type_name("RUN");
+  command.add_flag("--kept", options->kept, "also what was kept with --keep");
+  command.add_flag("--dry-run", options->dry_run, "only say what would be removed");
+  return [&common, options](const std::stop_token& stop) {
+    const auto runner = real_command_runner();
+    const auto provisioners = all_provisioners(*runner, common.state);
+    const auto candidates = find_candidates(provisioners);
+    require_known(options->runs, candidates);
+    const auto outcomes = clean(candidates, *options, stop);
+    if (common.format == "json") {
+      print_json(outcomes);
+    } else if (!common.quiet) {
+      print_text(outcomes);
+    }
+    return anything_remains(outcomes, *options) ? ExitCode::unknown : ExitCode::pass;
+  };
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,134 @@
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "harness/process/command.hpp"
+#include "harness/sandbox/registry.hpp"
+#include "tests/unit/cli/run_cli.hpp"
+
+namespace pgrehearse {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+class CleanCommand : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "pgrehearse-clean-XXXXXX").string();
+    state_ = mkdtemp(pattern.data());
+  }
+  void TearDown() override { fs::remove_all(state_); }
+
+  [[nodiscard]] fs::path root_of(const std::string& run_id) const {
+    return state_ / "sandboxes" / run_id;
+  }
+  // What a drill registers and makes; its owner lives as long as the result.
+  [[nodiscard]] OwnedEntry leave(const std::string& run_id, bool kept = false) const {
+    auto owned = Registry(state_).publish({.run_id = run_id,
+                                           .type = "local",
+                                           .scenario = "weekly",
+                                           .host = host_name(),
+                                           .boot_id = boot_id(),
+                                           .account = current_account().name,
+                                           .root = root_of(run_id),
+                                           .kept = kept});
+    fs::create_directories(root_of(run_id) / "data");
+    return owned;
+  }
+  void leave_dead(const std::string& run_id, bool kept = false) const {
+    static_cast<void>(leave(run_id, kept));
+  }
+  [[nodiscard]] CliResult run(std::vector<std::string> words) const {
+    words.insert(words.begin(), {"clean", "--state", state_.string()});
+    return run_cli(std::move(words));
+  }
+
+  fs::path state_;
+};
+
+TEST_F(CleanCommand, NothingLeftIsAPass) {
+  const auto result = run({});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.output, "nothing to remove\n");
+}
+
+TEST_F(CleanCommand, RemovesTheDeadAndLeavesTheLivingAndTheKept) {
+  leave_dead("dead");
+  leave_dead("kept", true);
+  const auto alive = leave("alive");
+  const auto result = run({});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.output, HasSubstr("removed dead (local of 'weekly')\n  directory "));
+  EXPECT_THAT(result.output, HasSubstr("left alive (local of 'weekly'): its drill is"));
+  EXPECT_THAT(result.output, HasSubstr("left kept (local of 'weekly'): kept on purpose"));
+  EXPECT_FALSE(fs::exists(root_of("dead")));
+  EXPECT_TRUE(fs::exists(root_of("kept")));
+  EXPECT_TRUE(fs::exists(root_of("alive")));
+  EXPECT_EQ(run({}).output.find("dead"), std::string::npos);
+}
+
+TEST_F(CleanCommand, KeptOnesGoByNameOrWithTheFlag) {
+  leave_dead("one", true);
+  leave_dead("two", true);
+  leave_dead("other");
+  EXPECT_EQ(run({"one"}).exit_code, 0);
+  EXPECT_FALSE(fs::exists(root_of("one")));
+  EXPECT_TRUE(fs::exists(root_of("two")));
+  EXPECT_TRUE(fs::exists(root_of("other")));
+  EXPECT_EQ(run({"--kept"}).exit_code, 0);
+  EXPECT_FALSE(fs::exists(root_of("two")));
+  EXPECT_FALSE(fs::exists(root_of("other")));
+}
+
+TEST_F(CleanCommand, ALivingOneIsNotRemovedEvenByName) {
+  const auto alive = leave("alive");
+  EXPECT_EQ(run({"alive"}).exit_code, 2);
+  EXPECT_TRUE(fs::exists(root_of("alive")));
+}
+
+TEST_F(CleanCommand, ADryRunTouchesNothing) {
+  leave_dead("dead");
+  const auto result = run({"--dry-run"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.output, HasSubstr("would remove dead"));
+  EXPECT_TRUE(fs::exists(root_of("dead")));
+}
+
+TEST_F(CleanCommand, WhatCannotBeRemovedIsNamedAndFoundAgain) {
+  leave_dead("dead");
+  fs::remove_all(root_of("dead"));
+  std::ofstream(root_of("dead")) << "not a directory";
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const auto result = run({});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.output, HasSubstr("failed dead"));
+    EXPECT_THAT(result.output, HasSubstr("still there: " + root_of("dead").string()));
+  }
+}
+
+TEST_F(CleanCommand, AnUnknownRunIsAUsageError) {
+  leave_dead("weekly-17");
+  const auto result = run({"weekly-71"});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.error_output, HasSubstr("run 'weekly-71' has left nothing"));
+  EXPECT_THAT(result.error_output, HasSubstr("did you mean 'weekly-17'?"));
+}
+
+TEST_F(CleanCommand, JsonSaysTheSame) {
+  leave_dead("dead");
+  const auto alive = leave("alive");
+  const auto json = nlohmann::json::parse(run({"--format", "json"}).output);
+  ASSERT_EQ(json.size(), 2U);
+  EXPECT_EQ(json[0]["run_id"], "alive");
+  EXPECT_EQ(json[0]["action"], "left");
+  EXPECT_EQ(json[0]["alive"], true);
+  EXPECT_EQ(json[1]["run_id"], "dead");
+  EXPECT_EQ(json[1]["action"], "removed");
+  EXPECT_EQ(json[1]["removed"][0], "directory " + root_of("dead").string());
+}
+
+}  // namespace
+}  // namespace pgrehearse
