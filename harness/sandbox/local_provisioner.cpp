@@ -104,6 +104,7 @@ std::unique_ptr<Sandbox> LocalProvisioner::create(const SandboxSpec& spec, std::
   require_plain_run_id(spec.run_id);
   auto account = account_for(spec);
   auto resolved = spec;
+  resolved.account = account.name;  // whom the quarantine lets in
   if (spec.postgres_major != 0) {
     resolved.binaries = find_binaries(spec.postgres_major, spec.binaries);
   }
