@@ -1,0 +1,103 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/checks/physical_bench.hpp"
+
+namespace pgrehearse {
+namespace {
+
+using testing::ElementsAre;
+
+class StatedRepository : public UntouchedRepository {
+ public:
+  BackupList list(std::stop_token) override { return sets; }
+  Verification verify(const Backup&, std::stop_token) override {
+    if (failure) throw Error(*failure);
+    ++verified;
+    return verification;
+  }
+
+  BackupList sets;
+  Verification verification{.ok = true};
+  std::optional<Error> failure;
+  int verified = 0;
+};
+
+class BackupIntegrityCheck : public testing::Test {
+ protected:
+  BackupIntegrityCheck() {
+    bench.repository = std::make_unique<StatedRepository>();
+    bench.backup.label = "20261120-030000F_20261121-030000I";
+    bench.backup.references = {"20261120-030000F"};
+    repository().sets.backups = {{.label = "20261120-030000F"}, bench.backup};
+  }
+
+  StatedRepository& repository() { return dynamic_cast<StatedRepository&>(*bench.repository); }
+  CheckOutcome run(const Settings& settings = {}) {
+    return run_check("backup_integrity", bench.context(), settings);
+  }
+
+  CheckBench bench;
+};
+
+TEST_F(BackupIntegrityCheck, PassesAndVerifies) {
+  const auto outcome = run();
+  EXPECT_EQ(outcome.verdict, Verdict::pass);
+  EXPECT_TRUE(outcome.findings.empty());
+  EXPECT_EQ(repository().verified, 1);
+}
+
+TEST_F(BackupIntegrityCheck, LeavesTheVerificationOutWhenAsked) {
+  EXPECT_EQ(run(settings_of({{"verify", false}})).verdict, Verdict::pass);
+  EXPECT_EQ(repository().verified, 0);
+}
+
+TEST_F(BackupIntegrityCheck, NamesFilesWithErrorsInTheSet) {
+  bench.backup.error = true;
+  bench.backup.errors = {"pg_data/base/16384/16394"};
+  const auto outcome = run();
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-BACKUP-ERROR pg_data/base/16384/16394"));
+}
+
+TEST_F(BackupIntegrityCheck, LooksAtTheSetsItBuildsOn) {
+  repository().sets.backups[0].error = true;
+  EXPECT_THAT(codes_and_objects(run()), ElementsAre("PGR-BACKUP-ERROR 20261120-030000F"));
+  repository().sets.backups.erase(repository().sets.backups.begin());
+  EXPECT_THAT(codes_and_objects(run()), ElementsAre("PGR-BACKUP-REFERENCE 20261120-030000F"));
+  EXPECT_EQ(run().verdict, Verdict::fail);
+}
+
+TEST_F(BackupIntegrityCheck, NamesTheFileThatDoesNotVerify) {
+  repository().verification = {
+      .ok = false, .problems = {"invalid checksum '20261120-030000F/pg_data/base/1/112.lz4'"}};
+  const auto outcome = run();
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  EXPECT_THAT(codes_and_objects(outcome),
+              ElementsAre("PGR-BACKUP-VERIFY 20261120-030000F/pg_data/base/1/112.lz4"));
+}
+
+TEST_F(BackupIntegrityCheck, FailsWhenTheVerificationFailsWithoutWords) {
+  repository().verification = {.ok = false};
+  EXPECT_EQ(run().verdict, Verdict::fail);
+}
+
+TEST_F(BackupIntegrityCheck, IsUnknownWhenItCannotVerify) {
+  repository().failure.emplace(ErrorKind::repository, "verify is not supported");
+  const auto outcome = run();
+  EXPECT_EQ(outcome.verdict, Verdict::unknown);
+  EXPECT_THAT(codes_and_objects(outcome),
+              ElementsAre("PGR-BACKUP-UNVERIFIED 20261120-030000F_20261121-030000I"));
+  bench.backup.error = true;
+  EXPECT_EQ(run().verdict, Verdict::fail) << "what is known to be wrong stays wrong";
+}
+
+TEST_F(BackupIntegrityCheck, JudgesTheStatusOfTheRepository) {
+  repository().sets.status = {.code = 3, .message = "missing stanza data"};
+  EXPECT_EQ(run().verdict, Verdict::fail);
+  repository().sets.status = {.code = 99, .message = "other"};
+  EXPECT_EQ(run().verdict, Verdict::unknown);
+}
+
+}  // namespace
+}  // namespace pgrehearse

@@ -1,0 +1,154 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/checks/physical_bench.hpp"
+
+namespace pgrehearse {
+namespace {
+
+using testing::HasSubstr;
+
+class LandingCheck : public testing::Test {
+ protected:
+  LandingCheck() {
+    bench.archive.segment_size = 16U << 20U;
+    bench.landing = Landing{.asked = "the target",
+                            .lsn = Lsn{0x5000100},
+                            .timeline = 1,
+                            .proved = true,
+                            .proof = "paused at 0/5000100"};
+    bench.backup.stop_lsn = Lsn{0x3000100};
+  }
+
+  static Instant at(int second) { return Instant{std::chrono::seconds(1'700'000'000 + second)}; }
+  static TransactionMark commit(std::uint32_t xid, std::uint64_t lsn, int second) {
+    return {.xid = xid, .lsn = Lsn{lsn}, .time = at(second)};
+  }
+
+  void expect(Verdict verdict, const std::string& code = {}) {
+    const auto outcome = run_check("landing", bench.context());
+    EXPECT_EQ(outcome.verdict, verdict) << outcome.summary;
+    if (code.empty()) {
+      EXPECT_TRUE(outcome.findings.empty());
+    } else {
+      ASSERT_FALSE(outcome.findings.empty());
+      EXPECT_EQ(outcome.findings[0].code, code);
+    }
+  }
+
+  CheckBench bench;
+};
+
+TEST_F(LandingCheck, IsUnknownWithoutALanding) {
+  bench.landing.reset();
+  expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
+}
+
+TEST_F(LandingCheck, IsUnknownWithoutProof) {
+  bench.scenario.target = {.type = TargetType::name, .name = "before_release"};
+  expect(Verdict::pass);
+  bench.landing->proved = false;
+  bench.landing->proof = "PostgreSQL did not say where it stopped";
+  expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
+}
+
+TEST_F(LandingCheck, LatestMustReachTheLastSegment) {
+  bench.landing->archive_end = Lsn{0x6000000};
+  expect(Verdict::pass);
+  bench.landing->archive_end = Lsn{0x8000000};
+  bench.landing->proved = false;
+  expect(Verdict::fail, "PGR-LANDING-SHORT");
+  const auto outcome = run_check("landing", bench.context());
+  EXPECT_THAT(outcome.findings[0].message, HasSubstr("replay ended at 0/5000100"));
+  EXPECT_THAT(outcome.findings[0].message, HasSubstr("the archive reaches to 0/8000000"));
+  EXPECT_EQ(outcome.findings[0].object, "000000010000000000000005");
+}
+
+TEST_F(LandingCheck, LatestLeavesNoTransactionBehind) {
+  bench.landing->archive_end = Lsn{0x6000000};
+  bench.landing->first_withheld = commit(750, 0x5000200, 9);
+  expect(Verdict::fail, "PGR-LANDING-SHORT");
+}
+
+TEST_F(LandingCheck, LatestNeedsTheEndOfTheArchive) {
+  expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
+}
+
+TEST_F(LandingCheck, ImmediateIsBehindTheEndOfTheBackup) {
+  bench.scenario.target.type = TargetType::immediate;
+  expect(Verdict::pass);
+  bench.backup.stop_lsn = Lsn{0x5000101};
+  expect(Verdict::fail, "PGR-LANDING-WRONG");
+}
+
+TEST_F(LandingCheck, TimeLiesBetweenTheTwoTransactions) {
+  bench.scenario.target = {.type = TargetType::time, .time = at(5)};
+  bench.landing->last_applied = commit(742, 0x5000000, 5);
+  bench.landing->first_withheld = commit(743, 0x5000100, 6);
+  expect(Verdict::pass);
+  bench.scenario.target.exclusive = true;
+  expect(Verdict::fail, "PGR-LANDING-WRONG");  // one that committed at the target came back
+  bench.landing->last_applied = commit(742, 0x5000000, 4);
+  bench.landing->first_withheld = commit(743, 0x5000100, 5);
+  expect(Verdict::pass);
+  bench.scenario.target.exclusive = false;
+  expect(Verdict::fail, "PGR-LANDING-WRONG");  // one that committed at the target is missing
+}
+
+TEST_F(LandingCheck, TimeNeedsATransactionBehindIt) {
+  bench.scenario.target = {.type = TargetType::time, .time = at(5)};
+  bench.landing->last_applied = commit(742, 0x5000000, 5);
+  expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
+}
+
+TEST_F(LandingCheck, LsnIsBehindTheRecordOrInFrontOfIt) {
+  bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x50000C8}};
+  bench.landing->last_applied = commit(742, 0x50000C8, 5);
+  bench.landing->first_withheld = commit(743, 0x5000180, 6);
+  expect(Verdict::pass);
+  bench.scenario.target.exclusive = true;
+  expect(Verdict::fail, "PGR-LANDING-WRONG");
+  bench.landing->lsn = Lsn{0x50000C8};
+  bench.landing->last_applied = commit(741, 0x5000060, 5);
+  bench.landing->first_withheld = commit(742, 0x50000C8, 6);
+  expect(Verdict::pass);
+  bench.scenario.target.exclusive = false;
+  expect(Verdict::fail, "PGR-LANDING-WRONG");
+}
+
+TEST_F(LandingCheck, ExclusiveLsnBehindAPageHeaderIsNoShortfall) {
+  bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x5002018}, .exclusive = true};
+  bench.landing->lsn = Lsn{0x5002000};
+  expect(Verdict::pass);
+  bench.landing->lsn = Lsn{0x5001F00};
+  expect(Verdict::fail, "PGR-LANDING-WRONG");
+}
+
+TEST_F(LandingCheck, LsnFarOverrunIsWrong) {
+  bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x3000100}};
+  expect(Verdict::fail, "PGR-LANDING-WRONG");
+}
+
+TEST_F(LandingCheck, XidIsTheLastOrTheFirstWithheld) {
+  bench.scenario.target = {.type = TargetType::xid, .xid = 743U};
+  bench.landing->last_applied = commit(743, 0x5000000, 5);
+  bench.landing->first_withheld = commit(744, 0x5000100, 6);
+  expect(Verdict::pass);
+  bench.scenario.target.exclusive = true;
+  expect(Verdict::fail, "PGR-LANDING-WRONG");
+  bench.landing->last_applied = commit(742, 0x5000000, 5);
+  bench.landing->first_withheld = commit(743, 0x5000100, 6);
+  expect(Verdict::pass);
+  bench.landing->first_withheld.reset();
+  expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
+}
+
+TEST_F(LandingCheck, TimelineIsTheOneAskedFor) {
+  bench.scenario.target = {.type = TargetType::name, .name = "n", .timeline = "2"};
+  expect(Verdict::fail, "PGR-LANDING-WRONG");
+  bench.landing->timeline = 2;
+  expect(Verdict::pass);
+}
+
+}  // namespace
+}  // namespace pgrehearse
