@@ -33,10 +33,8 @@ int sign_of(const Value& left, const Value& right) {
   return left < right ? -1 : (right < left ? 1 : 0);
 }
 
+// long double holds every bigint exactly; a double does not.
 std::optional<int> compare_numbers(const std::string& left, const std::string& right) {
-  const auto left_integer = parse_number<std::int64_t>(left);
-  const auto right_integer = parse_number<std::int64_t>(right);
-  if (left_integer && right_integer) return sign_of(*left_integer, *right_integer);
   const auto left_number = parse_number<long double>(left);
   const auto right_number = parse_number<long double>(right);
   if (left_number && right_number) return sign_of(*left_number, *right_number);

@@ -46,12 +46,18 @@ ThrowawayCluster::ThrowawayCluster(const std::map<std::string, std::string>& set
       configuration << name << " = " << quote_setting(value) << '\n';
     }
   }
-  run("pg_ctl", {"start", "--wait", "--timeout=60", "--pgdata", data(), "--log", root_ / "log"});
+  server_ = std::jthread([this](std::stop_token stop) {
+    auto server = command("postgres", {"-D", data()});
+    server.timeout = std::chrono::hours(1);
+    runner_.run(server, std::move(stop));
+  });
+  wait_until_ready();
 }
 
 ThrowawayCluster::~ThrowawayCluster() {
   try {
     run("pg_ctl", {"stop", "--mode=immediate", "--timeout=30", "--pgdata", data()});
+    server_.join();
   } catch (const std::exception& error) {
     fmt::print(stderr, "a test's cluster could not be stopped: {}\n", error.what());
   }
@@ -59,11 +65,29 @@ ThrowawayCluster::~ThrowawayCluster() {
   std::filesystem::remove_all(root_, ignored);
 }
 
+Command ThrowawayCluster::command(std::string_view program,
+                                  std::vector<std::string> arguments) const {
+  return {.program = binaries_ / program,
+          .arguments = std::move(arguments),
+          .account = server_account()};
+}
+
+void ThrowawayCluster::wait_until_ready() const {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (true) {
+    try {
+      connect("postgres").query("select 1");
+      return;
+    } catch (const SqlError&) {
+      // There is no event to wait for: the socket appears, then recovery ends.
+      if (std::chrono::steady_clock::now() > deadline) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+}
+
 void ThrowawayCluster::run(std::string_view program, std::vector<std::string> arguments) {
-  const auto result = runner_.run({.program = binaries_ / program,
-                                   .arguments = std::move(arguments),
-                                   .account = server_account()},
-                                  {});
+  const auto result = runner_.run(command(program, std::move(arguments)), {});
   if (!result.succeeded()) {
     throw std::runtime_error(fmt::format("{}: {}{}", program, result.output, result.error_output));
   }

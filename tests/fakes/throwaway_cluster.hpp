@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <vector>
 
 #include "harness/postgres/connection.hpp"
 #include "harness/process/boost_command_runner.hpp"
@@ -35,12 +37,16 @@ class ThrowawayCluster {
   [[nodiscard]] std::filesystem::path data() const { return root_ / "data"; }
 
  private:
+  [[nodiscard]] Command command(std::string_view program, std::vector<std::string> arguments) const;
   void run(std::string_view program, std::vector<std::string> arguments);
+  void wait_until_ready() const;
 
   BoostCommandRunner runner_;
   std::filesystem::path binaries_;
   std::filesystem::path root_;
   int databases_ = 0;
+  // Runs the server in the foreground, so that it dies with this process however that ends.
+  std::jthread server_;
 };
 
 // Two clusters that a test binary starts once: what a backup is restored to, and where it came

@@ -23,8 +23,8 @@ TEST_F(CollationsTest, NamesTheCollationBothVersionsAndItsIndexes) {
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   ASSERT_THAT(codes_and_objects(outcome),
               ElementsAre("PGR-COLLATION-VERSION " + database + ".public.german"));
-  EXPECT_EQ(outcome.findings[0].details.at("recorded"), "1.0");
-  EXPECT_EQ(outcome.findings[0].details.at("indexes"), "2");
+  EXPECT_EQ(outcome.findings.at(0).details.at("recorded"), "1.0");
+  EXPECT_EQ(outcome.findings.at(0).details.at("indexes"), "2");
 }
 
 TEST_F(CollationsTest, NamesTheDatabaseWhoseDefaultCollationChanged) {
@@ -38,7 +38,7 @@ TEST_F(CollationsTest, NamesTheDatabaseWhoseDefaultCollationChanged) {
   const auto outcome = run_check("collations");
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   ASSERT_THAT(codes_and_objects(outcome), ElementsAre("PGR-COLLATION-VERSION " + database));
-  EXPECT_EQ(outcome.findings[0].details.at("indexes"), "1");
+  EXPECT_EQ(outcome.findings.at(0).details.at("indexes"), "1");
 }
 
 }  // namespace

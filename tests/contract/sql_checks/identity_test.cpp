@@ -34,7 +34,7 @@ TEST_F(IdentityTest, AnotherClustersPrimaryFails) {
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   EXPECT_THAT(codes_and_objects(outcome),
               ElementsAre("PGR-IDENTITY-SYSTEM " + std::to_string(bench.backup.system_identifier)));
-  EXPECT_EQ(outcome.findings[0].details.at("expected"),
+  EXPECT_EQ(outcome.findings.at(0).details.at("expected"),
             std::to_string(other.identity({}).system_identifier));
 }
 

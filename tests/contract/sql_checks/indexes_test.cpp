@@ -32,6 +32,7 @@ TEST_F(IndexesTest, LeavesOutWhatIsExcluded) {
   const auto database = make_database({"create table orders (id integer primary key)",
                                        "update pg_index set indisvalid = false "
                                        "where indexrelid = 'orders_pkey'::regclass"});
+  EXPECT_EQ(run_check("indexes").verdict, Verdict::fail);
   const auto outcome = run_check(
       "indexes", settings_of({{"exclude", std::vector<std::string>{database + ".public.*"}}}));
   EXPECT_EQ(outcome.verdict, Verdict::pass);

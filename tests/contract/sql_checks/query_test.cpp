@@ -27,8 +27,8 @@ TEST_F(QueryTest, ComparesTheFirstValue) {
   const auto outcome = ask("select count(*) from orders", {{"at_least", "21"}});
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   ASSERT_EQ(outcome.findings.size(), 1U);
-  EXPECT_EQ(outcome.findings[0].code, "PGR-QUERY-MISMATCH");
-  EXPECT_EQ(outcome.findings[0].details.at("value"), "20");
+  EXPECT_EQ(outcome.findings.at(0).code, "PGR-QUERY-MISMATCH");
+  EXPECT_EQ(outcome.findings.at(0).details.at("value"), "20");
 }
 
 TEST_F(QueryTest, ShowsTheRowsThatShouldNotBeThere) {
@@ -62,7 +62,7 @@ TEST_F(QueryTest, NamesAMissingDatabase) {
                                                        {"expect", Expected{{"", "1"}}}}));
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-QUERY-DATABASE shopp"));
-  EXPECT_THAT(outcome.findings[0].hint, HasSubstr("'shop'"));
+  EXPECT_THAT(outcome.findings.at(0).hint, HasSubstr("'shop'"));
 }
 
 TEST_F(QueryTest, FindsTablesByTheDatabasesOwnSearchPath) {

@@ -44,7 +44,7 @@ TEST_F(ReplicationSlotsTest, NamesAMissingOne) {
   const auto outcome = run_check("replication_slots", expecting({"standby2"}));
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-SLOT-MISSING standby2"));
-  EXPECT_THAT(outcome.findings[0].hint, HasSubstr("standby1"));
+  EXPECT_THAT(outcome.findings.at(0).hint, HasSubstr("standby1"));
 }
 
 TEST_F(ReplicationSlotsTest, NamesALostOneEvenIfItIsNotExpected) {

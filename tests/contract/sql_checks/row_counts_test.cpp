@@ -98,7 +98,7 @@ TEST_F(RowCountsTest, ALockedTableMakesItUnknownAndIsNamed) {
   const auto outcome = run_check("row_counts", without_others());
   EXPECT_EQ(outcome.verdict, Verdict::unknown);
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-ROWS-UNCOUNTED rows.sales.orders"));
-  EXPECT_THAT(outcome.findings[0].message, HasSubstr("lock timeout"));
+  EXPECT_THAT(outcome.findings.at(0).message, HasSubstr("lock timeout"));
   EXPECT_THAT(outcome.summary, HasSubstr("6 tables"));
 }
 

@@ -39,7 +39,7 @@ TEST_F(SequencesTest, NamesSequenceColumnAndBothNumbers) {
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   ASSERT_THAT(codes_and_objects(outcome),
               ElementsAre("PGR-SEQUENCE-BEHIND " + database + ".sales.orders_id_seq"));
-  const auto& details = outcome.findings[0].details;
+  const auto& details = outcome.findings.at(0).details;
   EXPECT_EQ(details.at("sequence_value"), "7");
   EXPECT_EQ(details.at("column_value"), "50");
   EXPECT_EQ(details.at("column"), database + ".sales.orders.id");
