@@ -260,6 +260,8 @@ Connection Connection::open(ConnectionParameters parameters, Options options,
   values.push_back(nullptr);
   Handle handle(PQconnectStartParams(keywords.data(), values.data(), 0));
   if (!handle) throw Error(ErrorKind::environment, "out of memory");
+  // libpq would print the server's notices to standard error, in the middle of our report.
+  PQsetNoticeReceiver(handle.get(), [](void*, const PGresult*) {}, nullptr);
   const StopEvent event(stop);
   const auto deadline = Clock::now() + options.connect_timeout;
   while (true) {
