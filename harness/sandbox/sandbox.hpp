@@ -60,6 +60,7 @@ class Sandbox : public CommandRunner {
   // command's own account is ignored.
 
   [[nodiscard]] virtual const SandboxPaths& paths() const = 0;
+  // As asked for, with the account and the directory of the programs filled in.
   [[nodiscard]] virtual const SandboxSpec& spec() const = 0;
   // How libpq on the harness's side reaches the instance: host, port, user; the caller adds dbname.
   [[nodiscard]] virtual ConnectionParameters server() const = 0;
