@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t most_gaps = 20;
 
 std::string names_of(const WalRange& gap, std::uint64_t segment_size) {
-  const auto first = file_name(gap.first_segment(), segment_size);
+  auto first = file_name(gap.first_segment(), segment_size);
   if (gap.count() == 1) return first;
   return fmt::format("{} to {}", first, file_name(gap.last_segment(), segment_size));
 }

@@ -1,0 +1,110 @@
+#include "tests/unit/repository/wal_layouts.hpp"
+
+namespace pgrehearse {
+namespace {
+
+const std::vector<ArchiveLayout> one_timeline{
+    {.name = "whole",
+     .archive = listing({{1, 1, 9}}),
+     .request = backup_from(3, 4),
+     .required = {{1, 3, 9}},
+     .last_reachable = WalSegment{1, 9},
+     .archive_end_segment = 10},
+    {.name = "only_the_backup",
+     .archive = listing({{1, 3, 4}}),
+     .request = backup_from(3, 4),
+     .required = {{1, 3, 4}},
+     .last_reachable = WalSegment{1, 4},
+     .archive_end_segment = 5},
+    {.name = "gap_in_the_middle",
+     .archive = listing({{1, 3, 6}, {1, 9, 12}}),
+     .request = backup_from(3, 4),
+     .required = {{1, 3, 12}},
+     .gaps = {{1, 7, 8}},
+     .continuous = false,
+     .last_reachable = WalSegment{1, 6},
+     .archive_end_segment = 13},
+    {.name = "gap_at_the_start",
+     .archive = listing({{1, 4, 12}}),
+     .request = backup_from(3, 4),
+     .required = {{1, 3, 12}},
+     .gaps = {{1, 3, 3}},
+     .continuous = false,
+     .backup_complete = false,
+     .archive_end_segment = 13},
+    {.name = "several_gaps",
+     .archive = listing({{1, 3, 4}, {1, 7, 7}, {1, 9, 10}}),
+     .request = backup_from(3, 3),
+     .required = {{1, 3, 10}},
+     .gaps = {{1, 5, 6}, {1, 8, 8}},
+     .continuous = false,
+     .last_reachable = WalSegment{1, 4},
+     .archive_end_segment = 11},
+    {.name = "gap_before_the_backup_does_not_matter",
+     .archive = listing({{1, 1, 1}, {1, 3, 9}}),
+     .request = backup_from(3, 4),
+     .required = {{1, 3, 9}},
+     .last_reachable = WalSegment{1, 9},
+     .archive_end_segment = 10},
+    {.name = "end_of_the_backup_missing",
+     .archive = listing({{1, 3, 5}}),
+     .request = backup_from(3, 7),
+     .required = {{1, 3, 7}},
+     .gaps = {{1, 6, 7}},
+     .continuous = false,
+     .backup_complete = false,
+     .last_reachable = WalSegment{1, 5},
+     .archive_end_segment = 6},
+    {.name = "empty_archive",
+     .archive = listing({}),
+     .request = backup_from(3, 4),
+     .required = {{1, 3, 4}},
+     .gaps = {{1, 3, 4}},
+     .continuous = false,
+     .backup_complete = false,
+     .archive_end_segment = 3},
+    {.name = "nothing_since_the_backup_began",
+     .archive = listing({{1, 1, 2}}),
+     .request = backup_from(3, 4),
+     .required = {{1, 3, 4}},
+     .gaps = {{1, 3, 4}},
+     .continuous = false,
+     .backup_complete = false,
+     .archive_end_segment = 3},
+};
+
+const std::vector<ArchiveLayout> other_segment_sizes{
+    // 4096 segments of 1 MB to an id, 64 of 64 MB: the names roll over, the numbers do not.
+    {.name = "one_megabyte_segments_over_an_id",
+     .archive = listing({{1, 4090, 4100}}, {}, mib),
+     .request = backup_from(4092, 4093),
+     .required = {{1, 4092, 4100}},
+     .last_reachable = WalSegment{1, 4100},
+     .archive_end_segment = 4101},
+    {.name = "64_megabyte_segments_over_an_id",
+     .archive = listing({{1, 60, 63}, {1, 65, 66}}, {}, 64 * mib),
+     .request = backup_from(60, 60),
+     .required = {{1, 60, 66}},
+     .gaps = {{1, 64, 64}},
+     .continuous = false,
+     .last_reachable = WalSegment{1, 63},
+     .archive_end_segment = 67},
+    {.name = "sixteen_megabyte_segments_over_an_id",
+     .archive = listing({{1, 254, 258}}),
+     .request = backup_from(254, 254),
+     .required = {{1, 254, 258}},
+     .last_reachable = WalSegment{1, 258},
+     .archive_end_segment = 259},
+};
+
+class OneTimelineLayout : public Layout {};
+
+TEST_P(OneTimelineLayout, IsTraced) { expect_traced(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(OneTimeline, OneTimelineLayout, testing::ValuesIn(one_timeline),
+                         layout_name);
+INSTANTIATE_TEST_SUITE_P(SegmentSizes, OneTimelineLayout, testing::ValuesIn(other_segment_sizes),
+                         layout_name);
+
+}  // namespace
+}  // namespace pgrehearse
