@@ -11,6 +11,7 @@
 #include "harness/common/error.hpp"
 #include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/process_table.hpp"
+#include "harness/sandbox/sandbox_files.hpp"
 
 namespace pgrehearse {
 
@@ -87,6 +88,7 @@ void remove_directory(const fs::path& directory, const Account& account, Removal
         fmt::format("{} (is not a directory of account '{}')", directory.string(), account.name));
     return;
   }
+  unlink_files_of(account, directory);
   failure.clear();
   fs::remove_all(directory, failure);
   std::error_code look;

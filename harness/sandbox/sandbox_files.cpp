@@ -5,11 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <fstream>
 #include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -164,6 +167,24 @@ void copy_files_of(const Account& account, const fs::path& from, const fs::path&
     fs::create_directories(to.parent_path(), failure);
     if (!failure) copy_file_of(account, file, to);
   }
+}
+
+void unlink_files_of(const Account& account, const fs::path& top) {
+  constexpr std::size_t most_workers = 8;
+  constexpr std::size_t worth_a_worker = 32;
+  const auto files = files_below(top);
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    try {
+      const ActingAccount acting(account);
+      for (auto at = next++; at < files.size(); at = next++) unlink(files[at].path.c_str());
+    } catch (const Error&) {
+      // Whoever removes the directories meets the files again, and says why they stay.
+    }
+  };
+  std::vector<std::jthread> workers;
+  const auto wanted = std::min(most_workers, files.size() / worth_a_worker);
+  while (workers.size() < wanted) workers.emplace_back(work);
 }
 
 Bytes bytes_below(const fs::path& path) {

@@ -25,6 +25,10 @@ void write_file_of(const Account& account, const std::filesystem::path& path,
 void copy_files_of(const Account& account, const std::filesystem::path& from,
                    const std::filesystem::path& into);
 
+// Unlinks the ordinary files below, several at once: a file system that gives space back at once
+// takes milliseconds for each. What cannot be unlinked stays.
+void unlink_files_of(const Account& account, const std::filesystem::path& top);
+
 // The sizes of all files below; 0 if there is nothing. Files may come and go meanwhile.
 Bytes bytes_below(const std::filesystem::path& path);
 
