@@ -92,6 +92,7 @@ class Judge {
       return unproved(landing_.lsn ? "the end of the archive is not known" : "no position");
     }
     const auto end = *landing_.archive_end;
+    judge_branch();
     const auto segment_size = context_.archive.segment_size;
     const bool whole = reaches_archive_end(*landing_.lsn, end, segment_size);
     if (whole && !landing_.first_withheld) return;
@@ -112,6 +113,23 @@ class Judge {
         Verdict::fail);
     // What replay would have read next is what is missing or damaged.
     outcome_.findings.back().object = segment;
+  }
+
+  // The end of a branch that PostgreSQL took for the newest is not the end of what was archived.
+  void judge_branch() {
+    if (context_.archive.segment_size == 0) return;
+    const auto lineage = trace_lineage(
+        context_.archive,
+        lineage_request(context_.backup, target_.timeline, context_.archive.segment_size));
+    for (const auto& problem : lineage.problems) {
+      const bool other_branch = problem.kind == LineageProblemKind::missing_history ||
+                                problem.kind == LineageProblemKind::abandoned_branch;
+      if (!other_branch || !problem.blocks) continue;
+      add("PGR-LANDING-SHORT", problem.message,
+          "the newest WAL lies on another timeline than the instance: see `wal_continuity`",
+          Verdict::fail);
+      outcome_.findings.back().object = problem.object;
+    }
   }
 
   void judge_immediate() {

@@ -142,6 +142,14 @@ class Tracer {
     return request_.start.timeline;
   }
 
+  // The next timeline on the way.
+  Timeline child_of(const TimelineSwitch& ancestor) const {
+    const auto behind =
+        std::find_if(result_.switches.begin(), result_.switches.end(),
+                     [&](const auto& entry) { return entry.timeline > ancestor.timeline; });
+    return behind == result_.switches.end() ? result_.timeline : behind->timeline;
+  }
+
   void note_abandoned_branches() {
     const auto child_end = newest_on(result_.timeline);
     for (const auto& ancestor : result_.switches) {
@@ -158,8 +166,8 @@ class Tracer {
           name({.timeline = ancestor.timeline, .number = *newest}),
           fmt::format("timeline {} goes on for {} segments behind {}, where timeline {} left it; "
                       "recovery follows timeline {}",
-                      ancestor.timeline, beyond, to_text(ancestor.switch_lsn), result_.timeline,
-                      result_.timeline),
+                      ancestor.timeline, beyond, to_text(ancestor.switch_lsn), child_of(ancestor),
+                      child_end ? result_.timeline : ancestor.timeline),
           outran);
     }
   }
@@ -178,6 +186,7 @@ class Tracer {
       add_problem(LineageProblemKind::empty_timeline, history_file(result_.timeline),
                   fmt::format("no segment of timeline {} is in the archive yet", result_.timeline),
                   false);
+      read_on_past_the_fork(begin);
       return;
     }
     auto end = has_any ? *newest : begin;
@@ -185,6 +194,22 @@ class Tracer {
       end = std::max(end, request_.stop->number);
     }
     result_.required.push_back({result_.timeline, begin, end});
+  }
+
+  // Where the newer timeline has no file, PostgreSQL takes the older one's (measured: replay goes
+  // on along the parent, behind the fork).
+  void read_on_past_the_fork(std::uint64_t begin) {
+    for (auto older = result_.switches.rbegin(); older != result_.switches.rend(); ++older) {
+      const auto newest = newest_on(older->timeline);
+      if (!newest || *newest < begin) continue;
+      auto& ranges = result_.required;
+      if (!ranges.empty() && ranges.back().timeline == older->timeline) {
+        ranges.back().last = *newest;
+      } else {
+        ranges.push_back({older->timeline, begin, *newest});
+      }
+      return;
+    }
   }
 
   void inspect(const WalRange& range) {

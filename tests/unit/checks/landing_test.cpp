@@ -17,6 +17,8 @@ class LandingCheck : public testing::Test {
                             .timeline = 1,
                             .proved = true,
                             .proof = "paused at 0/5000100"};
+    bench.backup.start_segment = "000000010000000000000003";
+    bench.backup.stop_segment = "000000010000000000000003";
     bench.backup.stop_lsn = Lsn{0x3000100};
   }
 
@@ -68,6 +70,20 @@ TEST_F(LandingCheck, LatestLeavesNoTransactionBehind) {
   bench.landing->archive_end = Lsn{0x6000000};
   bench.landing->first_withheld = commit(750, 0x5000200, 9);
   expect(Verdict::fail, "PGR-LANDING-SHORT");
+}
+
+TEST_F(LandingCheck, LatestIsNotTheEndOfABranchThatHidesAnother) {
+  bench.landing->archive_end = Lsn{0x6000000};
+  for (const WalSegment segment : {WalSegment{1, 3}, {1, 4}, {1, 5}, {2, 5}}) {
+    bench.archive.segments.push_back(
+        {.segment = segment,
+         .file = file_name(segment, bench.archive.segment_size) + ".lz4",
+         .size = Bytes{1}});
+  }
+  expect(Verdict::fail, "PGR-LANDING-SHORT");
+  EXPECT_EQ(run_check("landing", bench.context()).findings[0].object, "00000002.history");
+  bench.archive.segments.pop_back();
+  expect(Verdict::pass);
 }
 
 TEST_F(LandingCheck, LatestNeedsTheEndOfTheArchive) {
