@@ -87,34 +87,50 @@ class Extensions : public Check {
     });
     return outcome_of(std::move(findings), walk,
                       fmt::format("{} and {} in {}", counted(extensions, "extension", "extensions"),
-                                  counted(libraries_, "library", "libraries"),
+                                  counted(attempts_.size(), "library", "libraries"),
                                   counted(walk.looked_at, "database", "databases")));
   }
 
  private:
-  // Each library gets a session of its own: what it hooks into must not disturb the next one.
+  struct LoadFailure {
+    std::string message;
+    std::string sqlstate;
+  };
+
+  // Each library gets a session of its own: what it hooks into must not disturb the next one. The
+  // same file serves all databases, so one attempt is enough.
+  const std::optional<LoadFailure>& load(CheckContext& context, const std::string& database,
+                                         const std::string& library) {
+    const auto [attempt, is_new] = attempts_.try_emplace(library);
+    if (!is_new) return attempt->second;
+    auto sql = context.connect(database);
+    try {
+      sql.query("load " + quote_literal(library));
+    } catch (const SqlError& error) {
+      if (!wants_preloading(error.what())) {
+        attempt->second = {.message = error.what(), .sqlstate = error.sqlstate()};
+      }
+    }
+    return attempt->second;
+  }
+
   void load_libraries(CheckContext& context, const std::string& database, const Rows& rows,
                       std::vector<Finding>& findings) {
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {
       const auto& library = rows.text(row, 0);
-      ++libraries_;
-      auto sql = context.connect(database);
-      try {
-        sql.query("load " + quote_literal(library));
-      } catch (const SqlError& error) {
-        if (wants_preloading(error.what())) continue;
-        findings.push_back(
-            {.code = "PGR-EXTENSION-LIBRARY",
-             .object = fmt::format("{}.{}", database, library),
-             .message = fmt::format("library {} of {} in database {} does not load: {}", library,
-                                    rows.text(row, 1), database, error.what()),
-             .hint = "install the package that holds it on the recovery host",
-             .details = {{"functions", rows.text(row, 2)}, {"sqlstate", error.sqlstate()}}});
-      }
+      const auto& failure = load(context, database, library);
+      if (!failure) continue;
+      findings.push_back(
+          {.code = "PGR-EXTENSION-LIBRARY",
+           .object = fmt::format("{}.{}", database, library),
+           .message = fmt::format("library {} of {} in database {} does not load: {}", library,
+                                  rows.text(row, 1), database, failure->message),
+           .hint = "install the package that holds it on the recovery host",
+           .details = {{"functions", rows.text(row, 2)}, {"sqlstate", failure->sqlstate}}});
     }
   }
 
-  std::uint64_t libraries_ = 0;
+  std::map<std::string, std::optional<LoadFailure>> attempts_;
 };
 
 }  // namespace

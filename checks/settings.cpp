@@ -165,6 +165,7 @@ class SettingsCheck : public Check {
 
   void not_a_setting(const SettingName& name, const std::map<std::string, KnownSetting>& known) {
     std::vector<std::string> names;
+    names.reserve(known.size());
     for (const auto& [each, ignored] : known) names.push_back(each);
     const auto near = nearest(name.name, names);
     doubt({.code = "PGR-SETTING-NAME",

@@ -5,7 +5,7 @@
 namespace pgrehearse {
 
 RowCounts count_rows(const Primary& primary, const DatabaseTableFilter& wanted,
-                     std::stop_token stop) {
+                     const std::stop_token& stop) {
   RowCounts counts;
   for (const auto& database : primary.databases(stop)) {
     if (wanted && !wanted(database, {})) continue;
@@ -40,7 +40,7 @@ void PrimaryCounts::start() {
   });
 }
 
-RowCounts PrimaryCounts::get(std::stop_token stop) {
+RowCounts PrimaryCounts::get(const std::stop_token& stop) {
   start();
   const std::stop_callback cancel(stop, [this] { worker_.request_stop(); });
   return counts_.get();

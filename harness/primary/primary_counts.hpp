@@ -21,7 +21,7 @@ using DatabaseTableFilter =
 // Every wanted table of every database. A database that refuses the connection has an error, the
 // others have counts. Throws SqlError(environment) when the primary cannot be reached at all.
 RowCounts count_rows(const Primary& primary, const DatabaseTableFilter& wanted,
-                     std::stop_token stop);
+                     const std::stop_token& stop);
 
 class PrimaryCounts {
  public:
@@ -36,7 +36,7 @@ class PrimaryCounts {
   void start();
   // The counts, waiting for them; starts them where start() was not called. Once. Throws what
   // counting threw, and Error(interrupted) on a stop request.
-  RowCounts get(std::stop_token stop);
+  RowCounts get(const std::stop_token& stop);
 
  private:
   const Primary& primary_;

@@ -26,6 +26,19 @@ TEST_F(ExtensionsTest, NamesTheLibraryThatDoesNotLoadAndItsExtension) {
   EXPECT_THAT(outcome.findings.at(0).message, HasSubstr("extension amcheck"));
 }
 
+TEST_F(ExtensionsTest, ALibraryThatSeveralDatabasesNeedIsNamedForEach) {
+  std::vector<std::string> databases;
+  for (int i = 0; i < 2; ++i) {
+    databases.push_back(make_database({"create extension amcheck",
+                                       "update pg_proc set probin = '$libdir/gone' "
+                                       "where probin = '$libdir/amcheck'"}));
+  }
+  bench.databases = databases;
+  EXPECT_THAT(codes_and_objects(run_check("extensions")),
+              ElementsAre("PGR-EXTENSION-LIBRARY " + databases.at(0) + ".$libdir/gone",
+                          "PGR-EXTENSION-LIBRARY " + databases.at(1) + ".$libdir/gone"));
+}
+
 TEST_F(ExtensionsTest, NamesAnExtensionWithoutAControlFile) {
   const auto database = make_database({"create extension hstore",
                                        "update pg_extension set extname = 'lost_one' "
