@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <fstream>
 #include <iterator>
@@ -61,10 +63,10 @@ Laboratory::Laboratory(LaboratoryOptions options, CommandRunner& runner)
 }
 
 std::unique_ptr<Laboratory> Laboratory::create(const LaboratoryOptions& options,
-                                               CommandRunner& runner, std::stop_token stop) {
+                                               CommandRunner& runner, const std::stop_token& stop) {
   std::unique_ptr<Laboratory> laboratory(new Laboratory(options, runner));
   laboratory->make_directories();
-  laboratory->make_cluster(std::move(stop));
+  laboratory->make_cluster(stop);
   return laboratory;
 }
 
@@ -121,7 +123,7 @@ void Laboratory::make_directories() {
   write(paths_.host_configuration, laboratory_pgbackrest_conf(options_, paths_, true));
 }
 
-void Laboratory::make_cluster(std::stop_token stop) {
+void Laboratory::make_cluster(const std::stop_token& stop) {
   std::vector<std::string> arguments{
       "--pgdata=" + paths_.data.native(),
       "--username=postgres",
@@ -164,11 +166,11 @@ CommandResult Laboratory::run(const Command& command, const std::stop_token& sto
 
 std::string Laboratory::program(std::string_view name) const { return binaries_ / name; }
 
-void Laboratory::start(std::stop_token stop) {
+void Laboratory::start(const std::stop_token& stop) {
   run(command(program("pg_ctl"), {"start", "--wait", "--timeout=60", "--pgdata", paths_.data,
                                   "--log", paths_.logs / "postgresql.log"}),
       stop);
-  auto connection = connect("postgres", std::move(stop));
+  auto connection = connect("postgres", stop);
   const auto known =
       connection.query("select from pg_roles where rolname = '" + std::string(reader) + "'");
   if (!known.rows.empty()) return;
@@ -177,7 +179,7 @@ void Laboratory::start(std::stop_token stop) {
   connection.query(fmt::format("grant pg_read_all_data, pg_monitor to {}", reader));
 }
 
-void Laboratory::stop(std::stop_token stop) {
+void Laboratory::stop(const std::stop_token& stop) {
   const auto end = [&](const char* mode) {
     return command(program("pg_ctl"),
                    {"stop", "--wait", "--timeout=60", "--mode", mode, "--pgdata", paths_.data});
@@ -186,28 +188,29 @@ void Laboratory::stop(std::stop_token stop) {
   if (!fast.succeeded()) run(end("immediate"), stop);
 }
 
-CommandResult Laboratory::run_pgbackrest(std::vector<std::string> arguments, std::stop_token stop) {
+CommandResult Laboratory::run_pgbackrest(std::vector<std::string> arguments,
+                                         const std::stop_token& stop) {
   arguments.insert(arguments.begin(),
                    {"--config=" + paths_.configuration.native(), "--stanza=" + options_.stanza});
   return run(command(options_.pgbackrest, std::move(arguments)), stop);
 }
 
-void Laboratory::create_stanza(std::stop_token stop) {
-  run_pgbackrest({"stanza-create"}, std::move(stop));
+void Laboratory::create_stanza(const std::stop_token& stop) {
+  run_pgbackrest({"stanza-create"}, stop);
 }
 
-std::string Laboratory::back_up(BackupType type, std::stop_token stop) {
+std::string Laboratory::back_up(BackupType type, const std::stop_token& stop) {
   static constexpr std::array<std::string_view, 3> names{"full", "diff", "incr"};
   run_pgbackrest({fmt::format("--type={}", names.at(static_cast<std::size_t>(type))), "backup"},
-                 std::move(stop));
+                 stop);
   return fs::read_symlink(paths_.repository / "backup" / options_.stanza / "latest").native();
 }
 
-std::string Laboratory::switch_wal_and_wait(std::stop_token stop) {
+std::string Laboratory::switch_wal_and_wait(const std::stop_token& stop) {
   auto connection = connect("postgres", stop);
   // Without a record since the last switch there would be nothing to switch.
   connection.query("select pg_create_restore_point('laboratory')");
-  const auto segment = connection.query("select pg_walfile_name(pg_switch_wal())").text(0, 0);
+  auto segment = connection.query("select pg_walfile_name(pg_switch_wal())").text(0, 0);
   const auto deadline = std::chrono::steady_clock::now() + time_to_archive;
   while (true) {
     const auto state = connection.query(
@@ -226,15 +229,15 @@ std::string Laboratory::switch_wal_and_wait(std::stop_token stop) {
   }
 }
 
-Connection Laboratory::connect(const std::string& database, std::stop_token stop) const {
+Connection Laboratory::connect(const std::string& database, const std::stop_token& stop) const {
   return Connection::open(
       {{"host", paths_.sockets}, {"port", "5432"}, {"user", "postgres"}, {"dbname", database}},
-      std::move(stop));
+      stop);
 }
 
 void Laboratory::run_script(const std::string& name, std::string_view sql,
                             const std::map<std::string, std::string>& variables,
-                            std::stop_token stop) {
+                            const std::stop_token& stop) {
   const auto file = paths_.scripts / (name + ".sql");
   write_file_of(account_, file, sql, 0600);
   std::vector<std::string> arguments{"--no-psqlrc",           "--quiet",

@@ -30,7 +30,7 @@ class Laboratory {
   // Makes the directories, the cluster (superuser postgres) and the configurations; nothing runs
   // yet. Throws Error(environment) and leaves nothing behind.
   static std::unique_ptr<Laboratory> create(const LaboratoryOptions& options, CommandRunner& runner,
-                                            std::stop_token stop);
+                                            const std::stop_token& stop);
   // One that an earlier process kept; it stays when this object goes. Throws Error(environment).
   static std::unique_ptr<Laboratory> open(const std::filesystem::path& root, CommandRunner& runner);
 
@@ -39,24 +39,24 @@ class Laboratory {
   // Destroys what create() made, unless it was kept.
   ~Laboratory();
 
-  void start(std::stop_token stop);
+  void start(const std::stop_token& stop);
   // A fast shutdown; immediate when that takes over a minute.
-  void stop(std::stop_token stop);
+  void stop(const std::stop_token& stop);
 
-  void create_stanza(std::stop_token stop);
+  void create_stanza(const std::stop_token& stop);
   // Makes a backup and returns its label.
-  std::string back_up(BackupType type, std::stop_token stop);
+  std::string back_up(BackupType type, const std::stop_token& stop);
   // Ends the current WAL segment and waits until it is in the repository; returns its name. Throws
   // Error(environment) after two minutes.
-  std::string switch_wal_and_wait(std::stop_token stop);
+  std::string switch_wal_and_wait(const std::stop_token& stop);
   // pgBackRest with this laboratory's configuration. Throws Error(environment) when it fails.
-  CommandResult run_pgbackrest(std::vector<std::string> arguments, std::stop_token stop);
+  CommandResult run_pgbackrest(std::vector<std::string> arguments, const std::stop_token& stop);
 
   // As superuser.
-  Connection connect(const std::string& database, std::stop_token stop) const;
+  Connection connect(const std::string& database, const std::stop_token& stop) const;
   // Runs a script through psql, with psql variables. Throws Error(environment) with psql's words.
   void run_script(const std::string& name, std::string_view sql,
-                  const std::map<std::string, std::string>& variables, std::stop_token stop);
+                  const std::map<std::string, std::string>& variables, const std::stop_token& stop);
 
   // For scenarios and people: a role that may read everything and change nothing.
   [[nodiscard]] std::string dsn(const std::string& database) const;
@@ -86,7 +86,7 @@ class Laboratory {
   Laboratory(LaboratoryOptions options, CommandRunner& runner);
 
   void make_directories();
-  void make_cluster(std::stop_token stop);
+  void make_cluster(const std::stop_token& stop);
   [[nodiscard]] RegistryEntry registry_entry() const;
   // Runs it and throws Error(environment) with its last words when it fails.
   CommandResult run(const Command& command, const std::stop_token& stop);

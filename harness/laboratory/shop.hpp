@@ -9,8 +9,8 @@
 namespace pgrehearse {
 
 // `factor` 1: about 80 MB.
-void load_shop(Laboratory& laboratory, double factor, std::stop_token stop);
+void load_shop(Laboratory& laboratory, double factor, const std::stop_token& stop);
 // What happens after a backup: transactions, documents, schema changes. `round` is 1 or 2.
-void work_in_shop(Laboratory& laboratory, double factor, int round, std::stop_token stop);
+void work_in_shop(Laboratory& laboratory, double factor, int round, const std::stop_token& stop);
 
 }  // namespace pgrehearse

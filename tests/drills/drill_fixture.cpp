@@ -70,7 +70,9 @@ DrillRun DrillTest::pgrehearse(std::vector<std::string> arguments,
                                std::map<std::string, std::string> environment) {
   const auto json = scratch / "report.json";
   fs::remove(json);
-  if (arguments.front() == "run") arguments.insert(arguments.end(), {"--json", json});
+  if (arguments.front() == "run" || arguments.front() == "demo") {
+    arguments.insert(arguments.end(), {"--json", json});
+  }
   arguments.insert(arguments.end(), {"--state", state});
   auto result = runner.run({.program = PGREHEARSE_BINARY,
                             .arguments = std::move(arguments),
@@ -113,7 +115,7 @@ fs::path DrillTest::copy_repository() {
   auto options = laboratory->options();
   auto copy_paths = paths;
   copy_paths.repository = copied_repository();
-  const auto configuration = scratch / "pgbackrest.conf";
+  auto configuration = scratch / "pgbackrest.conf";
   std::ofstream(configuration) << laboratory_pgbackrest_conf(options, copy_paths, false);
   return configuration;
 }

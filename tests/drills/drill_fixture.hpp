@@ -43,7 +43,7 @@ class DrillTest : public testing::Test {
   // A failed test leaves its scratch directory and says where.
   void TearDown() override;
 
-  // `pgrehearse <arguments> --state <scratch>/state`, and --json for `run`.
+  // `pgrehearse <arguments> --state <scratch>/state`, and --json for `run` and `demo`.
   DrillRun pgrehearse(std::vector<std::string> arguments,
                       std::map<std::string, std::string> environment = {});
   // Writes the scenario and runs it.

@@ -2,6 +2,7 @@
 #include <sys/mount.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 
 #include "tests/drills/drill_fixture.hpp"
@@ -24,7 +25,7 @@ class Environment : public DrillTest {
 
   // A pgBackRest that does `deed` when its arguments match `pattern`, and is itself otherwise.
   fs::path make_pgbackrest(const std::string& pattern, const std::string& deed) const {
-    const auto file = scratch / "pgbackrest";
+    auto file = scratch / "pgbackrest";
     std::ofstream(file) << "#!/bin/sh\ncase \"$*\" in\n"
                         << pattern << ") " << deed << " ;;\nesac\nexec pgbackrest \"$@\"\n";
     fs::permissions(file, fs::perms(0755));

@@ -1,0 +1,57 @@
+// The demo: from nothing to a passed drill; kept, rehearsed again, and removed by clean.
+#include "harness/sandbox/registry.hpp"
+#include "tests/drills/drill_fixture.hpp"
+
+namespace pgrehearse {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Demo : public DrillTest {};
+
+TEST_F(Demo, PassesAndLeavesNothingButItsReport) {
+  const auto run = pgrehearse({"demo", "--size", "0.05"});
+  EXPECT_EQ(run.exit_code, 0) << run.text();
+  ASSERT_TRUE(run.report.has_value());
+  EXPECT_EQ(run.report->verdict, Verdict::pass);
+  expect_nothing_left();
+}
+
+TEST_F(Demo, KeptItCanBeRehearsedAgainAndCleaned) {
+  const auto demo =
+      pgrehearse({"demo", "--size", "0.05", "--keep", "--set", "recover_to=immediate"});
+  EXPECT_EQ(demo.exit_code, 0) << demo.text();
+  const auto kept = Registry(state).list();
+  ASSERT_EQ(kept.size(), 1U) << demo.text();
+  EXPECT_TRUE(kept[0].entry.kept);
+  EXPECT_FALSE(kept[0].alive);
+
+  // The next drill leaves alone what was kept.
+  const auto again = pgrehearse({"run", kept[0].entry.root / "demo.yaml"});
+  EXPECT_EQ(again.exit_code, 0) << again.text();
+  EXPECT_TRUE(fs::exists(kept[0].entry.root));
+
+  const auto clean = pgrehearse({"clean", kept[0].entry.run_id});
+  EXPECT_EQ(clean.exit_code, 0) << clean.text();
+  EXPECT_FALSE(fs::exists(kept[0].entry.root));
+  expect_nothing_left();
+}
+
+TEST_F(Demo, ProductionsRepositoryIsOutOfReach) {
+  const auto precious = scratch / "precious";
+  fs::create_directory(precious);
+  fs::permissions(precious, fs::perms(0777));
+  const auto run = pgrehearse({"demo", "--size", "0.05", "--set", "checks=[databases]"},
+                              {{"PGBACKREST_REPO1_PATH", precious}, {"PGBACKREST_STANZA", "main"}});
+  EXPECT_EQ(run.exit_code, 0) << run.text();
+  EXPECT_TRUE(fs::is_empty(precious));
+}
+
+TEST_F(Demo, AMistakeIsSaidBeforeAnythingIsBuilt) {
+  const auto run = pgrehearse({"demo", "--set", "recover_to=yesterday"});
+  EXPECT_EQ(run.exit_code, 3) << run.text();
+  EXPECT_FALSE(fs::exists(state));
+}
+
+}  // namespace
+}  // namespace pgrehearse
