@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -20,6 +21,24 @@
 namespace pgrehearse {
 
 namespace {
+
+// CLI11's own leaves two empty lines between groups.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() {
+    label("SUBCOMMAND", "COMMAND");
+    column_width(28);
+  }
+
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    std::string help = CLI::Formatter::make_help(app, std::move(name), mode);
+    for (auto gap = help.find("\n\n\n"); gap != std::string::npos; gap = help.find("\n\n\n")) {
+      help.erase(gap, 1);
+    }
+    return help;
+  }
+};
 
 constexpr std::string_view bug_hint =
     "this is a bug in pgrehearse: please report it with the command line and the log";
@@ -87,7 +106,7 @@ std::vector<ConfiguredCommand> add_commands(CLI::App& app, CommonOptions& common
   for (const auto& row : command_table()) {
     CLI::App* command = app.add_subcommand(std::string(row.name), std::string(row.summary));
     command->group("Commands");
-    command->get_formatter()->column_width(28);
+    command->set_help_flag("-h,--help", "print this help");
     commands.push_back({command, row.configure(*command, common)});
     add_common_options(*command, common);
     std::string examples = "Examples:";
@@ -165,10 +184,11 @@ std::optional<ExitCode> parse(CLI::App& app, int argc, char** argv) {
 
 ExitCode run_parsed(int argc, char** argv, CommonOptions& common, const std::stop_token& stop) {
   CLI::App app("Rehearses PostgreSQL recovery and proves that backups restore.", "pgrehearse");
-  app.set_version_flag("--version", fmt::format("pgrehearse {}", pgrehearse_version()));
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_help_flag("-h,--help", "print this help");
+  app.set_version_flag("--version", fmt::format("pgrehearse {}", pgrehearse_version()),
+                       "print the version");
   app.require_subcommand(0, 1);
-  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  app.get_formatter()->column_width(28);
   const auto commands = add_commands(app, common);
   add_common_options(app, common);
   app.footer(

@@ -1,5 +1,7 @@
 #include "harness/cli/options.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 
 #include "harness/common/text.hpp"

@@ -6,11 +6,19 @@
 
 namespace pgrehearse {
 
+namespace {
+
+// Ends the wait of the watching thread; from outside it means nothing.
+constexpr int wake_up = SIGUSR1;
+
+}  // namespace
+
 SignalWatch::SignalWatch() {
   sigemptyset(&watched_);
   sigaddset(&watched_, SIGINT);
   sigaddset(&watched_, SIGTERM);
   sigaddset(&watched_, SIGHUP);
+  sigaddset(&watched_, wake_up);
   sigset_t blocked = watched_;
   sigaddset(&blocked, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &blocked, &mask_before_);
@@ -19,8 +27,7 @@ SignalWatch::SignalWatch() {
 
 SignalWatch::~SignalWatch() {
   thread_.request_stop();
-  // Sent to the waiting thread alone, which has it blocked: it only ends the wait.
-  pthread_kill(thread_.native_handle(), SIGTERM);
+  pthread_kill(thread_.native_handle(), wake_up);
   thread_.join();
   pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
@@ -30,6 +37,7 @@ void SignalWatch::wait(const std::stop_token& over) {
     int signal = 0;
     sigwait(&watched_, &signal);
     if (over.stop_requested()) return;
+    if (signal == wake_up) continue;
     if (source_.request_stop()) {
       spdlog::warn("interrupted by {}: ending the work and cleaning up", strsignal(signal));
     } else {

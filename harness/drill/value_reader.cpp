@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -65,7 +66,8 @@ std::string advice_for(const KeyDescription& key, const std::string& text) {
       return "it must begin with /";
     case KeyKind::choice: {
       const std::vector<std::string> choices(key.choices.begin(), key.choices.end());
-      return hint_for_unknown(text, choices);
+      const auto near = nearest(text, choices);
+      return near ? fmt::format("did you mean '{}'?", *near) : "";
     }
     default:
       return key.example.empty() ? "" : fmt::format("for example {}: {}", key.name, key.example);

@@ -1,5 +1,6 @@
 #include "harness/drill/scenario_reference.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
@@ -54,16 +55,17 @@ TEST(ScenarioReference, TheExampleHasEveryKeyAndIsRight) {
 
 TEST(ScenarioReference, EveryExampleOfARecoveryTargetIsRight) {
   for (const auto& key : recovery_target_keys()) {
-    std::string target = fmt::format("{}: {}", key.name, key.example);
-    if (key.name == "exclusive") target += ", xid: 743";
-    EXPECT_EQ(errors_of(scenario_head + "recover_to: { " + target + " }\n"), "") << target;
+    const std::string edge = key.name == "exclusive" ? ", xid: 743" : "";
+    const auto text =
+        fmt::format("{}recover_to: {{ {}: {}{} }}\n", scenario_head, key.name, key.example, edge);
+    EXPECT_EQ(errors_of(text), "") << text;
   }
 }
 
 // A scenario's text that asks for the check with the examples of its table.
 std::string asking_for(const CheckDescription& check, std::span<const KeyDescription> keys) {
-  std::string text =
-      scenario_head + "primary: { dsn: host=db1 }\nchecks:\n  - " + std::string(check.name) + ":\n";
+  std::string text = scenario_head;
+  text += fmt::format("primary: {{ dsn: host=db1 }}\nchecks:\n  - {}:\n", check.name);
   for (const auto& key : keys) text += fmt::format("      {}: {}\n", key.name, key.example);
   return text;
 }

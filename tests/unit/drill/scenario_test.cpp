@@ -1,4 +1,5 @@
 // Scenarios that are right: what the record holds, overrides, the environment, files.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <unistd.h>
 
@@ -244,7 +245,7 @@ class ScenarioFile : public testing::Test {
     std::ofstream(directory_ / name) << text;
   }
 
-  const std::filesystem::path directory_ =
+  std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / fmt::format("pgrehearse-scenario-{}", getpid());
 };
 
@@ -259,9 +260,9 @@ TEST_F(ScenarioFile, ThatCannotBeOneIsNamed) {
   write("big.yaml", std::string((1U << 20) + 1, '#'));
   write("binary.yaml", std::string("a\0b", 3));
   const auto path = [&](const std::string& name) { return (directory_ / name).string(); };
-  EXPECT_EQ(error_of(path("weekly.yml")), path("weekly.yml") +
-                                              ": cannot be read: No such file or directory | did you mean '" +
-                                              path("weekly.yaml") + "'?");
+  EXPECT_EQ(error_of(path("weekly.yml")),
+            path("weekly.yml") + ": cannot be read: No such file or directory | did you mean '" +
+                path("weekly.yaml") + "'?");
   EXPECT_EQ(error_of(directory_),
             directory_.string() + ": is a directory, not a scenario | name the YAML files in it");
   EXPECT_THAT(error_of(path("big.yaml")), HasSubstr("big.yaml: is larger than 1 MB"));

@@ -105,8 +105,8 @@ TEST(WrongScenarios, TypesAndValues) {
        "weekly-orders\n"},
       {"name: ../../etc\nrepository: { stanza: orders }\n",
        "s.yaml:1:7: name '../../etc' cannot name a directory of runs | write name: etc\n"},
-      {"name: weekly\nrepository: { stanza: orders, type: barmam }\n",
-       "s.yaml:2:37: 'type': 'barmam' is not one of pgbackrest | known: pgbackrest\n"},
+      {"name: weekly\nrepository: { stanza: orders, type: barman }\n",
+       "s.yaml:2:37: 'type': 'barman' is not one of pgbackrest\n"},
       {"name: weekly\nrepository: { stanza: orders, backup: lastest }\n",
        "s.yaml:2:39: 'lastest' is neither latest, oldest nor the label of a backup | did you mean "
        "'latest'?\n"},
