@@ -105,7 +105,7 @@ std::optional<Bytes> parse_bytes(std::string_view text) {
                                                                       {"GB", 1073741824.0},
                                                                       {"TB", 1099511627776.0}}};
   for (const auto& [unit, factor] : units) {
-    if (text == unit && *number * factor < 1.8e19) {
+    if (text == unit && *number * factor < 9.2e18) {
       return Bytes{static_cast<std::uint64_t>(std::llround(*number * factor))};
     }
   }
@@ -185,7 +185,8 @@ std::optional<Instant> parse_instant(std::string_view text) {
   const std::chrono::year_month_day date{std::chrono::year(*year),
                                          std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok()) return {};
+  // system_clock counts nanoseconds in 64 bits: it ends in 2262.
+  if (!date.ok() || *year < 1970 || *year > 2261) return {};
   return Instant(std::chrono::sys_days(date)) + std::chrono::hours(*hour) +
          std::chrono::minutes(*minute - *zone) + std::chrono::seconds(second) + fraction;
 }
