@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <functional>
@@ -63,6 +65,7 @@ std::vector<Candidate> find_candidates(
 
 void require_known(const std::vector<std::string>& runs, const std::vector<Candidate>& candidates) {
   std::vector<std::string> known;
+  known.reserve(candidates.size());
   for (const auto& candidate : candidates) known.push_back(candidate.leftover.run_id);
   for (const auto& run : runs) {
     if (std::find(known.begin(), known.end(), run) != known.end()) continue;

@@ -25,7 +25,7 @@ constexpr std::string_view type_name = "local";
 
 // The account that owns the sandbox and runs PostgreSQL, which refuses root.
 Account account_for(const SandboxSpec& spec) {
-  const auto own = current_account();
+  auto own = current_account();
   if (own.uid != 0) {
     if (spec.account.empty() || spec.account == own.name) return own;
     throw Error(ErrorKind::environment,

@@ -26,7 +26,7 @@ LocalSandbox::LocalSandbox(CommandRunner& runner, SandboxSpec spec, Account acco
 LocalSandbox::~LocalSandbox() {
   if (destroyed_ || entry_.kept) return;
   try {
-    destroy();
+    LocalSandbox::destroy();
   } catch (...) {
     // The entry stays: `clean` and the next run find what is left.
   }

@@ -72,7 +72,7 @@ TEST_P(LocalProvisionerTest, ALongPathGetsAShortSocketDirectoryThatGoesToo) {
     auto sandbox = provisioner_->create(asked, {});
     ASSERT_NO_FATAL_FAILURE(start_server(*sandbox));
     std::ofstream(scratch_ / "sockets") << sandbox->paths().sockets.string();
-    sandbox.release();
+    abandon(std::move(sandbox));
   });
   std::ifstream(scratch_ / "sockets") >> sockets;
   EXPECT_EQ(sockets.parent_path(), "/tmp");
@@ -90,7 +90,7 @@ TEST_P(LocalProvisionerTest, ALongPathGetsAShortSocketDirectoryThatGoesToo) {
 TEST_P(LocalProvisionerTest, WhatLiesElsewhereIsFoundThroughTheState) {
   auto asked = spec("drill-1");
   asked.directory = scratch_ / "elsewhere";
-  kill_owner(fork_owner([&] { provisioner_->create(asked, {}).release(); }));
+  kill_owner(fork_owner([&] { abandon(provisioner_->create(asked, {})); }));
   const auto all = provisioner_->list();
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].root, asked.directory / "drill-1");

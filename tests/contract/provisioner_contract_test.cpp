@@ -215,7 +215,7 @@ TEST_P(ProvisionerContract, WhatAKilledOwnerLeavesIsRemovedAndALiveOneBesideItIs
       run(*sandbox, {"sh", "-c",
                      "setsid sh -c 'touch $TMPDIR/ready; exec sleep 86400' & "
                      "until [ -e $TMPDIR/ready ]; do sleep 0.01; done"});
-      sandbox.release();
+      abandon(std::move(sandbox));
     });
   };
   const pid_t dead = owner_of("dead");
@@ -266,7 +266,7 @@ TEST_P(ProvisionerContract, AnOwnerKilledWhileCreatingLeavesNothingThatIsNotFoun
     const auto run_id = "drill-" + std::to_string(attempt);
     const pid_t owner = fork();
     if (owner == 0) {
-      create(run_id).release();
+      abandon(create(run_id));
       while (true) pause();
     }
     std::this_thread::sleep_for(std::chrono::microseconds(microseconds(random)));

@@ -1,5 +1,6 @@
 #include "tests/contract/provisioner_fixture.hpp"
 
+#include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,7 +112,7 @@ std::vector<std::string> processes_mentioning(const std::string& text) {
     const auto directory =
         fs::read_symlink("/proc/" + std::to_string(process.pid) + "/cwd", unreadable).string();
     if (line.find(text) != std::string::npos || directory.find(text) != std::string::npos) {
-      found.push_back(std::to_string(process.pid) + " " + line + " in " + directory);
+      found.push_back(fmt::format("{} {} in {}", process.pid, line, directory));
     }
   }
   return found;
@@ -124,7 +125,7 @@ std::string guarding_segment(const fs::path& root) {
   std::string key;
   std::string id;
   record >> key >> id;
-  return key + " " + id;
+  return fmt::format("{} {}", key, id);
 }
 
 bool segment_exists(const std::string& key_and_id) {
@@ -135,7 +136,7 @@ bool segment_exists(const std::string& key_and_id) {
     std::string key;
     std::string id;
     fields >> key >> id;
-    if (key + " " + id == key_and_id) return true;
+    if (fmt::format("{} {}", key, id) == key_and_id) return true;
   }
   return false;
 }
