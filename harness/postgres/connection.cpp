@@ -27,10 +27,16 @@ using Result = std::unique_ptr<PGresult, ResultCloser>;
 class StopEvent {
  public:
   explicit StopEvent(const std::stop_token& stop)
-      : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), callback_(stop, Wake{descriptor_}) {}
+      : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    callback_.emplace(stop, Wake{descriptor_});
+  }
   StopEvent(const StopEvent&) = delete;
   StopEvent& operator=(const StopEvent&) = delete;
-  ~StopEvent() { close(descriptor_); }
+  ~StopEvent() {
+    // First: another thread may be about to write to the descriptor.
+    callback_.reset();
+    close(descriptor_);
+  }
   [[nodiscard]] int descriptor() const { return descriptor_; }
 
  private:
@@ -42,7 +48,7 @@ class StopEvent {
     }
   };
   int descriptor_;
-  std::stop_callback<Wake> callback_;
+  std::optional<std::stop_callback<Wake>> callback_;
 };
 
 enum class Waited { ready, stopped, too_late };
@@ -261,7 +267,8 @@ Connection Connection::open(ConnectionParameters parameters, Options options,
   Handle handle(PQconnectStartParams(keywords.data(), values.data(), 0));
   if (!handle) throw Error(ErrorKind::environment, "out of memory");
   // libpq would print the server's notices to standard error, in the middle of our report.
-  PQsetNoticeReceiver(handle.get(), [](void*, const PGresult*) {}, nullptr);
+  PQsetNoticeReceiver(
+      handle.get(), [](void*, const PGresult*) {}, nullptr);
   const StopEvent event(stop);
   const auto deadline = Clock::now() + options.connect_timeout;
   while (true) {
