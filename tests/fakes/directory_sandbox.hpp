@@ -33,7 +33,7 @@ class DirectorySandbox : public Sandbox {
       std::filesystem::create_directory(path);
     }
   }
-  ~DirectorySandbox() override { destroy(); }
+  ~DirectorySandbox() override { remove_everything(); }
   DirectorySandbox(const DirectorySandbox&) = delete;
   DirectorySandbox& operator=(const DirectorySandbox&) = delete;
 
@@ -62,13 +62,17 @@ class DirectorySandbox : public Sandbox {
   }
   void collect_logs(const std::filesystem::path&) override {}
   Removal destroy() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(paths_.root, ignored);
+    remove_everything();
     return {};
   }
   void keep() override {}
 
  private:
+  void remove_everything() const {
+    std::error_code ignored;
+    std::filesystem::remove_all(paths_.root, ignored);
+  }
+
   BoostCommandRunner runner_;
   SandboxPaths paths_;
   SandboxSpec spec_;

@@ -116,7 +116,7 @@ void ThrowawayCluster::execute(const std::string& database,
 }
 
 std::string ThrowawayCluster::create_database(const std::string& options) {
-  const auto name = fmt::format("test_{}", ++databases_);
+  auto name = fmt::format("test_{}", ++databases_);
   connect("postgres").query(fmt::format("create database {} {}", name, options));
   return name;
 }

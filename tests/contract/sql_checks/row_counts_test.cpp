@@ -103,12 +103,11 @@ TEST_F(RowCountsTest, ALockedTableMakesItUnknownAndIsNamed) {
 }
 
 TEST_F(RowCountsTest, MissingPermissionAndRowSecurityAreNotFewerRows) {
-  primary_cluster().execute(database_name,
-                            {"drop role if exists reader", "create role reader login",
-                             "grant select on all tables in schema public to reader",
-                             "grant usage on schema sales to "
-                             "reader",
-                             "alter table base enable row level security"});
+  primary_cluster().execute(
+      database_name,
+      {"drop role if exists reader", "create role reader login",
+       "grant select on all tables in schema public to reader",
+       "grant usage on schema sales to reader", "alter table base enable row level security"});
   const Primary as_reader(primary_cluster().dsn("reader"));
   auto reader = as_reader;
   bench.primary = &reader;

@@ -52,9 +52,8 @@ TEST_F(SequencesTest, KnowsAboutStepsDirectionAndFirstValues) {
        "insert into falling values (-1), (-2), (-3)",
        // At 10 with steps of 10 the next is 20: 15 is no danger, 20 is.
        "create sequence steps increment 10",
-       "create table stepping (id integer default "
-       "nextval('steps'))",
-       "select setval('steps', 10)", "insert into stepping values (15)"});
+       "create table stepping (id integer default nextval('steps'))", "select setval('steps', 10)",
+       "insert into stepping values (15)"});
   const auto outcome = run_check("sequences");
   EXPECT_THAT(codes_and_objects(outcome),
               UnorderedElementsAre("PGR-SEQUENCE-BEHIND " + database + ".public.first_id_seq",

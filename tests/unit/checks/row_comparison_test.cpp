@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-RowCounts shop(std::map<std::string, std::int64_t> rows) {
+RowCounts shop(const std::map<std::string, std::int64_t>& rows) {
   RowCounts counts;
   auto& tables = counts["shop"].tables;
   for (const auto& [table, number] : rows) tables[table].rows = number;
