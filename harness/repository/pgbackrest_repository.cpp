@@ -217,7 +217,15 @@ void PgBackRestRepository::restore(const Backup& backup, const RecoveryTarget& t
                                   stop);
   if (result.succeeded()) return;
   const auto error = error_of(result, "restore of backup set " + backup.label, ErrorKind::restore);
-  if (error.kind() != ErrorKind::restore || !error.object().empty()) throw error;
+  if (error.kind() != ErrorKind::restore) throw error;
+  if (!error.object().empty()) {
+    // A checksum that does not match is told of the restored file; its name in the cluster is
+    // what the repository calls it too.
+    const auto data = sandbox.paths().data.string() + "/";
+    if (!error.object().starts_with(data)) throw error;
+    throw Error(error.kind(), error.what(), error.hint(), error.code(),
+                error.object().substr(data.size()));
+  }
   const auto file = find_damaged_file(backup, stop);
   if (file.empty()) throw error;
   throw Error(error.kind(), fmt::format("{}; the damaged file is {}", error.what(), file),

@@ -160,6 +160,18 @@ TEST_F(PgBackRestRepositoryTest, AskVerifyForTheFileThatRestoreDoesNotName) {
   EXPECT_THAT(error.what(), AllOf(HasSubstr("[029]"), HasSubstr("base/5/16385.lz4")));
 }
 
+TEST_F(PgBackRestRepositoryTest, NamesAFileAsTheClusterDoes) {
+  runner_.on({"restore"},
+             Script::failure(26, "",
+                             "P00  ERROR: [026]: raised from local-1 protocol: error restoring "
+                             "'/sandbox/data/base/5/16386': actual checksum 'a' does not match "
+                             "expected checksum 'b'\n"));
+  const auto error =
+      error_of_action([&] { repository().restore(backup_, {}, sandbox_, nullptr, {}); });
+  EXPECT_EQ(error.code(), "PGR-REPO-DAMAGED");
+  EXPECT_EQ(error.object(), "base/5/16386");
+}
+
 TEST_F(PgBackRestRepositoryTest, AFullSandboxAsksNobodyElse) {
   runner_.on({"restore"},
              Script::failure(64, "", "P00  ERROR: [064]: unable to write '/sandbox/data/x'\n"));

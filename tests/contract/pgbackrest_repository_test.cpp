@@ -1,0 +1,305 @@
+// The contract of BackupRepository against a real pgBackRest. After every test the repository's
+// files are the same as before, times included.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+
+#include "harness/common/error.hpp"
+#include "tests/contract/pgbackrest_laboratory.hpp"
+
+namespace pgrehearse {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::string missing_tools() {
+  if (geteuid() != 0) return "needs root, to drop to the postgres account";
+  BoostCommandRunner runner;
+  try {
+    runner.run({.program = "pgbackrest", .arguments = {"version"}}, {});
+    find_account("postgres");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+// A new directory that the postgres account can enter; removed with everything in it.
+class Scratch {
+ public:
+  Scratch() {
+    std::string pattern = "/var/tmp/pgrehearse-contract-XXXXXX";
+    path_ = mkdtemp(pattern.data());
+    fs::permissions(path_, fs::perms(0755));
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    std::error_code failure;
+    fs::remove_all(path_, failure);
+  }
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+class PgBackRestContract : public testing::TestWithParam<bool> {
+ public:
+  static void SetUpTestSuite() {
+    if (!missing_tools().empty() || scratch_) return;
+    scratch_ = std::make_unique<Scratch>();
+    plain_ = std::make_unique<PgBackRestLaboratory>(scratch_->path(), "plain", "");
+    encrypted_ =
+        std::make_unique<PgBackRestLaboratory>(scratch_->path(), "encrypted", "open-sesame");
+  }
+  static void TearDownTestSuite() {
+    plain_.reset();
+    encrypted_.reset();
+    scratch_.reset();
+  }
+
+ protected:
+  void SetUp() override {
+    if (const auto missing = missing_tools(); !missing.empty()) {
+      if (std::getenv("PGREHEARSE_REQUIRE") != nullptr) FAIL() << missing;
+      GTEST_SKIP() << missing;
+    }
+    before_ = laboratory().listing();
+  }
+  void TearDown() override {
+    if (!scratch_) return;
+    EXPECT_EQ(laboratory().listing(), before_);
+  }
+
+  static PgBackRestLaboratory& laboratory() { return GetParam() ? *encrypted_ : *plain_; }
+  static Backup newest(BackupRepository& repository) { return repository.list({}).backups.back(); }
+  // The exit code of fetching `file` to the place where PostgreSQL wants it.
+  static CommandResult fetch(BackupRepository& repository, Sandbox& sandbox, const Backup& backup,
+                             const std::string& file) {
+    auto words = repository.archive_get(backup, sandbox);
+    Command command{.program = words.front(), .working_directory = sandbox.paths().data};
+    command.arguments.assign(words.begin() + 1, words.end());
+    command.arguments.insert(command.arguments.end(), {file, "pg_wal/RECOVERYXLOG"});
+    return sandbox.run(command, {});
+  }
+  template <typename Action>
+  static Error error_of_action(const Action& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return error;
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return {ErrorKind::internal, "none"};
+  }
+
+ private:
+  static inline std::unique_ptr<Scratch> scratch_;
+  static inline std::unique_ptr<PgBackRestLaboratory> plain_;
+  static inline std::unique_ptr<PgBackRestLaboratory> encrypted_;
+  std::string before_;
+};
+
+TEST_P(PgBackRestContract, ListsEverySetOldestFirst) {
+  auto repository = laboratory().repository();
+  EXPECT_THAT(repository->version({}), testing::StartsWith("pgBackRest 2."));
+  const auto list = repository->list({});
+  EXPECT_EQ(list.status.code, 0);
+  ASSERT_EQ(list.backups.size(), 3U);
+  EXPECT_EQ(list.backups[0].type, BackupType::full);
+  EXPECT_EQ(list.backups[1].type, BackupType::differential);
+  EXPECT_EQ(list.backups[2].type, BackupType::incremental);
+  EXPECT_EQ(list.backups[2].prior, list.backups[1].label);
+  const auto identity = laboratory()
+                            .primary()
+                            .connect("postgres", {})
+                            .query("select system_identifier from pg_control_system()")
+                            .text(0, 0);
+  for (const auto& backup : list.backups) {
+    EXPECT_EQ(std::to_string(backup.system_identifier), identity);
+    EXPECT_EQ(backup.encrypted, GetParam());
+    EXPECT_LT(backup.start_lsn, backup.stop_lsn);
+    EXPECT_FALSE(backup.error);
+  }
+}
+
+TEST_P(PgBackRestContract, ListsTheArchiveWithBothTimelines) {
+  auto repository = laboratory().repository();
+  const auto backup = newest(*repository);
+  const auto segment_size = repository->wal_segment_size(backup, {});
+  ASSERT_EQ(segment_size, 16ULL << 20U);
+  const auto archive = repository->list_archive(backup, *segment_size, {});
+  EXPECT_THAT(archive.unrecognised, IsEmpty());
+  ASSERT_EQ(archive.histories.size(), 1U);
+  ASSERT_EQ(archive.histories.at(2).size(), 1U);
+  EXPECT_GT(archive.histories.at(2)[0].switch_lsn, *backup.stop_lsn);
+  const auto is_start = [&](const ArchivedSegment& file) {
+    return file_name(file.segment, *segment_size) == backup.start_segment;
+  };
+  EXPECT_TRUE(std::ranges::any_of(archive.segments, is_start));
+  EXPECT_EQ(archive.segments.back().segment.timeline, 2U);
+}
+
+TEST_P(PgBackRestContract, RestoresIntoTheSandboxAndFetchesWal) {
+  auto repository = laboratory().repository();
+  const auto backup = newest(*repository);
+  auto sandbox = laboratory().sandbox("restore");
+  double reached = 0;
+  repository->restore(backup, {}, *sandbox,
+                      [&](const auto& progress) { reached = progress.fraction.value(); }, {});
+  EXPECT_GT(reached, 0.99);
+  const auto& paths = sandbox->paths();
+  EXPECT_TRUE(fs::exists(paths.data / "standby.signal"));
+  EXPECT_TRUE(fs::exists(paths.tablespaces / "fast"));
+  EXPECT_THAT(
+      sandbox->read_file(paths.data / "postgresql.auto.conf"),
+      AllOf(HasSubstr("archive_mode = 'off'"), HasSubstr("recovery_target_timeline = 'latest'")));
+  EXPECT_EQ(fetch(*repository, *sandbox, backup, backup.start_segment).exit_code, 0);
+  EXPECT_EQ(fs::file_size(paths.data / "pg_wal" / "RECOVERYXLOG"), 16ULL << 20U);
+  EXPECT_EQ(fetch(*repository, *sandbox, backup, "00000002.history").exit_code, 0);
+  EXPECT_EQ(fetch(*repository, *sandbox, backup, "0000000200000000000000FE").exit_code, 1);
+  EXPECT_EQ(fetch(*repository, *sandbox, backup, "00000009.history").exit_code, 1);
+  EXPECT_TRUE(sandbox->destroy().complete());
+}
+
+// Everything in this configuration would lead out of the sandbox or change what is restored.
+TEST_P(PgBackRestContract, RestoresOnARepositoryHostWhateverItsConfigurationSays) {
+  auto repository = laboratory().repository(laboratory().write_hostile_configuration());
+  const auto backup = newest(*repository);
+  auto sandbox = laboratory().sandbox("hostile");
+  const RecoveryTarget target{.type = TargetType::name, .name = "it's \\ a name"};
+  repository->restore(backup, target, *sandbox, nullptr, {});
+  const auto& paths = sandbox->paths();
+  EXPECT_FALSE(fs::exists(laboratory().scratch() / "outside"));
+  EXPECT_TRUE(fs::is_directory(fs::symlink_status(paths.data / "pg_wal")));
+  EXPECT_TRUE(fs::exists(paths.tablespaces / "fast"));
+  EXPECT_GT(fs::file_size(paths.data / "base" / "1" / "1259"), 0U);
+  const auto settings = sandbox->read_file(paths.data / "postgresql.auto.conf");
+  EXPECT_THAT(settings, AllOf(Not(HasSubstr("primary_conninfo")), Not(HasSubstr("promote")),
+                              HasSubstr("archive_mode = 'off'")));
+  const auto name = sandbox->run({.program = sandbox->program("postgres"),
+                                  .arguments = {"-C", "recovery_target_name", "-D", paths.data}},
+                                 {});
+  EXPECT_EQ(name.output, "it's \\ a name\n") << name.error_output << settings;
+  EXPECT_EQ(fetch(*repository, *sandbox, backup, backup.start_segment).exit_code, 0);
+}
+
+TEST_P(PgBackRestContract, NamesTheDamagedFileOfABackup) {
+  const auto copy = laboratory().copy_repository("flipped");
+  auto repository = laboratory().repository(copy.configuration);
+  const auto list = repository->list({});
+  const auto& full = list.backups.front();
+  EXPECT_TRUE(repository->verify(full, {}).ok);
+  const auto file = PgBackRestLaboratory::flip_byte_below(copy.repository / "backup/demo" /
+                                                          full.label / "pg_data/base");
+  const auto verification = repository->verify(full, {});
+  EXPECT_FALSE(verification.ok);
+  // The two sets that refer to the file are lost with it.
+  EXPECT_THAT(verification.problems,
+              ElementsAre(HasSubstr(file.filename().native()), HasSubstr(list.backups[1].label),
+                          HasSubstr(list.backups[2].label)));
+  auto sandbox = laboratory().sandbox("flipped");
+  const auto error = error_of_action([&] { repository->restore(full, {}, *sandbox, nullptr, {}); });
+  EXPECT_EQ(error.kind(), ErrorKind::restore);
+  EXPECT_EQ(error.code(), GetParam() ? error.code() : "PGR-REPO-DAMAGED");
+  EXPECT_THAT(error.what(), AllOf(HasSubstr(full.label), HasSubstr("pgBackRest says [0")));
+  // "<label>/pg_data/base/5/16385.lz4", or "base/5/16385" where pgBackRest names the restored file.
+  EXPECT_THAT(error.object(), HasSubstr("base/5/" + file.stem().native()));
+  EXPECT_THAT(error.object(), Not(testing::StartsWith("/")));
+}
+
+TEST_P(PgBackRestContract, AFailingRepositoryIsNoEndOfTheArchive) {
+  const auto copy = laboratory().copy_repository("failing");
+  auto repository = laboratory().repository(copy.configuration);
+  const auto backup = newest(*repository);
+  auto sandbox = laboratory().sandbox("failing");
+  repository->restore(backup, {}, *sandbox, nullptr, {});
+  fs::remove(copy.repository / "archive/demo/archive.info");
+  fs::remove(copy.repository / "archive/demo/archive.info.copy");
+  const auto result = fetch(*repository, *sandbox, backup, backup.start_segment);
+  EXPECT_GT(result.exit_code, 1);
+  EXPECT_THAT(result.error_output, HasSubstr("ERROR: [103]"));
+  EXPECT_FALSE(repository->verify(backup, {}).ok);
+}
+
+// The trap that the check of WAL continuity exists for.
+TEST_P(PgBackRestContract, VerifyCallsAnArchiveWithAHoleSound) {
+  const auto copy = laboratory().copy_repository("hole");
+  auto repository = laboratory().repository(copy.configuration);
+  const auto backup = newest(*repository);
+  const auto archive = repository->list_archive(backup, 16ULL << 20U, {});
+  const auto& hole = archive.segments[archive.segments.size() - 2];
+  fs::remove(copy.repository / "archive/demo/15-1" / hole.file.substr(0, 16) / hole.file);
+  EXPECT_TRUE(repository->verify(backup, {}).ok);
+  EXPECT_EQ(repository->list_archive(backup, 16ULL << 20U, {}).segments.size(),
+            archive.segments.size() - 1);
+}
+
+TEST_P(PgBackRestContract, SaysWhatIsWrongWithTheRepository) {
+  const auto wrong_stanza = error_of_action([&] { laboratory().repository({}, "dmeo")->list({}); });
+  EXPECT_EQ(wrong_stanza.kind(), ErrorKind::repository);
+  EXPECT_EQ(wrong_stanza.hint(), "did you mean 'demo'?");
+
+  const auto no_file =
+      error_of_action([&] { laboratory().repository("/nonexistent/x.conf")->list({}); });
+  EXPECT_EQ(no_file.object(), "/nonexistent/x.conf");
+
+  const auto copy = laboratory().copy_repository("unreadable");
+  fs::permissions(copy.repository / "backup", fs::perms::none);
+  const auto denied =
+      error_of_action([&] { laboratory().repository(copy.configuration)->list({}); });
+  EXPECT_EQ(denied.kind(), ErrorKind::environment);
+  EXPECT_EQ(denied.code(), "PGR-ENV-PERMISSION");
+
+  if (!GetParam()) return;
+  const auto no_key = laboratory().copy_repository("key");
+  std::ifstream in(no_key.configuration);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  text.replace(text.find("open-sesame"), 11, "close-sesame");
+  std::ofstream(no_key.configuration) << text;
+  const auto cipher =
+      error_of_action([&] { laboratory().repository(no_key.configuration)->list({}); });
+  EXPECT_EQ(cipher.kind(), ErrorKind::repository);
+  EXPECT_EQ(cipher.code(), "PGR-REPO-CIPHER");
+}
+
+INSTANTIATE_TEST_SUITE_P(Repositories, PgBackRestContract, testing::Bool(),
+                         [](const auto& row) { return row.param ? "Encrypted" : "Plain"; });
+
+// A byte turned over in the primary's heap: pgBackRest backs it up and exits with 0.
+TEST(PgBackRestErrors, ASetWithPageErrorsIsListedWithItsFiles) {
+  if (const auto missing = missing_tools(); !missing.empty()) {
+    if (std::getenv("PGREHEARSE_REQUIRE") != nullptr) FAIL() << missing;
+    GTEST_SKIP() << missing;
+  }
+  const Scratch scratch;
+  PgBackRestLaboratory laboratory(scratch.path(), "errors", "");
+  auto& primary = laboratory.primary();
+  auto connection = primary.connect("postgres", {});
+  const auto file = connection.query("select pg_relation_filepath('public.orders')").text(0, 0);
+  connection.query("checkpoint");
+  primary.stop({});
+  std::fstream page(primary.paths().data / file, std::ios::in | std::ios::out | std::ios::binary);
+  page.seekp(8192 + 4000);
+  page.put('\xff');
+  page.close();
+  primary.start({});
+  primary.back_up(BackupType::full, {});
+  const auto list = laboratory.repository()->list({});
+  EXPECT_FALSE(list.backups.front().error);
+  EXPECT_TRUE(list.backups.back().error);
+  EXPECT_THAT(list.backups.back().errors, ElementsAre(HasSubstr(file)));
+}
+
+}  // namespace
+}  // namespace pgrehearse
