@@ -80,9 +80,11 @@ TEST_F(RegistryTest, AnOwnerThatIsKilledIsDead) {
   ASSERT_EQ(pipe(ends), 0);
   const pid_t owner = fork();
   if (owner == 0) {
-    const auto owned = registry.publish(entry("drill-1"));
+    auto owned = registry.publish(entry("drill-1"));
     [[maybe_unused]] const auto written = write(ends[1], "R", 1);
-    while (true) pause();
+    pause();
+    owned.remove();
+    _exit(0);
   }
   char ready = 0;
   ASSERT_EQ(read(ends[0], &ready, 1), 1);
