@@ -50,6 +50,13 @@ PgBackRestLaboratory::PgBackRestLaboratory(const fs::path& scratch, const std::s
   query("create tablespace fast location '" + tablespace.native() + "'");
   query("create table public.orders as select id, md5(id::text) from generate_series(1, 20000) id");
   query("create table public.lines tablespace fast as select * from public.orders");
+  // A link that leads out of the data directory, like those of clusters with a log directory apart.
+  const auto linked = laboratory_->paths().root / "linked";
+  fs::create_directories(linked);
+  std::ofstream(linked / "file") << "of production\n";
+  give_to(linked, laboratory_->account());
+  give_to(linked / "file", laboratory_->account());
+  fs::create_directory_symlink(linked, laboratory_->paths().data / "linked");
   laboratory_->back_up(BackupType::full, {});
   query("create table public.later as select * from public.orders");
   laboratory_->back_up(BackupType::differential, {});

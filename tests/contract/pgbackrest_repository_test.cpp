@@ -182,6 +182,7 @@ TEST_P(PgBackRestContract, RestoresOnARepositoryHostWhateverItsConfigurationSays
   const auto& paths = sandbox->paths();
   EXPECT_FALSE(fs::exists(laboratory().scratch() / "outside"));
   EXPECT_TRUE(fs::is_directory(fs::symlink_status(paths.data / "pg_wal")));
+  EXPECT_TRUE(fs::is_directory(fs::symlink_status(paths.data / "linked")));
   EXPECT_TRUE(fs::exists(paths.tablespaces / "fast"));
   EXPECT_GT(fs::file_size(paths.data / "base" / "1" / "1259"), 0U);
   const auto settings = sandbox->read_file(paths.data / "postgresql.auto.conf");
