@@ -1,0 +1,55 @@
+// What a fingerprint may cost the primary, and the watch over it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "harness/primary/primary.hpp"
+
+namespace pgrehearse {
+
+struct FingerprintBudget {
+  std::optional<std::chrono::milliseconds> time;
+  std::size_t connections = 2;
+  std::optional<std::chrono::milliseconds> statement_timeout;
+  std::optional<std::chrono::milliseconds> max_snapshot_age;
+  // Of the primary's standbys, or of the server itself when it is one.
+  std::optional<std::chrono::milliseconds> max_replica_lag;
+};
+
+// Runs beside the reading and stops it when a limit is over.
+class BudgetWatch {
+ public:
+  // Starts watching. `primary` outlives this object; `stop` stops the reading too.
+  BudgetWatch(const Primary& primary, const FingerprintBudget& budget, const std::stop_token& stop);
+  ~BudgetWatch();
+  BudgetWatch(const BudgetWatch&) = delete;
+  BudgetWatch& operator=(const BudgetWatch&) = delete;
+
+  // For everything that reads.
+  [[nodiscard]] std::stop_token token() const { return reading_.get_token(); }
+  // Which limit is over; empty while none is.
+  [[nodiscard]] std::string over() const;
+
+ private:
+  void watch(const std::stop_token& stop);
+  void end(const std::string& reason);
+  [[nodiscard]] std::optional<Seconds> replica_lag(const std::stop_token& stop);
+
+  const Primary& primary_;
+  FingerprintBudget budget_;
+  std::chrono::steady_clock::time_point began_;
+  std::stop_source reading_;
+  std::stop_callback<std::function<void()>> outer_;
+  mutable std::mutex mutex_;
+  std::string over_;
+  std::optional<Connection> connection_;
+  std::jthread thread_;  // last: joined before the rest goes
+};
+
+}  // namespace pgrehearse

@@ -1,0 +1,196 @@
+#include "harness/primary/capture.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <ostream>
+
+#include "harness/primary/catalogue.hpp"
+#include "harness/primary/content_workers.hpp"
+#include "harness/primary/fingerprint_file.hpp"
+#include "harness/primary/relation_content.hpp"
+#include "harness/primary/sequence_reading.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+struct ReadSequences {
+  std::vector<SequenceState> states;
+  std::string error;
+};
+using SequencesByDatabase = std::map<std::string, ReadSequences>;
+
+FingerprintHeader header_of(const Primary& primary, const Sample& sample,
+                            const std::stop_token& stop) {
+  const auto identity = primary.identity(stop);
+  auto connection = primary.connect({}, stop);
+  const auto rows = connection.query("select timeline_id from pg_catalog.pg_control_checkpoint()");
+  FingerprintHeader header{.system_identifier = identity.system_identifier,
+                           .server_version = identity.server_version,
+                           .taken = std::chrono::system_clock::now(),
+                           .source = primary.description(),
+                           .sample = sample};
+  const auto& timeline = rows.text(0, 0);
+  std::from_chars(timeline.data(), timeline.data() + timeline.size(), header.timeline);
+  return header;
+}
+
+// Each database's sequences now.
+SequencesByDatabase sequences_now(const Primary& primary, const std::vector<std::string>& databases,
+                                  const std::stop_token& stop) {
+  SequencesByDatabase sequences;
+  for (const auto& database : databases) {
+    try {
+      auto connection = primary.connect(database, stop);
+      sequences[database].states = read_sequences(connection);
+    } catch (const SqlError& error) {
+      sequences[database].error = error.what();
+    }
+  }
+  return sequences;
+}
+
+// Writes one database's part of the fingerprint.
+class DatabaseCapture {
+ public:
+  DatabaseCapture(const DatabaseSnapshot& snapshot, const FingerprintRules& rules,
+                  BudgetWatch& watch, FingerprintWriter& writer, CaptureSummary& summary)
+      : snapshot_(snapshot), rules_(rules), watch_(watch), writer_(writer), summary_(summary) {}
+
+  void run(ReadSequences before, ReadSequences after, const FingerprintProgress& on_progress) {
+    std::vector<RelationContent> relations;
+    std::optional<Connection> connection;
+    auto facts = snapshot_.facts;
+    try {
+      if (facts.error.empty()) connection.emplace(join(watch_.token()));
+    } catch (const SqlError& error) {
+      facts.error = error.what();
+    }
+    writer_.write(facts);
+    summary_.databases.push_back(facts);
+    if (!connection) return;
+    if (facts.with_cluster) write_catalogue(*connection, cluster_catalogue());
+    write_catalogue(*connection, database_catalogue());
+    write_sequences(std::move(before), std::move(after));
+    relations = list_relations(*connection, [&](std::string_view relation, std::int64_t pages) {
+      return rules_.relation ? rules_.relation(facts.database, relation, pages) : Coverage::full;
+    });
+    connection.reset();
+    read(relations, on_progress);
+    write(relations);
+  }
+
+ private:
+  Connection join(const std::stop_token& stop) const {
+    auto connection = snapshot_.join(stop);
+    prepare_reading(connection, 0);
+    if (rules_.budget.statement_timeout) {
+      connection.query(
+          fmt::format("set statement_timeout = {}", rules_.budget.statement_timeout->count()));
+    }
+    return connection;
+  }
+
+  void write_catalogue(Connection& connection, std::span<const CatalogueKind> kinds) {
+    for (const auto& kind : kinds) {
+      connection.query("savepoint catalogue");
+      try {
+        list_catalogue(connection, kind,
+                       [&](const CatalogueEntry& entry) { writer_.write(entry); });
+      } catch (const SqlError& error) {
+        if (error.sqlstate().empty()) throw;
+        writer_.write(CatalogueGap{.kind = std::string(kind.name), .error = error.what()});
+      }
+      connection.query("rollback to savepoint catalogue");
+      connection.query("release savepoint catalogue");
+    }
+  }
+
+  void write_sequences(ReadSequences before, ReadSequences after) {
+    const auto& error = before.error.empty() ? after.error : before.error;
+    if (!error.empty()) writer_.write(CatalogueGap{.kind = "sequence", .error = error});
+    for (const auto& state : merge_readings(std::move(before.states), std::move(after.states))) {
+      writer_.write(state);
+    }
+  }
+
+  void read(std::vector<RelationContent>& relations, const FingerprintProgress& on_progress) const {
+    const ContentWork work{.connections = rules_.budget.connections,
+                           .connect = [this](const std::stop_token& stop) { return join(stop); },
+                           .read =
+                               [this](Connection& connection, std::span<RelationContent> batch) {
+                                 read_contents(connection, batch, ReadingSide::snapshot,
+                                               rules_.sample);
+                               },
+                           .give_up = [this](std::span<RelationContent> batch,
+                                             const Error& error) { give_up(batch, error); },
+                           .on_progress =
+                               [&](std::uint64_t done, std::uint64_t total) {
+                                 if (on_progress)
+                                   on_progress(snapshot_.facts.database, done, total);
+                               }};
+    read_in_parallel(relations, work, watch_.token());
+  }
+
+  void give_up(std::span<RelationContent> batch, const Error& error) const {
+    const auto over = watch_.over();
+    for (auto& relation : batch) {
+      if (relation.coverage == Coverage::none) continue;
+      relation.coverage = Coverage::none;
+      relation.cause = over.empty() ? Uncovered::failed : Uncovered::budget;
+      relation.error = over.empty() ? error.what() : over;
+      relation.rows = 0;
+      relation.hash.clear();
+    }
+  }
+
+  void write(std::vector<RelationContent>& relations) {
+    std::sort(relations.begin(), relations.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    for (const auto& relation : relations) {
+      ++summary_.relations;
+      summary_.compared += relation.coverage == Coverage::none ? 0 : 1;
+      summary_.rows += static_cast<std::uint64_t>(relation.rows);
+      summary_.gaps += is_gap(relation.cause) ? 1 : 0;
+      writer_.write(relation);
+    }
+  }
+
+  const DatabaseSnapshot& snapshot_;
+  const FingerprintRules& rules_;
+  BudgetWatch& watch_;
+  FingerprintWriter& writer_;
+  CaptureSummary& summary_;
+};
+
+}  // namespace
+
+CaptureSummary FingerprintCapture::run(std::ostream& out, const FingerprintProgress& on_progress,
+                                       const std::stop_token& stop) const {
+  const auto header = header_of(primary_, rules_.sample, stop);
+  auto databases = primary_.databases(stop);
+  std::erase_if(databases,
+                [&](const auto& name) { return rules_.database && !rules_.database(name); });
+  auto before = sequences_now(primary_, databases, stop);
+  auto snapshots = take_(databases, stop);
+  auto after = sequences_now(primary_, databases, stop);
+  BudgetWatch watch(primary_, rules_.budget, stop);
+  std::sort(snapshots.begin(), snapshots.end(),
+            [](const auto& a, const auto& b) { return a.facts.database < b.facts.database; });
+  FingerprintWriter writer(out, header);
+  CaptureSummary summary;
+  for (const auto& snapshot : snapshots) {
+    const auto& name = snapshot.facts.database;
+    DatabaseCapture(snapshot, rules_, watch, writer, summary)
+        .run(std::move(before[name]), std::move(after[name]), on_progress);
+    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  }
+  writer.finish();
+  summary.budget_over = watch.over();
+  return summary;
+}
+
+}  // namespace pgrehearse

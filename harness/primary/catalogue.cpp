@@ -1,0 +1,48 @@
+#include "harness/primary/catalogue.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace pgrehearse {
+
+namespace {
+
+// As the reader of a fingerprint file gives it, so that definitions compare as text.
+std::string canonical(const std::string& definition) {
+  using Json = nlohmann::ordered_json;
+  try {
+    return Json::parse(definition).dump();
+  } catch (const Json::exception&) {
+    // Bytes that are no UTF-8, in a database without an encoding.
+    return Json(definition).dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+}
+
+}  // namespace
+
+std::size_t catalogue_rank(std::string_view kind) {
+  std::size_t rank = 0;
+  for (const auto kinds : {cluster_catalogue(), database_catalogue()}) {
+    for (const auto& known : kinds) {
+      if (known.name == kind) return rank;
+      ++rank;
+    }
+  }
+  return rank;
+}
+
+void list_catalogue(Connection& connection, const CatalogueKind& kind,
+                    const std::function<void(CatalogueEntry)>& on_entry) {
+  const auto sql = fmt::format(
+      "select identity, definition from ({}) as listed (identity, definition) "
+      "order by identity collate \"C\", definition::text collate \"C\"",
+      kind.sql);
+  connection.stream(sql, {}, [&](const std::vector<Field>& row) {
+    on_entry({.kind = std::string(kind.name),
+              .identity = row[0].value_or(""),
+              .definition = canonical(row[1].value_or("{}"))});
+  });
+}
+
+}  // namespace pgrehearse
