@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cctype>
-#include <cstdlib>
 #include <iostream>
 #include <system_error>
 
@@ -17,6 +16,7 @@
 #include "harness/common/text.hpp"
 #include "harness/common/version.hpp"
 #include "harness/drill/scenario_errors.hpp"
+#include "harness/reporting/terminal.hpp"
 
 namespace pgrehearse {
 
@@ -43,13 +43,8 @@ class HelpFormatter : public CLI::Formatter {
 constexpr std::string_view bug_hint =
     "this is a bug in pgrehearse: please report it with the command line and the log";
 
-bool colour_on(int descriptor, const CommonOptions& common) {
-  const char* no_color = std::getenv("NO_COLOR");
-  return !common.no_color && (no_color == nullptr || *no_color == '\0') && isatty(descriptor) == 1;
-}
-
 void print_error(std::string_view message, std::string_view hint, const CommonOptions& common) {
-  const bool colour = colour_on(STDERR_FILENO, common);
+  const bool colour = wants_colour(STDERR_FILENO, common.no_color);
   std::cout.flush();
   std::cerr << (colour ? "\033[1;31merror:\033[0m " : "error: ") << message << '\n';
   if (!hint.empty()) std::cerr << (colour ? "\033[1;36mhint:\033[0m " : "hint: ") << hint << '\n';
@@ -57,7 +52,8 @@ void print_error(std::string_view message, std::string_view hint, const CommonOp
 
 void start_logging(const CommonOptions& common) {
   auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(
-      colour_on(STDERR_FILENO, common) ? spdlog::color_mode::always : spdlog::color_mode::never);
+      wants_colour(STDERR_FILENO, common.no_color) ? spdlog::color_mode::always
+                                                   : spdlog::color_mode::never);
   auto logger = std::make_shared<spdlog::logger>("pgrehearse", std::move(sink));
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$: %v");
   logger->set_level(spdlog::level::from_str(common.log_level));

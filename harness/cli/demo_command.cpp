@@ -129,7 +129,7 @@ CommandAction configure_demo(CLI::App& command, const CommonOptions& common) {
       .add_option("--size", arguments->spec.size_factor,
                   "how large the databases are; 1 is about 90 MB [1]")
       ->type_name("FACTOR")
-      ->check(CLI::Range(0.01, 1000.0));
+      ->check(CLI::Range(0.01, 1000.0).description(""));
   command.add_option("--json", arguments->json, "write the report as JSON")->type_name("FILE");
   command.add_option("--junit", arguments->junit, "write the report as JUnit XML")
       ->type_name("FILE");

@@ -4,10 +4,8 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <condition_variable>
-#include <fstream>
 #include <iostream>
 #include <mutex>
 #include <random>
@@ -45,22 +43,14 @@ class Deadline {
   std::jthread timer_;
 };
 
-void write_report(const Report& report, const ReporterDescription& reporter,
+// The drill is over: a full disk must not hide its verdict.
+void write_report(const Report& report, const std::string& format,
                   const std::filesystem::path& file) {
-  std::ofstream out(file, std::ios::trunc);
-  reporter.write(report, {}, out);
-  out.close();
-  if (!out) spdlog::error("report was not written to {}", file.string());
-}
-
-const ReporterDescription& reporter_for(const std::string& format) {
-  const auto table = reporters();
-  const auto found = std::find_if(table.begin(), table.end(),
-                                  [&](const auto& row) { return row.format == format; });
-  if (found == table.end()) {
-    throw Error(ErrorKind::usage, fmt::format("unknown report format '{}'", format));
+  try {
+    write_report_file(report, format, file);
+  } catch (const Error& error) {
+    spdlog::error("{}; {}", error.what(), error.hint());
   }
-  return *found;
 }
 
 std::map<std::string, std::filesystem::path> all_reports(const Scenario& scenario,
@@ -80,7 +70,7 @@ std::string host_of_this_drill() {
 
 void require_writable_reports(const Scenario& scenario, const SessionOptions& options) {
   for (const auto& [format, file] : all_reports(scenario, options)) {
-    reporter_for(format);
+    find_reporter(format);
     const auto directory =
         file.has_parent_path() ? file.parent_path() : std::filesystem::current_path();
     if (!std::filesystem::is_directory(directory) || access(directory.c_str(), W_OK) != 0) {
@@ -101,7 +91,7 @@ Report run_session(const Scenario& scenario, const SessionOptions& options,
   const auto run_id = make_run_id(now(), (std::uint64_t{random()} << 32U) | random());
   RunStore store(common.state);
   auto parts = wire(scenario, common.state, run_id);
-  const auto progress = progress_on_stderr(common.quiet, common.no_color);
+  auto progress = progress_on_stderr(common.quiet, common.no_color);
   const auto report = run_drill(scenario,
                                 {.commands = *parts.commands,
                                  .provisioner = *parts.provisioner,
@@ -116,12 +106,14 @@ Report run_session(const Scenario& scenario, const SessionOptions& options,
                                  .host = host_of_this_drill(),
                                  .version = std::string(pgrehearse_version())},
                                 options.keep, deadline.token());
+  // Its live line must be gone before anything is printed.
+  progress.reset();
   const auto run_directory = store.find(scenario.name + "/" + run_id).parent_path();
-  write_report(report, reporter_for("text"), run_directory / "report.txt");
-  write_report(report, reporter_for("markdown"), run_directory / "report.md");
-  write_report(report, reporter_for("junit"), run_directory / "report.xml");
+  write_report(report, "text", run_directory / "report.txt");
+  write_report(report, "markdown", run_directory / "report.md");
+  write_report(report, "junit", run_directory / "report.xml");
   for (const auto& [format, file] : all_reports(scenario, options)) {
-    write_report(report, reporter_for(format), file);
+    write_report(report, format, file);
   }
   return report;
 }
@@ -129,7 +121,7 @@ Report run_session(const Scenario& scenario, const SessionOptions& options,
 void print_report(const Report& report, const CommonOptions& common) {
   const RenderOptions options{.colour = wants_colour(STDOUT_FILENO, common.no_color),
                               .width = terminal_width(STDOUT_FILENO)};
-  reporter_for(common.format).write(report, options, std::cout);
+  find_reporter(common.format).write(report, options, std::cout);
   std::cout.flush();
 }
 

@@ -5,6 +5,7 @@
 
 #include "harness/cli/commands.hpp"
 #include "harness/cli/drill_session.hpp"
+#include "harness/cli/state_directory.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/units.hpp"
 #include "harness/drill/scenario_parser.hpp"
@@ -53,6 +54,13 @@ std::vector<Scenario> load_all(const RunArguments& arguments, const SessionOptio
   return scenarios;
 }
 
+void say_how_to_remove(const Report& report, const CommonOptions& common) {
+  const bool usual = common.state == resolve_state_directory({});
+  std::cerr << fmt::format(
+      "the instance stays; remove it: pgrehearse clean {}{}\n", report.id,
+      usual ? std::string() : fmt::format(" --state {}", common.state.native()));
+}
+
 ExitCode run_all(const RunArguments& arguments, const CommonOptions& common, std::stop_token stop) {
   const auto options = session_options(arguments);
   const auto scenarios = load_all(arguments, options);
@@ -65,6 +73,7 @@ ExitCode run_all(const RunArguments& arguments, const CommonOptions& common, std
     if (stop.stop_requested()) break;
     const auto report = run_session(scenario, options, common, stop);
     print_report(report, common);
+    if (report.sandbox.kept) say_how_to_remove(report, common);
     if (json_list && &scenario != &scenarios.back()) std::cout << ",\n";
     verdicts.push_back(report.verdict);
     bug = bug || report.error_kind == name_of(ErrorKind::internal);
@@ -89,7 +98,8 @@ CommandAction configure_run(CLI::App& command, const CommonOptions& common) {
   command.add_option("--timeout", arguments->timeout, "end the drill after this long: 30min")
       ->type_name("DURATION");
   command.add_option("--json", arguments->json, "write the report as JSON")->type_name("FILE");
-  command.add_option("--junit", arguments->junit, "write the report as JUnit XML")->type_name("FILE");
+  command.add_option("--junit", arguments->junit, "write the report as JUnit XML")
+      ->type_name("FILE");
   command.add_option("--markdown", arguments->markdown, "write the report as Markdown")
       ->type_name("FILE");
   return [arguments, &common](std::stop_token stop) {
