@@ -6,6 +6,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "harness/cli/command_table.hpp"
 #include "harness/cli/signal_watch.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/version.hpp"
@@ -21,6 +22,24 @@ struct Refused {
   std::vector<std::string> words;
   std::string message;
 };
+
+TEST(CommandLine, HelpExplainsTheProgramAndNotItself) {
+  const auto result = run_cli({"help"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.output, HasSubstr("Usage: pgrehearse [OPTIONS] [COMMAND]"));
+  EXPECT_THAT(result.output, HasSubstr("Exit codes: 0 pass"));
+}
+
+TEST(CommandLine, TheManualPageHasEveryCommandAndNoStrayRequest) {
+  const auto result = run_cli({"help", "--man"});
+  EXPECT_EQ(result.exit_code, 0);
+  for (const auto& row : command_table()) {
+    EXPECT_THAT(result.output, HasSubstr(fmt::format("\n.SS {}\n", row.name)));
+  }
+  for (const auto line : lines_of(result.output)) {
+    EXPECT_FALSE(line.starts_with('\'')) << line;
+  }
+}
 
 TEST(CommandLine, WrongOnesExitWithThreeAndSayWhatWasMeant) {
   const std::vector<Refused> cases{
