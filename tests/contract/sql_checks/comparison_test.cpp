@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "checks/database_comparison.hpp"
+#include "checks/drill_down.hpp"
 #include "tests/contract/sql_checks/sql_check_test.hpp"
 #include "tests/fakes/plain_snapshots.hpp"
 
@@ -157,6 +158,61 @@ TEST_F(ComparisonTest, ACleanCopyShowsNoDifference) {
   // 5000 + 50 + 10 + 1 + 1 + 200 + 1 + 1 + 1 rows of tables, 100 of the view, 1 + 1 of large
   // objects
   EXPECT_EQ(tally.rows, 5367U);
+}
+
+// Of the relation's difference, in the order missing, extra, changed.
+class DrillDownTest : public ComparisonTest {
+ protected:
+  DifferingKeys keys_of(const std::string& relation, std::size_t most_keys = 20,
+                        RelationContent content = {}) {
+    auto primary = copy_cluster().connect(original);
+    primary.query("begin isolation level repeatable read read only");
+    auto restored = copy_cluster().connect(copy);
+    content.name = relation;
+    content.oid = static_cast<std::uint32_t>(
+        std::stoul(primary.query("select '" + relation + "'::regclass::oid").text(0, 0)));
+    return find_differing_keys(primary, restored, content, {}, most_keys);
+  }
+};
+
+TEST_F(DrillDownTest, FindsTheKeysThatDiffer) {
+  make_copy();
+  copy_cluster().execute(copy, {"update orders set amount = 0 where id in (77, 4000)",
+                                "delete from orders where id = 2500",
+                                "insert into orders select 9000, customer, amount, note, placed, "
+                                "tags from orders where id = 1"});
+  const auto keys = keys_of("public.orders");
+  EXPECT_EQ(keys.columns, "id");
+  EXPECT_THAT(keys.missing, ElementsAre("(2500)"));
+  EXPECT_THAT(keys.extra, ElementsAre("(9000)"));
+  EXPECT_THAT(keys.changed, UnorderedElementsAre("(77)", "(4000)"));
+  EXPECT_TRUE(keys.all);
+}
+
+TEST_F(DrillDownTest, ARowThatMovedIsNoDifference) {
+  make_copy();
+  copy_cluster().execute(copy, {"update orders set customer = customer where id = 50",
+                                "update orders set customer = 7 where id = 60"});
+  const auto keys = keys_of("public.orders");
+  EXPECT_THAT(keys.changed, ElementsAre("(60)"));
+  EXPECT_THAT(keys.missing, IsEmpty());
+}
+
+TEST_F(DrillDownTest, ShowsNoMoreThanAsked) {
+  make_copy();
+  copy_cluster().execute(copy, {"delete from orders where id % 2 = 0"});
+  const auto keys = keys_of("public.orders", 5);
+  EXPECT_EQ(keys.missing.size(), 5U);
+  EXPECT_FALSE(keys.all);
+}
+
+TEST_F(DrillDownTest, ATableWithoutAKeyIsSearchedByPlace) {
+  make_copy();
+  copy_cluster().execute(copy, {"update twins set b = 'other' where ctid = '(0,3)'"});
+  const auto keys = keys_of("public.twins");
+  EXPECT_EQ(keys.columns, "ctid");
+  EXPECT_THAT(keys.missing, ElementsAre("(\"(0,3)\")"));
+  EXPECT_EQ(keys.extra.size(), 1U);
 }
 
 struct Mutation {
