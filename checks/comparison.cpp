@@ -1,0 +1,188 @@
+// Is the restored cluster what the primary was, at one exact point? The primary is read while the
+// restore runs; recovery pauses on its way where that was, and everything is compared there.
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "checks/checks.hpp"
+#include "checks/comparison_capture.hpp"
+#include "checks/comparison_rules.hpp"
+#include "checks/comparison_verdict.hpp"
+#include "checks/database_comparison.hpp"
+#include "checks/drill_down.hpp"
+#include "harness/primary/plain_snapshots.hpp"
+#include "harness/primary/primary.hpp"
+#include "harness/primary/relation_content.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// Rows of each difference are looked up; damage that is everywhere needs no list of everything.
+constexpr std::size_t most_drilled_down = 20;
+
+class ComparisonCheck : public Check {
+ public:
+  explicit ComparisonCheck(const Settings& settings) : rules_(comparison_rules_of(settings)) {}
+
+  void prepare(CheckContext& context) override {
+    if (against_file() || context.primary == nullptr) return;
+    capture_.emplace(*context.primary, fingerprint_rules_of(rules_),
+                     plain_snapshots(*context.primary), rules_.drill_down);
+  }
+
+  CheckOutcome run(CheckContext& context) override {
+    if (!against_file() && context.primary == nullptr) {
+      return unable({.code = "PGR-COMPARE-NO-PRIMARY",
+                     .message = "nothing to compare with: the scenario names no primary",
+                     .hint = "add `primary: { dsn: ... }`, or `against: FILE`"});
+    }
+    try {
+      if (!against_file() && !capture_) prepare(context);
+      for (const auto& point : points(context)) compare(context, point);
+    } catch (const SqlError& error) {
+      return unable({.code = "PGR-PRIMARY-UNREACHABLE",
+                     .object = context.primary->description(),
+                     .message = fmt::format("the primary could not be read: {}", error.what()),
+                     .hint = "`pgrehearse doctor` tests the way to the primary"});
+    }
+    return outcome_of({.findings = findings_.take(), .tally = tally_, .points = compared_}, rules_);
+  }
+
+ private:
+  [[nodiscard]] bool against_file() const { return rules_.against != "primary"; }
+
+  static CheckOutcome unable(Finding finding) {
+    return {.verdict = Verdict::unknown,
+            .findings = {std::move(finding)},
+            .summary = "nothing compared"};
+  }
+
+  std::vector<DatabaseFingerprint> points(CheckContext& context) {
+    if (!against_file()) return capture_->points(context.stop);
+    auto file = reader();
+    return databases_of(*file);
+  }
+
+  [[nodiscard]] std::unique_ptr<FingerprintReader> reader() const {
+    if (capture_) return capture_->reader();
+    return std::make_unique<FingerprintReader>(
+        std::make_unique<std::ifstream>(rules_.against, std::ios::binary), rules_.against);
+  }
+
+  void compare(CheckContext& context, const DatabaseFingerprint& point) {
+    if (capture_) capture_->summary(context.stop);
+    const auto file = reader();
+    if (!file->seek(point.database)) {
+      throw Error(ErrorKind::internal, "the fingerprint lost database " + point.database);
+    }
+    // As it was written: joining the snapshot may have failed since it was found.
+    const auto facts = std::get<DatabaseFingerprint>(*file->next());
+    if (!facts.error.empty()) return not_read(facts.database, facts.error);
+    try {
+      compare_database(*file, facts, comparison_of(context, facts, file->header().sample),
+                       findings_, tally_, context.stop);
+      verify_in_flight(context, facts);
+      compared_.push_back(facts);
+    } catch (const SqlError& error) {
+      not_read(facts.database, fmt::format("the restored cluster refuses: {}", error.what()));
+    }
+  }
+
+  DatabaseComparison comparison_of(CheckContext& context, const DatabaseFingerprint& facts,
+                                   const Sample& sample) {
+    return {.database = facts.database,
+            .exact = facts.exact,
+            .tolerance = rules_.tolerance,
+            .sample = sample,
+            .connections = copy_connections(context),
+            .connect = [&context, name = facts.database] { return context.connect(name); },
+            .on_progress =
+                [&context, unit = "relations of " + facts.database](std::uint64_t done,
+                                                                    std::uint64_t total) {
+                  if (context.on_progress) context.on_progress(done, total, unit);
+                },
+            .on_difference =
+                [this, &context, sample, name = facts.database](const RelationContent& relation,
+                                                                Finding& finding) {
+                  drill_down(context, name, relation, sample, finding);
+                }};
+  }
+
+  static std::size_t copy_connections(const CheckContext& context) {
+    return context.sandbox == nullptr
+               ? 2
+               : std::max<std::size_t>(2, static_cast<std::size_t>(context.sandbox->cpus()));
+  }
+
+  void drill_down(CheckContext& context, const std::string& database,
+                  const RelationContent& relation, const Sample& sample, Finding& finding) {
+    if (!rules_.drill_down || !capture_ || ++drilled_down_ > most_drilled_down) return;
+    if (relation.coverage == Coverage::counted || !relation.withheld.empty()) return;
+    const auto join = capture_->snapshot_of(database);
+    if (!join) return;
+    try {
+      auto primary = join(context.stop);
+      auto copy = context.connect(database);
+      prepare_reading(primary, 0);
+      prepare_reading(copy, 0);
+      describe_keys(find_differing_keys(primary, copy, relation, sample, rules_.keys), finding);
+    } catch (const SqlError& error) {
+      finding.details["keys"] = fmt::format("could not be looked up: {}", error.what());
+    }
+  }
+
+  // The snapshot saw them running, so where it was taken they had not committed.
+  void verify_in_flight(CheckContext& context, const DatabaseFingerprint& facts) {
+    if (!facts.exact || facts.in_flight.empty()) return;
+    auto connection = context.connect(facts.database);
+    for (const auto xid : facts.in_flight) {
+      const auto status = connection.query("select pg_xact_status($1::text::xid8)",
+                                           std::vector<Field>{std::to_string(xid)});
+      if (status.text(0, 0) != "committed") continue;
+      ++tally_.gaps;
+      findings_.add({.code = "PGR-COMPARE-IN-FLIGHT",
+                     .object = std::to_string(xid),
+                     .message = fmt::format("transaction {} was running in the primary's snapshot "
+                                            "and is committed in the restored cluster",
+                                            xid),
+                     .hint = "the point was not exact after all: run the drill again"});
+    }
+  }
+
+  void not_read(const std::string& database, const std::string& why) {
+    ++tally_.gaps;
+    findings_.add({.code = "PGR-COMPARE-UNCOMPARED",
+                   .object = database,
+                   .message = fmt::format("database {} was not compared: {}", database, why)});
+  }
+
+  ComparisonRules rules_;
+  std::optional<ComparisonCapture> capture_;
+  FindingList findings_;
+  ComparisonTally tally_;
+  std::vector<DatabaseFingerprint> compared_;
+  std::size_t drilled_down_ = 0;
+};
+
+}  // namespace
+
+CheckDescription comparison_check() {
+  return {.name = "comparison",
+          .summary = "the restored cluster equals the primary, compared at one exact point",
+          .finds =
+              "PGR-COMPARE-CONTENT PGR-COMPARE-ROWS-MISSING PGR-COMPARE-ROWS-EXTRA "
+              "PGR-COMPARE-SEQUENCE PGR-COMPARE-CATALOGUE-MISSING PGR-COMPARE-CATALOGUE-EXTRA "
+              "PGR-COMPARE-CATALOGUE-CHANGED PGR-COMPARE-UNREADABLE PGR-COMPARE-NOT-COMPARABLE "
+              "PGR-COMPARE-UNCOMPARED PGR-COMPARE-INEXACT PGR-COMPARE-IN-FLIGHT "
+              "PGR-COMPARE-NOT-REACHED PGR-COMPARE-FILE PGR-COMPARE-NO-PRIMARY "
+              "PGR-PRIMARY-UNREACHABLE",
+          .state = InstanceState::paused,
+          .weight = 90,
+          .keys = comparison_keys(),
+          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
+            return std::make_unique<ComparisonCheck>(settings);
+          }};
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,62 @@
+#include "checks/comparison_capture.hpp"
+
+#include <fstream>
+#include <utility>
+
+namespace pgrehearse {
+
+ComparisonCapture::ComparisonCapture(const Primary& primary, FingerprintRules rules,
+                                     FingerprintCapture::TakeSnapshots take, bool hold)
+    : primary_(primary),
+      rules_(std::move(rules)),
+      take_(std::move(take)),
+      hold_(hold),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+void ComparisonCapture::run(const std::stop_token& stop) {
+  bool found = false;
+  try {
+    const FingerprintCapture capture(
+        primary_, rules_, [&](const std::vector<std::string>& databases, std::stop_token taking) {
+          auto snapshots = take_(databases, std::move(taking));
+          std::vector<DatabaseFingerprint> points;
+          for (const auto& snapshot : snapshots) points.push_back(snapshot.facts);
+          if (hold_) held_ = snapshots;
+          found_.set_value(std::move(points));
+          found = true;
+          return snapshots;
+        });
+    std::ofstream out(file_.path(), std::ios::binary);
+    auto summary = capture.run(out, {}, stop);
+    take_ = nullptr;
+    done_.set_value(std::move(summary));
+  } catch (...) {
+    if (!found) found_.set_exception(std::current_exception());
+    done_.set_exception(std::current_exception());
+  }
+}
+
+std::vector<DatabaseFingerprint> ComparisonCapture::points(const std::stop_token& stop) {
+  const std::stop_callback cancel(stop, [this] { thread_.request_stop(); });
+  return points_.get();
+}
+
+const CaptureSummary& ComparisonCapture::summary(const std::stop_token& stop) {
+  const std::stop_callback cancel(stop, [this] { thread_.request_stop(); });
+  return summary_.get();
+}
+
+std::unique_ptr<FingerprintReader> ComparisonCapture::reader() const {
+  return std::make_unique<FingerprintReader>(
+      std::make_unique<std::ifstream>(file_.path(), std::ios::binary), "the primary's fingerprint");
+}
+
+std::function<Connection(std::stop_token)> ComparisonCapture::snapshot_of(
+    std::string_view database) const {
+  for (const auto& snapshot : held_) {
+    if (snapshot.facts.database == database) return snapshot.join;
+  }
+  return nullptr;
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,55 @@
+// The primary's fingerprint for a comparison, taken in a thread of its own while the restore runs.
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "harness/primary/capture.hpp"
+#include "harness/primary/fingerprint_file.hpp"
+#include "harness/primary/unnamed_file.hpp"
+
+namespace pgrehearse {
+
+class ComparisonCapture {
+ public:
+  // Starts at once. `primary` outlives this object. The snapshots, and with them what the primary
+  // keeps for them, are given back after the capture, or with this object when `hold` is set.
+  ComparisonCapture(const Primary& primary, FingerprintRules rules,
+                    FingerprintCapture::TakeSnapshots take, bool hold);
+  // Cancels what is running on the primary and waits for the thread.
+  ~ComparisonCapture() = default;
+  ComparisonCapture(const ComparisonCapture&) = delete;
+  ComparisonCapture& operator=(const ComparisonCapture&) = delete;
+
+  // Where the snapshots are; waits until they are found. Throws what finding them threw, and
+  // Error(interrupted).
+  std::vector<DatabaseFingerprint> points(const std::stop_token& stop);
+  // Waits until the primary is read. Throws what reading threw, and Error(interrupted).
+  const CaptureSummary& summary(const std::stop_token& stop);
+  // Of the finished capture, from its beginning.
+  [[nodiscard]] std::unique_ptr<FingerprintReader> reader() const;
+  // A new connection on a database's snapshot while that is held; nullptr: it is not.
+  [[nodiscard]] std::function<Connection(std::stop_token)> snapshot_of(
+      std::string_view database) const;
+
+ private:
+  void run(const std::stop_token& stop);
+
+  const Primary& primary_;
+  FingerprintRules rules_;
+  FingerprintCapture::TakeSnapshots take_;
+  bool hold_;
+  UnnamedFile file_;
+  std::vector<DatabaseSnapshot> held_;
+  std::promise<std::vector<DatabaseFingerprint>> found_;
+  std::shared_future<std::vector<DatabaseFingerprint>> points_{found_.get_future()};
+  std::promise<CaptureSummary> done_;
+  std::shared_future<CaptureSummary> summary_{done_.get_future()};
+  std::jthread thread_;  // last: joined before the rest goes
+};
+
+}  // namespace pgrehearse
