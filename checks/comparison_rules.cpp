@@ -54,6 +54,7 @@ constexpr auto keys = std::to_array<KeyDescription>({
     {.name = "budget",
      .kind = KeyKind::section,
      .summary = "what reading the primary may cost",
+     .example = "{ time: 10min, connections: 2 }",
      .children = budget_keys},
     {.name = "tables",
      .kind = KeyKind::text_map,
