@@ -44,7 +44,7 @@ ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
   parts.provisioner = std::make_unique<LocalProvisioner>(*parts.commands, state);
   parts.repository = std::make_unique<PgBackRestRepository>(scenario.repository, *parts.commands,
                                                             account, parts.scratch->path());
-  if (scenario.primary_dsn) parts.primary = std::make_unique<Primary>(*scenario.primary_dsn);
+  if (scenario.primary) parts.primary = std::make_unique<Primary>(*scenario.primary);
   return parts;
 }
 

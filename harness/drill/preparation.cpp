@@ -132,8 +132,10 @@ std::string Preparation::compare_space(std::stop_token) {
 std::string Preparation::reach_primary(std::stop_token stop) {
   if (primary_ == nullptr) return "none named";
   primary_identity = primary_->identity(std::move(stop));
-  return fmt::format("{}: PostgreSQL {}, system identifier {}", primary_->description(),
-                     primary_identity->server_version / 10000, primary_identity->system_identifier);
+  return fmt::format("{}: PostgreSQL {}, system identifier {}; asked {}, {}",
+                     primary_->description(), primary_identity->server_version / 10000,
+                     primary_identity->system_identifier, primary_identity->member,
+                     primary_identity->reason);
 }
 
 }  // namespace pgrehearse

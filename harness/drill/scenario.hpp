@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/drill/settings.hpp"
+#include "harness/primary/primary_spec.hpp"
 #include "harness/repository/backup_repository.hpp"
 #include "harness/sandbox/sandbox.hpp"
 
@@ -30,7 +31,7 @@ struct Scenario {
   std::filesystem::path file;  // empty when it did not come from one
   std::string hash;            // SHA-256 of the text and the overrides, hexadecimal
   RepositorySpec repository;
-  std::optional<std::string> primary_dsn;  // secret: may hold a password
+  std::optional<PrimarySpec> primary;  // secret: may hold passwords
   RecoveryTarget target;
   SandboxSpec sandbox;  // run_id and major are set by the drill
   Objectives objectives;

@@ -9,6 +9,8 @@ namespace {
 constexpr std::array<std::string_view, 1> repository_types{"pgbackrest"};
 constexpr std::array<std::string_view, 1> sandbox_types{"local"};
 
+constexpr std::array<std::string_view, 2> preferred_members{"primary", "standby"};
+
 constexpr auto repository = std::to_array<KeyDescription>({
     {.name = "type",
      .kind = KeyKind::choice,
@@ -40,12 +42,64 @@ constexpr auto repository = std::to_array<KeyDescription>({
      .default_value = "latest"},
 });
 
+constexpr auto patroni = std::to_array<KeyDescription>({
+    {.name = "urls",
+     .kind = KeyKind::text_list,
+     .summary = "Patroni's REST API on some or all members; the first that answers is believed",
+     .example = "[https://db1:8008, https://db2:8008]",
+     .required = true},
+    {.name = "cluster",
+     .summary = "name (scope) of the cluster; the drill's primary is never one of another cluster",
+     .example = "orders",
+     .default_value = "not compared"},
+    {.name = "ca",
+     .kind = KeyKind::absolute_path,
+     .summary = "certificates that the REST API's one must come from, PEM",
+     .example = "/etc/pgrehearse/patroni-ca.crt",
+     .default_value = "the system's"},
+    {.name = "certificate",
+     .kind = KeyKind::absolute_path,
+     .summary = "client certificate for the REST API, PEM",
+     .example = "/etc/pgrehearse/client.crt"},
+    {.name = "key",
+     .kind = KeyKind::absolute_path,
+     .summary = "private key of the client certificate, PEM",
+     .example = "/etc/pgrehearse/client.key",
+     .default_value = "in the certificate's file"},
+    {.name = "username",
+     .summary = "basic authentication at the REST API",
+     .example = "pgrehearse"},
+    {.name = "password",
+     .summary = "basic authentication at the REST API; from the environment",
+     .example = "${PATRONI_PASSWORD}"},
+});
+
 constexpr auto primary = std::to_array<KeyDescription>({
     {.name = "dsn",
-     .summary = "libpq connection string of the production server; only read. Keep passwords in "
-                "~/.pgpass or in ${NAME}",
-     .example = "\"host=db1 dbname=postgres user=pgrehearse\"",
-     .required = true},
+     .summary = "libpq connection string of the production server; only read. Names one host or "
+                "several, beside patroni none. Keep passwords in ~/.pgpass or in ${NAME}",
+     .example = "\"dbname=postgres user=pgrehearse\"",
+     .default_value = "required without patroni"},
+    {.name = "patroni",
+     .kind = KeyKind::section,
+     .summary = "ask Patroni for the server",
+     .children = patroni},
+    {.name = "prefer",
+     .kind = KeyKind::choice,
+     .summary = "primary: only the server that writes; standby: spare it where a standby will do",
+     .example = "standby",
+     .default_value = "primary with patroni, else what the dsn leads to",
+     .choices = preferred_members},
+    {.name = "max_lag",
+     .kind = KeyKind::bytes,
+     .summary = "how far behind a preferred standby may be; needs patroni",
+     .example = "16MB",
+     .default_value = "any"},
+    {.name = "patience",
+     .kind = KeyKind::duration,
+     .summary = "how long to wait for a new primary while a failover is under way",
+     .example = "2min",
+     .default_value = "1min with patroni or several hosts, else 0s"},
 });
 
 constexpr auto sandbox = std::to_array<KeyDescription>({

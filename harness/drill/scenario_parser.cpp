@@ -55,6 +55,31 @@ void fill_repository(const Settings& settings, RepositorySpec& repository) {
   repository.backup = settings.get_or("repository.backup", repository.backup);
 }
 
+PatroniSpec patroni_of(const Settings& settings) {
+  const auto file = [&](std::string_view key) {
+    return path_of<std::filesystem::path>(settings, key);
+  };
+  return {
+      .urls = settings.get_or<std::vector<std::string>>("primary.patroni.urls", {}),
+      .cluster = settings.get_or<std::string>("primary.patroni.cluster", ""),
+      .credentials = {.ca = file("primary.patroni.ca"),
+                      .certificate = file("primary.patroni.certificate"),
+                      .key = file("primary.patroni.key"),
+                      .username = settings.get_or<std::string>("primary.patroni.username", ""),
+                      .password = settings.get_or<std::string>("primary.patroni.password", "")}};
+}
+
+PrimarySpec primary_of(const Settings& settings) {
+  PrimarySpec primary{.dsn = settings.get_or<std::string>("primary.dsn", ""),
+                      .max_lag = settings.get<Bytes>("primary.max_lag"),
+                      .patience = settings.get<std::chrono::milliseconds>("primary.patience")};
+  if (settings.has("primary.patroni.urls")) primary.patroni = patroni_of(settings);
+  const auto prefer = settings.get_or<std::string>("primary.prefer", "");
+  if (prefer == "primary") primary.prefer = PreferredMember::primary;
+  if (prefer == "standby") primary.prefer = PreferredMember::standby;
+  return primary;
+}
+
 void fill_sandbox(const Settings& settings, SandboxSpec& sandbox) {
   sandbox.type = settings.get_or<std::string>("sandbox.type", "local");
   sandbox.directory = settings.get_or<std::string>("sandbox.directory", "");
@@ -78,7 +103,7 @@ void fill(const YamlNode& root, std::span<const CheckDescription> checks, Scenar
   check_scenario_rules(root, settings, errors);
   scenario.name = settings.get_or<std::string>("name", "");
   fill_repository(settings, scenario.repository);
-  scenario.primary_dsn = settings.get<std::string>("primary.dsn");
+  if (root.find("primary") != nullptr) scenario.primary = primary_of(settings);
   fill_sandbox(settings, scenario.sandbox);
   scenario.sandbox.scenario = scenario.name;
   scenario.objectives = {.rto = settings.get<std::chrono::milliseconds>("objectives.rto"),

@@ -117,19 +117,33 @@ std::string check_text(const CheckDescription& check) {
   return text;
 }
 
+void write_examples(std::span<const KeyDescription> keys, const std::string& indent,
+                    std::string& text) {
+  for (const auto& key : keys) {
+    if (key.kind != KeyKind::section) {
+      text += fmt::format("{}{}: {}\n", indent, key.name, key.example);
+      continue;
+    }
+    text += fmt::format("{}{}:\n", indent, key.name);
+    write_examples(key.children, indent + "  ", text);
+  }
+}
+
+void write_tables(std::span<const KeyDescription> keys, const std::string& prefix,
+                  std::string& page) {
+  for (const auto& key : keys) {
+    if (key.children.empty()) continue;
+    page += fmt::format("## {}{}\n\n{}\n\n", prefix, key.name, sentence(key.summary));
+    page += key_table(key.children);
+    write_tables(key.children, fmt::format("{}{}.", prefix, key.name), page);
+  }
+}
+
 }  // namespace
 
 std::string scenario_example() {
   std::string text;
-  for (const auto& key : scenario_keys()) {
-    if (key.kind != KeyKind::section) {
-      text += fmt::format("{}: {}\n", key.name, key.example);
-      continue;
-    }
-    text += fmt::format("{}:\n", key.name);
-    for (const auto& child : key.children)
-      text += fmt::format("  {}: {}\n", child.name, child.example);
-  }
+  write_examples(scenario_keys(), "", text);
   return text;
 }
 
@@ -138,11 +152,7 @@ std::string scenario_reference_markdown(std::span<const CheckDescription> checks
   page += fmt::format("## All keys\n\n```yaml\n{}```\n\n", scenario_example());
   page += key_table(scenario_keys());
   page += kinds;
-  for (const auto& key : scenario_keys()) {
-    if (key.children.empty()) continue;
-    page += fmt::format("## {}\n\n{}\n\n", key.name, sentence(key.summary));
-    page += key_table(key.children);
-  }
+  write_tables(scenario_keys(), "", page);
   page +=
       "## checks\n\nA list of names, or of a name with its settings. Every check also takes:\n\n";
   page += key_table(common_check_keys());

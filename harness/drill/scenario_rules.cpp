@@ -7,6 +7,7 @@
 
 #include "harness/common/text.hpp"
 #include "harness/postgres/connection.hpp"
+#include "harness/primary/route.hpp"
 
 namespace pgrehearse {
 
@@ -73,7 +74,20 @@ Objection rule_repo(const Value& value) {
 
 Objection rule_dsn(const Value& value) {
   try {
-    parse_dsn(value.text());
+    const auto parameters = parse_dsn(value.text());
+    if (value.settings.has("primary.patroni.urls")) {
+      for (const auto* keyword : {"host", "hostaddr", "port", "target_session_attrs"}) {
+        if (!parameters.contains(keyword)) continue;
+        return {fmt::format("the dsn has a {}, but Patroni names the server", keyword),
+                "leave it out, or leave out patroni"};
+      }
+      return {};
+    }
+    try {
+      routes_of(parameters, PreferredMember::any);
+    } catch (const Error& error) {
+      return {error.what(), error.hint()};
+    }
   } catch (const Error& error) {
     // libpq's words may quote a password.
     return {"the dsn is not a libpq connection string",
@@ -110,16 +124,53 @@ Objection rule_positive(const Value& value) {
           "leave the key out for no limit"};
 }
 
+// The scheme and the host of a REST API, without credentials: those have keys of their own.
+Objection rule_urls(const Value& value) {
+  static const std::regex url(R"(https?://[^/?#@\s]+/?([^?#@\s]*))");
+  const auto urls = value.settings.get_or<std::vector<std::string>>(value.key, {});
+  if (urls.empty()) return {"no url is named", "for example urls: [https://db1:8008]"};
+  for (const auto& one : urls) {
+    if (std::regex_match(one, url)) continue;
+    // The text may hold a password.
+    return {"that is not the url of a REST API",
+            "for example https://db1:8008; user and password belong to username and password"};
+  }
+  return {};
+}
+
+Objection rule_key(const Value& value) {
+  if (value.settings.has("primary.patroni.certificate")) return {};
+  return {"a key without a certificate", "name the certificate that the key belongs to"};
+}
+
+Objection rule_password(const Value& value) {
+  if (value.settings.has("primary.patroni.username")) return {};
+  return {"a password without a username", "add the username"};
+}
+
+Objection rule_max_lag(const Value& value) {
+  if (!value.settings.has("primary.patroni.urls")) {
+    return {"max_lag needs patroni: a standby does not know how far behind it is",
+            "leave it out, or add patroni: { urls: [...] }"};
+  }
+  if (value.settings.get_or<std::string>("primary.prefer", "") == "standby") return {};
+  return {"max_lag has no meaning without prefer: standby", "add prefer: standby"};
+}
+
 struct Rule {
   std::string_view key;
   Objection (*objection)(const Value& value) = nullptr;
 };
 
-constexpr std::array<Rule, 10> rules{{
+constexpr std::array<Rule, 14> rules{{
     {"name", rule_name},
     {"repository.backup", rule_backup},
     {"repository.repo", rule_repo},
     {"primary.dsn", rule_dsn},
+    {"primary.patroni.urls", rule_urls},
+    {"primary.patroni.key", rule_key},
+    {"primary.patroni.password", rule_password},
+    {"primary.max_lag", rule_max_lag},
     {"sandbox.run_as", rule_run_as},
     {"sandbox.memory", rule_memory},
     {"sandbox.cpus", rule_cpus},
@@ -153,6 +204,17 @@ void refuse_shared_file(const YamlNode& root, std::vector<ScenarioError>& errors
   }
 }
 
+void require_way_to_primary(const YamlNode& root, std::vector<ScenarioError>& errors) {
+  const auto* primary = root.find("primary");
+  if (primary == nullptr || primary->value.kind == YamlNode::Kind::unusable) return;
+  const auto& node = primary->value;
+  if (node.kind != YamlNode::Kind::map && node.kind != YamlNode::Kind::null) return;
+  if (node.find("dsn") != nullptr || node.find("patroni") != nullptr) return;
+  errors.push_back({node.position, "missing key 'dsn' in primary",
+                    "for example dsn: \"host=db1 dbname=postgres user=pgrehearse\", or patroni: { "
+                    "urls: [https://db1:8008] }"});
+}
+
 }  // namespace
 
 void check_scenario_rules(const YamlNode& root, const Settings& settings,
@@ -165,6 +227,7 @@ void check_scenario_rules(const YamlNode& root, const Settings& settings,
     errors.push_back({node->position, std::move(objection.message), std::move(objection.hint)});
   }
   refuse_shared_file(root, errors);
+  require_way_to_primary(root, errors);
 }
 
 }  // namespace pgrehearse

@@ -210,6 +210,9 @@ void send(pg_conn* connection, Conversation& conversation, const std::string& sq
 SqlError::SqlError(ErrorKind kind, const std::string& message, std::string sqlstate)
     : Error(kind, message), sqlstate_(std::move(sqlstate)) {}
 
+SqlError::SqlError(const Error& cause, std::string sqlstate)
+    : Error(cause), sqlstate_(std::move(sqlstate)) {}
+
 const std::string& Rows::text(std::size_t row, std::size_t column) const {
   static const std::string empty;
   const auto& field = rows.at(row).at(column);

@@ -32,6 +32,8 @@ std::string describe(const ConnectionParameters& parameters);
 class SqlError : public Error {
  public:
   SqlError(ErrorKind kind, const std::string& message, std::string sqlstate);
+  // One that says what to do: `cause` has the hint and the code.
+  SqlError(const Error& cause, std::string sqlstate);
   [[nodiscard]] const std::string& sqlstate() const { return sqlstate_; }
 
  private:

@@ -3,6 +3,11 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <condition_variable>
+#include <mutex>
+
+#include "harness/common/text.hpp"
+#include "harness/primary/patroni.hpp"
 
 namespace pgrehearse {
 
@@ -16,25 +21,153 @@ std::string session_options(const PrimaryLimits& limits) {
       limits.lock.count(), limits.statement.count(), limits.idle_in_transaction.count());
 }
 
+// A host that dies says nothing: TCP has to notice.
+void watch_connection(ConnectionParameters& parameters) {
+  parameters.try_emplace("keepalives_idle", "10");
+  parameters.try_emplace("keepalives_interval", "5");
+  parameters.try_emplace("keepalives_count", "3");
+  parameters.try_emplace("tcp_user_timeout", "30000");
+}
+
+std::unique_ptr<Patroni> patroni_of(const PrimarySpec& spec) {
+  if (!spec.patroni) return nullptr;
+  return std::make_unique<Patroni>(*spec.patroni,
+                                   std::make_unique<CurlHttpClient>(spec.patroni->credentials));
+}
+
+// The server itself refused: it is there, and waiting will not change its mind.
+bool is_refusal(const std::string& message) {
+  return message.find("FATAL:") != std::string::npos &&
+         message.find("the database system is") == std::string::npos;
+}
+
+bool may_pass(const Error& error) {
+  return error.code() == "PGR-PRIMARY-NO-LEADER" || error.code() == "PGR-PRIMARY-ROLE" ||
+         (error.code() == "PGR-PRIMARY-UNREACHABLE" && !is_refusal(error.what()));
+}
+
+void wait_a_little(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any event;
+  event.wait_for(lock, stop, std::chrono::milliseconds(500), [] { return false; });
+}
+
+Error wrong_role(const Route& route, bool in_recovery) {
+  return {ErrorKind::environment,
+          fmt::format("{} is {}, but it is {}", route.member, route.reason,
+                      in_recovery ? "in recovery: a standby" : "not in recovery: a primary"),
+          route.api_url.empty()
+              ? "the dsn leads to another server than it should: a load balancer's or DNS's view "
+                "is old, or a failover is under way"
+              : "a failover is under way, or Patroni does not rule this server: `patronictl list`",
+          "PGR-PRIMARY-ROLE", route.member};
+}
+
+void expect_role(Connection& connection, const Route& route) {
+  if (route.role == ExpectedRole::any) return;
+  const bool in_recovery =
+      connection.query("select pg_catalog.pg_is_in_recovery()").text(0, 0) == "t";
+  if (in_recovery == (route.role == ExpectedRole::standby)) return;
+  throw SqlError(wrong_role(route, in_recovery), "");
+}
+
 }  // namespace
 
-Primary::Primary(const std::string& dsn, PrimaryLimits limits)
-    : parameters_(parse_dsn(dsn)), limits_(limits) {}
+bool is_server_gone(const SqlError& error) {
+  const auto& state = error.sqlstate();
+  return state.empty() || state == "57P01" || state == "57P02" || state == "57P03" ||
+         state.starts_with("08");
+}
 
-Connection Primary::connect(const std::string& database, std::stop_token stop) const {
-  auto parameters = parameters_;
+Primary::Primary(const std::string& dsn, PrimaryLimits limits)
+    : Primary(PrimarySpec{.dsn = dsn}, limits) {}
+
+Primary::Primary(const PrimarySpec& spec, PrimaryLimits limits)
+    : Primary(spec, patroni_of(spec), limits) {}
+
+Primary::Primary(const PrimarySpec& spec, std::unique_ptr<Patroni> patroni, PrimaryLimits limits)
+    : spec_(spec), parameters_(parse_dsn(spec.dsn)), patroni_(std::move(patroni)), limits_(limits) {
+  if (patroni_) {
+    patience_ = spec_.patience.value_or(std::chrono::minutes(1));
+    return;
+  }
+  const auto routes = routes_of(parameters_, spec_.prefer);
+  const bool several = routes.size() > 1 && routes.back().role == ExpectedRole::primary;
+  patience_ = spec_.patience.value_or(several ? std::chrono::minutes(1) : std::chrono::minutes(0));
+}
+
+Primary::Primary(Primary&&) noexcept = default;
+Primary& Primary::operator=(Primary&&) noexcept = default;
+Primary::~Primary() = default;
+
+Connection Primary::open(const Route& route, const std::string& database,
+                         const std::stop_token& stop) const {
+  auto parameters = route.parameters;
   if (!database.empty()) parameters["dbname"] = database;
   parameters["application_name"] = "pgrehearse";
   auto& options = parameters["options"];
   options += (options.empty() ? "" : " ") + session_options(limits_);
+  watch_connection(parameters);
   // The server's limit comes first; ours is for a server that does not answer any more.
   const Connection::Options ours{.query_timeout = limits_.statement + std::chrono::minutes(1),
                                  .failure_kind = ErrorKind::environment};
-  return Connection::open(std::move(parameters), ours, std::move(stop));
+  auto connection = Connection::open(std::move(parameters), ours, stop);
+  expect_role(connection, route);
+  return connection;
+}
+
+std::vector<Route> Primary::routes(const std::stop_token& stop) const {
+  if (!patroni_) return routes_of(parameters_, spec_.prefer);
+  try {
+    return patroni_->routes(parameters_, {.prefer = spec_.prefer, .max_lag = spec_.max_lag}, stop);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) throw;
+    throw SqlError(error, "");
+  }
+}
+
+Primary::Reached Primary::reach_once(const std::string& database,
+                                     const std::stop_token& stop) const {
+  const auto candidates = routes(stop);
+  std::vector<std::string> failures;
+  bool only_roles = true;
+  for (const auto& route : candidates) {
+    try {
+      return {.connection = open(route, database, stop), .route = route};
+    } catch (const SqlError& error) {
+      if (candidates.size() == 1 && !error.code().empty()) throw;
+      only_roles = only_roles && error.code() == "PGR-PRIMARY-ROLE";
+      failures.push_back(candidates.size() == 1
+                             ? std::string(error.what())
+                             : fmt::format("{}: {}", route.member, error.what()));
+    }
+  }
+  throw SqlError({ErrorKind::environment, join(failures, "; "),
+                  "`pgrehearse doctor` tests the way to the primary",
+                  only_roles ? "PGR-PRIMARY-ROLE" : "PGR-PRIMARY-UNREACHABLE", description()},
+                 "");
+}
+
+Primary::Reached Primary::reach(const std::string& database, const std::stop_token& stop) const {
+  const auto deadline = std::chrono::steady_clock::now() + patience_;
+  while (true) {
+    try {
+      return reach_once(database, stop);
+    } catch (const SqlError& error) {
+      if (!may_pass(error) || std::chrono::steady_clock::now() >= deadline) throw;
+    }
+    wait_a_little(stop);
+    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  }
+}
+
+Connection Primary::connect(const std::string& database, std::stop_token stop) const {
+  return reach(database, stop).connection;
 }
 
 PrimaryIdentity Primary::identity(std::stop_token stop) const {
-  auto connection = connect({}, std::move(stop));
+  auto [connection, route] = reach({}, stop);
   const auto rows = connection.query(
       "select system_identifier, pg_is_in_recovery() from pg_catalog.pg_control_system()");
   const auto& text = rows.text(0, 0);
@@ -42,7 +175,9 @@ PrimaryIdentity Primary::identity(std::stop_token stop) const {
   std::from_chars(text.data(), text.data() + text.size(), identifier);
   return {.system_identifier = static_cast<std::uint64_t>(identifier),
           .server_version = connection.server_version(),
-          .in_recovery = rows.text(0, 1) == "t"};
+          .in_recovery = rows.text(0, 1) == "t",
+          .member = route.member,
+          .reason = route.reason};
 }
 
 std::optional<Instant> Primary::newest_commit(std::stop_token stop) const {
@@ -65,6 +200,10 @@ std::vector<std::string> Primary::databases(std::stop_token stop) const {
   return names;
 }
 
-std::string Primary::description() const { return describe(parameters_); }
+std::string Primary::description() const {
+  const auto dsn = describe(parameters_);
+  if (!patroni_) return dsn;
+  return dsn.empty() ? patroni_->description() : patroni_->description() + ", " + dsn;
+}
 
 }  // namespace pgrehearse

@@ -46,6 +46,7 @@ TEST(ScenarioReference, TheSchemaListsEveryKeyAndEveryCheck) {
 
 TEST(ScenarioReference, TheExampleHasEveryKeyAndIsRight) {
   const std::string example = scenario_example();
+  setenv("PATRONI_PASSWORD", "secret", 1);
   EXPECT_EQ(errors_of(example), "");
   for (const auto& key : scenario_keys()) {
     EXPECT_THAT(example, HasSubstr(fmt::format("{}:", key.name)));

@@ -45,7 +45,7 @@ timeout: 1h30min
   EXPECT_EQ(scenario.repository.binary, "pgbunker");
   EXPECT_EQ(scenario.repository.key, 2);
   EXPECT_EQ(scenario.repository.backup, "20261120-030000F_20261121-030000I");
-  EXPECT_EQ(scenario.primary_dsn, "host=db1 dbname=postgres user=pgrehearse");
+  EXPECT_EQ(scenario.primary->dsn, "host=db1 dbname=postgres user=pgrehearse");
   EXPECT_EQ(scenario.target.type, TargetType::time);
   EXPECT_EQ(scenario.target.time, parse_instant("2026-11-20 03:00:00+00"));
   EXPECT_TRUE(scenario.target.exclusive);
@@ -148,7 +148,7 @@ TEST(ScenarioOverrides, ChangeAddAndReplace) {
                 .checks.at(0)
                 .settings.get<std::int64_t>("parallel"),
             2);
-  EXPECT_EQ(parse(text, {"primary.dsn=host=db1 port=6000"}).primary_dsn, "host=db1 port=6000");
+  EXPECT_EQ(parse(text, {"primary.dsn=host=db1 port=6000"}).primary->dsn, "host=db1 port=6000");
   EXPECT_EQ(parse("repository: { stanza: orders }", {"name=weekly"}).name, "weekly");
 }
 
@@ -188,7 +188,7 @@ TEST(ScenarioOverrides, APasswordIsNotRepeated) {
 TEST(ScenarioEnvironment, NamesAreReplacedInValues) {
   setenv("PGREHEARSE_TEST_SECRET", "s3cr3t: {x}", 1);
   const auto dsn = [](const std::string& text) {
-    return *parse(scenario_head + "primary: { dsn: \"" + text + "\" }\n").primary_dsn;
+    return parse(scenario_head + "primary: { dsn: \"" + text + "\" }\n").primary->dsn;
   };
   setenv("PGREHEARSE_TEST_HOST", "db1", 1);
   EXPECT_EQ(dsn("host=${PGREHEARSE_TEST_HOST} user=${PGREHEARSE_TEST_HOST}"), "host=db1 user=db1");

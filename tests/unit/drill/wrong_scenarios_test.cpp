@@ -85,7 +85,7 @@ TEST(WrongScenarios, Keys) {
        "s.yaml:2:1: missing key 'stanza' in repository | for example stanza: orders\n"},
       {head + "primary: {}\n",
        "s.yaml:3:10: missing key 'dsn' in primary | for example dsn: \"host=db1 dbname=postgres "
-       "user=pgrehearse\"\n"},
+       "user=pgrehearse\", or patroni: { urls: [https://db1:8008] }\n"},
   });
 }
 

@@ -1,0 +1,233 @@
+#include "harness/primary/patroni.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+Error unreachable(const std::string& message, const std::string& hint, const std::string& code,
+                  const std::string& object) {
+  return {ErrorKind::environment, message, hint, code, object};
+}
+
+std::string without_end(std::string url, std::string_view end) {
+  while (url.ends_with('/')) url.pop_back();
+  if (url.ends_with(end)) url.resize(url.size() - end.size());
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+std::string named(const PatroniMember& member) {
+  return fmt::format("{} ({}:{})", member.name, member.host, member.port);
+}
+
+Route route_to(const PatroniMember& member, const ConnectionParameters& dsn, ExpectedRole role,
+               std::string reason) {
+  Route route{.parameters = dsn,
+              .role = role,
+              .member = named(member),
+              .reason = std::move(reason),
+              .api_url = member.api_url};
+  for (const auto* keyword : {"host", "hostaddr", "port", "target_session_attrs"}) {
+    route.parameters.erase(keyword);
+  }
+  route.parameters["host"] = member.host;
+  if (!member.port.empty()) route.parameters["port"] = member.port;
+  return route;
+}
+
+std::string states_of(const PatroniCluster& cluster) {
+  std::vector<std::string> states;
+  for (const auto& member : cluster.members) {
+    states.push_back(fmt::format("{}: {}, {}", member.name, member.role_word, member.state));
+  }
+  return states.empty() ? "it has no members" : join(states, "; ");
+}
+
+// Those that may be asked instead of the primary, the nearest to it first.
+std::vector<PatroniMember> standbys_of(const PatroniCluster& cluster) {
+  std::vector<PatroniMember> standbys;
+  for (const auto& member : cluster.members) {
+    if (member.role == PatroniRole::replica || member.role == PatroniRole::standby_leader) {
+      standbys.push_back(member);
+    }
+  }
+  std::stable_sort(standbys.begin(), standbys.end(), [](const auto& one, const auto& other) {
+    if (one.lag.has_value() != other.lag.has_value()) return one.lag.has_value();
+    return one.lag && *one.lag < *other.lag;
+  });
+  return standbys;
+}
+
+// Why not this standby; empty: it will do.
+std::string fault_of(const PatroniMember& standby, std::optional<Bytes> max_lag) {
+  if (!standby.runs()) return fmt::format("is {}", standby.state.empty() ? "gone" : standby.state);
+  if (standby.no_load_balance) return "is tagged noloadbalance";
+  if (!max_lag || standby.role == PatroniRole::standby_leader) return {};
+  if (!standby.lag) return "has an unknown lag";
+  if (*standby.lag <= *max_lag) return {};
+  return fmt::format("is {} behind, max_lag is {}", to_text(*standby.lag), to_text(*max_lag));
+}
+
+}  // namespace
+
+Patroni::Patroni(PatroniSpec spec, std::unique_ptr<HttpClient> http)
+    : spec_(std::move(spec)), http_(std::move(http)) {
+  for (auto& url : spec_.urls) url = without_end(std::move(url), "/patroni");
+}
+
+std::string Patroni::description() const {
+  return fmt::format("Patroni{} at {}",
+                     spec_.cluster.empty() ? "" : fmt::format(" cluster '{}'", spec_.cluster),
+                     join(spec_.urls, ", "));
+}
+
+std::string Patroni::called(const PatroniCluster& cluster) const {
+  const auto& name = cluster.scope.empty() ? spec_.cluster : cluster.scope;
+  return fmt::format("Patroni's cluster{}{}", name.empty() ? "" : fmt::format(" '{}'", name),
+                     cluster.paused ? " (paused: it will not fail over by itself)" : "");
+}
+
+PatroniCluster Patroni::ask_member(const std::string& url, const std::stop_token& stop) const {
+  const auto answer = http_->get(url + "/cluster", stop);
+  if (answer.status == 401 || answer.status == 403) {
+    throw Error(ErrorKind::environment, fmt::format("refused with HTTP status {}", answer.status));
+  }
+  if (answer.status != 200) {
+    throw Error(
+        ErrorKind::environment,
+        fmt::format("HTTP status {}{}", answer.status,
+                    answer.status >= 500 ? ": does it reach its etcd, Consul or Kubernetes?" : ""));
+  }
+  auto cluster = parse_patroni_cluster(answer.body);
+  // Older releases tell the name only here.
+  if (cluster.scope.empty()) {
+    cluster.scope = scope_in_status(http_->get(url + "/patroni", stop).body);
+  }
+  return cluster;
+}
+
+PatroniCluster Patroni::ask_any_member(const std::stop_token& stop) const {
+  std::vector<std::string> failures;
+  const std::size_t first = answered_last_;
+  for (std::size_t i = 0; i < spec_.urls.size(); ++i) {
+    const auto index = (first + i) % spec_.urls.size();
+    const auto& url = spec_.urls[index];
+    try {
+      auto cluster = ask_member(url, stop);
+      answered_last_ = index;
+      if (!spec_.cluster.empty() && !cluster.scope.empty() && cluster.scope != spec_.cluster) {
+        throw unreachable(
+            fmt::format("{} belongs to Patroni's cluster '{}', the scenario names '{}'", url,
+                        cluster.scope, spec_.cluster),
+            "correct patroni.urls or patroni.cluster", "PGR-PRIMARY-CLUSTER", cluster.scope);
+      }
+      return cluster;
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted || error.code() == "PGR-PRIMARY-CLUSTER") throw;
+      failures.push_back(fmt::format("{}: {}", url, error.what()));
+    }
+  }
+  throw unreachable(fmt::format("no member of Patroni's cluster answers: {}", join(failures, "; ")),
+                    "check patroni.urls, ca, certificate, username and the firewall; try "
+                    "`curl <url>/cluster` from this host",
+                    "PGR-PRIMARY-NO-MEMBER", join(spec_.urls, ", "));
+}
+
+std::string Patroni::objection(const PatroniMember& member, const std::string& path,
+                               const std::stop_token& stop) const {
+  if (member.api_url.empty()) return {};
+  try {
+    const auto answer = http_->get(without_end(member.api_url, "/patroni") + path, stop);
+    return answer.status == 503 ? role_in_status(answer.body) : std::string();
+  } catch (const Error& error) {
+    // Members may keep their REST API to themselves; the server is asked for its role anyway.
+    if (error.kind() == ErrorKind::interrupted) throw;
+    return {};
+  }
+}
+
+Route Patroni::leader_route(const PatroniCluster& cluster, const ConnectionParameters& dsn,
+                            const std::stop_token& stop) const {
+  const auto* leader = cluster.leader();
+  if (leader == nullptr && cluster.paused) {
+    throw unreachable(
+        fmt::format("{} has no leader: {}", called(cluster), states_of(cluster)),
+        "`patronictl resume` lets it elect one; `patronictl failover` names one by hand",
+        "PGR-PRIMARY-PAUSED", cluster.scope);
+  }
+  if (leader == nullptr || leader->host.empty()) {
+    throw unreachable(fmt::format("{} has no leader: {}", called(cluster), states_of(cluster)),
+                      "`patronictl list` shows the members; drill again after the failover",
+                      "PGR-PRIMARY-NO-LEADER", cluster.scope);
+  }
+  if (leader->role == PatroniRole::standby_leader) {
+    throw unreachable(
+        fmt::format("{} is a standby cluster: its leader {} follows another cluster",
+                    called(cluster), named(*leader)),
+        "name the urls of the cluster that it follows, or compare with it by prefer: standby",
+        "PGR-PRIMARY-STANDBY-CLUSTER", leader->name);
+  }
+  if (const auto says = objection(*leader, "/primary", stop); !says.empty()) {
+    throw unreachable(fmt::format("{} names {} its leader, but {} says of itself: {}",
+                                  called(cluster), named(*leader), leader->name, says),
+                      "a failover is under way, or the member has lost its etcd: `patronictl list`",
+                      "PGR-PRIMARY-ROLE", leader->name);
+  }
+  return route_to(*leader, dsn, ExpectedRole::primary,
+                  fmt::format("the leader of {}", called(cluster)));
+}
+
+std::vector<Route> Patroni::standby_routes(const PatroniCluster& cluster,
+                                           const ConnectionParameters& dsn,
+                                           std::optional<Bytes> max_lag, std::string& refused,
+                                           const std::stop_token& stop) const {
+  std::vector<Route> routes;
+  std::vector<std::string> faults;
+  const auto path =
+      max_lag ? fmt::format("/replica?lag={}", max_lag->count) : std::string("/replica");
+  for (const auto& standby : standbys_of(cluster)) {
+    auto fault = fault_of(standby, max_lag);
+    if (fault.empty() && standby.role == PatroniRole::replica) {
+      const auto says = objection(standby, path, stop);
+      if (!says.empty()) fault = "is not fit to be read, it says of itself: " + says;
+    }
+    if (!fault.empty()) {
+      faults.push_back(fmt::format("{} {}", standby.name, fault));
+      continue;
+    }
+    const auto lag = standby.lag ? to_text(*standby.lag) + " behind" : std::string("lag unknown");
+    routes.push_back(route_to(standby, dsn, ExpectedRole::standby,
+                              fmt::format("a standby of {}, {}", called(cluster), lag)));
+  }
+  refused = faults.empty() ? "" : join(faults, "; ");
+  return routes;
+}
+
+std::vector<Route> Patroni::routes(const ConnectionParameters& dsn,
+                                   const MemberPreference& preference,
+                                   const std::stop_token& stop) const {
+  const auto cluster = ask_any_member(stop);
+  if (preference.prefer != PreferredMember::standby) return {leader_route(cluster, dsn, stop)};
+  std::string refused;
+  auto routes = standby_routes(cluster, dsn, preference.max_lag, refused, stop);
+  const auto* leader = cluster.leader();
+  if (!routes.empty() && (leader == nullptr || leader->role != PatroniRole::leader)) return routes;
+  // Where standbys answered, what is wrong with the leader is no news.
+  try {
+    auto last = leader_route(cluster, dsn, stop);
+    last.reason += fmt::format(", for want of a standby{}", refused.empty() ? "" : ": " + refused);
+    routes.push_back(std::move(last));
+  } catch (const Error& error) {
+    if (routes.empty() || error.kind() == ErrorKind::interrupted) throw;
+  }
+  return routes;
+}
+
+}  // namespace pgrehearse

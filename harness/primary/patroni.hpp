@@ -1,0 +1,57 @@
+// Asks Patroni's REST API who leads, each time anew: leaders change while a drill runs.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "harness/primary/http_client.hpp"
+#include "harness/primary/patroni_cluster.hpp"
+#include "harness/primary/primary_spec.hpp"
+#include "harness/primary/route.hpp"
+
+namespace pgrehearse {
+
+// Which members, in which order, and why.
+struct MemberPreference {
+  PreferredMember prefer = PreferredMember::any;
+  std::optional<Bytes> max_lag;
+};
+
+class Patroni {
+ public:
+  Patroni(PatroniSpec spec, std::unique_ptr<HttpClient> http);
+
+  // The members to try; `dsn` has all but host and port. Throws Error(environment) with the codes
+  // PGR-PRIMARY-NO-MEMBER, -NO-LEADER, -PAUSED, -ROLE, -STANDBY-CLUSTER and -CLUSTER.
+  [[nodiscard]] std::vector<Route> routes(const ConnectionParameters& dsn,
+                                          const MemberPreference& preference,
+                                          const std::stop_token& stop) const;
+  // "Patroni cluster 'orders' at https://db1:8008, https://db2:8008"
+  [[nodiscard]] std::string description() const;
+
+ private:
+  [[nodiscard]] PatroniCluster ask_any_member(const std::stop_token& stop) const;
+  [[nodiscard]] PatroniCluster ask_member(const std::string& url,
+                                          const std::stop_token& stop) const;
+  // What the member objects to when it is asked for `path`; empty: nothing, or it does not answer.
+  [[nodiscard]] std::string objection(const PatroniMember& member, const std::string& path,
+                                      const std::stop_token& stop) const;
+  [[nodiscard]] Route leader_route(const PatroniCluster& cluster, const ConnectionParameters& dsn,
+                                   const std::stop_token& stop) const;
+  [[nodiscard]] std::vector<Route> standby_routes(const PatroniCluster& cluster,
+                                                  const ConnectionParameters& dsn,
+                                                  std::optional<Bytes> max_lag,
+                                                  std::string& refused,
+                                                  const std::stop_token& stop) const;
+  [[nodiscard]] std::string called(const PatroniCluster& cluster) const;
+
+  PatroniSpec spec_;
+  std::unique_ptr<HttpClient> http_;
+  mutable std::atomic<std::size_t> answered_last_ = 0;  // index of a url: asked first
+};
+
+}  // namespace pgrehearse

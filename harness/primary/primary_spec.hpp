@@ -1,0 +1,38 @@
+// The scenario's word for the production server: how it is found, and which of its members is
+// asked.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/common/units.hpp"
+#include "harness/primary/http_client.hpp"
+
+namespace pgrehearse {
+
+enum class PreferredMember {
+  any,      // without Patroni: whatever the DSN leads to; with it: the primary
+  primary,  // only the one that writes
+  standby,  // to spare the primary; the primary where no standby will do
+};
+
+struct PatroniSpec {
+  std::vector<std::string> urls;  // of the REST API: "https://db1:8008"
+  std::string cluster;            // its name (scope); empty: not compared
+  HttpCredentials credentials;
+};
+
+struct PrimarySpec {
+  // libpq's connection string; may hold a password. With Patroni without host and port.
+  std::string dsn;
+  std::optional<PatroniSpec> patroni;
+  PreferredMember prefer = PreferredMember::any;
+  std::optional<Bytes> max_lag;  // of a standby, as Patroni measures it
+  // How long a failover may leave us without a server; absent: a minute with Patroni and with
+  // several hosts of which one is the primary, otherwise no time.
+  std::optional<std::chrono::milliseconds> patience;
+};
+
+}  // namespace pgrehearse

@@ -1,0 +1,172 @@
+#include "harness/primary/patroni.hpp"
+
+#include <gmock/gmock.h>
+
+#include "harness/common/error.hpp"
+#include "tests/fakes/scripted_http_client.hpp"
+
+namespace pgrehearse {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+// Recorded from Patroni 3.0.2, three nodes, n3 leads.
+constexpr const char* cluster_3_0_2 =
+    R"({"members": [{"name": "n1", "role": "replica", "state": "running", "api_url": "http://10.0.0.1:8008/patroni", "host": "10.0.0.1", "port": 26101, "timeline": 1, "lag": 0}, {"name": "n2", "role": "replica", "state": "running", "api_url": "http://10.0.0.2:8008/patroni", "host": "10.0.0.2", "port": 26102, "timeline": 1, "lag": 4096}, {"name": "n3", "role": "leader", "state": "running", "api_url": "http://10.0.0.3:8008/patroni", "host": "10.0.0.3", "port": 26103, "timeline": 1}]})";
+constexpr const char* status_of_replica =
+    R"({"state": "running", "postmaster_start_time": "2026-11-21 06:38:19.659273+00:00", "role": "replica", "server_version": 150020, "xlog": {"received_location": 67108864, "replayed_location": 67108864, "replayed_timestamp": null, "paused": false}, "timeline": 1, "dcs_last_seen": 1795243110, "database_system_identifier": "7710510376864525298", "patroni": {"version": "3.0.2", "scope": "pat"}})";
+
+class PatroniTest : public testing::Test {
+ protected:
+  PatroniTest() {
+    script.answers["http://10.0.0.1:8008/cluster"] = {200, cluster_3_0_2};
+    script.answers["http://10.0.0.1:8008/patroni"] = {200, status_of_replica};
+    script.answers["http://10.0.0.3:8008/primary"] = {200, "{}"};
+    for (const auto* url : {"http://10.0.0.1:8008/replica", "http://10.0.0.2:8008/replica"}) {
+      script.answers[url] = {200, status_of_replica};
+    }
+  }
+
+  std::vector<Route> routes(const MemberPreference& preference = {}) {
+    const Patroni patroni(spec, std::make_unique<ScriptedHttpClient>(script));
+    return patroni.routes({{"user", "pgrehearse"}, {"dbname", "postgres"}}, preference, {});
+  }
+  // "CODE: message | hint"
+  std::string error_of(const MemberPreference& preference = {}) {
+    try {
+      routes(preference);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::environment);
+      EXPECT_NE(error.hint(), "");
+      return error.code() + ": " + error.what();
+    }
+    return "no error";
+  }
+  void cluster_says(const std::string& body) {
+    script.answers["http://10.0.0.1:8008/cluster"] = {200, body};
+  }
+
+  HttpScript script;
+  PatroniSpec spec{.urls = {"http://10.0.0.1:8008"}};
+};
+
+TEST_F(PatroniTest, FindsTheLeaderAndKeepsTheRestOfTheDsn) {
+  const auto found = routes();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].parameters, (ConnectionParameters{{"host", "10.0.0.3"},
+                                                       {"port", "26103"},
+                                                       {"user", "pgrehearse"},
+                                                       {"dbname", "postgres"}}));
+  EXPECT_EQ(found[0].role, ExpectedRole::primary);
+  EXPECT_EQ(found[0].member, "n3 (10.0.0.3:26103)");
+  EXPECT_EQ(found[0].reason, "the leader of Patroni's cluster 'pat'");
+  EXPECT_THAT(script.asked, Contains("http://10.0.0.3:8008/primary"));
+}
+
+TEST_F(PatroniTest, AsksTheNextMemberWhereOneIsSilentOrConfused) {
+  spec.urls = {"http://10.0.0.9:8008", "http://10.0.0.8:8008/", "http://10.0.0.1:8008/patroni"};
+  script.answers["http://10.0.0.8:8008/cluster"] = {200, "<html>It works!</html>"};
+  EXPECT_EQ(routes().at(0).member, "n3 (10.0.0.3:26103)");
+}
+
+TEST_F(PatroniTest, SaysWhyNoMemberAnswers) {
+  spec.urls = {"http://10.0.0.9:8008", "http://10.0.0.8:8008", "http://10.0.0.7:8008",
+               "http://10.0.0.6:8008"};
+  script.answers["http://10.0.0.8:8008/cluster"] = {503, ""};
+  script.answers["http://10.0.0.7:8008/cluster"] = {401, "no auth header received"};
+  script.answers["http://10.0.0.6:8008/cluster"] = {200, R"({"members": "many"})"};
+  EXPECT_EQ(error_of(),
+            "PGR-PRIMARY-NO-MEMBER: no member of Patroni's cluster answers: "
+            "http://10.0.0.9:8008: connection refused; "
+            "http://10.0.0.8:8008: HTTP status 503: does it reach its etcd, Consul or Kubernetes?; "
+            "http://10.0.0.7:8008: refused with HTTP status 401; "
+            "http://10.0.0.6:8008: that is not the answer of a Patroni: it names no members");
+}
+
+TEST_F(PatroniTest, AMemberOfAnotherClusterIsNeverThePrimary) {
+  spec.cluster = "pat";
+  EXPECT_EQ(error_of(), "no error");
+  spec.cluster = "orders";
+  EXPECT_EQ(error_of(),
+            "PGR-PRIMARY-CLUSTER: http://10.0.0.1:8008 belongs to Patroni's cluster 'pat', the "
+            "scenario names 'orders'");
+}
+
+TEST_F(PatroniTest, AClusterWithoutALeader) {
+  cluster_says(
+      R"({"members": [{"name": "n1", "role": "replica", "state": "running", "host": "10.0.0.1", "port": 5432, "lag": "unknown"}, {"name": "n2", "role": "replica", "state": "start failed", "host": "10.0.0.2", "port": 5432, "lag": "unknown"}], "scope": "orders"})");
+  EXPECT_EQ(error_of(),
+            "PGR-PRIMARY-NO-LEADER: Patroni's cluster 'orders' has no leader: n1: replica, "
+            "running; n2: replica, start failed");
+  cluster_says(R"({"members": [], "scope": "orders", "pause": true})");
+  EXPECT_EQ(error_of(),
+            "PGR-PRIMARY-PAUSED: Patroni's cluster 'orders' (paused: it will not fail over by "
+            "itself) has no leader: it has no members");
+}
+
+TEST_F(PatroniTest, APausedClusterWithALeaderIsUsedAndSaysSo) {
+  cluster_says(
+      R"({"members": [{"name": "n1", "role": "leader", "state": "running", "host": "10.0.0.1", "port": 5432}], "scope": "orders", "pause": true})");
+  EXPECT_EQ(routes().at(0).reason,
+            "the leader of Patroni's cluster 'orders' (paused: it will not fail over by itself)");
+}
+
+TEST_F(PatroniTest, ALeaderThatSaysItIsNone) {
+  script.answers["http://10.0.0.3:8008/primary"] = {503, status_of_replica};
+  EXPECT_EQ(error_of(),
+            "PGR-PRIMARY-ROLE: Patroni's cluster 'pat' names n3 (10.0.0.3:26103) its leader, but "
+            "n3 says of itself: replica, running");
+}
+
+TEST_F(PatroniTest, ALeaderWhoseRestApiIsOutOfReachIsStillTheLeader) {
+  script.answers.erase("http://10.0.0.3:8008/primary");
+  EXPECT_EQ(routes().at(0).member, "n3 (10.0.0.3:26103)");
+}
+
+TEST_F(PatroniTest, AStandbyClusterHasNoPrimary) {
+  cluster_says(
+      R"({"members": [{"name": "n1", "role": "standby_leader", "state": "in archive recovery", "host": "10.0.0.1", "port": 5432}], "scope": "remote"})");
+  EXPECT_THAT(error_of(), HasSubstr("PGR-PRIMARY-STANDBY-CLUSTER: Patroni's cluster 'remote' is a "
+                                    "standby cluster"));
+  const auto found = routes({.prefer = PreferredMember::standby});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].role, ExpectedRole::standby);
+}
+
+TEST_F(PatroniTest, PrefersTheStandbyThatIsNearestAndKeepsTheLeaderInReserve) {
+  const auto found = routes({.prefer = PreferredMember::standby});
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].member, "n1 (10.0.0.1:26101)");
+  EXPECT_EQ(found[0].reason, "a standby of Patroni's cluster 'pat', 0 B behind");
+  EXPECT_EQ(found[1].member, "n2 (10.0.0.2:26102)");
+  EXPECT_EQ(found[1].role, ExpectedRole::standby);
+  EXPECT_EQ(found[2].member, "n3 (10.0.0.3:26103)");
+  EXPECT_EQ(found[2].role, ExpectedRole::primary);
+}
+
+TEST_F(PatroniTest, SaysWhyNoStandbyWouldDo) {
+  // The words of newer releases.
+  cluster_says(
+      R"({"members": [{"name": "a", "role": "primary", "state": "running", "host": "10.0.0.3", "port": 5432, "timeline": 7}, {"name": "b", "role": "sync_standby", "state": "streaming", "host": "b", "port": 5432, "timeline": 7, "lag": 33554432}, {"name": "c", "role": "replica", "state": "streaming", "host": "c", "port": 5432, "lag": "unknown"}, {"name": "d", "role": "quorum_standby", "state": "streaming", "host": "d", "port": 5432, "lag": 0, "tags": {"noloadbalance": true}}, {"name": "e", "role": "replica", "state": "stopped", "host": "e", "port": 5432, "lag": "unknown"}, {"name": "f", "role": "replica", "state": "creating replica", "lag": "unknown"}, {"name": "g", "role": "replica", "state": "start failed", "host": "g", "port": 5432, "lag": "unknown"}, {"name": "h", "role": "replica", "state": "streaming", "host": "h", "port": 5432, "lag": 5, "api_url": "https://h:8008/patroni"}], "scope": "orders"})");
+  script.answers["https://h:8008/replica?lag=16777216"] = {503, status_of_replica};
+  const auto found = routes({.prefer = PreferredMember::standby, .max_lag = Bytes{16U << 20U}});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].member, "a (10.0.0.3:5432)");
+  EXPECT_EQ(found[0].reason,
+            "the leader of Patroni's cluster 'orders', for want of a standby: d is tagged "
+            "noloadbalance; h is not fit to be read, it says of itself: replica, running; b is "
+            "32.0 MB behind, max_lag is 16.0 MB; c has an unknown lag; e is stopped; f is "
+            "creating replica; g is start failed");
+}
+
+TEST_F(PatroniTest, AStandbyIsEnoughWhereThereIsNoLeader) {
+  cluster_says(
+      R"({"members": [{"name": "n1", "role": "replica", "state": "running", "host": "10.0.0.1", "port": 5432, "lag": "unknown"}], "scope": "orders"})");
+  const auto found = routes({.prefer = PreferredMember::standby});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].reason, "a standby of Patroni's cluster 'orders', lag unknown");
+}
+
+}  // namespace
+}  // namespace pgrehearse
