@@ -108,8 +108,7 @@ TEST_F(RowCountsTest, MissingPermissionAndRowSecurityAreNotFewerRows) {
       {"drop role if exists reader", "create role reader login",
        "grant select on all tables in schema public to reader",
        "grant usage on schema sales to reader", "alter table base enable row level security"});
-  const Primary as_reader(primary_cluster().dsn("reader"));
-  auto reader = as_reader;
+  Primary reader(primary_cluster().dsn("reader"));
   bench.primary = &reader;
   const auto outcome = run_check("row_counts", without_others());
   primary_cluster().execute(database_name, {"drop owned by reader", "drop role reader"});
