@@ -49,6 +49,11 @@ class LandingProof {
     } else {
       prove_target(landing);
     }
+    if (!unreadable_.empty()) {
+      // What those segments hold is not known: no transaction there counts as absent.
+      if (input_.target.type == TargetType::latest) landing.proved = false;
+      landing.proof += "; not readable in the archive: " + join(unreadable_, ", ");
+    }
     return landing;
   }
 
@@ -120,7 +125,7 @@ class LandingProof {
     const auto known = std::find_if(fetched_.begin(), fetched_.end(),
                                     [&](const auto& entry) { return entry.first == name; });
     if (known != fetched_.end()) return known->second;
-    auto words = input_.repository.archive_get(input_.backup, input_.sandbox);
+    auto words = input_.repository.archive_get(input_.backup, input_.sandbox, WalFetch::single);
     Command command{.program = words.front(),
                     .arguments = {words.begin() + 1, words.end()},
                     .timeout = std::chrono::minutes(5)};
@@ -128,6 +133,9 @@ class LandingProof {
     command.arguments.push_back(input_.sandbox.paths().wal / name);
     const auto result = input_.sandbox.run(command, stop_);
     if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+    if (!result.succeeded() && result.exit_code != 1) {
+      unreadable_.push_back(fmt::format("{} (exit code {})", name, result.exit_code));
+    }
     fetched_.emplace_back(name, result.succeeded());
     return result.succeeded();
   }
@@ -136,6 +144,7 @@ class LandingProof {
   std::stop_token stop_;
   std::uint64_t segment_size_;
   std::vector<std::pair<std::string, bool>> fetched_;
+  std::vector<std::string> unreadable_;
 };
 
 }  // namespace

@@ -84,7 +84,8 @@ class Recovery {
     sandbox.write_file(paths.data / "postgresql.auto.conf", "# set aside for the drill\n");
     sandbox.write_file(
         paths.configuration / "archive-get",
-        archive_get_wrapper(input_.repository.archive_get(input_.backup, sandbox), requests_file_));
+        archive_get_wrapper(input_.repository.archive_get(input_.backup, sandbox, WalFetch::ahead),
+                            requests_file_, closed_archive_marker(paths)));
   }
 
   Quarantine quarantine() const {
@@ -275,18 +276,20 @@ std::optional<std::string> missing_at_end(const std::vector<WalRequest>& request
 }
 
 std::string archive_get_wrapper(const std::vector<std::string>& archive_get,
-                                const std::filesystem::path& requests) {
+                                const std::filesystem::path& requests,
+                                const std::filesystem::path& closed) {
   std::vector<std::string> words;
   std::transform(archive_get.begin(), archive_get.end(), std::back_inserter(words), shell_quoted);
   return fmt::format(
       "# restore_command: $1 is the WAL file's name, $2 where to put it. An exit code above 1\n"
       "# means that the repository failed: PostgreSQL must stop (126), not take it for the end.\n"
+      "[ ! -e {} ] || exit 1\n"
       "{} \"$1\" \"$2\"\n"
       "code=$?\n"
       "echo \"$1 $code\" >> {}\n"
       "[ \"$code\" -le 1 ] || exit 126\n"
       "exit \"$code\"\n",
-      join(words, " "), shell_quoted(requests));
+      shell_quoted(closed), join(words, " "), shell_quoted(requests));
 }
 
 RecoveryOutcome recover(const RecoveryInput& input, std::stop_token stop) {

@@ -53,8 +53,10 @@ struct RecoveryOutcome {
 RecoveryOutcome recover(const RecoveryInput& input, std::stop_token stop);
 
 // The shell script that PostgreSQL runs as restore_command. An exit code above 1 becomes 126, which
-// makes PostgreSQL stop instead of taking a failing repository for the end of the archive.
+// makes PostgreSQL stop instead of taking a failing repository for the end of the archive. Nothing
+// is found once the file `closed` exists.
 std::string archive_get_wrapper(const std::vector<std::string>& archive_get,
-                                const std::filesystem::path& requests);
+                                const std::filesystem::path& requests,
+                                const std::filesystem::path& closed);
 
 }  // namespace pgrehearse

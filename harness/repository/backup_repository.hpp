@@ -105,6 +105,10 @@ struct RestoreProgress {
   Bytes done;
 };
 
+// How WAL is fetched: a segment at a time, or with those that follow it being fetched ahead, which
+// replay is faster with and a single segment slower.
+enum class WalFetch { single, ahead };
+
 class BackupRepository {
  public:
   virtual ~BackupRepository() = default;
@@ -124,7 +128,8 @@ class BackupRepository {
                        std::stop_token stop) = 0;
   // Argument vector of the command that fetches one WAL file inside the sandbox; the caller appends
   // the file's name and the destination. Exit code 0: fetched, 1: not in the archive, else: error.
-  virtual std::vector<std::string> archive_get(const Backup& backup, const Sandbox& sandbox) = 0;
+  virtual std::vector<std::string> archive_get(const Backup& backup, const Sandbox& sandbox,
+                                               WalFetch fetch) = 0;
   struct Verification {
     bool ok = false;
     std::vector<std::string> problems;  // the tool's lines, one problem each

@@ -254,14 +254,18 @@ std::string PgBackRestRepository::find_damaged_file(const Backup& backup, std::s
 }
 
 std::vector<std::string> PgBackRestRepository::archive_get(const Backup& backup,
-                                                           const Sandbox& sandbox) {
+                                                           const Sandbox& sandbox, WalFetch fetch) {
   const auto& own = sandbox.paths().pgbackrest;
   std::vector<std::string> command{spec_.binary};
+  command = concatenate(std::move(command), place(backup.repository_key));
+  command = fetch == WalFetch::single
+                ? concatenate(std::move(command), {"--no-archive-async"})
+                : concatenate(std::move(command), {"--archive-async", "--process-max=2",
+                                                   "--spool-path=" + (own / "spool").string()});
   return concatenate(
-      concatenate(std::move(command), place(backup.repository_key)),
+      std::move(command),
       {"--reset-pg1-host", "--pg1-path=" + sandbox.paths().data.string(),
        "--lock-path=" + (own / "lock").string(), "--log-path=" + (own / "log").string(),
-       "--spool-path=" + (own / "spool").string(), "--archive-async", "--process-max=2",
        "--log-level-file=off", "--log-level-console=off",
        // PostgreSQL's log collects standard error.
        "--log-level-stderr=error", "archive-get"});

@@ -28,7 +28,8 @@ class PgBackRestRepository : public BackupRepository {
   void restore(const Backup& backup, const RecoveryTarget& target, Sandbox& sandbox,
                const std::function<void(const RestoreProgress&)>& on_progress,
                std::stop_token stop) override;
-  std::vector<std::string> archive_get(const Backup& backup, const Sandbox& sandbox) override;
+  std::vector<std::string> archive_get(const Backup& backup, const Sandbox& sandbox,
+                                       WalFetch fetch) override;
   Verification verify(const Backup& backup, std::stop_token stop) override;
 
  private:

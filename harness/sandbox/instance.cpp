@@ -1,6 +1,7 @@
 #include "harness/sandbox/instance.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <csignal>
@@ -10,6 +11,16 @@ namespace pgrehearse {
 namespace {
 
 constexpr std::size_t kept_lines = 5000;
+
+bool ends_recovery(Connection& connection, const std::stop_token& stop) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(10);
+  while (connection.query("select pg_is_in_recovery()").text(0, 0) == "t") {
+    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -28,6 +39,10 @@ ControlData read_control_data(Sandbox& sandbox, const std::filesystem::path& dat
                 "global/pg_control");
   }
   return parse_control_data(result.output);
+}
+
+std::filesystem::path closed_archive_marker(const SandboxPaths& paths) {
+  return paths.configuration / "archive-closed";
 }
 
 Instance::Instance(Sandbox& sandbox, std::filesystem::path log)
@@ -116,12 +131,26 @@ std::vector<std::string> Instance::databases(std::stop_token stop) {
 }
 
 void Instance::promote(std::stop_token stop) {
+  sandbox_.write_file(closed_archive_marker(sandbox_.paths()), "");
   auto connection = connect("postgres", ErrorKind::recovery, stop);
-  const auto answer = connection.query("select pg_promote(true, 600)");
-  if (answer.text(0, 0) != "t") {
+  connection.query("select pg_promote(false)");
+  try {
+    // A paused server looks for the promotion only once a second, unless it is woken.
+    connection.query("select pg_wal_replay_resume()");
+  } catch (const SqlError& error) {
+    spdlog::debug("resuming for the promotion: {}", error.what());
+  }
+  if (!ends_recovery(connection, stop)) {
     throw Error(ErrorKind::recovery, "the instance did not finish its promotion within 10 minutes",
                 "see the end of its log", "PGR-PROMOTE");
   }
+  flushing_ = std::jthread([this](std::stop_token over) {
+    try {
+      connect("postgres", ErrorKind::recovery, std::move(over)).query("checkpoint");
+    } catch (const std::exception& error) {
+      spdlog::debug("the checkpoint after promotion: {}", error.what());
+    }
+  });
 }
 
 void Instance::stop(std::stop_token stop) {

@@ -24,6 +24,9 @@ namespace pgrehearse {
 ControlData read_control_data(Sandbox& sandbox, const std::filesystem::path& data,
                               std::stop_token stop);
 
+// While this file exists, restore_command finds nothing: replay cannot go past the landing.
+std::filesystem::path closed_archive_marker(const SandboxPaths& paths);
+
 // Owns the running server; its destructor ends it at once (immediate shutdown).
 class Instance {
  public:
@@ -48,7 +51,8 @@ class Instance {
   // Databases that allow connections, by name.
   std::vector<std::string> databases(std::stop_token stop);
 
-  // Ends recovery; returns when the server is read-write. Throws Error(recovery).
+  // Closes the archive and ends recovery; returns when the server is read-write, with a checkpoint
+  // under way so that the clean stop finds little to write. Throws Error(recovery).
   void promote(std::stop_token stop);
   // Clean (fast) shutdown. Throws Error(startup) when it does not end in time.
   void stop(std::stop_token stop);
@@ -77,6 +81,7 @@ class Instance {
   std::optional<CommandResult> result_;
   std::vector<std::string> options_;  // -c name=value ... of the last start
   std::jthread server_;
+  std::jthread flushing_;  // last: its connection ends before the server does
 };
 
 }  // namespace pgrehearse

@@ -86,7 +86,7 @@ class PgBackRestContract : public testing::TestWithParam<bool> {
   // The exit code of fetching `file` to the place where PostgreSQL wants it.
   static CommandResult fetch(BackupRepository& repository, Sandbox& sandbox, const Backup& backup,
                              const std::string& file) {
-    auto words = repository.archive_get(backup, sandbox);
+    auto words = repository.archive_get(backup, sandbox, WalFetch::ahead);
     Command command{.program = words.front(), .working_directory = sandbox.paths().data};
     command.arguments.assign(words.begin() + 1, words.end());
     command.arguments.insert(command.arguments.end(), {file, "pg_wal/RECOVERYXLOG"});

@@ -24,7 +24,9 @@ class UntouchedRepository : public BackupRepository {
                const std::function<void(const RestoreProgress&)>&, std::stop_token) override {
     throw_touched();
   }
-  std::vector<std::string> archive_get(const Backup&, const Sandbox&) override { throw_touched(); }
+  std::vector<std::string> archive_get(const Backup&, const Sandbox&, WalFetch) override {
+    throw_touched();
+  }
   Verification verify(const Backup&, std::stop_token) override { throw_touched(); }
 
  private:

@@ -181,8 +181,13 @@ TEST_F(PgBackRestRepositoryTest, AFullSandboxAsksNobodyElse) {
   EXPECT_EQ(runner_.commands().size(), 1U);
 }
 
+TEST_F(PgBackRestRepositoryTest, FetchesASingleSegmentWhateverTheConfigurationSays) {
+  const auto command = repository().archive_get(backup_, sandbox_, WalFetch::single);
+  EXPECT_THAT(command, AllOf(Contains("--no-archive-async"), Not(Contains("--archive-async"))));
+}
+
 TEST_F(PgBackRestRepositoryTest, FetchesWalAsynchronouslyWithAPrivateSpool) {
-  const auto command = repository().archive_get(backup_, sandbox_);
+  const auto command = repository().archive_get(backup_, sandbox_, WalFetch::ahead);
   EXPECT_EQ(command.front(), "pgbackrest");
   EXPECT_EQ(command.back(), "archive-get");
   EXPECT_THAT(command, AllOf(Contains("--archive-async"), Contains("--reset-pg1-host"),
