@@ -1,0 +1,109 @@
+#include "harness/drill/drill_record.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace pgrehearse {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+}  // namespace
+
+DrillRecord::DrillRecord(const Scenario& scenario, const DrillServices& services)
+    : services_(services), run_(services.store.create(scenario.name, services.run_id)) {
+  services.commands.log_into(run_.logs());
+  report.id = services.run_id;
+  report.scenario = {.name = scenario.name, .file = scenario.file.string(), .hash = scenario.hash};
+  report.started = services.now();
+  report.host = services.host;
+  report.sandbox.type = scenario.sandbox.type;
+  report.comparison = {.method = "none", .explanation = "no exact comparison was asked for"};
+  report.tools["pgrehearse"] = services.version;
+  report.diagnosis.summary = "the drill has not finished";
+  if (const auto last = services.store.newest_finished(scenario.name)) {
+    for (const auto& done : last->phases) expected_[done.name] = Seconds(done.seconds);
+  }
+  save();
+  services.progress.drill_started(report);
+}
+
+void DrillRecord::phase(const std::string& name, const std::stop_token& stop,
+                        const std::function<void()>& action) {
+  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  const auto expected = expected_.find(name);
+  services_.progress.phase_started(
+      name, expected == expected_.end() ? std::nullopt : std::optional(expected->second));
+  const auto at = report.phases.size();
+  report.phases.push_back({.name = name});
+  const auto began = Clock::now();
+  const auto end = [&](bool completed) {
+    auto& record = report.phases[at];
+    record.seconds = Seconds(Clock::now() - began).count();
+    record.completed = completed;
+    services_.progress.phase_finished(record);
+    save();
+  };
+  try {
+    action();
+  } catch (...) {
+    end(false);
+    throw;
+  }
+  end(true);
+}
+
+void DrillRecord::add(std::vector<CheckRecord> records) {
+  std::move(records.begin(), records.end(), std::back_inserter(report.checks));
+}
+
+void DrillRecord::save() {
+  report.commands = services_.commands.records();
+  run_.save(report);
+}
+
+std::vector<Verdict> DrillRecord::verdicts() const {
+  std::vector<Verdict> verdicts;
+  for (const auto& done : report.checks) verdicts.push_back(done.verdict);
+  return verdicts;
+}
+
+void DrillRecord::conclude(const std::optional<RecoverableWindow>& window) {
+  report.verdict = worst_of(verdicts());
+  report.diagnosis = diagnose_checks(report, window);
+}
+
+void DrillRecord::give_up(const Failure& failure, const std::optional<RecoverableWindow>& window) {
+  const auto& error = failure.error;
+  const auto kind = failure.interrupted ? ErrorKind::interrupted : error.kind();
+  report.error_kind = name_of(kind);
+  const Error told(kind, error.what(), error.hint(), error.code(), error.object());
+  report.diagnosis = diagnose_error(told, window, failure.evidence);
+  auto all = verdicts();
+  all.push_back(verdict_of(kind).value_or(Verdict::unknown));
+  report.verdict = worst_of(all);
+  for (const auto& planned : failure.planned) skip(planned, error);
+}
+
+void DrillRecord::skip(const PlannedCheck& planned, const Error& error) {
+  const bool done =
+      std::any_of(report.checks.begin(), report.checks.end(),
+                  [&](const auto& record) { return record.name == planned.request.name; });
+  if (done) return;
+  report.checks.push_back({.name = planned.request.name,
+                           .check = planned.request.check,
+                           .verdict = Verdict::skipped,
+                           .state = std::string(name_of(planned.state)),
+                           .summary = fmt::format("not reached: {}", error.what())});
+}
+
+void DrillRecord::finish() {
+  report.finished = services_.now();
+  save();
+  services_.progress.drill_finished(report);
+}
+
+}  // namespace pgrehearse
