@@ -39,6 +39,7 @@ class ComparisonCheck : public Check {
     }
     try {
       if (!against_file() && !capture_) prepare(context);
+      if (auto finding = wrong_file(context)) return unable(std::move(*finding));
       for (const auto& point : points(context)) compare(context, point);
     } catch (const SqlError& error) {
       return unable({.code = "PGR-PRIMARY-UNREACHABLE",
@@ -56,6 +57,26 @@ class ComparisonCheck : public Check {
     return {.verdict = Verdict::unknown,
             .findings = {std::move(finding)},
             .summary = "nothing compared"};
+  }
+
+  // Why the file cannot be compared with at all.
+  [[nodiscard]] std::optional<Finding> wrong_file(const CheckContext& context) const {
+    if (!against_file()) return {};
+    Finding finding{.code = "PGR-COMPARE-FILE", .object = rules_.against};
+    try {
+      auto file = reader();
+      databases_of(*file);
+      const auto identifier = file->header().system_identifier;
+      if (context.control == nullptr || context.control->system_identifier == identifier) return {};
+      finding.message = fmt::format("{} is the fingerprint of another cluster: {}, this one is {}",
+                                    rules_.against, identifier, context.control->system_identifier);
+      finding.hint = "take it from the primary of this stanza with `pgrehearse fingerprint`";
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::usage) throw;
+      finding.message = error.what();
+      finding.hint = error.hint();
+    }
+    return finding;
   }
 
   std::vector<DatabaseFingerprint> points(CheckContext& context) {

@@ -1,5 +1,6 @@
 #include "checks/comparison_capture.hpp"
 
+#include <condition_variable>
 #include <fstream>
 #include <utility>
 
@@ -15,12 +16,14 @@ ComparisonCapture::ComparisonCapture(const Primary& primary, FingerprintRules ru
 
 void ComparisonCapture::run(const std::stop_token& stop) {
   bool found = false;
+  std::chrono::steady_clock::time_point taken;
   try {
     const FingerprintCapture capture(
         primary_, rules_, [&](const std::vector<std::string>& databases, std::stop_token taking) {
           auto snapshots = take_(databases, std::move(taking));
           std::vector<DatabaseFingerprint> points;
           for (const auto& snapshot : snapshots) points.push_back(snapshot.facts);
+          taken = std::chrono::steady_clock::now();
           if (hold_) held_ = snapshots;
           found_.set_value(std::move(points));
           found = true;
@@ -33,7 +36,18 @@ void ComparisonCapture::run(const std::stop_token& stop) {
   } catch (...) {
     if (!found) found_.set_exception(std::current_exception());
     done_.set_exception(std::current_exception());
+    return;
   }
+  hold_while_allowed(taken, stop);
+}
+
+void ComparisonCapture::hold_while_allowed(std::chrono::steady_clock::time_point taken,
+                                           const std::stop_token& stop) {
+  if (!hold_ || !rules_.budget.max_snapshot_age) return;
+  std::unique_lock lock(mutex_);
+  std::condition_variable_any wake;
+  wake.wait_until(lock, stop, taken + *rules_.budget.max_snapshot_age, [] { return false; });
+  held_.clear();
 }
 
 std::vector<DatabaseFingerprint> ComparisonCapture::points(const std::stop_token& stop) {
@@ -53,6 +67,7 @@ std::unique_ptr<FingerprintReader> ComparisonCapture::reader() const {
 
 std::function<Connection(std::stop_token)> ComparisonCapture::snapshot_of(
     std::string_view database) const {
+  const std::lock_guard lock(mutex_);
   for (const auto& snapshot : held_) {
     if (snapshot.facts.database == database) return snapshot.join;
   }

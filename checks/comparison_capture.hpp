@@ -1,9 +1,11 @@
 // The primary's fingerprint for a comparison, taken in a thread of its own while the restore runs.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <thread>
 #include <vector>
@@ -17,7 +19,8 @@ namespace pgrehearse {
 class ComparisonCapture {
  public:
   // Starts at once. `primary` outlives this object. The snapshots, and with them what the primary
-  // keeps for them, are given back after the capture, or with this object when `hold` is set.
+  // keeps for them, are given back after the capture; when `hold` is set, with this object or when
+  // the budget's max_snapshot_age is over.
   ComparisonCapture(const Primary& primary, FingerprintRules rules,
                     FingerprintCapture::TakeSnapshots take, bool hold);
   // Cancels what is running on the primary and waits for the thread.
@@ -38,12 +41,14 @@ class ComparisonCapture {
 
  private:
   void run(const std::stop_token& stop);
+  void hold_while_allowed(std::chrono::steady_clock::time_point taken, const std::stop_token& stop);
 
   const Primary& primary_;
   FingerprintRules rules_;
   FingerprintCapture::TakeSnapshots take_;
   bool hold_;
   UnnamedFile file_;
+  mutable std::mutex mutex_;
   std::vector<DatabaseSnapshot> held_;
   std::promise<std::vector<DatabaseFingerprint>> found_;
   std::shared_future<std::vector<DatabaseFingerprint>> points_{found_.get_future()};

@@ -105,7 +105,9 @@ std::vector<ConfiguredCommand> add_commands(CLI::App& app, CommonOptions& common
     command->set_help_flag("-h,--help", "print this help");
     commands.push_back({command, row.configure(*command, common)});
     add_common_options(*command, common);
-    std::string examples = "Examples:";
+    std::string examples(row.explanation);
+    if (!examples.empty()) examples += "\n\n";
+    examples += "Examples:";
     for (const auto line : lines_of(row.example)) examples += fmt::format("\n  {}", line);
     command->footer(examples);
   }

@@ -6,6 +6,24 @@
 
 namespace pgrehearse {
 
+namespace {
+
+constexpr std::string_view fingerprint_explanation =
+    "What the primary holds at one exact point of its WAL: the rows of every relation, counted "
+    "and\n"
+    "hashed, the sequences, and the catalogue as a list. Take it where production can be reached; "
+    "a\n"
+    "drill on a host that must not reach production compares with the file:\n"
+    "  checks: [{ comparison: { against: orders.fingerprint } }]\n"
+    "The primary is only read, and nobody waits for our locks. The file has names, counts and "
+    "hashes,\n"
+    "no rows; each of its lines is a JSON object. --primary takes no password: use ~/.pgpass.\n"
+    "Exit code 0: everything was read, at an exact point. 2: the file was written, but something "
+    "is\n"
+    "missing in it, or no exact point was found; it says what and why.";
+
+}  // namespace
+
 std::span<const CommandDescription> command_table() {
   static constexpr auto table = std::to_array<CommandDescription>({
       {"run", "run drills: restore, replay, prove, check, report, remove",
@@ -21,6 +39,11 @@ std::span<const CommandDescription> command_table() {
        "pgrehearse doctor\n"
        "pgrehearse doctor weekly.yaml",
        configure_doctor},
+      {"fingerprint", "write down what the primary holds at one exact point, to compare with later",
+       "pgrehearse fingerprint weekly.yaml --to orders.fingerprint\n"
+       "pgrehearse fingerprint --primary 'host=db1 user=pgrehearse' --to orders.fingerprint\n"
+       "pgrehearse fingerprint weekly.yaml --sample 1% --time 10min --to - | gzip > orders.gz",
+       configure_fingerprint, fingerprint_explanation},
       {"report", "show an old run again, in any format",
        "pgrehearse report\n"
        "pgrehearse report weekly-orders\n"

@@ -37,6 +37,7 @@ struct CommandDescription {
   // Adds the command's own options to its sub-command and returns what it does. `common` outlives
   // the action and is filled before it is called.
   CommandAction (*configure)(CLI::App& command, const CommonOptions& common) = nullptr;
+  std::string_view explanation = {};  // paragraphs of its help before the examples
 };
 
 std::span<const CommandDescription> command_table();

@@ -10,6 +10,7 @@ CommandAction configure_run(CLI::App& command, const CommonOptions& common);
 CommandAction configure_plan(CLI::App& command, const CommonOptions& common);
 CommandAction configure_doctor(CLI::App& command, const CommonOptions& common);
 CommandAction configure_demo(CLI::App& command, const CommonOptions& common);
+CommandAction configure_fingerprint(CLI::App& command, const CommonOptions& common);
 CommandAction configure_report(CLI::App& command, const CommonOptions& common);
 CommandAction configure_history(CLI::App& command, const CommonOptions& common);
 CommandAction configure_clean(CLI::App& command, const CommonOptions& common);

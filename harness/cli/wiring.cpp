@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "checks/checks.hpp"
+#include "checks/comparison_rules.hpp"
 #include "checks/table.hpp"
+#include "harness/primary/plain_snapshots.hpp"
 #include "harness/process/boost_command_runner.hpp"
 #include "harness/repository/pgbackrest_repository.hpp"
 #include "harness/sandbox/acting_account.hpp"
@@ -46,6 +49,19 @@ ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
                                                             account, parts.scratch->path());
   if (scenario.primary) parts.primary = std::make_unique<Primary>(*scenario.primary);
   return parts;
+}
+
+const CheckDescription& comparison_description() {
+  static const auto description = comparison_check();
+  return description;
+}
+
+FingerprintRules fingerprint_rules(const Settings& settings) {
+  return fingerprint_rules_of(comparison_rules_of(settings));
+}
+
+FingerprintCapture::TakeSnapshots snapshots_for_file(const ScenarioParts& parts) {
+  return plain_snapshots(*parts.primary);
 }
 
 }  // namespace pgrehearse

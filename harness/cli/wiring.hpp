@@ -10,6 +10,7 @@
 #include "harness/drill/check.hpp"
 #include "harness/drill/command_recorder.hpp"
 #include "harness/drill/scenario.hpp"
+#include "harness/primary/capture.hpp"
 #include "harness/primary/primary.hpp"
 #include "harness/sandbox/scratch_directory.hpp"
 
@@ -38,5 +39,13 @@ struct ScenarioParts {
 // `run_id` labels what the parts make. Throws Error(environment).
 ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
                    const std::string& run_id);
+
+// The check whose settings say how a primary is read.
+const CheckDescription& comparison_description();
+// From that check's settings. Throws Error(usage).
+FingerprintRules fingerprint_rules(const Settings& settings);
+// Where the snapshots of a fingerprint to a file come from; `parts` outlives them, and has no
+// repository where there is no scenario.
+FingerprintCapture::TakeSnapshots snapshots_for_file(const ScenarioParts& parts);
 
 }  // namespace pgrehearse

@@ -60,18 +60,24 @@ class DatabaseCapture {
                   BudgetWatch& watch, FingerprintWriter& writer, CaptureSummary& summary)
       : snapshot_(snapshot), rules_(rules), watch_(watch), writer_(writer), summary_(summary) {}
 
-  void run(ReadSequences before, ReadSequences after, const FingerprintProgress& on_progress) {
+  void run(ReadSequences before, ReadSequences after, const FingerprintProgress& on_progress,
+           const std::stop_token& stop) {
     std::vector<RelationContent> relations;
     std::optional<Connection> connection;
     auto facts = snapshot_.facts;
+    if (facts.error.empty()) facts.error = watch_.over();
     try {
-      if (facts.error.empty()) connection.emplace(join(watch_.token()));
+      // The lists are short and whole: the budget ends the reading of contents only.
+      if (facts.error.empty()) connection.emplace(join(stop));
     } catch (const SqlError& error) {
       facts.error = error.what();
     }
     writer_.write(facts);
     summary_.databases.push_back(facts);
-    if (!connection) return;
+    if (!connection) {
+      ++summary_.gaps;
+      return;
+    }
     if (facts.with_cluster) write_catalogue(*connection, cluster_catalogue());
     write_catalogue(*connection, database_catalogue());
     write_sequences(std::move(before), std::move(after));
@@ -87,6 +93,11 @@ class DatabaseCapture {
   Connection join(const std::stop_token& stop) const {
     auto connection = snapshot_.join(stop);
     prepare_reading(connection, 0);
+    return connection;
+  }
+
+  Connection join_for_contents(const std::stop_token& stop) const {
+    auto connection = join(stop);
     if (rules_.budget.statement_timeout) {
       connection.query(
           fmt::format("set statement_timeout = {}", rules_.budget.statement_timeout->count()));
@@ -102,36 +113,41 @@ class DatabaseCapture {
                        [&](const CatalogueEntry& entry) { writer_.write(entry); });
       } catch (const SqlError& error) {
         if (error.sqlstate().empty()) throw;
-        writer_.write(CatalogueGap{.kind = std::string(kind.name), .error = error.what()});
+        write(CatalogueGap{.kind = std::string(kind.name), .error = error.what()});
       }
       connection.query("rollback to savepoint catalogue");
       connection.query("release savepoint catalogue");
     }
   }
 
+  void write(const CatalogueGap& gap) {
+    ++summary_.gaps;
+    writer_.write(gap);
+  }
+
   void write_sequences(ReadSequences before, ReadSequences after) {
     const auto& error = before.error.empty() ? after.error : before.error;
-    if (!error.empty()) writer_.write(CatalogueGap{.kind = "sequence", .error = error});
+    if (!error.empty()) write(CatalogueGap{.kind = "sequence", .error = error});
     for (const auto& state : merge_readings(std::move(before.states), std::move(after.states))) {
+      summary_.gaps += state.error.empty() ? 0 : 1;
       writer_.write(state);
     }
   }
 
   void read(std::vector<RelationContent>& relations, const FingerprintProgress& on_progress) const {
-    const ContentWork work{.connections = rules_.budget.connections,
-                           .connect = [this](const std::stop_token& stop) { return join(stop); },
-                           .read =
-                               [this](Connection& connection, std::span<RelationContent> batch) {
-                                 read_contents(connection, batch, ReadingSide::snapshot,
-                                               rules_.sample);
-                               },
-                           .give_up = [this](std::span<RelationContent> batch,
-                                             const Error& error) { give_up(batch, error); },
-                           .on_progress =
-                               [&](std::uint64_t done, std::uint64_t total) {
-                                 if (on_progress)
-                                   on_progress(snapshot_.facts.database, done, total);
-                               }};
+    const ContentWork work{
+        .connections = rules_.budget.connections,
+        .connect = [this](const std::stop_token& stop) { return join_for_contents(stop); },
+        .read =
+            [this](Connection& connection, std::span<RelationContent> batch) {
+              read_contents(connection, batch, ReadingSide::snapshot, rules_.sample);
+            },
+        .give_up = [this](std::span<RelationContent> batch,
+                          const Error& error) { give_up(batch, error); },
+        .on_progress =
+            [&](std::uint64_t done, std::uint64_t total) {
+              if (on_progress) on_progress(snapshot_.facts.database, done, total);
+            }};
     read_in_parallel(relations, work, watch_.token());
   }
 
@@ -154,7 +170,10 @@ class DatabaseCapture {
       ++summary_.relations;
       summary_.compared += relation.coverage == Coverage::none ? 0 : 1;
       summary_.rows += static_cast<std::uint64_t>(relation.rows);
-      summary_.gaps += is_gap(relation.cause) ? 1 : 0;
+      summary_.gaps += (is_gap(relation.cause) ? 1 : 0) + relation.withheld.size();
+      if (relation.cause != Uncovered::no) {
+        ++summary_.left_out[std::string(name_of(relation.cause))];
+      }
       writer_.write(relation);
     }
   }
@@ -185,7 +204,7 @@ CaptureSummary FingerprintCapture::run(std::ostream& out, const FingerprintProgr
   for (const auto& snapshot : snapshots) {
     const auto& name = snapshot.facts.database;
     DatabaseCapture(snapshot, rules_, watch, writer, summary)
-        .run(std::move(before[name]), std::move(after[name]), on_progress);
+        .run(std::move(before[name]), std::move(after[name]), on_progress, stop);
     if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
   }
   writer.finish();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -41,7 +42,11 @@ struct CaptureSummary {
   std::uint64_t relations = 0;
   std::uint64_t compared = 0;  // full, sampled or counted
   std::uint64_t rows = 0;
-  std::uint64_t gaps = 0;   // could have been read, was not
+  // By cause: unlogged, excluded, permission, ...
+  std::map<std::string, std::uint64_t> left_out;
+  // Databases, kinds of catalogue entries, sequences, relations and columns that could have been
+  // read and were not.
+  std::uint64_t gaps = 0;
   std::string budget_over;  // which limit ended it; empty: none
 };
 

@@ -53,6 +53,6 @@ std::optional<Uncovered> parse_uncovered(std::string_view name) {
   return value_in<Uncovered>(causes, name);
 }
 
-bool is_gap(Uncovered cause) { return cause > Uncovered::excluded; }
+bool is_gap(Uncovered cause) { return cause > Uncovered::rewritten; }
 
 }  // namespace pgrehearse

@@ -50,7 +50,8 @@ enum class Coverage {
 std::string_view name_of(Coverage coverage);
 std::optional<Coverage> parse_coverage(std::string_view name);
 
-// Why nothing is known of a relation's content. The first four are by design or by choice.
+// Why nothing is known of a relation's content. Those up to `rewritten` are by design, by choice,
+// or in the nature of the statement.
 enum class Uncovered {
   no,
   unlogged,     // empty after recovery
@@ -65,7 +66,7 @@ enum class Uncovered {
 };
 std::string_view name_of(Uncovered cause);
 std::optional<Uncovered> parse_uncovered(std::string_view name);
-// Whether somebody should know: it could have been compared.
+// Whether it could have been compared, with more permission, time or luck.
 bool is_gap(Uncovered cause);
 
 struct RelationContent {

@@ -54,6 +54,16 @@ TEST(CommandLine, WrongOnesExitWithThreeAndSayWhatWasMeant) {
       {{"version", "--format", "jsn"}, "'jsn' is not one of text, json; did you mean 'json'?"},
       {{"--state"}, "error: --state: 1 required DIR missing\n"},
       {{"completion"}, "error: shell is required\n"},
+      {{"fingerprint"}, "error: --to is required\n"},
+      {{"fingerprint", "--to", "f"}, "error: name either a scenario or --primary\n"},
+      {{"fingerprint", "--to", "f", "--primary", "host=h password=p"},
+       "error: --primary holds a password, which every user of this host can see\n"},
+      {{"fingerprint", "--to", "f", "--primary", "host=h", "--sample", "much"},
+       "error: --sample: 'much' is not a percentage\nhint: for example --sample 1%\n"},
+      {{"fingerprint", "--to", "f", "--primary", "host=h", "--table", "a.b.c"},
+       "error: --table: 'a.b.c' has no rule\n"},
+      {{"fingerprint", "--to", "f", "--primary", "host=h", "--table", "a.b.c=none"},
+       "error: comparison.tables: 'none' for a.b.c is no rule\n"},
       {{"checks", "no_such_check"}, "error: unknown check 'no_such_check'\n"},
   };
   for (const auto& refused : cases) {
