@@ -33,6 +33,53 @@ constexpr auto blames = std::to_array<Blame>({
     {"PGR-INDEX", "backup"},
 });
 
+// A cause before what follows from it: rows are missing because WAL is missing.
+constexpr auto causes = std::to_array<std::string_view>(
+    {"PGR-WAL", "PGR-TIMELINE", "PGR-LANDING", "PGR-REPO", "PGR-BACKUP"});
+constexpr auto consequences = std::to_array<std::string_view>(
+    {"PGR-ROWS", "PGR-SEQUENCE", "PGR-QUERY", "PGR-FRESHNESS", "PGR-RPO", "PGR-RTO"});
+
+// Lower is nearer to the cause.
+std::size_t rank_of(const Finding& finding) {
+  const auto place_in = [&](const auto& prefixes) {
+    const auto* found = std::find_if(prefixes.begin(), prefixes.end(),
+                                     [&](auto prefix) { return finding.code.starts_with(prefix); });
+    return static_cast<std::size_t>(std::distance(prefixes.begin(), found));
+  };
+  if (const auto place = place_in(causes); place < causes.size()) return place;
+  if (place_in(consequences) < consequences.size()) return causes.size() + 1;
+  return causes.size();
+}
+
+const Finding* telling_finding(const CheckRecord& check) {
+  const auto found =
+      std::min_element(check.findings.begin(), check.findings.end(),
+                       [](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
+  return found == check.findings.end() ? nullptr : &*found;
+}
+
+// The first of those with this verdict that come nearest to the cause; nullptr without any.
+const CheckRecord* telling_check(const Report& report, Verdict verdict) {
+  const CheckRecord* best = nullptr;
+  auto best_rank = causes.size() + 2;
+  for (const auto& check : report.checks) {
+    if (check.verdict != verdict) continue;
+    const auto* finding = telling_finding(check);
+    const auto rank = finding == nullptr ? causes.size() + 1 : rank_of(*finding);
+    if (rank >= best_rank) continue;
+    best = &check;
+    best_rank = rank;
+  }
+  return best;
+}
+
+std::string told(const CheckRecord& check) {
+  const auto* finding = telling_finding(check);
+  return fmt::format("check {} {}{}{}", check.name,
+                     check.verdict == Verdict::fail ? "failed" : "could not tell",
+                     finding == nullptr ? "" : ": ", finding == nullptr ? "" : finding->message);
+}
+
 std::string recoverable(const std::optional<RecoverableWindow>& window) {
   if (!window) return {};
   const auto& lineage = window->lineage;
@@ -89,38 +136,25 @@ Diagnosis diagnose_error(const Error& error, const std::optional<RecoverableWind
 }
 
 Diagnosis diagnose_checks(const Report& report, const std::optional<RecoverableWindow>& window) {
-  const auto worst = [&](Verdict verdict) {
-    return std::find_if(report.checks.begin(), report.checks.end(),
-                        [&](const auto& check) { return check.verdict == verdict; });
-  };
-  auto check = worst(Verdict::fail);
-  if (check == report.checks.end()) check = worst(Verdict::unknown);
-  if (check == report.checks.end()) {
+  const auto* check = telling_check(report, Verdict::fail);
+  if (check == nullptr) check = telling_check(report, Verdict::unknown);
+  if (check == nullptr) {
     const auto passed = std::count_if(report.checks.begin(), report.checks.end(),
                                       [](const auto& c) { return c.verdict == Verdict::pass; });
     return {.summary = passed == 0 ? std::string("no check passed: nothing was proved")
                                    : fmt::format("the backup restores: {} checks passed", passed),
             .blame = "none"};
   }
-  Diagnosis diagnosis{.blame = "none"};
-  diagnosis.summary = fmt::format("check {} {}{}{}", check->name,
-                                  check->verdict == Verdict::fail ? "failed" : "could not tell",
-                                  check->findings.empty() ? "" : ": ",
-                                  check->findings.empty() ? "" : check->findings.front().message);
+  Diagnosis diagnosis{.summary = told(*check), .blame = "none"};
   for (const auto& other : report.checks) {
-    if (&other == &*check || other.verdict != check->verdict) continue;
-    diagnosis.evidence.push_back(
-        fmt::format("also: check {} {}{}{}", other.name,
-                    other.verdict == Verdict::fail ? "failed" : "could not tell",
-                    other.findings.empty() ? "" : ": ",
-                    other.findings.empty() ? "" : other.findings.front().message));
+    if (&other == check || other.verdict != check->verdict) continue;
+    diagnosis.evidence.push_back("also: " + told(other));
   }
-  if (!check->findings.empty()) {
-    const auto& finding = check->findings.front();
-    diagnosis.code = finding.code;
-    diagnosis.object = finding.object;
-    diagnosis.next_step = finding.hint;
-    diagnosis.blame = blame_of(finding.code);
+  if (const auto* finding = telling_finding(*check)) {
+    diagnosis.code = finding->code;
+    diagnosis.object = finding->object;
+    diagnosis.next_step = finding->hint;
+    diagnosis.blame = blame_of(finding->code);
   }
   // Who cannot tell has proved nothing against the backup.
   if (check->verdict == Verdict::unknown &&

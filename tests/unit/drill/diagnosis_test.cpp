@@ -26,6 +26,35 @@ TEST(Diagnosis, ACheckThatCouldNotTellDoesNotBlameTheBackup) {
   EXPECT_EQ(diagnose_checks(with_check(Verdict::fail, "PGR-ROWS-DIFFER"), {}).blame, "backup");
 }
 
+TEST(Diagnosis, MissingWalIsTheCauseOfMissingRows) {
+  for (const std::string cause : {"PGR-WAL-GAP", "PGR-TIMELINE-BRANCH", "PGR-LANDING-SHORT"}) {
+    auto report = with_check(Verdict::fail, "PGR-ROWS-TOO-FEW");
+    report.checks.push_back({.name = "two",
+                             .verdict = Verdict::fail,
+                             .findings = {{.code = "PGR-ROWS-DIFFER", .object = "rows"},
+                                          {.code = cause, .object = "segment"}}});
+    const auto diagnosis = diagnose_checks(report, {});
+    EXPECT_EQ(diagnosis.code, cause);
+    EXPECT_EQ(diagnosis.object, "segment");
+    EXPECT_EQ(diagnosis.blame, "archive");
+    ASSERT_EQ(diagnosis.evidence.size(), 1U);
+    EXPECT_EQ(diagnosis.evidence[0], "also: check one failed: words");
+  }
+}
+
+TEST(Diagnosis, DamageRanksAboveMissingRowsAndBelowMissingWal) {
+  auto report = with_check(Verdict::fail, "PGR-ROWS-TOO-FEW");
+  report.checks.push_back(
+      {.name = "pages", .verdict = Verdict::fail, .findings = {{.code = "PGR-CHECKSUMS-PAGE"}}});
+  EXPECT_EQ(diagnose_checks(report, {}).code, "PGR-CHECKSUMS-PAGE");
+  report.checks.push_back(
+      {.name = "wal", .verdict = Verdict::fail, .findings = {{.code = "PGR-WAL-DAMAGED"}}});
+  EXPECT_EQ(diagnose_checks(report, {}).code, "PGR-WAL-DAMAGED");
+  report.checks.push_back(
+      {.name = "other", .verdict = Verdict::unknown, .findings = {{.code = "PGR-WAL-GAP"}}});
+  EXPECT_EQ(diagnose_checks(report, {}).code, "PGR-WAL-DAMAGED") << "a failure before a doubt";
+}
+
 TEST(Diagnosis, TroubleOfTheHostIsNeverTheBackups) {
   const Error error(ErrorKind::environment, "words", "hint", "PGR-ENV-DISK-FULL", "/srv");
   EXPECT_EQ(diagnose_error(error, {}, {}).blame, "environment");
