@@ -22,11 +22,22 @@ std::string_view between(std::string_view line, std::string_view begin, std::str
   return trim(rest.substr(0, rest.find_first_of(ends)));
 }
 
-Timeline timeline_at(const WalLineage& lineage, Lsn lsn) {
+Timeline timeline_of_history(const WalLineage& lineage, Lsn lsn) {
   for (const auto& fork : lineage.switches) {
     if (lsn <= fork.switch_lsn) return fork.timeline;
   }
   return lineage.timeline;
+}
+
+// Of the file that replay reads for this segment: the one that holds a switch comes from the newer
+// timeline, and behind a switch the older one goes on while the newer has no segment yet.
+Timeline timeline_of_file(const WalLineage& lineage, std::uint64_t number) {
+  for (const auto& range : lineage.required) {
+    if (range.first <= number && number <= range.last) return range.timeline;
+  }
+  const bool behind = !lineage.required.empty() && number > lineage.required.back().last;
+  if (behind) return lineage.required.back().timeline;
+  return timeline_of_history(lineage, start_of({.number = number + 1}, lineage.segment_size));
 }
 
 class LandingProof {
@@ -38,7 +49,7 @@ class LandingProof {
     Landing landing{.asked = to_text(input_.target)};
     const Lsn lsn = input_.recovery.replayed;
     landing.lsn = lsn;
-    landing.timeline = timeline_at(input_.lineage, lsn);
+    landing.timeline = timeline_of_landing(input_.lineage, lsn);
     landing.last_applied = newest_commit_before(lsn);
     landing.first_withheld = oldest_commit_from(lsn);
     landing.time = landing.last_applied && landing.last_applied->time
@@ -82,7 +93,7 @@ class LandingProof {
       const Lsn begin = start_of({.number = at - back}, segment_size_);
       const auto end = back == 0 ? lsn : Lsn{begin.value + segment_size_};
       if (end.value == begin.value) continue;
-      const auto commits = commits_in(timeline_at(input_.lineage, begin), begin, end);
+      const auto commits = commits_in(timeline_of_file(input_.lineage, at - back), begin, end);
       if (!commits.empty()) return commits.back();
     }
     return {};
@@ -95,7 +106,7 @@ class LandingProof {
       const Lsn begin = ahead == 0 ? lsn : start_of({.number = number}, segment_size_);
       const Lsn end = start_of({.number = number + 1}, segment_size_);
       if (begin >= input_.lineage.archive_end) return {};
-      const auto commits = commits_in(timeline_at(input_.lineage, end), begin, end);
+      const auto commits = commits_in(timeline_of_file(input_.lineage, number), begin, end);
       if (!commits.empty()) return commits.front();
     }
     return {};
@@ -167,6 +178,12 @@ std::vector<TransactionMark> parse_commits(std::string_view waldump) {
     commits.push_back(mark);
   }
   return commits;
+}
+
+Timeline timeline_of_landing(const WalLineage& lineage, Lsn lsn) {
+  const auto last_byte = lsn.value == 0 ? 0 : lsn.value - 1;
+  return std::min(timeline_of_history(lineage, lsn),
+                  timeline_of_file(lineage, last_byte / lineage.segment_size));
 }
 
 Landing prove_landing(const LandingInput& input, std::stop_token stop) {

@@ -16,6 +16,9 @@ namespace pgrehearse {
 // included, in WAL order. Other lines are passed over.
 std::vector<TransactionMark> parse_commits(std::string_view waldump);
 
+// The timeline of the record that ends at `lsn`, given what the archive has of the lineage.
+Timeline timeline_of_landing(const WalLineage& lineage, Lsn lsn);
+
 struct LandingInput {
   Sandbox& sandbox;
   BackupRepository& repository;
