@@ -19,6 +19,7 @@ constexpr std::array keys{KeyDescription{
 }};
 
 struct Loss {
+  bool applicable = true;           // false: the target asks for no time, nothing can be lost
   std::optional<Seconds> measured;  // nullopt: could not be told
   std::string explanation;
 };
@@ -30,7 +31,7 @@ Seconds between(Instant earlier, Instant later) {
 Loss unknown(std::string why) { return {.explanation = std::move(why)}; }
 
 Loss against_asked_time(const RecoveryTarget& target, Instant newest) {
-  if (!target.time) return unknown("the recovery target has no time");
+  if (!target.time) return unknown("the recovery target states no time");
   return {.measured = between(newest, *target.time),
           .explanation = fmt::format("asked for {}, the newest commit that came back is of {}",
                                      to_iso8601(*target.time), to_iso8601(newest))};
@@ -58,23 +59,19 @@ Loss against_now(CheckContext& context, Instant newest) {
 }
 
 Loss measure(CheckContext& context) {
+  const auto& target = context.scenario.target;
+  if (!asks_for_a_time(target)) {
+    return {.applicable = false,
+            .explanation =
+                "not applicable: the recovery target asks for no time, so nothing can "
+                "be called lost"};
+  }
   if (context.landing == nullptr || !context.landing->time) {
     return unknown("the time of the newest commit that came back is not known");
   }
   const auto newest = *context.landing->time;
-  const auto& target = context.scenario.target;
-  switch (target.type) {
-    case TargetType::latest:
-    case TargetType::immediate:
-      return against_now(context, newest);
-    case TargetType::time:
-      return against_asked_time(target, newest);
-    case TargetType::lsn:
-    case TargetType::xid:
-    case TargetType::name:
-      return unknown("a recovery to an LSN, a transaction or a name asks for no time");
-  }
-  return unknown("no such recovery target");
+  return target.type == TargetType::latest ? against_now(context, newest)
+                                           : against_asked_time(target, newest);
 }
 
 class Freshness : public Check {
@@ -89,6 +86,7 @@ class Freshness : public Check {
                        "state objectives.rpo, or max_age for this check");
     }
     const auto loss = measure(context);
+    if (!loss.applicable) return {.verdict = Verdict::skipped, .summary = loss.explanation};
     if (!loss.measured) return undecided(loss.explanation, "");
     const auto summary = fmt::format("{} of {} allowed: {}", to_text(*loss.measured),
                                      to_text(Seconds(*allowed)), loss.explanation);

@@ -14,6 +14,12 @@ std::optional<double> seconds_of(const std::optional<std::chrono::milliseconds>&
 // How much work a recovery now would lose.
 void measure_rpo(const ObjectiveInput& input, Report& report, std::stop_token stop) {
   auto& rpo = report.rpo;
+  const auto& target = input.scenario.target;
+  if (!asks_for_a_time(target)) {
+    rpo.explanation =
+        "not applicable: the recovery target asks for no time, so nothing can be called lost";
+    return;
+  }
   const auto& landing = report.landing;
   if (!landing || !landing->time) {
     rpo.explanation = "no transaction with a commit time was found before the landing";
@@ -22,14 +28,9 @@ void measure_rpo(const ObjectiveInput& input, Report& report, std::stop_token st
   const auto since = [&](Instant later) {
     return std::max(0.0, Seconds(later - *landing->time).count());
   };
-  const auto& target = input.scenario.target;
   if (target.type == TargetType::time) {
     rpo.measured = since(*target.time);
     rpo.explanation = "the time asked for minus the newest commit that came back";
-    return;
-  }
-  if (target.type != TargetType::latest) {
-    rpo.explanation = "measured for latest and for a point in time only";
     return;
   }
   rpo.measured = since(report.started);
@@ -46,30 +47,40 @@ void measure_rpo(const ObjectiveInput& input, Report& report, std::stop_token st
   }
 }
 
-void judge(const std::string& name, const std::string& code, const ObjectiveRecord& record,
-           Report& report) {
+struct Objective {
+  std::string name;
+  std::string exceeded;  // finding codes
+  std::string unknown;
+  bool applicable = true;
+};
+
+void judge(const Objective& objective, const ObjectiveRecord& record, Report& report) {
   if (!record.objective) return;
-  CheckRecord check{.name = name, .check = name, .state = "any"};
-  if (!record.measured) {
+  CheckRecord check{.name = objective.name, .check = objective.name, .state = "any"};
+  if (!objective.applicable) {
+    check.verdict = Verdict::skipped;
+    check.summary = record.explanation;
+  } else if (!record.measured) {
     check.verdict = Verdict::unknown;
-    check.findings.push_back({.code = code, .object = name, .message = record.explanation});
-  } else if (*record.measured <= *record.objective) {
-    check.verdict = Verdict::pass;
-  } else {
-    check.verdict = Verdict::fail;
+    check.summary = "could not be measured";
     check.findings.push_back(
-        {.code = code,
-         .object = name,
-         .message =
-             fmt::format("measured {}, the objective is {}", to_text(Seconds(*record.measured)),
-                         to_text(Seconds(*record.objective))),
-         .details = {{"measured_seconds", fmt::format("{:.3f}", *record.measured)},
-                     {"objective_seconds", fmt::format("{:.3f}", *record.objective)}}});
+        {.code = objective.unknown, .object = objective.name, .message = record.explanation});
+  } else {
+    const bool kept = *record.measured <= *record.objective;
+    check.verdict = kept ? Verdict::pass : Verdict::fail;
+    check.summary = fmt::format("measured {}, objective {}", to_text(Seconds(*record.measured)),
+                                to_text(Seconds(*record.objective)));
+    if (!kept) {
+      check.findings.push_back(
+          {.code = objective.exceeded,
+           .object = objective.name,
+           .message =
+               fmt::format("measured {}, the objective is {}", to_text(Seconds(*record.measured)),
+                           to_text(Seconds(*record.objective))),
+           .details = {{"measured_seconds", fmt::format("{:.3f}", *record.measured)},
+                       {"objective_seconds", fmt::format("{:.3f}", *record.objective)}}});
+    }
   }
-  check.summary = record.measured
-                      ? fmt::format("measured {}, objective {}", to_text(Seconds(*record.measured)),
-                                    to_text(Seconds(*record.objective)))
-                      : "could not be measured";
   report.checks.push_back(std::move(check));
 }
 
@@ -83,8 +94,14 @@ void measure_objectives(const ObjectiveInput& input, Report& report, std::stop_t
       .explanation = "from the start of the restore until the instance was at its target"};
   report.rpo.objective = seconds_of(objectives.rpo);
   measure_rpo(input, report, std::move(stop));
-  judge("rto", "PGR-RTO-EXCEEDED", report.rto, report);
-  judge("rpo", "PGR-RPO-EXCEEDED", report.rpo, report);
+  // A drill that reached its end has always measured its recovery.
+  judge({.name = "rto", .exceeded = "PGR-RTO-EXCEEDED", .unknown = "PGR-RTO-EXCEEDED"}, report.rto,
+        report);
+  judge({.name = "rpo",
+         .exceeded = "PGR-RPO-EXCEEDED",
+         .unknown = "PGR-RPO-UNKNOWN",
+         .applicable = asks_for_a_time(input.scenario.target)},
+        report.rpo, report);
 }
 
 }  // namespace pgrehearse

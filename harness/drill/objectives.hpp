@@ -17,7 +17,8 @@ struct ObjectiveInput {
 };
 
 // Fills report.rto and report.rpo, and adds one check record for each objective that the scenario
-// states: pass, fail, or unknown where the evidence is missing.
+// states: pass, fail, unknown where the evidence is missing, or skipped where the recovery target
+// leaves nothing to measure.
 void measure_objectives(const ObjectiveInput& input, Report& report, std::stop_token stop);
 
 }  // namespace pgrehearse

@@ -158,6 +158,10 @@ std::string reason_for(const BackupList& list, const Backup& backup, const Recov
 
 }  // namespace
 
+bool asks_for_a_time(const RecoveryTarget& target) {
+  return target.type == TargetType::latest || target.type == TargetType::time;
+}
+
 std::string to_text(const RecoveryTarget& target) {
   std::string text;
   switch (target.type) {

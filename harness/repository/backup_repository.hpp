@@ -89,6 +89,8 @@ struct RecoveryTarget {
 };
 // "time 2026-11-20 03:00:00+00 (exclusive)"
 std::string to_text(const RecoveryTarget& target);
+// Whether "how much was lost" has a meaning: `latest` asks for now, `time` for a time.
+bool asks_for_a_time(const RecoveryTarget& target);
 
 // What the scenario says of the repository.
 struct RepositorySpec {

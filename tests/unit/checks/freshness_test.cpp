@@ -55,10 +55,18 @@ TEST_F(FreshnessUnitTest, MissingEvidenceIsUnknown) {
   land(1min);
   bench.scenario.objectives.rpo = {};
   EXPECT_EQ(run().verdict, Verdict::unknown);  // no objective
-  bench.scenario.objectives.rpo = 10min;
-  bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x5000028}};
-  EXPECT_EQ(run().verdict, Verdict::unknown);  // no time was asked for
-  EXPECT_EQ(run().findings.at(0).code, "PGR-FRESHNESS-UNKNOWN");
+}
+
+TEST_F(FreshnessUnitTest, ATargetWithoutATimeIsNotJudged) {
+  for (const auto type :
+       {TargetType::immediate, TargetType::lsn, TargetType::xid, TargetType::name}) {
+    bench.scenario.target = {.type = type};
+    land(20min);
+    const auto outcome = run();
+    EXPECT_EQ(outcome.verdict, Verdict::skipped);
+    EXPECT_TRUE(outcome.findings.empty());
+    EXPECT_NE(outcome.summary.find("not applicable"), std::string::npos);
+  }
 }
 
 TEST_F(FreshnessUnitTest, ACommitDuringTheDrillIsNoLoss) {
