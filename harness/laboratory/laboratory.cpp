@@ -147,7 +147,7 @@ void Laboratory::make_cluster(const std::stop_token& stop) {
 Command Laboratory::command(std::string program, std::vector<std::string> arguments) const {
   Command command{.program = std::move(program),
                   .arguments = std::move(arguments),
-                  .environment = {{run_label, options_.id}},
+                  .environment = {{run_label, options_.id}, {root_label, paths_.root.string()}},
                   .working_directory = paths_.root};
   if (geteuid() == 0) command.account = account_;
   return command;

@@ -51,6 +51,7 @@ CommandResult LocalSandbox::run(const Command& command, std::stop_token stop) {
   auto inside = command;
   inside.account = account_;
   inside.environment[run_label] = spec_.run_id;
+  inside.environment[root_label] = paths_.root.string();
   inside.environment["TMPDIR"] = paths_.temporary.string();
   inside.confine_writes_to = {paths_.root, "/dev/null", "/dev/zero",
                               "/dev/full", "/dev/tty",  "/dev/shm"};

@@ -31,7 +31,7 @@ std::vector<ProcessInfo> all_processes();
 
 // By what the processes of one sandbox are recognised.
 struct ProcessMark {
-  std::string label;  // an entry of the environment, "PGREHEARSE_RUN=..."
+  std::string label;  // an entry of the environment, "PGREHEARSE_SANDBOX=..."
   // Working directories below these count too: PostgreSQL overwrites its environment. Only of
   // processes of `owner`, and never a person's shell that happens to stand there.
   std::vector<std::filesystem::path> directories;

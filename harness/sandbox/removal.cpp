@@ -132,7 +132,7 @@ Removal remove_local_sandbox(const RegistryEntry& entry) {
         fmt::format("{} (is no sandbox of run {})", entry.root.string(), entry.run_id));
     return removal;
   }
-  ProcessMark mark{.label = fmt::format("{}={}", run_label, entry.run_id),
+  ProcessMark mark{.label = fmt::format("{}={}", root_label, entry.root.string()),
                    .directories = {entry.root},
                    .owner = account.uid};
   if (!entry.sockets.empty()) mark.directories.push_back(entry.sockets);

@@ -6,8 +6,11 @@
 
 namespace pgrehearse {
 
-// The environment variable that every process of a drill carries.
+// Environment variables that every process of a drill carries: the run id, for people, and the
+// sandbox's root, by which the processes are found. A run id alone may exist under two state
+// directories of one host.
 inline constexpr const char* run_label = "PGREHEARSE_RUN";
+inline constexpr const char* root_label = "PGREHEARSE_SANDBOX";
 
 // Removes everything that the entry names, but not the entry itself. Never throws for what cannot
 // be removed: that is in `remaining`.

@@ -1,5 +1,7 @@
 #include "harness/sandbox/scratch_directory.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <system_error>
 
 #include "harness/common/units.hpp"
@@ -33,8 +35,13 @@ ScratchDirectory::ScratchDirectory(const std::filesystem::path& state, const std
 }
 
 ScratchDirectory::~ScratchDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
+  std::error_code failure;
+  std::filesystem::remove_all(path_, failure);
+  if (failure) {
+    // Still registered, so that the next run or `clean` finds it.
+    spdlog::warn("{} could not be removed: {}", path_.string(), failure.message());
+    return;
+  }
   owned_.remove();
 }
 

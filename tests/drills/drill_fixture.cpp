@@ -130,7 +130,7 @@ std::unique_ptr<Laboratory> DrillTest::make_laboratory(LaboratoryOptions options
 }
 
 void DrillTest::expect_nothing_left() const {
-  const ProcessMark mark{.label = "PGREHEARSE_RUN=never-matches",
+  const ProcessMark mark{.label = "PGREHEARSE_SANDBOX=never-matches",
                          .directories = {state},
                          .owner = laboratory->account().uid};
   for (const auto& process : processes_with(mark)) {

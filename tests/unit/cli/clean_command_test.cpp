@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
-#include "harness/process/command.hpp"
+#include "harness/process/boost_command_runner.hpp"
 #include "harness/sandbox/registry.hpp"
 #include "tests/unit/cli/run_cli.hpp"
 
@@ -68,6 +70,34 @@ TEST_F(CleanCommand, RemovesTheDeadAndLeavesTheLivingAndTheKept) {
   EXPECT_TRUE(fs::exists(root_of("kept")));
   EXPECT_TRUE(fs::exists(root_of("alive")));
   EXPECT_EQ(run({}).output.find("dead"), std::string::npos);
+}
+
+// Two state directories of one host may know the same run id.
+TEST_F(CleanCommand, AProcessOfTheSameRunElsewhereIsNotTouched) {
+  leave_dead("dead");
+  BoostCommandRunner runner;
+  std::stop_source stop;
+  std::atomic<bool> started = false;
+  CommandResult elsewhere;
+  std::jthread other([&] {
+    elsewhere = runner.run(
+        {.program = "sh",
+         .arguments = {"-c", "echo started; exec sleep 600"},
+         .environment = {{"PGREHEARSE_RUN", "dead"}, {"PGREHEARSE_SANDBOX", "/elsewhere/dead"}},
+         .on_line =
+             [&](std::string_view) {
+               started = true;
+               started.notify_all();
+             }},
+        stop.get_token());
+  });
+  started.wait(false);
+  const auto result = run({});
+  EXPECT_THAT(result.output, HasSubstr("removed dead (local of 'weekly')\n  directory "));
+  EXPECT_THAT(result.output, Not(HasSubstr("process ")));
+  stop.request_stop();
+  other.join();
+  EXPECT_TRUE(elsewhere.cancelled);
 }
 
 TEST_F(CleanCommand, KeptOnesGoByNameOrWithTheFlag) {
