@@ -140,6 +140,13 @@ class Amcheck {
                       "--username", value("user", sandbox_.spec().superuser), "--no-password",
                       "--progress", "--jobs", std::to_string(jobs), "--database",
                       exact_pattern(database)},
+        // The copy brought its ALTER ROLE and ALTER DATABASE settings along.
+        .environment = {{"PGOPTIONS",
+                         "-c session_preload_libraries= -c local_preload_libraries= -c role=none "
+                         "-c zero_damaged_pages=off -c ignore_checksum_failure=off "
+                         "-c session_replication_role=replica "
+                         "-c default_transaction_read_only=off -c statement_timeout=0 "
+                         "-c lock_timeout=0"}},
         .timeout = std::chrono::hours(24)};
     const auto add = [&](bool wanted, const char* option) {
       if (wanted) command.arguments.emplace_back(option);

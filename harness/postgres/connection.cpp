@@ -245,6 +245,28 @@ std::string describe(const ConnectionParameters& parameters) {
   return text;
 }
 
+namespace {
+
+// libpq prefers an address to a name: PGHOSTADDR, or one in the service file that PGSERVICE names,
+// would lead a connection to a sandbox to another server, production for instance.
+void refuse_address_of_environment(const ConnectionParameters& parameters) {
+  if (!parameters.contains("host") || parameters.contains("hostaddr")) return;
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> defaults(PQconndefaults(),
+                                                                              &PQconninfoFree);
+  if (!defaults) return;
+  for (const auto* option = defaults.get(); option->keyword != nullptr; ++option) {
+    if (std::string_view(option->keyword) != "hostaddr" || option->val == nullptr) continue;
+    throw Error(ErrorKind::environment,
+                fmt::format("the environment's PGHOSTADDR or PGSERVICE leads the connection to {} "
+                            "elsewhere: to {}",
+                            parameters.at("host"), option->val),
+                "unset PGHOSTADDR, or name the address in the primary's dsn", "PGR-ENV-HOST",
+                option->val);
+  }
+}
+
+}  // namespace
+
 void Connection::Closer::operator()(pg_conn* connection) const { PQfinish(connection); }
 
 Connection::Connection(Handle handle, Options options, std::stop_token stop)
@@ -255,8 +277,11 @@ Connection::~Connection() = default;
 
 Connection Connection::open(ConnectionParameters parameters, Options options,
                             std::stop_token stop) {
+  refuse_address_of_environment(parameters);
   auto& given = parameters["options"];
   given = fmt::format("{} {}", pinned_options, given);
+  // Each session is read-only by the pinned options: libpq would take every server for a standby.
+  parameters["target_session_attrs"] = "any";
   parameters.try_emplace("application_name", "pgrehearse");
   // libpq applies connect_timeout only in its blocking calls; ours is below.
   std::vector<const char*> keywords;

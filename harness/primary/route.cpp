@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
@@ -36,13 +37,16 @@ enum class Wanted { any, primary, standby, prefer_standby };
 Wanted wanted_of(const ConnectionParameters& dsn, PreferredMember prefer) {
   if (prefer == PreferredMember::primary) return Wanted::primary;
   if (prefer == PreferredMember::standby) return Wanted::prefer_standby;
-  const auto attribute = value_of(dsn, "target_session_attrs");
+  auto attribute = value_of(dsn, "target_session_attrs");
+  if (const char* set = std::getenv("PGTARGETSESSIONATTRS"); attribute.empty() && set != nullptr) {
+    attribute = set;
+  }
   if (attribute.empty() || attribute == "any") return Wanted::any;
   if (attribute == "read-write" || attribute == "primary") return Wanted::primary;
   if (attribute == "read-only" || attribute == "standby") return Wanted::standby;
   if (attribute == "prefer-standby") return Wanted::prefer_standby;
   throw Error(ErrorKind::usage,
-              fmt::format("target_session_attrs of the dsn cannot be '{}'", attribute),
+              fmt::format("target_session_attrs (PGTARGETSESSIONATTRS) cannot be '{}'", attribute),
               "it is any, read-write, read-only, primary, standby or prefer-standby");
 }
 
