@@ -93,6 +93,9 @@ with columns as (
            nullif('generated ' || a.attgenerated::text, 'generated '),
            'default ' || md5(d.adbin::text),
            case when a.attcollation <> y.typcollation then 'collation ' || a.attcollation end,
+           case when a.attstorage <> y.typstorage then 'storage ' || a.attstorage::text end,
+           nullif('compression ' || coalesce(to_jsonb(a) ->> 'attcompression', ''), 'compression '),
+           'statistics ' || nullif(a.attstattarget, -1),
            (select 'options ' || string_agg(o, ' ') from unnest(a.attoptions) o
              where o not like 'pg\_attver=%'))) as columns
     from pg_attribute a
