@@ -9,13 +9,16 @@ namespace pgrehearse {
 
 namespace {
 
-// A server that is a standby itself tells its own lag; the lag of an idle primary's standby is not
-// counted, since it has replayed all that there is.
+// The lag, and how many standbys hide theirs: a role without pg_read_all_stats sees that they are
+// there and no more. A server that is a standby itself tells its own lag; the lag of an idle
+// primary's standby is not counted, since it has replayed all that there is.
 constexpr const char* lag_sql = R"(
 select extract(epoch from case when pg_is_in_recovery() then
          case when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then '0'::interval
               else now() - pg_last_xact_replay_timestamp() end
-       else (select max(replay_lag) from pg_stat_replication) end))";
+       else (select max(replay_lag) from pg_stat_replication) end),
+       (select count(*) filter (where state is null) from pg_stat_replication
+         where not pg_is_in_recovery()))";
 
 constexpr std::chrono::milliseconds poll_interval{500};
 
@@ -26,8 +29,13 @@ BudgetWatch::BudgetWatch(const Primary& primary, const FingerprintBudget& budget
     : primary_(primary),
       budget_(budget),
       began_(std::chrono::steady_clock::now()),
-      outer_(stop, [this] { reading_.request_stop(); }),
-      thread_([this](const std::stop_token& ending) { watch(ending); }) {}
+      outer_(stop, [this] { reading_.request_stop(); }) {
+  // A fingerprint must not begin on standbys that lag already.
+  if (budget_.max_replica_lag) {
+    if (const auto reason = lag_over(stop); !reason.empty()) return end(reason);
+  }
+  thread_ = std::jthread([this](const std::stop_token& ending) { watch(ending); });
+}
 
 BudgetWatch::~BudgetWatch() = default;
 
@@ -44,13 +52,18 @@ void BudgetWatch::end(const std::string& reason) {
   reading_.request_stop();
 }
 
-std::optional<Seconds> BudgetWatch::replica_lag(const std::stop_token& stop) {
+std::string BudgetWatch::lag_over(const std::stop_token& stop) {
   try {
     if (!connection_) connection_.emplace(primary_.connect({}, stop));
     const auto rows = connection_->query(lag_sql);
+    if (rows.text(0, 1) != "0") {
+      return "the lag of the standbys cannot be seen: grant pg_monitor to the role";
+    }
     if (!rows.rows[0][0]) return {};
-    return Seconds(std::stod(*rows.rows[0][0]));
+    const Seconds lag(std::stod(*rows.rows[0][0]));
+    return lag > *budget_.max_replica_lag ? fmt::format("a standby lags by {}", to_text(lag)) : "";
   } catch (const Error&) {
+    // A lost connection: the readers notice that themselves.
     connection_.reset();
     return {};
   }
@@ -70,10 +83,7 @@ void BudgetWatch::watch(const std::stop_token& stop) {
           fmt::format("the snapshot is {} old", to_text(Seconds(*budget_.max_snapshot_age))));
     }
     if (budget_.max_replica_lag) {
-      const auto lag = replica_lag(stop);
-      if (lag && *lag > *budget_.max_replica_lag) {
-        return end(fmt::format("a standby lags by {}", to_text(*lag)));
-      }
+      if (const auto reason = lag_over(stop); !reason.empty()) return end(reason);
     }
     wake.wait_for(lock, stop, poll_interval, [] { return false; });
   }

@@ -39,7 +39,8 @@ class BudgetWatch {
  private:
   void watch(const std::stop_token& stop);
   void end(const std::string& reason);
-  [[nodiscard]] std::optional<Seconds> replica_lag(const std::stop_token& stop);
+  // Why the reading must end for the standbys' sake; empty: it need not.
+  [[nodiscard]] std::string lag_over(const std::stop_token& stop);
 
   const Primary& primary_;
   FingerprintBudget budget_;
