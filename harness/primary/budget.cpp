@@ -32,7 +32,10 @@ BudgetWatch::BudgetWatch(const Primary& primary, const FingerprintBudget& budget
       outer_(stop, [this] { reading_.request_stop(); }) {
   // A fingerprint must not begin on standbys that lag already.
   if (budget_.max_replica_lag) {
-    if (const auto reason = lag_over(stop); !reason.empty()) return end(reason);
+    if (const auto reason = lag_over(stop); !reason.empty()) {
+      end(reason);
+      return;
+    }
   }
   thread_ = std::jthread([this](const std::stop_token& ending) { watch(ending); });
 }
