@@ -192,12 +192,12 @@ def make_small(server, tables, rows=20):
           execute format('create table t%s as select g as id, md5(g::text) as v '
                          'from generate_series(1, {rows}) g', i);
           end loop; end $$""")
-    server.sql("subject", "vacuum analyze")
     say(f"{tables} tables of {rows} rows each")
 
 
 def measure_small(server, tools, options):
     make_small(server, options.tables)
+    server.sql("subject", "vacuum analyze")
     server.sql("postgres", "create database copy template subject", "checkpoint")
     file = server.root / "primary.fingerprint"
     began = time.monotonic()
