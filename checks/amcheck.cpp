@@ -73,6 +73,11 @@ AmcheckOptions options_from(const Settings& settings) {
           .exclude = settings.get_or("exclude", std::vector<std::string>{})};
 }
 
+InstanceState state_for(const AmcheckOptions& options) {
+  const bool writes = options.install || options.parent_check || options.rootdescend;
+  return writes ? InstanceState::read_write : InstanceState::paused;
+}
+
 bool has(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -134,6 +139,8 @@ class Amcheck {
       return found == server.end() ? otherwise : found->second;
     };
     const auto jobs = options_.jobs == 0 ? std::max(sandbox_.cpus(), 1) : options_.jobs;
+    // A lock that replay holds while it is paused is never freed; other checks free theirs.
+    const auto* lock_timeout = state_for(options_) == InstanceState::paused ? "5s" : "0";
     Command command{
         .program = sandbox_.program("pg_amcheck"),
         .arguments = {"--host", sandbox_.paths().sockets.string(), "--port", value("port", "5432"),
@@ -146,7 +153,8 @@ class Amcheck {
                          "-c zero_damaged_pages=off -c ignore_checksum_failure=off "
                          "-c session_replication_role=replica "
                          "-c default_transaction_read_only=off -c statement_timeout=0 "
-                         "-c lock_timeout=0"}},
+                         "-c lock_timeout=" +
+                             std::string(lock_timeout)}},
         .timeout = std::chrono::hours(24)};
     const auto add = [&](bool wanted, const char* option) {
       if (wanted) command.arguments.emplace_back(option);
@@ -328,12 +336,7 @@ CheckDescription amcheck_check() {
           .create = [](const Settings& settings) -> std::unique_ptr<Check> {
             return std::make_unique<AmcheckCheck>(options_from(settings));
           },
-          .state_for =
-              [](const Settings& settings) {
-                const auto options = options_from(settings);
-                const bool writes = options.install || options.parent_check || options.rootdescend;
-                return writes ? InstanceState::read_write : InstanceState::paused;
-              }};
+          .state_for = [](const Settings& settings) { return state_for(options_from(settings)); }};
 }
 
 }  // namespace pgrehearse

@@ -233,6 +233,13 @@ class Comparer {
     const std::lock_guard lock(mutex_);
     if (actual.cause == Uncovered::rewritten) return;  // not there: the catalogue's difference
     const auto object = object_of(expected.name);
+    if (actual.cause == Uncovered::locked) {
+      gap({.object = object,
+           .message = fmt::format("{} was not read: a transaction that was running at the landing "
+                                  "holds a lock on it in the restored cluster",
+                                  object)});
+      return;
+    }
     if (actual.coverage == Coverage::none) {
       difference({.code = "PGR-COMPARE-UNREADABLE",
                   .object = object,

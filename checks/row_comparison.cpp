@@ -10,6 +10,8 @@ namespace pgrehearse {
 
 namespace {
 
+constexpr std::string_view lock_not_available = "55P03";
+
 class Comparison {
  public:
   explicit Comparison(const RowComparison& rules) : rules_(rules) {}
@@ -155,12 +157,27 @@ class Comparison {
   }
 
   void unreadable(const std::string& object, const TableCount& count) {
+    if (count.sqlstate == lock_not_available) return locked(object);
     fail({.code = "PGR-ROWS-UNREADABLE",
           .object = object,
           .message = fmt::format("table {} cannot be read in the restored cluster: {}", object,
                                  count.error),
           .hint = "run amcheck and page_checksums: the table's files are damaged or missing",
           .details = {{"sqlstate", count.sqlstate}}});
+  }
+
+  // Replay holds the ACCESS EXCLUSIVE locks of transactions that were running at the landing.
+  void locked(const std::string& object) {
+    ++uncounted_;
+    findings_.push_back(
+        {.code = "PGR-ROWS-LOCKED",
+         .object = object,
+         .message = fmt::format("table {} was not counted: a transaction that was running at the "
+                                "landing holds a lock on it in the restored cluster",
+                                object),
+         .hint = "recover to another point; when it stays so at `latest`, the transaction is still "
+                 "running on the primary, or a failover cut it off and the newest WAL that is "
+                 "archived does not tell yet"});
   }
 
   void too_few(const std::string& object, std::int64_t actual, std::int64_t least) {
@@ -177,7 +194,8 @@ class Comparison {
         {.code = "PGR-ROWS-UNCOUNTED",
          .object = object,
          .message = fmt::format("{} could not be counted on {}: {}", object, rules_.source, reason),
-         .hint = "grant pg_read_all_data, count at a quieter time, or exclude it"});
+         .hint = "grant pg_read_all_data (and bypassrls for row level security), count at a "
+                 "quieter time, or exclude it"});
   }
 
   void not_looked_at(const std::string& database, const std::string& reason) {

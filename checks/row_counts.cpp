@@ -141,7 +141,7 @@ CheckDescription row_counts_check() {
           .finds =
               "PGR-ROWS-DIFFER PGR-ROWS-MISSING-TABLE PGR-ROWS-EXTRA-TABLE "
               "PGR-ROWS-MISSING-DATABASE PGR-ROWS-EXTRA-DATABASE PGR-ROWS-TOO-FEW "
-              "PGR-ROWS-UNREADABLE PGR-ROWS-UNCOUNTED PGR-ROWS-NO-PRIMARY "
+              "PGR-ROWS-UNREADABLE PGR-ROWS-LOCKED PGR-ROWS-UNCOUNTED PGR-ROWS-NO-PRIMARY "
               "PGR-PRIMARY-UNREACHABLE PGR-DATABASE-UNREADABLE",
           .state = InstanceState::paused,
           .weight = 50,

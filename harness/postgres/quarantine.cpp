@@ -90,7 +90,9 @@ SettingMap throwaway_settings() {
           {"log_min_messages", "info"},
           {"log_checkpoints", "off"},
           {"default_transaction_read_only", "off"},
-          {"statement_timeout", "0"}};
+          {"statement_timeout", "0"},
+          // While replay is paused, a lock of a transaction that was running there is never freed.
+          {"lock_timeout", "5s"}};
 }
 
 }  // namespace

@@ -29,7 +29,13 @@ constexpr std::string_view session_settings =
     "-c session_preload_libraries= -c local_preload_libraries= -c role=none "
     "-c zero_damaged_pages=off -c ignore_checksum_failure=off -c ignore_system_indexes=off "
     "-c session_replication_role=replica -c row_security=on -c default_transaction_read_only=off "
-    "-c lock_timeout=0 -c idle_in_transaction_session_timeout=0";
+    "-c idle_in_transaction_session_timeout=0";
+
+// While replay is paused, a lock of a transaction that was running there is never freed. From
+// promotion on, whoever holds a lock is another check, and will be done.
+std::string lock_timeout(bool promoted) {
+  return promoted ? " -c lock_timeout=0" : " -c lock_timeout=5s";
+}
 
 }  // namespace
 
@@ -126,7 +132,7 @@ Connection Instance::connect(const std::string& database, ErrorKind failure_kind
                              std::stop_token stop) {
   auto parameters = sandbox_.server();
   parameters["dbname"] = database;
-  parameters["options"] = session_settings;
+  parameters["options"] = std::string(session_settings) + lock_timeout(promoted_);
   // Not what the environment of the harness demands of production.
   parameters["channel_binding"] = "disable";
   return Connection::open(std::move(parameters), {.failure_kind = failure_kind}, std::move(stop));
@@ -156,6 +162,7 @@ void Instance::promote(std::stop_token stop) {
     throw Error(ErrorKind::recovery, "the instance did not finish its promotion within 10 minutes",
                 "see the end of its log", "PGR-PROMOTE");
   }
+  promoted_ = true;
   flushing_ = std::jthread([this](std::stop_token over) {
     try {
       connect("postgres", ErrorKind::recovery, std::move(over)).query("checkpoint");

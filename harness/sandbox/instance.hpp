@@ -78,6 +78,7 @@ class Instance {
   std::ofstream log_;
   std::vector<std::string> lines_;
   bool accepting_ = false;
+  bool promoted_ = false;
   std::optional<CommandResult> result_;
   std::vector<std::string> options_;  // -c name=value ... of the last start
   std::jthread server_;
