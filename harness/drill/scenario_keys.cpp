@@ -99,7 +99,7 @@ constexpr auto primary = std::to_array<KeyDescription>({
      .kind = KeyKind::duration,
      .summary = "how long to wait for a new primary while a failover is under way",
      .example = "2min",
-     .default_value = "1min with patroni or several hosts, else 0s"},
+     .default_value = "1min with patroni or target_session_attrs, else 0s"},
 });
 
 constexpr auto sandbox = std::to_array<KeyDescription>({

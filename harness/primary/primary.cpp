@@ -21,6 +21,25 @@ std::string session_options(const PrimaryLimits& limits) {
       limits.lock.count(), limits.statement.count(), limits.idle_in_transaction.count());
 }
 
+// After a promotion pg_control tells the old timeline until the next checkpoint: a primary knows it
+// from the WAL that it writes, a standby from what it receives or last restarted with.
+constexpr const char* identity_sql = R"(
+select system_identifier, pg_is_in_recovery(),
+       case when pg_is_in_recovery()
+         then greatest((select timeline_id from pg_catalog.pg_control_checkpoint()),
+                       (select min_recovery_end_timeline from pg_catalog.pg_control_recovery()),
+                       (select max(received_tli) from pg_catalog.pg_stat_wal_receiver))
+         else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
+       end
+from pg_catalog.pg_control_system())";
+
+template <typename Number>
+Number number_of(const std::string& text) {
+  Number number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
 // A host that dies says nothing: TCP has to notice.
 void watch_connection(ConnectionParameters& parameters) {
   parameters.try_emplace("keepalives_idle", "10");
@@ -92,9 +111,9 @@ Primary::Primary(const PrimarySpec& spec, std::unique_ptr<Patroni> patroni, Prim
     patience_ = spec_.patience.value_or(std::chrono::minutes(1));
     return;
   }
-  const auto routes = routes_of(parameters_, spec_.prefer);
-  const bool several = routes.size() > 1 && routes.back().role == ExpectedRole::primary;
-  patience_ = spec_.patience.value_or(several ? std::chrono::minutes(1) : std::chrono::minutes(0));
+  // One host too: behind a load balancer, or an address that moves, there are several servers.
+  const bool follows = routes_of(parameters_, spec_.prefer).back().role == ExpectedRole::primary;
+  patience_ = spec_.patience.value_or(follows ? std::chrono::minutes(1) : std::chrono::minutes(0));
 }
 
 Primary::Primary(Primary&&) noexcept = default;
@@ -166,38 +185,64 @@ Connection Primary::connect(const std::string& database, std::stop_token stop) c
   return reach(database, stop).connection;
 }
 
+template <typename Question>
+auto Primary::ask(const Question& question, const std::stop_token& stop) const {
+  try {
+    auto reached = reach({}, stop);
+    return question(reached);
+  } catch (const SqlError& error) {
+    // What has a code of its own says that nobody could be reached.
+    if (!error.code().empty() || !is_server_gone(error)) throw;
+  }
+  auto reached = reach({}, stop);
+  return question(reached);
+}
+
 PrimaryIdentity Primary::identity(std::stop_token stop) const {
-  auto [connection, route] = reach({}, stop);
-  const auto rows = connection.query(
-      "select system_identifier, pg_is_in_recovery() from pg_catalog.pg_control_system()");
-  const auto& text = rows.text(0, 0);
-  std::int64_t identifier = 0;  // SQL has no unsigned type: the high bit shows as a minus sign
-  std::from_chars(text.data(), text.data() + text.size(), identifier);
-  return {.system_identifier = static_cast<std::uint64_t>(identifier),
-          .server_version = connection.server_version(),
-          .in_recovery = rows.text(0, 1) == "t",
-          .member = route.member,
-          .reason = route.reason};
+  return ask(
+      [](Reached& reached) {
+        auto& [connection, route] = reached;
+        const auto rows = connection.query(identity_sql);
+        // SQL has no unsigned type: the high bit shows as a minus sign.
+        const auto identifier = number_of<std::int64_t>(rows.text(0, 0));
+        return PrimaryIdentity{.system_identifier = static_cast<std::uint64_t>(identifier),
+                               .server_version = connection.server_version(),
+                               .timeline = number_of<Timeline>(rows.text(0, 2)),
+                               .in_recovery = rows.text(0, 1) == "t",
+                               .member = route.member,
+                               .reason = route.reason};
+      },
+      stop);
 }
 
 std::optional<Instant> Primary::newest_commit(std::stop_token stop) const {
-  auto connection = connect({}, std::move(stop));
-  // A separate statement: the function itself fails where commit times are not tracked.
-  const auto tracked = connection.query("select current_setting('track_commit_timestamp')");
-  if (tracked.text(0, 0) != "on") return {};
-  const auto newest = connection.query("select timestamp from pg_catalog.pg_last_committed_xact()");
-  if (newest.rows.empty() || !newest.rows[0][0]) return {};
-  return parse_instant(*newest.rows[0][0]);
+  return ask(
+      [](Reached& reached) -> std::optional<Instant> {
+        auto& connection = reached.connection;
+        // A separate statement: the function itself fails where commit times are not tracked.
+        const auto tracked = connection.query("select current_setting('track_commit_timestamp')");
+        if (tracked.text(0, 0) != "on") return {};
+        const auto newest =
+            connection.query("select timestamp from pg_catalog.pg_last_committed_xact()");
+        if (newest.rows.empty() || !newest.rows[0][0]) return {};
+        return parse_instant(*newest.rows[0][0]);
+      },
+      stop);
 }
 
 std::vector<std::string> Primary::databases(std::stop_token stop) const {
-  auto connection = connect({}, std::move(stop));
-  const auto rows = connection.query(
-      "select datname from pg_catalog.pg_database "
-      "where datallowconn and datconnlimit <> -2 order by datname");
-  std::vector<std::string> names;
-  for (std::size_t row = 0; row < rows.rows.size(); ++row) names.push_back(rows.text(row, 0));
-  return names;
+  return ask(
+      [](Reached& reached) {
+        const auto rows = reached.connection.query(
+            "select datname from pg_catalog.pg_database "
+            "where datallowconn and datconnlimit <> -2 order by datname");
+        std::vector<std::string> names;
+        for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+          names.push_back(rows.text(row, 0));
+        }
+        return names;
+      },
+      stop);
 }
 
 std::string Primary::description() const {

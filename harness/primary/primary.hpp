@@ -13,6 +13,7 @@
 
 #include "harness/common/units.hpp"
 #include "harness/postgres/connection.hpp"
+#include "harness/postgres/lsn.hpp"
 #include "harness/primary/primary_spec.hpp"
 #include "harness/primary/route.hpp"
 
@@ -21,6 +22,7 @@ namespace pgrehearse {
 struct PrimaryIdentity {
   std::uint64_t system_identifier = 0;
   int server_version = 0;  // 150004
+  Timeline timeline = 0;   // that it writes, or receives and replays
   bool in_recovery = false;
   std::string member;  // the server that answered: "n2 (10.0.0.2:5432)"
   std::string reason;  // why that one: "the leader of Patroni's cluster 'orders'"
@@ -75,6 +77,9 @@ class Primary {
   [[nodiscard]] Reached reach_once(const std::string& database, const std::stop_token& stop) const;
   [[nodiscard]] Connection open(const Route& route, const std::string& database,
                                 const std::stop_token& stop) const;
+  // What `question` answers; asked again on another server where this one goes away in mid-answer.
+  template <typename Question>
+  auto ask(const Question& question, const std::stop_token& stop) const;
   [[nodiscard]] std::vector<Route> routes(const std::stop_token& stop) const;
 
   PrimarySpec spec_;

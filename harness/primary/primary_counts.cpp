@@ -4,20 +4,39 @@
 
 namespace pgrehearse {
 
+namespace {
+
+// One for the server that goes away, and two more where the failover does not succeed at once.
+constexpr int most_attempts = 3;
+
+DatabaseCounts count_database(const Primary& primary, const std::string& database,
+                              const TableFilter& wanted, const std::stop_token& stop) {
+  DatabaseCounts counts;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      auto connection = primary.connect(database, stop);
+      // From its beginning: half of it may be what a new primary has lost.
+      counts.tables = count_rows(connection, wanted, {});
+      return counts;
+    } catch (const SqlError& error) {
+      // What has a code of its own says that connecting failed, after waiting for it.
+      if (error.code().empty() && is_server_gone(error) && attempt < most_attempts) continue;
+      counts.error = error.what();
+      return counts;
+    }
+  }
+}
+
+}  // namespace
+
 RowCounts count_rows(const Primary& primary, const DatabaseTableFilter& wanted,
                      const std::stop_token& stop) {
   RowCounts counts;
   for (const auto& database : primary.databases(stop)) {
     if (wanted && !wanted(database, {})) continue;
-    auto& here = counts[database];
-    try {
-      auto connection = primary.connect(database, stop);
-      here.tables = count_rows(
-          connection,
-          [&](std::string_view relation) { return !wanted || wanted(database, relation); }, {});
-    } catch (const SqlError& error) {
-      here.error = error.what();
-    }
+    counts[database] = count_database(
+        primary, database,
+        [&](std::string_view relation) { return !wanted || wanted(database, relation); }, stop);
   }
   return counts;
 }

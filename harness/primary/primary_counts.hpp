@@ -19,7 +19,8 @@ using DatabaseTableFilter =
     std::function<bool(std::string_view database, std::string_view relation)>;
 
 // Every wanted table of every database. A database that refuses the connection has an error, the
-// others have counts. Throws SqlError(environment) when the primary cannot be reached at all.
+// others have counts. Where the server goes away, the database is counted anew on the one that
+// follows it. Throws SqlError(environment) when the primary cannot be reached at all.
 RowCounts count_rows(const Primary& primary, const DatabaseTableFilter& wanted,
                      const std::stop_token& stop);
 

@@ -30,8 +30,8 @@ struct PrimarySpec {
   std::optional<PatroniSpec> patroni;
   PreferredMember prefer = PreferredMember::any;
   std::optional<Bytes> max_lag;  // of a standby, as Patroni measures it
-  // How long a failover may leave us without a server; absent: a minute with Patroni and with
-  // several hosts of which one is the primary, otherwise no time.
+  // How long a failover may leave us without a server; absent: a minute with Patroni and where the
+  // DSN asks for the primary (target_session_attrs), otherwise no time.
   std::optional<std::chrono::milliseconds> patience;
 };
 
