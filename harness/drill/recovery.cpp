@@ -19,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto look_interval = std::chrono::milliseconds(25);
 constexpr int most_starts = 6;
+constexpr std::string_view stop_words = "recovery stopping ";
 
 bool is_segment(std::string_view file) {
   return file.size() == 24 && file.find('.') == std::string_view::npos;
@@ -225,13 +226,24 @@ class Recovery {
                                     to_text(input_.target));
   }
 
+  // The server is seen paused before the pipe of its log has brought the line that says why.
+  void wait_for_its_words() const {
+    if (input_.target.type == TargetType::latest) return;
+    const auto patience = Clock::now() + std::chrono::seconds(5);
+    while (!input_.instance.just_logged(stop_words) && Clock::now() < patience &&
+           !stop_.stop_requested()) {
+      std::this_thread::sleep_for(look_interval);
+    }
+  }
+
   RecoveryOutcome outcome() {
+    wait_for_its_words();
     RecoveryOutcome outcome{.control = control_,
                             .replayed = replayed_,
                             .last_transaction = last_transaction_,
                             .requests = requests()};
     for (const auto& line : input_.instance.log_lines()) {
-      const auto found = line.find("recovery stopping ");
+      const auto found = line.find(stop_words);
       if (found != std::string::npos) outcome.stopped_at = line.substr(found);
     }
     return outcome;
