@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "checks/checks.hpp"
+#include "harness/primary/primary.hpp"
 #include "harness/repository/wal_lineage.hpp"
 
 namespace pgrehearse {
@@ -17,6 +18,8 @@ std::string describe(const TransactionMark& mark) {
                      mark.time ? ", " + to_postgres_timestamp(*mark.time) : "");
 }
 
+std::string history_of(Timeline timeline) { return fmt::format("{:08X}.history", timeline); }
+
 class Judge {
  public:
   explicit Judge(const CheckContext& context)
@@ -24,6 +27,7 @@ class Judge {
 
   CheckOutcome judge() {
     judge_timeline();
+    judge_abandoned_work();
     switch (target_.type) {
       case TargetType::latest:
         judge_latest();
@@ -45,6 +49,7 @@ class Judge {
     }
     if (!landing_.proved && outcome_.findings.empty()) unproved(landing_.proof);
     if (outcome_.findings.empty()) outcome_.verdict = Verdict::pass;
+    note_lost_work();
     outcome_.summary =
         fmt::format("{}, timeline {}: {}", landing_.lsn ? to_text(*landing_.lsn) : "no position",
                     landing_.timeline ? std::to_string(*landing_.timeline) : "?", landing_.proof);
@@ -87,7 +92,93 @@ class Judge {
                       target_.timeline));
   }
 
+  // Replay that went on along the old timeline, behind the point where the next one left it,
+  // brought back what production does not have.
+  void judge_abandoned_work() {
+    for (const auto& work : landing_.abandoned) {
+      if (work.timeline != landing_.timeline) continue;
+      add("PGR-TIMELINE-ASTRAY",
+          fmt::format("recovery went on along timeline {} behind {}, where timeline {} left it: {} "
+                      "came back that the servers on timeline {} do not have, from {} to {}",
+                      work.timeline, to_text(work.switch_lsn), work.next,
+                      transactions(work.transactions), work.next, describe(work.first),
+                      describe(work.last)),
+          "the archive has no WAL of the new timeline yet: look at archive_command on the new "
+          "primary, end its first segment (select pg_switch_wal()), and drill again",
+          Verdict::fail);
+      outcome_.findings.back().object = history_of(work.next);
+    }
+  }
+
+  // Worth knowing, and no fault of the backup.
+  void note_lost_work() {
+    for (const auto& work : landing_.abandoned) {
+      if (work.timeline == landing_.timeline) continue;
+      outcome_.findings.push_back(
+          {.code = "PGR-TIMELINE-LOST",
+           .object = history_of(work.next),
+           .message =
+               fmt::format("{} committed on timeline {} behind {}, where timeline {} left "
+                           "it, and on no later timeline: from {} to {}",
+                           transactions(work.transactions), work.timeline, to_text(work.switch_lsn),
+                           work.next, describe(work.first), describe(work.last)),
+           .hint = fmt::format("a failover lost this work; a drill with `recover_to: {{ latest: "
+                               "true, timeline: {} }}` and --keep brings it back to be looked at",
+                               work.timeline),
+           .details = {{"transactions", std::to_string(work.transactions)},
+                       {"switch_lsn", to_text(work.switch_lsn)}}});
+    }
+  }
+
+  static std::string transactions(std::size_t count) {
+    return count == 1 ? std::string("1 transaction") : fmt::format("{} transactions", count);
+  }
+
+  // The newest timeline of the archive is not always the one that production writes.
+  void judge_against_primary() {
+    const auto& at_start = context_.primary_at_start;
+    if (!outcome_.findings.empty() || target_.timeline != "latest" || !landing_.timeline ||
+        !at_start || at_start->system_identifier != context_.backup.system_identifier) {
+      return;
+    }
+    const auto landed = *landing_.timeline;
+    // With its history file there, the rest is on its way like any segment that is being written.
+    if (landed < at_start->timeline && !context_.archive.histories.contains(at_start->timeline)) {
+      add("PGR-TIMELINE-BEHIND",
+          fmt::format("recovery to the latest point ended on timeline {}, the primary has been on "
+                      "timeline {} since before the drill, of which the archive knows nothing: "
+                      "what was written there does not come back",
+                      landed, at_start->timeline),
+          "look at archive_command and pg_stat_archiver on the new primary: is the stanza "
+          "configured there?",
+          Verdict::fail);
+      outcome_.findings.back().object = history_of(at_start->timeline);
+    } else if (landed > at_start->timeline) {
+      judge_newer_timeline(landed);
+    }
+  }
+
+  // A failover since the start of the drill, or a timeline that no production server is on.
+  void judge_newer_timeline(Timeline landed) {
+    try {
+      const auto now = context_.primary->identity(context_.stop);
+      // A standby may be late to hear of it.
+      if (now.in_recovery || landed <= now.timeline) return;
+      add("PGR-TIMELINE-STRAY",
+          fmt::format("recovery to the latest point ended on timeline {}, but the primary is on "
+                      "timeline {}: what it wrote since they parted does not come back",
+                      landed, now.timeline),
+          "a copy that was promoted with archiving on does this; remove its history file from the "
+          "archive, until then recover with `timeline: current` or the primary's number",
+          Verdict::fail);
+      outcome_.findings.back().object = history_of(landed);
+    } catch (const SqlError&) {
+      return;  // the other checks tell that the primary cannot be asked
+    }
+  }
+
   void judge_latest() {
+    judge_against_primary();
     if (!landing_.lsn || !landing_.archive_end) {
       return unproved(landing_.lsn ? "the end of the archive is not known" : "no position");
     }
@@ -217,7 +308,9 @@ class LandingCheck : public Check {
 CheckDescription landing_check() {
   return {.name = "landing",
           .summary = "recovery stopped exactly where it was asked to",
-          .finds = "PGR-LANDING-SHORT PGR-LANDING-UNPROVED PGR-LANDING-WRONG",
+          .finds =
+              "PGR-LANDING-SHORT PGR-LANDING-UNPROVED PGR-LANDING-WRONG PGR-TIMELINE-ASTRAY "
+              "PGR-TIMELINE-BEHIND PGR-TIMELINE-STRAY PGR-TIMELINE-LOST",
           .state = InstanceState::paused,
           .always = true,
           .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {

@@ -18,12 +18,11 @@
 #include "harness/drill/verdict.hpp"
 #include "harness/postgres/connection.hpp"
 #include "harness/postgres/control_data.hpp"
+#include "harness/primary/primary.hpp"
 #include "harness/repository/backup_repository.hpp"
 #include "harness/sandbox/sandbox.hpp"
 
 namespace pgrehearse {
-
-class Primary;
 
 // What the instance must be like for a check to run. A state that no chosen check needs is not
 // entered.
@@ -47,6 +46,8 @@ struct CheckContext {
   // The drill's view of what happened to recovery; see report.hpp. nullptr before the landing.
   BackupRepository& repository;
   Primary* primary = nullptr;  // nullptr when the scenario names none
+  // What the primary was when the drill began; nullopt where it could not be asked.
+  std::optional<PrimaryIdentity> primary_at_start = {};
   // A new connection to a database of the instance (superuser, settings pinned); dbname empty:
   // "postgres", or template1 where that is missing.
   std::function<Connection(const std::string& database)> connect;

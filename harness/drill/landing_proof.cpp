@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "harness/common/text.hpp"
 
@@ -29,9 +30,15 @@ Timeline timeline_of_history(const WalLineage& lineage, Lsn lsn) {
   return lineage.timeline;
 }
 
-// Of the file that replay reads for this segment: the one that holds a switch comes from the newer
-// timeline, and behind a switch the older one goes on while the newer has no segment yet.
-Timeline timeline_of_file(const WalLineage& lineage, std::uint64_t number) {
+// Of the file that replay read for this segment. Where it has read none: the one that holds a
+// switch comes from the newer timeline, and behind a switch the older one goes on while the newer
+// has no segment yet.
+Timeline timeline_of_file(const WalLineage& lineage, const std::vector<WalRequest>& requests,
+                          std::uint64_t number) {
+  for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
+    const auto file = parse_wal_segment(request->file, lineage.segment_size);
+    if (request->exit_code == 0 && file && file->number == number) return file->timeline;
+  }
   for (const auto& range : lineage.required) {
     if (range.first <= number && number <= range.last) return range.timeline;
   }
@@ -49,12 +56,13 @@ class LandingProof {
     Landing landing{.asked = to_text(input_.target)};
     const Lsn lsn = input_.recovery.replayed;
     landing.lsn = lsn;
-    landing.timeline = timeline_of_landing(input_.lineage, lsn);
+    landing.timeline = timeline_of_landing(input_.lineage, input_.recovery.requests, lsn);
     landing.last_applied = newest_commit_before(lsn);
     landing.first_withheld = oldest_commit_from(lsn);
     landing.time = landing.last_applied && landing.last_applied->time
                        ? landing.last_applied->time
                        : input_.recovery.last_transaction;
+    landing.abandoned = abandoned_before(lsn);
     if (input_.target.type == TargetType::latest) {
       prove_end_of_archive(landing);
     } else {
@@ -93,7 +101,7 @@ class LandingProof {
       const Lsn begin = start_of({.number = at - back}, segment_size_);
       const auto end = back == 0 ? lsn : Lsn{begin.value + segment_size_};
       if (end.value == begin.value) continue;
-      const auto commits = commits_in(timeline_of_file(input_.lineage, at - back), begin, end);
+      const auto commits = commits_in(timeline_of(at - back), begin, end);
       if (!commits.empty()) return commits.back();
     }
     return {};
@@ -106,10 +114,45 @@ class LandingProof {
       const Lsn begin = ahead == 0 ? lsn : start_of({.number = number}, segment_size_);
       const Lsn end = start_of({.number = number + 1}, segment_size_);
       if (begin >= input_.lineage.archive_end) return {};
-      const auto commits = commits_in(timeline_of_file(input_.lineage, number), begin, end);
+      const auto commits = commits_in(timeline_of(number), begin, end);
       if (!commits.empty()) return commits.front();
     }
     return {};
+  }
+
+  Timeline timeline_of(std::uint64_t segment) const {
+    return timeline_of_file(input_.lineage, input_.recovery.requests, segment);
+  }
+
+  std::vector<AbandonedWork> abandoned_before(Lsn landed) {
+    std::vector<AbandonedWork> all;
+    const auto& switches = input_.lineage.switches;
+    for (auto fork = switches.begin(); fork != switches.end() && fork->switch_lsn < landed;
+         ++fork) {
+      const auto next = std::next(fork);
+      AbandonedWork work{.timeline = fork->timeline,
+                         .next = next == switches.end() ? input_.lineage.timeline : next->timeline,
+                         .switch_lsn = fork->switch_lsn};
+      read_on(work);
+      if (work.transactions > 0) all.push_back(work);
+    }
+    return all;
+  }
+
+  // Along the old timeline, from the fork to its last archived segment.
+  void read_on(AbandonedWork& work) {
+    const auto fork = segment_at(work.timeline, work.switch_lsn, segment_size_);
+    for (std::uint64_t ahead = 0; ahead < most_segments; ++ahead) {
+      const WalSegment segment{.timeline = work.timeline, .number = fork.number + ahead};
+      if (!fetch(segment)) return;
+      const auto begin = ahead == 0 ? work.switch_lsn : start_of(segment, segment_size_);
+      const Lsn end = start_of({.number = segment.number + 1}, segment_size_);
+      const auto commits = commits_in(work.timeline, begin, end);
+      if (commits.empty()) continue;
+      if (work.transactions == 0) work.first = commits.front();
+      work.last = commits.back();
+      work.transactions += commits.size();
+    }
   }
 
   // Commit records that begin in [begin, end) of one segment.
@@ -180,10 +223,13 @@ std::vector<TransactionMark> parse_commits(std::string_view waldump) {
   return commits;
 }
 
-Timeline timeline_of_landing(const WalLineage& lineage, Lsn lsn) {
+Timeline timeline_of_landing(const WalLineage& lineage, const std::vector<WalRequest>& requests,
+                             Lsn lsn) {
   const auto last_byte = lsn.value == 0 ? 0 : lsn.value - 1;
-  return std::min(timeline_of_history(lineage, lsn),
-                  timeline_of_file(lineage, last_byte / lineage.segment_size));
+  const auto file = timeline_of_file(lineage, requests, last_byte / lineage.segment_size);
+  // A timeline that came into the archive after it was listed.
+  if (file > lineage.timeline) return file;
+  return std::min(timeline_of_history(lineage, lsn), file);
 }
 
 Landing prove_landing(const LandingInput& input, std::stop_token stop) {

@@ -16,8 +16,10 @@ namespace pgrehearse {
 // included, in WAL order. Other lines are passed over.
 std::vector<TransactionMark> parse_commits(std::string_view waldump);
 
-// The timeline of the record that ends at `lsn`, given what the archive has of the lineage.
-Timeline timeline_of_landing(const WalLineage& lineage, Lsn lsn);
+// The timeline of the record that ends at `lsn`: by the file that replay fetched for it, and where
+// no fetch is on record by what the archive has of the lineage.
+Timeline timeline_of_landing(const WalLineage& lineage, const std::vector<WalRequest>& requests,
+                             Lsn lsn);
 
 struct LandingInput {
   Sandbox& sandbox;

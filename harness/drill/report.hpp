@@ -30,6 +30,17 @@ struct TransactionMark {
   std::optional<Instant> time;
 };
 
+// What was committed on a timeline behind the point where the next one left it: no later timeline
+// has it. A failover leaves that where the old primary was ahead of its standbys.
+struct AbandonedWork {
+  Timeline timeline = 0;
+  Timeline next = 0;  // the one that left it
+  Lsn switch_lsn;
+  std::size_t transactions = 0;
+  TransactionMark first;
+  TransactionMark last;
+};
+
 // Where recovery really stopped, with proof.
 struct Landing {
   std::string asked;       // the recovery target in words
@@ -39,8 +50,10 @@ struct Landing {
   std::optional<TransactionMark> last_applied;
   std::optional<TransactionMark> first_withheld;
   std::optional<Lsn> archive_end;  // latest only: where the independent listing says the WAL ends
-  bool proved = false;             // false: the message says what is missing
-  std::string proof;               // in words
+  // On the way to the landing, oldest first. Not in the record: the check `landing` tells it.
+  std::vector<AbandonedWork> abandoned;
+  bool proved = false;  // false: the message says what is missing
+  std::string proof;    // in words
 };
 
 struct PhaseRecord {

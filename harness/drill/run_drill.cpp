@@ -93,6 +93,7 @@ class Drill {
         .archive = preparation_.archive,
         .repository = services_.repository,
         .primary = services_.primary,
+        .primary_at_start = preparation_.primary_identity,
         .drill_started = record_.report.started,
         .on_progress =
             [this](std::uint64_t done, std::uint64_t total, std::string_view unit) {

@@ -166,5 +166,55 @@ TEST_F(LandingCheck, TimelineIsTheOneAskedFor) {
   expect(Verdict::pass);
 }
 
+TEST_F(LandingCheck, GoingOnAlongTheOldTimelineIsAstray) {
+  bench.landing->archive_end = Lsn{0x6000000};
+  bench.landing->abandoned = {{.timeline = 1,
+                               .next = 2,
+                               .switch_lsn = Lsn{0x5000010},
+                               .transactions = 2,
+                               .first = commit(742, 0x5000020, 5),
+                               .last = commit(743, 0x5000080, 6)}};
+  expect(Verdict::fail, "PGR-TIMELINE-ASTRAY");
+  EXPECT_THAT(run_check("landing", bench.context()).findings[0].message,
+              HasSubstr("2 transactions came back"));
+}
+
+TEST_F(LandingCheck, WorkThatAFailoverLostIsToldAndNoFault) {
+  bench.landing->archive_end = Lsn{0x6000000};
+  bench.landing->timeline = 2;
+  bench.landing->abandoned = {{.timeline = 1,
+                               .next = 2,
+                               .switch_lsn = Lsn{0x5000010},
+                               .transactions = 1,
+                               .first = commit(742, 0x5000020, 5),
+                               .last = commit(742, 0x5000020, 5)}};
+  const auto outcome = run_check("landing", bench.context());
+  EXPECT_EQ(outcome.verdict, Verdict::pass);
+  ASSERT_EQ(outcome.findings.size(), 1U);
+  EXPECT_EQ(outcome.findings[0].code, "PGR-TIMELINE-LOST");
+  EXPECT_THAT(outcome.findings[0].message, HasSubstr("1 transaction committed on timeline 1"));
+}
+
+TEST_F(LandingCheck, LatestReachesThePrimarysTimeline) {
+  bench.landing->archive_end = Lsn{0x6000000};
+  bench.backup.system_identifier = 7;
+  auto context = bench.context();
+  context.primary_at_start = PrimaryIdentity{.system_identifier = 7, .timeline = 1};
+  EXPECT_EQ(run_check("landing", context).verdict, Verdict::pass);
+  context.primary_at_start->timeline = 2;
+  const auto outcome = run_check("landing", context);
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  ASSERT_EQ(outcome.findings.size(), 1U);
+  EXPECT_EQ(outcome.findings[0].code, "PGR-TIMELINE-BEHIND");
+  EXPECT_EQ(outcome.findings[0].object, "00000002.history");
+  // A promotion that is minutes old: its first segment is still being written.
+  bench.archive.histories[2] = {{.timeline = 1, .switch_lsn = Lsn{0x5000100}}};
+  EXPECT_EQ(run_check("landing", context).verdict, Verdict::pass);
+  bench.archive.histories.clear();
+  // Another cluster's timeline says nothing; that it is another one is for `identity` to tell.
+  context.primary_at_start->system_identifier = 8;
+  EXPECT_EQ(run_check("landing", context).verdict, Verdict::pass);
+}
+
 }  // namespace
 }  // namespace pgrehearse
