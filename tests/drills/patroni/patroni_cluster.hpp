@@ -1,0 +1,83 @@
+// A real Patroni cluster for tests: etcd, three members and HAProxy, on free ports of the loopback,
+// archiving into one pgBackRest stanza. What a drill does with it belongs to the tests.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "harness/postgres/connection.hpp"
+#include "harness/process/command_runner.hpp"
+
+namespace pgrehearse {
+
+// Looks every 50 ms until it is true. Throws std::runtime_error that names `what` after `patience`.
+void wait_until(const std::string& what, const std::function<bool()>& is_true,
+                std::chrono::seconds patience = std::chrono::seconds(60));
+
+class TestPatroniCluster {
+ public:
+  static constexpr std::size_t members = 3;
+
+  // Makes `root`, which must not exist; nothing runs yet. `runner` outlives this object.
+  TestPatroniCluster(std::filesystem::path root, CommandRunner& runner);
+  // Ends every process and removes `root`.
+  ~TestPatroniCluster();
+  TestPatroniCluster(const TestPatroniCluster&) = delete;
+  TestPatroniCluster& operator=(const TestPatroniCluster&) = delete;
+
+  // Returns when one member leads, the others stream, and HAProxy leads to the leader.
+  void start();
+  // As superuser. Throws SqlError.
+  [[nodiscard]] Connection connect(std::size_t member, const std::string& database) const;
+  // The living member that is not in recovery, by asking PostgreSQL; waits for one.
+  [[nodiscard]] std::size_t leader() const;
+  // kill -9 of Patroni, PostgreSQL and all that they started.
+  void kill(std::size_t member);
+  // The members stop receiving WAL from this one, and it does not notice.
+  void freeze_replication_from(std::size_t member) const;
+
+  void create_stanza();
+  void back_up();
+  // Ends the segment that is written and waits until it is in the repository; gives its name.
+  std::string switch_wal_and_wait(std::size_t member) const;
+  // Waits until a file whose name begins like this is in the WAL archive.
+  void wait_until_archived(const std::string& name) const;
+
+  [[nodiscard]] static std::string name(std::size_t member) { return "n" + std::to_string(member); }
+  [[nodiscard]] std::string rest_url(std::size_t member) const;
+  [[nodiscard]] int port(std::size_t member) const { return member_ports_.at(member); }
+  [[nodiscard]] int haproxy_port() const { return haproxy_port_; }
+  [[nodiscard]] bool lives(std::size_t member) const { return daemons_.contains(name(member)); }
+  [[nodiscard]] std::filesystem::path pgbackrest_configuration(std::size_t member) const;
+  // The logs' last lines, for a failed test.
+  [[nodiscard]] std::string logs() const;
+
+ private:
+  void write(const std::string& file, std::string_view content) const;
+  void write_configuration(std::size_t member) const;
+  void write_haproxy_configuration() const;
+  void start_daemon(const std::string& name, const std::string& program,
+                    std::vector<std::string> arguments);
+  void run(const std::string& program, std::vector<std::string> arguments);
+  [[nodiscard]] Command command(const std::string& program,
+                                std::vector<std::string> arguments) const;
+
+  std::filesystem::path root_;
+  CommandRunner& runner_;
+  Account account_;
+  std::array<int, members> member_ports_{};
+  std::array<int, members> rest_ports_{};
+  int etcd_port_ = 0;
+  int etcd_peer_port_ = 0;
+  int haproxy_port_ = 0;
+  std::map<std::string, std::jthread> daemons_;
+};
+
+}  // namespace pgrehearse

@@ -1,0 +1,340 @@
+// A Patroni cluster as the primary: it is found on every way, followed over failovers, and its
+// backups are rehearsed across the switches of the timeline. The cases are one story, in order.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <future>
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+#include "harness/drill/report.hpp"
+#include "harness/drill/run_store.hpp"
+#include "harness/primary/primary.hpp"
+#include "harness/process/boost_command_runner.hpp"
+#include "tests/drills/patroni/patroni_cluster.hpp"
+
+namespace pgrehearse {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct DrillResult {
+  int exit_code = -1;
+  std::string text;
+  std::optional<Report> report;
+
+  [[nodiscard]] const CheckRecord* check(std::string_view name) const {
+    if (!report) return nullptr;
+    for (const auto& record : report->checks) {
+      if (record.name == name) return &record;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] const Finding* finding(std::string_view code) const {
+    if (!report) return nullptr;
+    for (const auto& record : report->checks) {
+      for (const auto& finding : record.findings) {
+        if (finding.code == code) return &finding;
+      }
+    }
+    return nullptr;
+  }
+};
+
+// What the cases share. Nobody needs more than one cluster.
+struct Story {
+  BoostCommandRunner runner;
+  fs::path scratch;
+  std::unique_ptr<TestPatroniCluster> cluster;
+  std::string before_the_switch;  // a time when there were 1000 orders
+};
+
+class PatroniDrill : public testing::Test {
+ protected:
+  static std::unique_ptr<Story> story;
+
+  static void SetUpTestSuite() {
+    for (const auto* program : {"/usr/bin/patroni", "/usr/bin/etcd", "/usr/sbin/haproxy"}) {
+      if (access(program, X_OK) != 0) return;
+    }
+    story = std::make_unique<Story>();
+    std::string scratch = "/var/tmp/pgrehearse-patroni-XXXXXX";
+    if (mkdtemp(scratch.data()) == nullptr) throw std::runtime_error("cannot make " + scratch);
+    fs::permissions(scratch, fs::perms(0755));
+    story->scratch = scratch;
+    story->cluster =
+        std::make_unique<TestPatroniCluster>(story->scratch / "cluster", story->runner);
+    story->cluster->start();
+    story->cluster->create_stanza();
+    sql("create database shop");
+    sql("create role pgrehearse login bypassrls");
+    sql("grant pg_read_all_data, pg_monitor to pgrehearse");
+    sql("create table public.orders (id integer primary key, note text)", "shop");
+    sql("create table public.payments (id integer primary key, order_id integer)", "shop");
+    story->cluster->back_up();
+    // A target must lie a whole second behind the end of the backup.
+    const auto backed_up = std::stoll(sql("select extract(epoch from now())::bigint"));
+    wait_until("the next second", [&] {
+      return std::stoll(sql("select extract(epoch from now())::bigint")) > backed_up + 1;
+    });
+    sql("insert into public.orders select n, 'early ' || n from generate_series(1, 1000) n",
+        "shop");
+    sql("insert into public.payments select n, n from generate_series(1, 500) n", "shop");
+    story->before_the_switch = sql("select clock_timestamp()");
+    sql("insert into public.orders values (1001, 'behind the first point in time')", "shop");
+    story->cluster->switch_wal_and_wait(story->cluster->leader());
+  }
+
+  static void TearDownTestSuite() {
+    if (!story) return;
+    story->cluster.reset();
+    fs::remove_all(story->scratch);
+    story.reset();
+  }
+
+  void SetUp() override {
+    if (story) return;
+    const auto* require = std::getenv("PGREHEARSE_REQUIRE");
+    if (require != nullptr && std::string_view(require) == "all") {
+      FAIL() << "patroni, etcd or haproxy is missing; ci/setup --tests installs them";
+    }
+    GTEST_SKIP() << "patroni, etcd or haproxy is missing";
+  }
+
+  void TearDown() override {
+    if (HasFailure() && story) std::cerr << story->cluster->logs();
+  }
+
+  static TestPatroniCluster& cluster() { return *story->cluster; }
+
+  // On the leader, as superuser; the first column of the first row.
+  static std::string sql(const std::string& statement, const std::string& database = "postgres") {
+    const auto rows = story->cluster->connect(story->cluster->leader(), database).query(statement);
+    return rows.rows.empty() ? std::string() : rows.text(0, 0);
+  }
+
+  static std::string by_rest() {
+    return fmt::format(
+        "  dsn: user=pgrehearse dbname=postgres\n  patroni: {{ cluster: orders, urls: [\"{}\", "
+        "\"{}\", \"{}\"] }}\n",
+        cluster().rest_url(0), cluster().rest_url(1), cluster().rest_url(2));
+  }
+  static std::string haproxy_dsn() {
+    return fmt::format(
+        "host=127.0.0.1 port={} user=pgrehearse dbname=postgres target_session_attrs=read-write",
+        cluster().haproxy_port());
+  }
+  static std::string several_hosts_dsn() {
+    return fmt::format(
+        "host=127.0.0.1,127.0.0.1,127.0.0.1 port={},{},{} user=pgrehearse dbname=postgres "
+        "target_session_attrs=primary",
+        cluster().port(0), cluster().port(1), cluster().port(2));
+  }
+
+  static PrimarySpec rest_spec(PreferredMember prefer = PreferredMember::any) {
+    return {.dsn = "user=pgrehearse dbname=postgres",
+            .patroni = PatroniSpec{.urls = {cluster().rest_url(0), cluster().rest_url(1),
+                                            cluster().rest_url(2)},
+                                   .cluster = "orders"},
+            .prefer = prefer};
+  }
+
+  // The repository is the same seen from every member; none of them needs to live.
+  static std::string scenario(const std::string& primary, const std::string& rest) {
+    return fmt::format("name: patroni\nrepository: {{ stanza: pat, config: {} }}\n{}{}",
+                       cluster().pgbackrest_configuration(0).native(),
+                       primary.empty() ? "" : "primary:\n" + primary, rest);
+  }
+
+  static DrillResult pgrehearse(std::vector<std::string> arguments, const std::string& text) {
+    static int drills = 0;
+    const auto place = story->scratch / fmt::format("drill-{}", ++drills);
+    fs::create_directory(place);
+    std::ofstream(place / "scenario.yaml") << text;
+    arguments.insert(arguments.begin() + 1, place / "scenario.yaml");
+    arguments.insert(arguments.end(), {"--state", story->scratch / "state"});
+    if (arguments.front() == "run") {
+      arguments.insert(arguments.end(), {"--json", place / "report.json"});
+    }
+    const auto result = story->runner.run({.program = PGREHEARSE_BINARY,
+                                           .arguments = std::move(arguments),
+                                           .timeout = std::chrono::minutes(3)},
+                                          {});
+    DrillResult drill{.exit_code = result.exit_code, .text = result.output + result.error_output};
+    if (std::ifstream in(place / "report.json"); in) {
+      drill.report = report_from_json({std::istreambuf_iterator<char>(in), {}});
+    }
+    return drill;
+  }
+  static DrillResult drill(const std::string& primary, const std::string& rest) {
+    return pgrehearse({"run"}, scenario(primary, rest));
+  }
+};
+
+std::unique_ptr<Story> PatroniDrill::story;
+
+constexpr const char* count_of_orders = R"(
+  - query: { name: orders, database: shop, sql: "select count(*) from public.orders", expect: )";
+
+TEST_F(PatroniDrill, EveryWayLeadsToTheLeader) {
+  const auto leader = cluster().leader();
+  const auto there = fmt::format("127.0.0.1:{}", cluster().port(leader));
+
+  const auto by_patroni = Primary(rest_spec()).identity({});
+  EXPECT_FALSE(by_patroni.in_recovery);
+  EXPECT_EQ(by_patroni.member, fmt::format("n{} ({})", leader, there));
+  EXPECT_EQ(by_patroni.reason, "the leader of Patroni's cluster 'orders'");
+  EXPECT_EQ(by_patroni.timeline, 1U);
+
+  const auto by_hosts = Primary(several_hosts_dsn()).identity({});
+  EXPECT_EQ(by_hosts.member, there);
+  EXPECT_FALSE(by_hosts.in_recovery);
+
+  const auto by_balancer = Primary(haproxy_dsn()).identity({});
+  EXPECT_FALSE(by_balancer.in_recovery);
+  EXPECT_EQ(by_balancer.system_identifier, by_patroni.system_identifier);
+
+  const auto standby = Primary(rest_spec(PreferredMember::standby)).identity({});
+  EXPECT_TRUE(standby.in_recovery);
+  EXPECT_NE(standby.member, by_patroni.member);
+  EXPECT_THAT(standby.reason, StartsWith("a standby of Patroni's cluster 'orders'"));
+  EXPECT_EQ(standby.timeline, 1U);
+
+  const auto doctor = pgrehearse({"doctor"}, scenario(by_rest(), ""));
+  EXPECT_EQ(doctor.exit_code, 0) << doctor.text;
+  EXPECT_THAT(doctor.text, HasSubstr(by_patroni.member + ", the leader of Patroni's cluster"));
+}
+
+TEST_F(PatroniDrill, ALeaderThatIsKilledWhileItIsReadIsFollowed) {
+  const auto old_leader = cluster().leader();
+  const Primary by_rest_primary(rest_spec());
+  const Primary by_balancer(haproxy_dsn());
+  const Primary by_hosts(several_hosts_dsn());
+
+  // The counting waits for this lock, so it is caught in the middle.
+  auto locker = cluster().connect(old_leader, "shop");
+  locker.query("begin");
+  locker.query("lock table public.payments in access exclusive mode");
+  // Recovering to here later finds the lock held, and nobody to free it.
+  cluster().connect(old_leader, "shop").query("select pg_create_restore_point('while_locked')");
+  auto drilling = std::async(std::launch::async, [] {
+    return drill(by_rest(), "checks: [identity, row_counts, wal_continuity]\n");
+  });
+  auto watcher = cluster().connect(old_leader, "postgres");
+  wait_until("the drill to read the leader", [&] {
+    return !watcher
+                .query(
+                    "select from pg_stat_activity where application_name = 'pgrehearse' and "
+                    "wait_event_type = 'Lock'")
+                .rows.empty();
+  });
+  cluster().kill(old_leader);
+
+  const auto run = drilling.get();
+  EXPECT_EQ(run.exit_code, 0) << run.text;
+  ASSERT_NE(run.check("row_counts"), nullptr) << run.text;
+  EXPECT_EQ(run.check("row_counts")->verdict, Verdict::pass) << run.text;
+
+  const auto new_leader = cluster().leader();
+  EXPECT_NE(new_leader, old_leader);
+  const auto followed = by_rest_primary.identity({});
+  EXPECT_THAT(followed.member, StartsWith(cluster().name(new_leader) + " "));
+  EXPECT_EQ(followed.timeline, 2U);
+  EXPECT_EQ(by_balancer.identity({}).timeline, 2U);
+  EXPECT_EQ(by_hosts.identity({}).member, fmt::format("127.0.0.1:{}", cluster().port(new_leader)));
+}
+
+TEST_F(PatroniDrill, RecoversAcrossTheSwitchAndOnBothSidesOfIt) {
+  const auto leader = cluster().leader();
+  // Tells the standbys, and so a recovery, that the killed leader's transactions have ended.
+  sql("checkpoint");
+  sql("insert into public.orders select n, 'late ' || n from generate_series(1002, 1500) n",
+      "shop");
+  const auto behind = sql("select clock_timestamp()");
+  sql("insert into public.orders values (1501, 'behind the second point in time')", "shop");
+  cluster().switch_wal_and_wait(leader);
+
+  const auto latest =
+      drill(by_rest(),
+            std::string("checks:\n  - identity\n  - row_counts\n  - wal_continuity\n  - startup") +
+                count_of_orders + "1501 }\n");
+  EXPECT_EQ(latest.exit_code, 0) << latest.text;
+  ASSERT_TRUE(latest.report && latest.report->landing) << latest.text;
+  EXPECT_EQ(latest.report->landing->timeline, 2U);
+
+  const auto before = drill("", fmt::format("recover_to: {{ time: \"{}\" }}\nchecks:{}1000 }}\n",
+                                            story->before_the_switch, count_of_orders));
+  EXPECT_EQ(before.exit_code, 0) << before.text;
+  ASSERT_TRUE(before.report && before.report->landing) << before.text;
+  EXPECT_EQ(before.report->landing->timeline, 1U);
+
+  const auto after = drill("", fmt::format("recover_to: {{ time: \"{}\" }}\nchecks:{}1500 }}\n",
+                                           behind, count_of_orders));
+  EXPECT_EQ(after.exit_code, 0) << after.text;
+  ASSERT_TRUE(after.report && after.report->landing) << after.text;
+  EXPECT_EQ(after.report->landing->timeline, 2U);
+  ASSERT_TRUE(after.report->landing->last_applied && after.report->landing->first_withheld);
+  EXPECT_EQ(std::to_string(after.report->landing->last_applied->xid),
+            sql("select xmin from public.orders where id = 1500", "shop"));
+  EXPECT_EQ(std::to_string(after.report->landing->first_withheld->xid),
+            sql("select xmin from public.orders where id = 1501", "shop"));
+}
+
+TEST_F(PatroniDrill, ALockThatReplayHoldsIsNamedAndNotWaitedFor) {
+  const auto run = drill(by_rest(), "recover_to: { name: while_locked }\nchecks: [row_counts]\n");
+  EXPECT_EQ(run.exit_code, 1) << run.text;  // orders has fewer rows than the primary has now
+  const auto* locked = run.finding("PGR-ROWS-LOCKED");
+  ASSERT_NE(locked, nullptr) << run.text;
+  EXPECT_EQ(locked->object, "shop.public.payments");
+}
+
+TEST_F(PatroniDrill, WhatTheOldLeaderCommittedAloneIsNoticed) {
+  const auto old_leader = cluster().leader();
+  cluster().freeze_replication_from(old_leader);
+  {
+    auto alone = cluster().connect(old_leader, "shop");
+    alone.query("insert into public.orders values (2001, 'lost')");
+    alone.query("insert into public.orders values (2002, 'lost, too')");
+  }
+  cluster().switch_wal_and_wait(old_leader);
+  cluster().kill(old_leader);
+  const auto new_leader = cluster().leader();
+  cluster().wait_until_archived("00000003.history");
+
+  // Nothing of timeline 3 is archived yet, so replay goes on along timeline 2, behind the fork.
+  const auto astray = drill("", "checks: [wal_continuity]\n");
+  EXPECT_EQ(astray.exit_code, 1) << astray.text;
+  ASSERT_TRUE(astray.report && astray.report->landing) << astray.text;
+  EXPECT_EQ(astray.report->landing->timeline, 2U);
+  EXPECT_EQ(astray.report->diagnosis.code, "PGR-TIMELINE-ASTRAY") << astray.text;
+  EXPECT_THAT(astray.report->diagnosis.summary, HasSubstr("2 transactions came back"));
+
+  sql("insert into public.orders values (3001, 'on timeline 3')", "shop");
+  cluster().switch_wal_and_wait(new_leader);
+  const auto latest =
+      drill(by_rest(), std::string("checks:\n  - identity\n  - row_counts\n  - wal_continuity") +
+                           count_of_orders + "1502 }\n");
+  EXPECT_EQ(latest.exit_code, 0) << latest.text;
+  ASSERT_TRUE(latest.report && latest.report->landing) << latest.text;
+  EXPECT_EQ(latest.report->landing->timeline, 3U);
+  ASSERT_TRUE(latest.report->landing->last_applied.has_value());
+  EXPECT_EQ(std::to_string(latest.report->landing->last_applied->xid),
+            sql("select xmin from public.orders where id = 3001", "shop"));
+  const auto* lost = latest.finding("PGR-TIMELINE-LOST");
+  ASSERT_NE(lost, nullptr) << latest.text;
+  EXPECT_EQ(lost->details.at("transactions"), "2");
+
+  const auto rescued = drill("", std::string("recover_to: { latest: true, timeline: 2 }\nchecks:") +
+                                     count_of_orders + "1503 }\n");
+  EXPECT_EQ(rescued.exit_code, 0) << rescued.text;
+}
+
+}  // namespace
+}  // namespace pgrehearse
