@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <vector>
 
 #include "harness/common/text.hpp"
 #include "harness/drill/headline.hpp"
@@ -174,6 +176,52 @@ void write_finding(const Finding& finding, Page& page) {
   if (!finding.hint.empty()) page.hanging(indent, indent, "hint: " + finding.hint);
 }
 
+// Names of the checks that were skipped for the reason of `first`, itself among them.
+std::vector<std::string> skipped_alike(const Report& report, const CheckRecord& first) {
+  std::vector<std::string> names;
+  for (const auto& check : report.checks) {
+    if (check.verdict == Verdict::skipped && check.summary == first.summary) {
+      names.push_back(printable(check.name));
+    }
+  }
+  return names;
+}
+
+// A drill that ends early skips all its checks for one reason: said once.
+void write_skipped(const std::vector<std::string>& names, const std::string& reason, Page& page) {
+  const auto word = shown_name_of(Verdict::skipped);
+  const std::string gap(9 - word.size(), ' ');
+  page.hanging(fmt::format("    {}{}", word, gap),
+               fmt::format("    {}{}", page.paint.of(Verdict::skipped, word), gap),
+               fmt::format("{} checks: {}", names.size(), reason));
+  const std::string indent(13, ' ');
+  page.hanging(indent, indent, join(names, ", "), &Palette::dim);
+}
+
+void write_check(const Report& report, const CheckRecord& check, std::size_t names, Page& page) {
+  const auto word = shown_name_of(check.verdict);
+  const std::string gap(9 - word.size(), ' ');
+  const auto name = pad_right(cut_to(printable(check.name), names), names) + "  ";
+  const bool ran = check.verdict != Verdict::skipped;
+  const auto time = ran ? duration_in_words(check.seconds) : std::string{};
+  const auto room = pad_left("", time.size() < 9 ? 9 - time.size() : 0);
+  page.hanging(fmt::format("    {}{}{}{}{}  ", word, gap, name, room, time),
+               fmt::format("    {}{}{}{}{}  ", page.paint.of(check.verdict, word), gap, name, room,
+                           page.paint.dim(time)),
+               check.summary);
+  std::size_t shown = 0;
+  for (const auto& finding : check.findings) {
+    if (shown++ == most_findings) break;
+    write_finding(finding, page);
+  }
+  if (check.findings.size() > most_findings) {
+    page.hanging("             ", "             ",
+                 fmt::format("and {} more: pgrehearse report {} --format json",
+                             check.findings.size() - most_findings, report.id),
+                 &Palette::dim);
+  }
+}
+
 void write_checks(const Report& report, Page& page) {
   if (report.checks.empty() && !report.finished) return;
   page.blank();
@@ -183,28 +231,16 @@ void write_checks(const Report& report, Page& page) {
     names = std::max(names, columns_of(printable(check.name)));
   }
   names = std::min(names, page.width() / 3);
+  std::set<std::string> reasons;
   for (const auto& check : report.checks) {
-    const auto word = shown_name_of(check.verdict);
-    const std::string gap(9 - word.size(), ' ');
-    const auto name = pad_right(cut_to(printable(check.name), names), names) + "  ";
-    const bool ran = check.verdict != Verdict::skipped;
-    const auto time = ran ? duration_in_words(check.seconds) : std::string{};
-    const auto room = pad_left("", time.size() < 9 ? 9 - time.size() : 0);
-    page.hanging(fmt::format("    {}{}{}{}{}  ", word, gap, name, room, time),
-                 fmt::format("    {}{}{}{}{}  ", page.paint.of(check.verdict, word), gap, name,
-                             room, page.paint.dim(time)),
-                 check.summary);
-    std::size_t shown = 0;
-    for (const auto& finding : check.findings) {
-      if (shown++ == most_findings) break;
-      write_finding(finding, page);
+    if (check.verdict == Verdict::skipped && check.findings.empty()) {
+      const auto alike = skipped_alike(report, check);
+      if (alike.size() > 2) {
+        if (reasons.insert(check.summary).second) write_skipped(alike, check.summary, page);
+        continue;
+      }
     }
-    if (check.findings.size() > most_findings) {
-      page.hanging("             ", "             ",
-                   fmt::format("and {} more: pgrehearse report {} --format json",
-                               check.findings.size() - most_findings, report.id),
-                   &Palette::dim);
-    }
+    write_check(report, check, names, page);
   }
 }
 

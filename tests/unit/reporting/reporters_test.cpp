@@ -76,6 +76,20 @@ TEST(TextReporter, ShowsTwentyFindingsOfACheckAndCountsTheRest) {
   EXPECT_LT(lines_of(text).size(), 100U);
 }
 
+TEST(TextReporter, SaysOnceWhyManyChecksWereSkipped) {
+  auto report = minimal_report();
+  report.finished = report.started;
+  report.checks = {{.name = "landing", .verdict = Verdict::fail, .summary = "not there"}};
+  for (const auto* name : {"amcheck", "indexes", "identity"}) {
+    report.checks.push_back(
+        {.name = name, .verdict = Verdict::skipped, .summary = "not reached: no WAL"});
+  }
+  const auto text = render("text", report);
+  EXPECT_NE(text.find("skipped  3 checks: not reached: no WAL"), std::string::npos) << text;
+  EXPECT_NE(text.find("amcheck, indexes, identity"), std::string::npos) << text;
+  EXPECT_EQ(text.find("no WAL"), text.rfind("no WAL")) << text;
+}
+
 TEST(TextReporter, AKilledDrillIsUnknownWhateverItsRecordSays) {
   Report report = killed_report();
   report.verdict = Verdict::pass;
