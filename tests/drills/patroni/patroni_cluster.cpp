@@ -123,6 +123,7 @@ spool-path={0}/spool
 log-level-console=warn
 start-fast=y
 compress-type=lz4
+process-max=2
 
 [{1}]
 pg1-path={0}/{2}
@@ -276,7 +277,10 @@ void TestPatroniCluster::kill(std::size_t member) {
   const ProcessMark mark{.label = "PGREHEARSE_RUN=of-nobody",
                          .directories = {root_ / name(member)},
                          .owner = account_.uid};
-  for (const auto& process : processes_with(mark)) ::kill(process.pid, SIGKILL);
+  const auto processes = processes_with(mark);
+  // All at once: a postmaster that sees a child die would start anew and send its WAL after all.
+  for (const auto& process : processes) ::kill(process.pid, SIGSTOP);
+  for (const auto& process : processes) ::kill(process.pid, SIGKILL);
   wait_until("the end of " + name(member), [&] { return processes_with(mark).empty(); });
 }
 

@@ -225,7 +225,7 @@ TEST_F(PatroniDrill, ALeaderThatIsKilledWhileItIsReadIsFollowed) {
   // Recovering to here later finds the lock held, and nobody to free it.
   cluster().connect(old_leader, "shop").query("select pg_create_restore_point('while_locked')");
   auto drilling = std::async(std::launch::async, [] {
-    return drill(by_rest(), "checks: [identity, row_counts, wal_continuity]\n");
+    return drill(by_rest(), "checks: [identity, row_counts, wal_continuity, comparison]\n");
   });
   auto watcher = cluster().connect(old_leader, "postgres");
   wait_until("the drill to read the leader", [&] {
@@ -241,6 +241,7 @@ TEST_F(PatroniDrill, ALeaderThatIsKilledWhileItIsReadIsFollowed) {
   EXPECT_EQ(run.exit_code, 0) << run.text;
   ASSERT_NE(run.check("row_counts"), nullptr) << run.text;
   EXPECT_EQ(run.check("row_counts")->verdict, Verdict::pass) << run.text;
+  std::cerr << run.text;
 
   const auto new_leader = cluster().leader();
   EXPECT_NE(new_leader, old_leader);
