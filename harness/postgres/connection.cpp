@@ -154,8 +154,10 @@ class Conversation {
     return Result(PQgetResult(connection_));
   }
 
+  // libpq guesses at causes in further lines.
   [[noreturn]] void lost() const {
-    throw SqlError(kind_, message_of(PQerrorMessage(connection_)), "");
+    const auto message = message_of(PQerrorMessage(connection_));
+    throw SqlError(kind_, message.substr(0, message.find('\n')), "");
   }
 
   // Reads the rest of a statement so that the connection can be used again, then throws.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <ostream>
 
@@ -23,19 +22,38 @@ struct ReadSequences {
 };
 using SequencesByDatabase = std::map<std::string, ReadSequences>;
 
+// Names one run of one server: another server, or the same after a restart, has another.
+std::string server_mark(Connection& connection) {
+  return connection.query("select pg_catalog.pg_postmaster_start_time()").text(0, 0);
+}
+
+std::string server_mark(const Primary& primary, const std::stop_token& stop) {
+  auto connection = primary.connect({}, stop);
+  return server_mark(connection);
+}
+
+// After a failover a snapshot's name may be that of somebody else's snapshot on the new primary.
+void guard(DatabaseSnapshot& snapshot, const std::string& mark) {
+  if (!snapshot.join) return;
+  snapshot.join = [join = std::move(snapshot.join), mark](std::stop_token stop) {
+    auto connection = join(std::move(stop));
+    if (server_mark(connection) == mark) return connection;
+    throw SqlError(
+        {ErrorKind::environment, "another server answers than the one that holds the snapshot",
+         "a failover or a restart in mid-reading does this: run it again"},
+        "");
+  };
+}
+
 FingerprintHeader header_of(const Primary& primary, const Sample& sample,
                             const std::stop_token& stop) {
   const auto identity = primary.identity(stop);
-  auto connection = primary.connect({}, stop);
-  const auto rows = connection.query("select timeline_id from pg_catalog.pg_control_checkpoint()");
-  FingerprintHeader header{.system_identifier = identity.system_identifier,
-                           .server_version = identity.server_version,
-                           .taken = std::chrono::system_clock::now(),
-                           .source = primary.description(),
-                           .sample = sample};
-  const auto& timeline = rows.text(0, 0);
-  std::from_chars(timeline.data(), timeline.data() + timeline.size(), header.timeline);
-  return header;
+  return {.system_identifier = identity.system_identifier,
+          .server_version = identity.server_version,
+          .timeline = identity.timeline,
+          .taken = std::chrono::system_clock::now(),
+          .source = primary.description(),
+          .sample = sample};
 }
 
 // Each database's sequences now.
@@ -189,6 +207,8 @@ class DatabaseCapture {
 
 CaptureSummary FingerprintCapture::run(std::ostream& out, const FingerprintProgress& on_progress,
                                        const std::stop_token& stop) const {
+  // First of all: who answers what follows has to be the same.
+  const auto mark = server_mark(primary_, stop);
   const auto header = header_of(primary_, rules_.sample, stop);
   auto databases = primary_.databases(stop);
   std::erase_if(databases,
@@ -197,6 +217,7 @@ CaptureSummary FingerprintCapture::run(std::ostream& out, const FingerprintProgr
   auto snapshots = take_(databases, stop);
   auto after = sequences_now(primary_, databases, stop);
   BudgetWatch watch(primary_, rules_.budget, stop);
+  for (auto& snapshot : snapshots) guard(snapshot, mark);
   std::sort(snapshots.begin(), snapshots.end(),
             [](const auto& a, const auto& b) { return a.facts.database < b.facts.database; });
   FingerprintWriter writer(out, header);
