@@ -238,10 +238,13 @@ TEST_F(PatroniDrill, ALeaderThatIsKilledWhileItIsReadIsFollowed) {
   cluster().kill(old_leader);
 
   const auto run = drilling.get();
-  EXPECT_EQ(run.exit_code, 0) << run.text;
-  ASSERT_NE(run.check("row_counts"), nullptr) << run.text;
+  ASSERT_TRUE(run.check("row_counts") && run.check("identity") && run.check("comparison"))
+      << run.text;
   EXPECT_EQ(run.check("row_counts")->verdict, Verdict::pass) << run.text;
-  std::cerr << run.text;
+  EXPECT_EQ(run.check("identity")->verdict, Verdict::pass) << run.text;
+  // Its snapshot died with the leader.
+  EXPECT_EQ(run.check("comparison")->verdict, Verdict::unknown) << run.text;
+  EXPECT_EQ(run.exit_code, 2) << run.text;
 
   const auto new_leader = cluster().leader();
   EXPECT_NE(new_leader, old_leader);
