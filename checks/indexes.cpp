@@ -25,12 +25,41 @@ select format('%I.%I', n.nspname, c.relname), format('%I.%I', tn.nspname, t.reln
    and c.relpersistence <> 't'
  order by 1)";
 
-constexpr std::array keys{KeyDescription{
-    .name = "exclude",
-    .kind = KeyKind::text_list,
-    .summary = "indexes left out, as patterns on database.schema.index",
-    .example = "[shop.staging.*]",
-}};
+// A row is a unique index, and the query that gives a row when two of its table's rows have the
+// same key.
+constexpr const char* unique_sql = R"(
+select pg_catalog.format('%I.%I', n.nspname, c.relname),
+       pg_catalog.format('%I.%I', tn.nspname, t.relname),
+       pg_catalog.format('select from %I.%I where %s%s group by %s having count(*) > 1 limit 1',
+                         tn.nspname, t.relname,
+                         case when (pg_catalog.to_jsonb(i)->>'indnullsnotdistinct')::bool
+                              then 'true' else k.present end,
+                         ' and (' || pg_catalog.pg_get_expr(i.indpred, i.indrelid, true) || ')',
+                         k.keys)
+  from pg_catalog.pg_index i
+  join pg_catalog.pg_class c on c.oid = i.indexrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  join pg_catalog.pg_class t on t.oid = i.indrelid
+  join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace
+ cross join lateral (
+       select pg_catalog.string_agg(key, ', ') as keys,
+              pg_catalog.string_agg(key || ' is not null', ' and ') as present
+         from (select '(' || pg_catalog.pg_get_indexdef(i.indexrelid, at, true) || ')' as key
+                 from pg_catalog.generate_series(1, i.indnkeyatts) as at) as each) as k
+ where i.indisunique and i.indisvalid and c.relkind = 'i' and t.relpersistence = 'p'
+   and tn.nspname not in ('pg_catalog', 'pg_toast', 'information_schema')
+ order by 1)";
+
+constexpr std::array keys{
+    KeyDescription{.name = "duplicates",
+                   .kind = KeyKind::boolean,
+                   .summary = "look for keys that a unique index holds twice (reads every table)",
+                   .example = "true",
+                   .default_value = "false"},
+    KeyDescription{.name = "exclude",
+                   .kind = KeyKind::text_list,
+                   .summary = "indexes left out, as patterns on database.schema.index",
+                   .example = "[shop.staging.*]"}};
 
 std::string flaw_of(const Rows& rows, std::size_t row) {
   if (rows.text(row, 4) != "t") return "being dropped (indislive is false)";
@@ -41,7 +70,8 @@ std::string flaw_of(const Rows& rows, std::size_t row) {
 class Indexes : public Check {
  public:
   explicit Indexes(const Settings& settings)
-      : exclude_(settings.get_or<std::vector<std::string>>("exclude", {})) {}
+      : duplicates_(settings.get_or("duplicates", false)),
+        exclude_(settings.get_or<std::vector<std::string>>("exclude", {})) {}
 
   CheckOutcome run(CheckContext& context) override {
     std::vector<Finding> findings;
@@ -53,6 +83,7 @@ class Indexes : public Check {
         if (exclude_.match_relation(database, rows.text(row, 0))) continue;
         findings.push_back(finding_of(database, rows, row));
       }
+      if (duplicates_) look_for_duplicates(database, sql, findings);
     });
     return outcome_of(std::move(findings), walk,
                       fmt::format("{} in {}", counted(total, "index", "indexes"),
@@ -74,6 +105,29 @@ class Indexes : public Check {
                         {"indislive", rows.text(row, 4)}}};
   }
 
+  void look_for_duplicates(const std::string& database, Connection& sql,
+                           std::vector<Finding>& findings) const {
+    // The table is asked, not the index that is in question.
+    for (const auto* method : {"indexscan", "indexonlyscan", "bitmapscan"}) {
+      sql.query(fmt::format("set enable_{} = off", method));
+    }
+    const auto rows = sql.query(unique_sql);
+    for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+      if (exclude_.match_relation(database, rows.text(row, 0))) continue;
+      if (sql.query(rows.text(row, 2)).rows.empty()) continue;
+      const auto object = fmt::format("{}.{}", database, rows.text(row, 0));
+      findings.push_back(
+          {.code = "PGR-INDEX-DUPLICATE",
+           .object = object,
+           .message = fmt::format("rows of {}.{} have the same key in the unique index {}",
+                                  database, rows.text(row, 1), object),
+           .hint = "remove the duplicates on the primary, then REINDEX; look for a collation "
+                   "change",
+           .details = {{"table", fmt::format("{}.{}", database, rows.text(row, 1))}}});
+    }
+  }
+
+  bool duplicates_;
   NamePatterns exclude_;
 };
 
@@ -81,8 +135,8 @@ class Indexes : public Check {
 
 CheckDescription indexes_check() {
   return {.name = "indexes",
-          .summary = "no index is invalid, not ready or half dropped",
-          .finds = "PGR-INDEX-INVALID PGR-DATABASE-UNREADABLE",
+          .summary = "no index is invalid, not ready or half dropped; no unique key is there twice",
+          .finds = "PGR-INDEX-INVALID PGR-INDEX-DUPLICATE PGR-DATABASE-UNREADABLE",
           .state = InstanceState::paused,
           .keys = keys,
           .create = [](const Settings& settings) -> std::unique_ptr<Check> {

@@ -161,6 +161,14 @@ class SettingsCheck : public Check {
     };
     for (const auto& line : configuration.missing) refused(line, "is not in the backup");
     for (const auto& line : configuration.unreadable) refused(line, "is not a setting");
+    for (const auto& line : configuration.outside) {
+      doubt({.code = "PGR-SETTING-NOT-IN-BACKUP",
+             .object = line,
+             .message = fmt::format("{} lies outside the data directory: it is in no backup, and "
+                                    "may change any setting",
+                                    line),
+             .hint = "keep the configuration where a recovery finds it"});
+    }
   }
 
   void not_a_setting(const SettingName& name, const std::map<std::string, KnownSetting>& known) {

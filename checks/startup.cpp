@@ -8,6 +8,7 @@
 #include "checks/checks.hpp"
 #include "checks/damage_messages.hpp"
 #include "harness/common/text.hpp"
+#include "harness/postgres/lsn.hpp"
 
 namespace pgrehearse {
 
@@ -17,6 +18,9 @@ constexpr std::size_t most_lines = 20;
 
 std::optional<std::string_view> code_for(std::string_view line) {
   if (line.find("PANIC:") != std::string_view::npos) return "PGR-LOG-PANIC";
+  if (line.find("from different database system") != std::string_view::npos) {
+    return "PGR-WAL-FOREIGN";
+  }
   if (tells_of_damaged_wal(line)) return "PGR-WAL-DAMAGED";
   if (tells_of_damage(line)) return "PGR-LOG-DAMAGE";
   return {};
@@ -34,7 +38,15 @@ struct LogVerdict {
   std::size_t lines = 0;
 };
 
-LogVerdict judge_log(const std::filesystem::path& file) {
+// PostgreSQL does not name the WAL file: it is the one that replay stopped in.
+std::string stopped_in(const CheckContext& context) {
+  const auto size = context.archive.segment_size;
+  if (context.landing == nullptr || !context.landing->lsn || size == 0) return {};
+  const auto timeline = context.landing->timeline.value_or(1);
+  return file_name(segment_at(timeline, *context.landing->lsn, size), size);
+}
+
+LogVerdict judge_log(const std::filesystem::path& file, const std::string& segment) {
   LogVerdict result;
   std::set<std::string, std::less<>> told;
   std::ifstream log(file);
@@ -44,7 +56,8 @@ LogVerdict judge_log(const std::filesystem::path& file) {
     if (told.size() > most_lines) continue;
     result.findings.push_back(
         {.code = std::string(*code),
-         .object = file.filename(),
+         .object =
+             code->starts_with("PGR-WAL") && !segment.empty() ? segment : file.filename().native(),
          .message = std::string(trim(line)),
          .hint = "the server met damage while it started or was read; `page_checksums` and "
                  "`amcheck` tell how far it goes"});
@@ -66,7 +79,7 @@ class StartupCheck : public Check {
                             .message = "no instance was started"}}};
     }
     CheckOutcome outcome;
-    auto [findings, lines] = judge_log(context.instance_log);
+    auto [findings, lines] = judge_log(context.instance_log, stopped_in(context));
     outcome.findings = std::move(findings);
     try {
       auto connection = context.connect({});
@@ -97,15 +110,16 @@ class StartupCheck : public Check {
 }  // namespace
 
 CheckDescription startup_check() {
-  return {
-      .name = "startup",
-      .summary = "the instance accepts connections and its log tells of no damage",
-      .finds = "PGR-STARTUP-REFUSED PGR-LOG-PANIC PGR-LOG-DAMAGE PGR-LOG-MISSING PGR-WAL-DAMAGED",
-      .state = InstanceState::paused,
-      .always = true,
-      .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
-        return std::make_unique<StartupCheck>();
-      }};
+  return {.name = "startup",
+          .summary = "the instance accepts connections and its log tells of no damage",
+          .finds =
+              "PGR-STARTUP-REFUSED PGR-LOG-PANIC PGR-LOG-DAMAGE PGR-LOG-MISSING PGR-WAL-DAMAGED "
+              "PGR-WAL-FOREIGN",
+          .state = InstanceState::paused,
+          .always = true,
+          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
+            return std::make_unique<StartupCheck>();
+          }};
 }
 
 }  // namespace pgrehearse

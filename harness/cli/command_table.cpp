@@ -59,6 +59,11 @@ std::span<const CommandDescription> command_table() {
        "pgrehearse demo --set recover_to=immediate --json report.json\n"
        "pgrehearse demo --keep --state /var/tmp/pgrehearse",
        configure_demo},
+      {"prove", "plant every known fault in a throwaway laboratory and see whether drills catch it",
+       "pgrehearse prove --list\n"
+       "pgrehearse prove wal-segment-missing 'page-*'\n"
+       "pgrehearse prove --tag quick --directory /dev/shm/faults --json faults.json",
+       configure_prove},
       {"clean", "remove what killed drills have left",
        "pgrehearse clean\n"
        "pgrehearse clean --dry-run --format json\n"

@@ -11,6 +11,7 @@ CommandAction configure_plan(CLI::App& command, const CommonOptions& common);
 CommandAction configure_doctor(CLI::App& command, const CommonOptions& common);
 CommandAction configure_demo(CLI::App& command, const CommonOptions& common);
 CommandAction configure_fingerprint(CLI::App& command, const CommonOptions& common);
+CommandAction configure_prove(CLI::App& command, const CommonOptions& common);
 CommandAction configure_report(CLI::App& command, const CommonOptions& common);
 CommandAction configure_history(CLI::App& command, const CommonOptions& common);
 CommandAction configure_clean(CLI::App& command, const CommonOptions& common);

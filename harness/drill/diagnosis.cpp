@@ -34,10 +34,43 @@ constexpr auto blames = std::to_array<Blame>({
 });
 
 // A cause before what follows from it: rows are missing because WAL is missing.
-constexpr auto causes = std::to_array<std::string_view>(
-    {"PGR-WAL", "PGR-TIMELINE", "PGR-LANDING", "PGR-REPO", "PGR-BACKUP"});
-constexpr auto consequences = std::to_array<std::string_view>(
-    {"PGR-ROWS", "PGR-SEQUENCE", "PGR-QUERY", "PGR-FRESHNESS", "PGR-RPO", "PGR-RTO"});
+constexpr auto causes = std::to_array<std::string_view>({
+    "PGR-ENV",
+    "PGR-IDENTITY",
+    "PGR-WAL",
+    "PGR-TIMELINE-MISSING",
+    "PGR-TIMELINE-HISTORY",
+    "PGR-TIMELINE-ABANDONED",
+    "PGR-TIMELINE",
+    "PGR-LANDING",
+    "PGR-REPO",
+    "PGR-BACKUP-REFERENCE",
+    "PGR-CHECKSUMS",
+    "PGR-LOG-PANIC",
+    "PGR-BACKUP",
+    "PGR-DATABASE-INVALID",
+    "PGR-EXTENSION",
+    "PGR-COLLATION",
+    "PGR-AMCHECK-HEAP",
+    "PGR-AMCHECK-INDEX",
+    "PGR-AMCHECK",
+    "PGR-DATABASE",
+});
+// The first of them explain most.
+constexpr auto consequences = std::to_array<std::string_view>({
+    "PGR-INDEX",
+    "PGR-ROWS-MISSING-DATABASE",
+    "PGR-ROWS-MISSING-TABLE",
+    "PGR-ROWS",
+    "PGR-SEQUENCE",
+    "PGR-LOG",
+    "PGR-FRESHNESS",
+    "PGR-QUERY",
+    "PGR-RPO",
+    "PGR-RTO",
+});
+
+constexpr auto last_rank = causes.size() + 1 + consequences.size();
 
 // Lower is nearer to the cause.
 std::size_t rank_of(const Finding& finding) {
@@ -47,7 +80,9 @@ std::size_t rank_of(const Finding& finding) {
     return static_cast<std::size_t>(std::distance(prefixes.begin(), found));
   };
   if (const auto place = place_in(causes); place < causes.size()) return place;
-  if (place_in(consequences) < consequences.size()) return causes.size() + 1;
+  if (const auto place = place_in(consequences); place < consequences.size()) {
+    return causes.size() + 1 + place;
+  }
   return causes.size();
 }
 
@@ -61,11 +96,11 @@ const Finding* telling_finding(const CheckRecord& check) {
 // The first of those with this verdict that come nearest to the cause; nullptr without any.
 const CheckRecord* telling_check(const Report& report, Verdict verdict) {
   const CheckRecord* best = nullptr;
-  auto best_rank = causes.size() + 2;
+  auto best_rank = last_rank + 1;
   for (const auto& check : report.checks) {
     if (check.verdict != verdict) continue;
     const auto* finding = telling_finding(check);
-    const auto rank = finding == nullptr ? causes.size() + 1 : rank_of(*finding);
+    const auto rank = finding == nullptr ? last_rank : rank_of(*finding);
     if (rank >= best_rank) continue;
     best = &check;
     best_rank = rank;
@@ -78,6 +113,15 @@ std::string told(const CheckRecord& check) {
   return fmt::format("check {} {}{}{}", check.name,
                      check.verdict == Verdict::fail ? "failed" : "could not tell",
                      finding == nullptr ? "" : ": ", finding == nullptr ? "" : finding->message);
+}
+
+// Two faults at once must both be heard of.
+void tell_others(const Report& report, Verdict verdict, const CheckRecord* except,
+                 std::vector<std::string>& evidence) {
+  for (const auto& other : report.checks) {
+    if (&other == except || other.verdict != verdict) continue;
+    evidence.push_back("also: " + told(other));
+  }
 }
 
 std::string recoverable(const std::optional<RecoverableWindow>& window) {
@@ -110,7 +154,8 @@ std::string blame_of(const std::string& code) {
   return found == blames.end() ? "instance" : std::string(found->party);
 }
 
-Diagnosis diagnose_error(const Error& error, const std::optional<RecoverableWindow>& window,
+Diagnosis diagnose_error(const Error& error, const Report& report,
+                         const std::optional<RecoverableWindow>& window,
                          std::vector<std::string> evidence) {
   Diagnosis diagnosis{.summary = error.what(),
                       .code = error.code(),
@@ -132,6 +177,7 @@ Diagnosis diagnose_error(const Error& error, const std::optional<RecoverableWind
       diagnosis.blame = error.code().empty() ? "backup" : blame_of(error.code());
       diagnosis.recoverable = recoverable(window);
   }
+  tell_others(report, Verdict::fail, nullptr, diagnosis.evidence);
   return diagnosis;
 }
 
@@ -146,10 +192,7 @@ Diagnosis diagnose_checks(const Report& report, const std::optional<RecoverableW
             .blame = "none"};
   }
   Diagnosis diagnosis{.summary = told(*check), .blame = "none"};
-  for (const auto& other : report.checks) {
-    if (&other == check || other.verdict != check->verdict) continue;
-    diagnosis.evidence.push_back("also: " + told(other));
-  }
+  tell_others(report, check->verdict, check, diagnosis.evidence);
   if (const auto* finding = telling_finding(*check)) {
     diagnosis.code = finding->code;
     diagnosis.object = finding->object;

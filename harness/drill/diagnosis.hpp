@@ -21,10 +21,11 @@ struct RecoverableWindow {
 // "backup ... archive ... environment ... scenario ... instance": whose fault a finding code is.
 std::string blame_of(const std::string& code);
 
-// For a drill that could not go on.
-Diagnosis diagnose_error(const Error& error, const std::optional<RecoverableWindow>& window,
+// For a drill that could not go on; what checks of the report found by then is told as well.
+Diagnosis diagnose_error(const Error& error, const Report& report,
+                         const std::optional<RecoverableWindow>& window,
                          std::vector<std::string> evidence);
-// For a drill that ran to its end: from its worst check.
+// For a drill that ran to its end: the finding that explains most of the others.
 Diagnosis diagnose_checks(const Report& report, const std::optional<RecoverableWindow>& window);
 
 }  // namespace pgrehearse

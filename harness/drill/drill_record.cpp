@@ -81,7 +81,7 @@ void DrillRecord::give_up(const Failure& failure, const std::optional<Recoverabl
   const auto kind = failure.interrupted ? ErrorKind::interrupted : error.kind();
   report.error_kind = name_of(kind);
   const Error told(kind, error.what(), error.hint(), error.code(), error.object());
-  report.diagnosis = diagnose_error(told, window, failure.evidence);
+  report.diagnosis = diagnose_error(told, report, window, failure.evidence);
   auto all = verdicts();
   all.push_back(verdict_of(kind).value_or(Verdict::unknown));
   report.verdict = worst_of(all);

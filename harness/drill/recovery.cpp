@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <csignal>
 #include <thread>
 
 #include "harness/common/text.hpp"
@@ -20,6 +21,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto look_interval = std::chrono::milliseconds(25);
 constexpr int most_starts = 6;
 constexpr std::string_view stop_words = "recovery stopping ";
+// So often in a row PostgreSQL asks for a segment only when it cannot read what it got.
+constexpr std::size_t too_often = 5;
 
 bool is_segment(std::string_view file) {
   return file.size() == 24 && file.find('.') == std::string_view::npos;
@@ -183,11 +186,14 @@ class Recovery {
     if (input_.target.type != TargetType::latest || !input_.instance.running()) return;
     const auto missing = missing_at_end(requests());
     if (!missing) return;
+    const bool there = requests_.back().exit_code == 0;
     throw Error(ErrorKind::recovery,
-                fmt::format("WAL segment {} is not in the archive, and without it the backup {} "
-                            "does not become consistent",
-                            *missing, input_.backup.label),
-                "this set cannot be recovered: use another one", "PGR-WAL-MISSING", *missing);
+                fmt::format("WAL segment {} {}, and without it the backup {} does not become "
+                            "consistent",
+                            *missing, there ? "cannot be replayed" : "is not in the archive",
+                            input_.backup.label),
+                "this set cannot be recovered: use another one",
+                there ? "PGR-WAL-DAMAGED" : "PGR-WAL-MISSING", *missing);
   }
 
   void report_progress() const {
@@ -222,6 +228,13 @@ class Recovery {
   }
 
   Error failure() {
+    const auto ended = input_.instance.ended();
+    if (ended && ended->signal == SIGKILL && !input_.instance.just_logged("FATAL:  ")) {
+      return {ErrorKind::environment, "PostgreSQL was killed by signal 9 while it replayed WAL",
+              "often the kernel's answer to a lack of memory: see the kernel's log; lower "
+              "sandbox.memory",
+              "PGR-ENV-KILLED", "postgres"};
+    }
     return explain_recovery_failure(input_.instance.log_lines(), requests(),
                                     to_text(input_.target));
   }
@@ -276,9 +289,16 @@ std::vector<WalRequest> parse_wal_requests(std::string_view text) {
 
 std::optional<std::string> missing_at_end(const std::vector<WalRequest>& requests) {
   std::vector<std::string> missed;
+  std::size_t fetched = 0;  // of `last`, again and again
+  std::string last;
   for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
     if (!is_segment(request->file)) continue;
-    if (request->exit_code != 1) return {};
+    if (request->exit_code == 0 && missed.empty() && (last.empty() || last == request->file)) {
+      last = request->file;
+      if (++fetched == too_often) return last;
+      continue;
+    }
+    if (request->exit_code != 1 || fetched > 0) return {};
     if (std::find(missed.begin(), missed.end(), request->file) != missed.end()) {
       return request->file;
     }

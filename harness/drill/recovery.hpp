@@ -22,8 +22,8 @@ struct WalRequest {
 };
 std::vector<WalRequest> parse_wal_requests(std::string_view text);
 
-// The segment that replay waits for in vain: asked for twice, not there, and nothing was fetched in
-// between. nullopt while replay goes on.
+// The segment that replay cannot pass: asked for twice, not there, and nothing was fetched in
+// between; or fetched over and over. nullopt while replay goes on.
 std::optional<std::string> missing_at_end(const std::vector<WalRequest>& requests);
 
 struct RecoveryInput {

@@ -4,6 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
+
+#include "harness/common/text.hpp"
 
 namespace pgrehearse {
 
@@ -56,6 +60,9 @@ constexpr auto patterns = std::to_array<Pattern>({
     {"directory \"", ErrorKind::environment, "PGR-TABLESPACE-NEW",
      "WAL after the backup creates a tablespace outside the sandbox, which the sandbox refuses",
      "take a newer backup, which maps the tablespace"},
+    {"could not create file \"pg_tblspc/", ErrorKind::environment, "PGR-TABLESPACE-NEW",
+     "WAL after the backup writes to a tablespace outside the sandbox, which the sandbox refuses",
+     "take a newer backup, which maps the tablespace"},
     {"could not set permissions on directory", ErrorKind::environment, "PGR-TABLESPACE-NEW",
      "WAL after the backup creates a tablespace outside the sandbox, which the sandbox refuses",
      "take a newer backup, which maps the tablespace"},
@@ -94,6 +101,74 @@ std::string quoted_part(std::string_view line) {
                                        : std::string(line.substr(begin + 1, end - begin - 1));
 }
 
+// A target or a timeline stands in no quotation marks.
+std::string object_of(std::string_view code, std::string_view line, const std::string& asked) {
+  constexpr std::string_view timeline = "timeline ";
+  if (const auto at = line.find(timeline); code.starts_with("PGR-TIMELINE") && at != line.npos) {
+    std::uint32_t number = 0;
+    std::from_chars(line.data() + at + timeline.size(), line.data() + line.size(), number);
+    if (number > 0) return fmt::format("{:08X}.history", number);
+  }
+  return code.starts_with("PGR-TARGET") ? asked : quoted_part(line);
+}
+
+// What the backup tool says of a file that it could not give, on the lines below its error.
+constexpr auto tool_causes = std::to_array<Pattern>({
+    {"No space left on device", ErrorKind::environment, "PGR-ENV-DISK-FULL",
+     "the sandbox's disk is full", "free space, or name a larger place with sandbox.directory"},
+    {"Permission denied", ErrorKind::environment, "PGR-ENV-PERMISSION", "it may not be read",
+     "give the account that runs the drill read permission on the repository"},
+    {"HostConnectError", ErrorKind::environment, "PGR-ENV-HOST", "the repository cannot be reached",
+     "check that this host reaches the repository, and its credentials"},
+    {"CryptoError", ErrorKind::repository, "PGR-REPO-CIPHER", "it cannot be decrypted",
+     "check repo-cipher-pass and repo-cipher-type"},
+    {"ChecksumError", ErrorKind::repository, "PGR-WAL-DAMAGED", "it is damaged in the repository",
+     "recovery ends in front of it: look for the segment on the primary and its standbys"},
+    {"FormatError", ErrorKind::repository, "PGR-WAL-DAMAGED", "it is damaged in the repository",
+     "recovery ends in front of it: look for the segment on the primary and its standbys"},
+    {"FileReadError", ErrorKind::repository, "PGR-WAL-DAMAGED", "it is damaged in the repository",
+     "recovery ends in front of it: look for the segment on the primary and its standbys"},
+    {"unexpected eof", ErrorKind::repository, "PGR-WAL-DAMAGED", "it is damaged in the repository",
+     "recovery ends in front of it: look for the segment on the primary and its standbys"},
+    {"[045]", ErrorKind::repository, "PGR-WAL-DUPLICATE", "it is archived with two contents",
+     "two servers archive into one stanza: stop the second"},
+    {"[044]", ErrorKind::repository, "PGR-REPO-MISMATCH", "the archive belongs to another cluster",
+     "compare system identifiers with 'pgbackrest info'"},
+});
+
+// The tool's last error in the log with the lines below it, which carry no prefix of the server's.
+std::string words_of_tool(std::span<const std::string> log) {
+  std::string words;
+  bool inside = false;
+  for (const auto& line : log) {
+    const auto at = line.find("ERROR: [");
+    if (at != std::string::npos) {
+      words = line.substr(at);
+      inside = true;
+    } else if (inside && line.starts_with("  ")) {
+      words += " " + std::string(trim(line));
+    } else {
+      inside = false;
+    }
+  }
+  return words;
+}
+
+Error repository_failure(const WalRequest& failed, std::span<const std::string> log) {
+  const auto words = words_of_tool(log);
+  const auto said = fmt::format("fetching {} gave exit code {}{}{}", failed.file, failed.exit_code,
+                                words.empty() ? "" : ": ", words);
+  for (const auto& cause : tool_causes) {
+    if (words.find(cause.text) == std::string::npos) continue;
+    return {cause.kind,
+            fmt::format("replay cannot pass WAL file {}: {}: {}", failed.file, cause.meaning, said),
+            std::string(cause.next_step), std::string(cause.code), failed.file};
+  }
+  return {ErrorKind::repository,
+          fmt::format("the repository failed in the middle of replay: {}", said),
+          "repair the repository, then run the drill again", "PGR-REPOSITORY-REPLAY", failed.file};
+}
+
 }  // namespace
 
 std::vector<std::string> decisive_lines(std::span<const std::string> log, std::size_t most) {
@@ -115,17 +190,7 @@ Error explain_recovery_failure(std::span<const std::string> log,
            line.find("could not restore file") != std::string::npos;
   });
   if (failed != requests.end() && server_stopped_for_it) {
-    std::string tool_line;
-    for (const auto& line : log) {
-      if (line.find("ERROR: [") != std::string::npos)
-        tool_line = line.substr(line.find("ERROR: ["));
-    }
-    return {ErrorKind::repository,
-            fmt::format("the repository failed in the middle of replay: fetching {} gave exit code "
-                        "{}{}{}",
-                        failed->file, failed->exit_code, tool_line.empty() ? "" : ": ", tool_line),
-            "repair the repository, then run the drill again", "PGR-REPOSITORY-REPLAY",
-            failed->file};
+    return repository_failure(*failed, log);
   }
   for (const auto& pattern : patterns) {
     for (const auto& line : log) {
@@ -134,7 +199,8 @@ Error explain_recovery_failure(std::span<const std::string> log,
       if (!relevant || line.find(pattern.text) == std::string::npos) continue;
       return {pattern.kind,
               fmt::format("{}: {} (target: {})", pattern.meaning, message_of(line), asked),
-              std::string(pattern.next_step), std::string(pattern.code), quoted_part(line)};
+              std::string(pattern.next_step), std::string(pattern.code),
+              object_of(pattern.code, line, asked)};
     }
   }
   const auto lines = decisive_lines(log, 1);

@@ -123,7 +123,29 @@ void Laboratory::make_directories() {
   write(paths_.host_configuration, laboratory_pgbackrest_conf(options_, paths_, true));
 }
 
+void Laboratory::copy_seed(const fs::path& from, const fs::path& to, const std::stop_token& stop) {
+  run({.program = "cp",
+       .arguments = {"-a", "--reflink=auto", "--no-target-directory", from.native(), to.native()}},
+      stop);
+}
+
 void Laboratory::make_cluster(const std::stop_token& stop) {
+  if (!options_.seed_repository.empty()) {
+    copy_seed(options_.seed_repository, paths_.repository, stop);
+  }
+  if (!options_.seed_data.empty()) {
+    copy_seed(options_.seed_data, paths_.data, stop);
+  } else {
+    initialize_cluster(stop);
+  }
+  // The last of equal settings counts: a copy is no longer the seed.
+  const auto configuration = paths_.data / "postgresql.conf";
+  write_file_of(
+      account_, configuration,
+      read_file_of(account_, configuration) + laboratory_postgresql_conf(options_, paths_), 0600);
+}
+
+void Laboratory::initialize_cluster(const std::stop_token& stop) {
   std::vector<std::string> arguments{
       "--pgdata=" + paths_.data.native(),
       "--username=postgres",
@@ -138,10 +160,6 @@ void Laboratory::make_cluster(const std::stop_token& stop) {
     arguments.emplace_back("--no-data-checksums");
   }
   run(command(program("initdb"), std::move(arguments)), stop);
-  const auto configuration = paths_.data / "postgresql.conf";
-  write_file_of(
-      account_, configuration,
-      read_file_of(account_, configuration) + laboratory_postgresql_conf(options_, paths_), 0600);
 }
 
 Command Laboratory::command(std::string program, std::vector<std::string> arguments) const {

@@ -87,6 +87,9 @@ class Laboratory {
 
   void make_directories();
   void make_cluster(const std::stop_token& stop);
+  void initialize_cluster(const std::stop_token& stop);
+  void copy_seed(const std::filesystem::path& from, const std::filesystem::path& to,
+                 const std::stop_token& stop);
   [[nodiscard]] RegistryEntry registry_entry() const;
   // Runs it and throws Error(environment) with its last words when it fails.
   CommandResult run(const Command& command, const std::stop_token& stop);

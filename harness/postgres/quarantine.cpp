@@ -22,7 +22,7 @@ SettingMap memory_settings(const QuarantineInput& input) {
   return {{"shared_buffers", megabytes(std::clamp(memory / 4, 64 * mb, 4096 * mb))},
           {"maintenance_work_mem", megabytes(std::clamp(memory / 8 / workers, 64 * mb, 1024 * mb))},
           {"work_mem", megabytes(std::clamp(memory / 32 / workers, 4 * mb, 128 * mb))},
-          {"effective_cache_size", megabytes(memory / 2)},
+          {"effective_cache_size", megabytes(std::min(memory / 2, 4096 * 1024 * mb))},
           {"huge_pages", "off"},
           {"dynamic_shared_memory_type", "mmap"},
           {"max_parallel_workers_per_gather", std::to_string(input.cpus)},

@@ -193,7 +193,7 @@ BackupChoice choose_backup(const BackupList& list, const RepositorySpec& spec,
                            const RecoveryTarget& target) {
   if (list.backups.empty()) {
     refuse(fmt::format("stanza '{}' has no backup: {}", spec.stanza, list.status.message),
-           "take a full backup with 'pgbackrest backup --type=full'");
+           "take a full backup with 'pgbackrest backup --type=full'", spec.stanza);
   }
   if (spec.backup == "oldest") {
     const auto& oldest = require_fit(list.backups.front(), list, target);
@@ -203,12 +203,13 @@ BackupChoice choose_backup(const BackupList& list, const RepositorySpec& spec,
   const auto* chosen = newest_fit(list, target);
   if (chosen == nullptr && selects_by_position(target)) {
     refuse(fmt::format("no backup set ended before the target {}", to_text(target)),
-           window(list, target));
+           window(list, target), to_text(target));
   }
   if (chosen == nullptr) {
     refuse(fmt::format("no backup was taken since the last stanza-upgrade; the newest set is {}",
                        list.backups.back().label),
-           "take a full backup, or name a set of the earlier cluster with repository.backup");
+           "take a full backup, or name a set of the earlier cluster with repository.backup",
+           list.backups.back().label);
   }
   return {.backup = *chosen, .reason = reason_for(list, *chosen, target)};
 }

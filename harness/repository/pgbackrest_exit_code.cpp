@@ -169,8 +169,9 @@ const ExitCodeMeaning* nested_cause(const ToolMessage& message) {
   return nullptr;
 }
 
+// `all_words`: what the message was cut from, where it was.
 Error judge(const ToolMessage& message, const ExitCodeMeaning* meaning, std::string_view attempt,
-            ErrorKind damage) {
+            ErrorKind damage, std::string_view all_words = {}) {
   ErrorKind kind = meaning != nullptr ? meaning->kind : damage;
   std::string_view finding = meaning != nullptr ? meaning->finding : tool;
   std::string_view advice = meaning != nullptr ? meaning->advice : std::string_view();
@@ -179,7 +180,9 @@ Error judge(const ToolMessage& message, const ExitCodeMeaning* meaning, std::str
     advice = find_exit_code(95)->advice;
   }
   for (const auto& acquittal : acquittals) {
-    if (!message.mentions(acquittal.words)) continue;
+    const bool told = message.mentions(acquittal.words) ||
+                      all_words.find(acquittal.words) != std::string_view::npos;
+    if (!told) continue;
     kind = around;
     finding = acquittal.finding;
     advice = acquittal.advice;
@@ -228,7 +231,8 @@ Error error_of(const CommandResult& result, std::string_view attempt, ErrorKind 
   }
   if (result.signal != 0) {
     return {around, fmt::format("{}: pgBackRest was ended by signal {}", attempt, result.signal),
-            "signal 9 is often the kernel's answer to a lack of memory", std::string(tool)};
+            "signal 9 is often the kernel's answer to a lack of memory", std::string(tool),
+            "pgbackrest"};
   }
   // The console's errors come on standard output, or on standard error, as the log levels say.
   auto message = parse_tool_message(result.error_output);
@@ -250,7 +254,7 @@ Error error_of_status(std::string_view status, std::string_view attempt) {
   const auto* meaning = close != std::string_view::npos && status.starts_with('[')
                             ? find_error_type(status.substr(1, close + 4))
                             : nullptr;
-  return judge(message, meaning, attempt, stored);
+  return judge(message, meaning, attempt, stored, status);
 }
 
 }  // namespace pgrehearse

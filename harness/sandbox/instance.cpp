@@ -83,8 +83,12 @@ void Instance::start(const Quarantine& quarantine) {
     options_.insert(options_.end(), {"-c", fmt::format("{}={}", name, value)});
   }
   command.arguments.insert(command.arguments.end(), options_.begin(), options_.end());
-  accepting_ = false;
-  result_.reset();
+  {
+    const std::lock_guard lock(mutex_);
+    accepting_ = false;
+    result_.reset();
+    lines_since_start_ = 0;
+  }
   server_ = std::jthread([this, command = std::move(command)](const std::stop_token& stop) {
     CommandResult result;
     try {
@@ -104,6 +108,7 @@ void Instance::on_log_line(std::string_view line) {
   log_ << line << '\n' << std::flush;
   if (lines_.size() == kept_lines) lines_.erase(lines_.begin(), lines_.begin() + kept_lines / 2);
   lines_.emplace_back(line);
+  ++lines_since_start_;
   // "read only connections" until PostgreSQL 13, "read-only connections" from 14.
   if (line.find("database system is ready to accept") != std::string_view::npos) {
     accepting_ = true;
@@ -212,7 +217,8 @@ void Instance::kill() {
 
 bool Instance::just_logged(std::string_view text) const {
   const std::lock_guard lock(mutex_);
-  const auto newest = std::min<std::ptrdiff_t>(20, std::ssize(lines_));
+  const auto newest =
+      std::min({std::ptrdiff_t{20}, std::ssize(lines_), std::ptrdiff_t(lines_since_start_)});
   return std::any_of(lines_.end() - newest, lines_.end(),
                      [&](const std::string& line) { return line.find(text) != std::string::npos; });
 }

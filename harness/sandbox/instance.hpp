@@ -64,7 +64,7 @@ class Instance {
 
   // The newest log lines, oldest first, at most a few thousand.
   [[nodiscard]] std::vector<std::string> log_lines() const;
-  // Whether one of the newest twenty lines holds `text`.
+  // Whether one of the newest twenty lines since the last start holds `text`.
   [[nodiscard]] bool just_logged(std::string_view text) const;
   [[nodiscard]] const std::filesystem::path& log_file() const { return log_path_; }
 
@@ -77,6 +77,7 @@ class Instance {
   std::condition_variable_any changed_;
   std::ofstream log_;
   std::vector<std::string> lines_;
+  std::size_t lines_since_start_ = 0;
   bool accepting_ = false;
   bool promoted_ = false;
   std::optional<CommandResult> result_;

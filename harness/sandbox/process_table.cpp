@@ -27,8 +27,12 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 std::string text_of(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
+  try {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  } catch (const std::ios_base::failure&) {
+    return {};  // the process ended while its file was read
+  }
 }
 
 fs::path directory_of(pid_t pid) { return fs::path("/proc") / std::to_string(pid); }

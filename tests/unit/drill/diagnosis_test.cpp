@@ -16,7 +16,7 @@ Report with_check(Verdict verdict, const std::string& code) {
 
 TEST(Diagnosis, ADamagedBackupFileIsTheBackupsFault) {
   const Error error(ErrorKind::restore, "words", "hint", "PGR-REPO-DAMAGED", "file");
-  const auto diagnosis = diagnose_error(error, {}, {});
+  const auto diagnosis = diagnose_error(error, {}, {}, {});
   EXPECT_EQ(diagnosis.blame, "backup");
   EXPECT_EQ(diagnosis.object, "file");
 }
@@ -57,7 +57,30 @@ TEST(Diagnosis, DamageRanksAboveMissingRowsAndBelowMissingWal) {
 
 TEST(Diagnosis, TroubleOfTheHostIsNeverTheBackups) {
   const Error error(ErrorKind::environment, "words", "hint", "PGR-ENV-DISK-FULL", "/srv");
-  EXPECT_EQ(diagnose_error(error, {}, {}).blame, "environment");
+  EXPECT_EQ(diagnose_error(error, {}, {}, {}).blame, "environment");
+}
+
+TEST(Diagnosis, TheCauseIsToldBeforeItsSymptoms) {
+  auto report = with_check(Verdict::fail, "PGR-LANDING-SHORT");
+  report.checks.push_back({.name = "two",
+                           .verdict = Verdict::fail,
+                           .findings = {{.code = "PGR-NEW", .object = "unheard of"},
+                                        {.code = "PGR-WAL-GAP", .object = "segment"}}});
+  const auto diagnosis = diagnose_checks(report, {});
+  EXPECT_EQ(diagnosis.code, "PGR-WAL-GAP");
+  EXPECT_EQ(diagnosis.object, "segment");
+  EXPECT_EQ(diagnosis.evidence, std::vector<std::string>{"also: check one failed: words"});
+}
+
+TEST(Diagnosis, ACodeOfNoRankIsToldWhereThereIsNoOther) {
+  EXPECT_EQ(diagnose_checks(with_check(Verdict::fail, "PGR-NEW"), {}).code, "PGR-NEW");
+}
+
+TEST(Diagnosis, AnErrorDoesNotHideWhatChecksFoundBefore) {
+  const Error error(ErrorKind::restore, "words", "hint", "PGR-REPO-DAMAGED", "file");
+  const auto diagnosis = diagnose_error(error, with_check(Verdict::fail, "PGR-WAL-GAP"), {}, {});
+  EXPECT_EQ(diagnosis.code, "PGR-REPO-DAMAGED");
+  EXPECT_EQ(diagnosis.evidence, std::vector<std::string>{"also: check one failed: words"});
 }
 
 }  // namespace

@@ -1,0 +1,198 @@
+// The fault catalogue against a throwaway laboratory: who tests the tester.
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <thread>
+
+#include "harness/cli/commands.hpp"
+#include "harness/cli/demo_laboratory.hpp"
+#include "harness/cli/drill_session.hpp"
+#include "harness/cli/options.hpp"
+#include "harness/cli/wiring.hpp"
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+#include "harness/drill/scenario_parser.hpp"
+#include "harness/faults/fault_keys.hpp"
+#include "harness/faults/fault_parser.hpp"
+#include "harness/faults/proof.hpp"
+#include "harness/faults/proof_formats.hpp"
+#include "scenarios/embedded.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+struct ProveArguments {
+  std::vector<std::string> patterns;
+  std::string tag;
+  std::string phase;
+  int jobs = 0;
+  std::optional<std::size_t> clean_runs;
+  std::string junit;
+  std::string json;
+  std::filesystem::path directory;
+  bool list = false;
+};
+
+std::vector<Fault> catalogue() {
+  std::vector<Fault> faults;
+  for (const auto& file : embedded::fault_files()) {
+    faults.push_back(parse_fault(std::string(file.text), std::string(file.name)));
+  }
+  return faults;
+}
+
+bool fits(const std::string& name, const std::vector<std::string>& patterns) {
+  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(), [&](const auto& each) {
+           return fnmatch(each.c_str(), name.c_str(), 0) == 0;
+         });
+}
+
+void require_hits(const std::vector<std::string>& patterns, const std::vector<Fault>& faults) {
+  std::vector<std::string> known;
+  for (const auto& fault : faults) known.push_back(fault.name);
+  for (const auto& pattern : patterns) {
+    if (std::any_of(known.begin(), known.end(),
+                    [&](const auto& name) { return fits(name, {pattern}); })) {
+      continue;
+    }
+    const auto near = nearest(pattern, known);
+    throw Error(ErrorKind::usage, fmt::format("unknown fault '{}'", pattern),
+                near ? fmt::format("did you mean '{}'?", *near)
+                     : "'pgrehearse prove --list' names them all");
+  }
+}
+
+std::vector<Fault> chosen_faults(const ProveArguments& arguments) {
+  auto faults = catalogue();
+  require_hits(arguments.patterns, faults);
+  const auto tagged = [&](const Fault& fault) {
+    return std::find(fault.tags.begin(), fault.tags.end(), arguments.tag) != fault.tags.end();
+  };
+  std::erase_if(faults, [&](const Fault& fault) {
+    return !fits(fault.name, arguments.patterns) || (!arguments.tag.empty() && !tagged(fault)) ||
+           (!arguments.phase.empty() && fault.phase != arguments.phase);
+  });
+  if (faults.empty()) {
+    throw Error(ErrorKind::usage, "no fault fits these options",
+                "'pgrehearse prove --list' names them all with phase and tags");
+  }
+  return faults;
+}
+
+ExitCode list_faults(const std::vector<Fault>& faults) {
+  for (const auto& fault : faults) {
+    std::cout << fmt::format("{:<36} {:<14} {} [{}]\n", fault.name, fault.phase, fault.summary,
+                             join(fault.tags, ", "));
+  }
+  return ExitCode::pass;
+}
+
+// Drills of a proof keep their records inside the laboratory, apart from the user's history.
+Rehearse rehearsal(const std::filesystem::path& state) {
+  return [state](const PlantedFault& planted, std::stop_token stop) {
+    CommonOptions quiet{.state = state};
+    quiet.quiet = true;
+    const auto scenario = parse_scenario(planted.scenario, "the drill of prove",
+                                         planted.site.overrides, all_checks());
+    const auto timeout = scenario.timeout.value_or(std::chrono::minutes(5));
+    try {
+      return run_session(scenario, {.timeout = timeout}, quiet, std::move(stop));
+    } catch (const Error& error) {
+      // What `run` says instead of a report.
+      Report refused;
+      refused.verdict = verdict_of(error.kind()).value_or(Verdict::unknown);
+      refused.error_kind = name_of(error.kind());
+      refused.diagnosis = {.summary = error.what(), .code = error.code(), .object = error.object()};
+      return refused;
+    }
+  };
+}
+
+void write_file(const std::string& file, const ProofScore& score,
+                void (*write)(const ProofScore&, std::ostream&)) {
+  if (file.empty()) return;
+  std::ofstream out(file, std::ios::trunc);
+  write(score, out);
+  out.close();
+  if (!out) {
+    throw Error(ErrorKind::environment, fmt::format("the score was not written to {}", file));
+  }
+}
+
+ExitCode run_prove(const ProveArguments& arguments, const CommonOptions& common,
+                   const std::stop_token& stop) {
+  const auto faults = chosen_faults(arguments);
+  if (arguments.list) return list_faults(faults);
+  const auto say = [&](const std::string& line) {
+    if (!common.quiet) std::cerr << "prove: " << line << std::endl;
+  };
+  forget_pgbackrest_variables(say);
+  remove_leftovers(common);
+  const auto runner = real_command_runner();
+  std::random_device random;
+  FaultLaboratories laboratories({.state = common.state,
+                                  .directory = arguments.directory,
+                                  .id = fmt::format("prove-{:06x}", random() & 0xFFFFFFU)},
+                                 *runner);
+  say(fmt::format("{} faults; the seed of the laboratories first", faults.size()));
+  laboratories.build_seed(stop);
+  ProofOptions options{.jobs = arguments.jobs > 0
+                                   ? arguments.jobs
+                                   : 2 * static_cast<int>(std::thread::hardware_concurrency()),
+                       .clean_runs = arguments.clean_runs,
+                       .rehearse = rehearsal(laboratories.root() / "drills"),
+                       .on_fault = [&](const FaultResult& result) { say(line_of(result)); },
+                       .on_clean_run = [&](const CleanRun& run) { say(line_of(run)); }};
+  const auto score = prove(faults, laboratories, options, stop);
+  if (common.format == "json") {
+    write_proof_json(score, std::cout);
+  } else {
+    write_proof_text(score, std::cout);
+  }
+  std::cout.flush();
+  write_file(arguments.junit, score, write_proof_junit);
+  write_file(arguments.json, score, write_proof_json);
+  return exit_code_of(score.verdict());
+}
+
+}  // namespace
+
+CommandAction configure_prove(CLI::App& command, const CommonOptions& common) {
+  auto arguments = std::make_shared<ProveArguments>();
+  command
+      .add_option("fault,--faults", arguments->patterns,
+                  "only these faults: names, or patterns in quotation marks [all]")
+      ->type_name("PATTERN");
+  command.add_option("--tag", arguments->tag, "only faults with this tag")->type_name("TAG");
+  const auto phases = fault_phases();
+  command.add_option("--phase", arguments->phase, "only faults that arise there")
+      ->type_name("PHASE")
+      ->check(one_of({phases.begin(), phases.end()}));
+  command.add_option("--jobs", arguments->jobs, "faults at once [two a processor]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 64));
+  command
+      .add_option("--clean-runs", arguments->clean_runs,
+                  "rehearse undamaged laboratories so often [once a fault]")
+      ->type_name("N");
+  command
+      .add_option("--directory", arguments->directory,
+                  "where the laboratories are made; fastest in memory, below /dev/shm "
+                  "[the state directory]")
+      ->type_name("DIR");
+  command.add_option("--junit", arguments->junit, "write the score as JUnit XML")
+      ->type_name("FILE");
+  command.add_option("--json", arguments->json, "write the score as JSON")->type_name("FILE");
+  command.add_flag("--list", arguments->list, "name the faults and plant none");
+  return [arguments, &common](const std::stop_token& stop) {
+    return run_prove(*arguments, common, stop);
+  };
+}
+
+}  // namespace pgrehearse

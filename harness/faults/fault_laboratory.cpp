@@ -1,0 +1,326 @@
+#include "harness/faults/fault_laboratory.hpp"
+
+#include <fmt/format.h>
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+
+#include "harness/common/error.hpp"
+#include "harness/laboratory/scenario_text.hpp"
+#include "harness/sandbox/directories.hpp"
+#include "harness/sandbox/sandbox_files.hpp"
+#include "scenarios/embedded.hpp"
+
+namespace pgrehearse {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int rounds = 6;
+constexpr std::array<std::string_view, 3> kinds{"plain", "encrypted", "timelines"};
+// "toast:sales.documents" beside the relations' own names.
+constexpr std::string_view relation_files =
+    "select n.nspname || '.' || c.relname, pg_relation_filepath(c.oid), "
+    "case when c.reltoastrelid <> 0 then pg_relation_filepath(c.reltoastrelid) end "
+    "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+    "where n.nspname in ('sales', 'pg_catalog') and c.relkind in ('r', 'i', 'S')";
+
+bool changes_primary(const DamageRequest& request) {
+  return find_damage(request.action)->stage < DamageStage::repository;
+}
+
+void do_stage(const Fault& fault, DamageStage stage, PlantingSite& site) {
+  for (const auto& request : fault.damage) {
+    const auto* action = find_damage(request.action);
+    if (action->stage == stage) action->plant(site, request.settings);
+  }
+}
+
+bool has_stage(const Fault& fault, DamageStage stage) {
+  return std::any_of(fault.damage.begin(), fault.damage.end(), [&](const auto& request) {
+    return find_damage(request.action)->stage == stage;
+  });
+}
+
+// As the row_counts check reads them: what the tables held before any damage.
+void record_counts(PlantingSite& site) {
+  for (const auto* database : {"shop", "billing"}) {
+    auto connection = site.laboratory.connect(database, site.stop);
+    const auto relations = connection.query(
+        "select schemaname || '.' || relname from pg_stat_user_tables where relname <> 'events'");
+    for (const auto& row : relations.rows) {
+      const auto& relation = row.at(0).value();
+      site.rows[database][relation] =
+          std::stoll(connection.query("select count(*) from " + relation).text(0, 0));
+    }
+  }
+}
+
+void write_counts(PlantingSite& site) {
+  std::string databases;
+  for (const auto& [database, relations] : site.rows) {
+    std::string counts;
+    for (const auto& [relation, count] : relations) {
+      counts += fmt::format("{}\"{}\": {}", counts.empty() ? "" : ", ", relation, count);
+    }
+    databases += fmt::format("{}\"{}\": {{{}}}", databases.empty() ? "" : ", ", database, counts);
+  }
+  const auto file = site.laboratory.paths().root / "counts.json";
+  write_file_of(site.laboratory.account(), file, fmt::format("{{{}}}\n", databases), 0600);
+  site.facts["counts"] = file.native();
+}
+
+void find_files(PlantingSite& site) {
+  auto connection = site.laboratory.connect("shop", site.stop);
+  const auto relations = connection.query(std::string(relation_files));
+  for (const auto& row : relations.rows) {
+    site.files[row.at(0).value()] = row.at(1).value_or("");
+    if (row.at(2)) site.files["toast:" + row.at(0).value()] = *row.at(2);
+  }
+  const auto databases = connection.query("select datname, oid from pg_database");
+  for (const auto& row : databases.rows) {
+    site.files["database:" + row.at(0).value()] = "base/" + row.at(1).value();
+  }
+  connection.query("checkpoint");
+}
+
+// When everything was done, and where the newest set begins: for recovery targets.
+void note_targets(PlantingSite& site) {
+  auto connection = site.laboratory.connect("postgres", site.stop);
+  site.facts["moment"] =
+      connection.query("select to_char(clock_timestamp(), 'YYYY-MM-DD HH24:MI:SS')").text(0, 0);
+  const auto sets = site.repository / "backup" / site.laboratory.options().stanza;
+  site.facts["newest_set"] = fs::read_symlink(sets / "latest").native();
+  std::ifstream in(sets / "backup.info");
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  constexpr std::string_view key = "\"backup-lsn-start\":\"";
+  const auto at = text.rfind(key);
+  if (at == std::string::npos) return;  // encrypted
+  const auto begin = at + key.size();
+  site.facts["start_lsn"] = text.substr(begin, text.find('"', begin) - begin);
+}
+
+void work(PlantingSite& site, int first, int last) {
+  auto connection = site.laboratory.connect("shop", site.stop);
+  for (int round = first; round <= last; ++round) {
+    connection.query(fmt::format("insert into sales.events (round) values ({})", round));
+    connection.query("select pg_switch_wal()");
+  }
+  connection.query("select pg_create_restore_point('after_work')");
+  site.laboratory.switch_wal_and_wait(site.stop);
+}
+
+// As a failover leaves it: the primary goes on, on a timeline of its own.
+void begin_timeline(PlantingSite& site) {
+  auto& laboratory = site.laboratory;
+  laboratory.stop(site.stop);
+  write_file_of(laboratory.account(), laboratory.paths().data / "standby.signal", "", 0600);
+  laboratory.start(site.stop);
+  laboratory.connect("postgres", site.stop).query("select pg_promote()");
+}
+
+void work_after_backup(PlantingSite& site, bool with_failover) {
+  work(site, 1, with_failover ? rounds / 2 : rounds);
+  if (!with_failover) return;
+  begin_timeline(site);
+  work(site, rounds / 2 + 1, rounds);
+}
+
+std::string scenario_of(const PlantingSite& site) {
+  auto facts = site.facts;
+  facts["name"] = "prove";
+  facts["stanza"] = site.laboratory.options().stanza;
+  facts["configuration"] = site.configuration.native();
+  facts["dsn"] = site.laboratory.dsn("postgres");
+  facts["account"] = site.laboratory.account().name;
+  facts["rounds"] = std::to_string(rounds);
+  return expand_scenario(embedded::faults_drill_yaml, facts);
+}
+
+}  // namespace
+
+PlantedFault::~PlantedFault() {
+  for (const auto& mount : site.mounts) umount2(mount.c_str(), MNT_DETACH);
+  std::error_code ignored;
+  const bool own_primary = own != nullptr;
+  own.reset();
+  for (const auto& directory : site.directories) fs::remove_all(directory, ignored);
+  if (!own_primary) fs::remove_all(site.directory, ignored);
+}
+
+bool needs_own_primary(const Fault& fault) {
+  return std::any_of(fault.damage.begin(), fault.damage.end(), changes_primary);
+}
+
+FaultLaboratories::FaultLaboratories(Place place, CommandRunner& runner)
+    : place_(std::move(place)), runner_(runner) {
+  for (const auto kind : kinds) shared_[std::string(kind)];
+}
+
+LaboratoryOptions FaultLaboratories::options(const std::string& name) const {
+  return {.id = place_.id + "-" + name,
+          .state = place_.state,
+          .directory = place_.directory,
+          .wal_segment_size = {std::uint64_t{1} << 20U}};
+}
+
+void FaultLaboratories::build_seed(const std::stop_token& stop) {
+  seed_ = Laboratory::create(options("seed"), runner_, stop);
+  seed_->start(stop);
+  seed_->create_stanza(stop);
+  seed_->run_script("schema", embedded::faults_schema_sql, {}, stop);
+  seed_->back_up(BackupType::full, stop);
+  seed_->stop(stop);
+}
+
+std::unique_ptr<Laboratory> FaultLaboratories::clone(const std::string& name,
+                                                     const std::string& kind,
+                                                     const std::stop_token& stop) {
+  auto wanted = options(name);
+  wanted.seed_data = seed_->paths().data;
+  const bool encrypted = kind == "encrypted";
+  if (encrypted) {
+    wanted.cipher_passphrase = "only-for-this-laboratory";
+  } else {
+    wanted.seed_repository = seed_->paths().repository;
+  }
+  auto laboratory = Laboratory::create(wanted, runner_, stop);
+  laboratory->start(stop);
+  if (encrypted) {
+    laboratory->create_stanza(stop);
+    laboratory->back_up(BackupType::full, stop);
+  }
+  laboratory->run_script("work", embedded::faults_work_sql, {}, stop);
+  return laboratory;
+}
+
+Laboratory& FaultLaboratories::other(const std::stop_token& stop) {
+  std::call_once(other_built_, [&] {
+    auto laboratory = Laboratory::create(options("other"), runner_, stop);
+    laboratory->start(stop);
+    laboratory->create_stanza(stop);
+    laboratory->back_up(BackupType::full, stop);
+    laboratory->switch_wal_and_wait(stop);
+    other_ = std::move(laboratory);
+  });
+  return *other_;
+}
+
+PlantingSite FaultLaboratories::site_of(Laboratory& laboratory, const std::string& name,
+                                        const std::stop_token& stop) {
+  return {.laboratory = laboratory,
+          .directory = seed_->paths().root / name,
+          .repository = laboratory.paths().repository,
+          .configuration = laboratory.paths().configuration,
+          .earlier_data = seed_->paths().data,
+          .facts = {{"tablespaces", laboratory.paths().tablespaces},
+                    {"sockets", laboratory.paths().sockets},
+                    {"configuration", laboratory.paths().configuration},
+                    {"dsn", laboratory.dsn("postgres")},
+                    {"stanza", laboratory.options().stanza}},
+          .other = [this, stop]() -> Laboratory& { return other(stop); },
+          .runner = runner_,
+          .stop = stop};
+}
+
+void FaultLaboratories::build_shared(const std::string& kind, Shared& shared,
+                                     const std::stop_token& stop) {
+  shared.laboratory = clone(kind, kind, stop);
+  auto site = site_of(*shared.laboratory, kind, stop);
+  record_counts(site);
+  write_counts(site);
+  shared.laboratory->back_up(BackupType::incremental, stop);
+  work_after_backup(site, kind == "timelines");
+  note_targets(site);
+  shared.facts = site.facts;
+}
+
+FaultLaboratories::Shared& FaultLaboratories::shared(const std::string& kind,
+                                                     const std::stop_token& stop) {
+  auto& entry = shared_.at(kind);
+  std::call_once(entry.built, [&] { build_shared(kind, entry, stop); });
+  return entry;
+}
+
+std::unique_ptr<PlantedFault> FaultLaboratories::plant(const Fault& fault, const std::string& name,
+                                                       const std::stop_token& stop) {
+  auto planted = needs_own_primary(fault) ? plant_in_clone(fault, name, stop)
+                                          : plant_in_copy(fault, name, stop);
+  do_stage(fault, DamageStage::repository, planted->site);
+  do_stage(fault, DamageStage::drill, planted->site);
+  finish(fault, *planted);
+  return planted;
+}
+
+std::unique_ptr<PlantedFault> FaultLaboratories::control_of(const Fault& fault,
+                                                            const std::string& name,
+                                                            const std::stop_token& stop) {
+  auto& source = shared(fault.laboratory, stop);
+  auto site = site_of(*source.laboratory, name, stop);
+  site.facts.insert(source.facts.begin(), source.facts.end());
+  make_private_directory(site.directory, source.laboratory->account());
+  auto planted = std::make_unique<PlantedFault>(std::move(site), nullptr);
+  finish(fault, *planted);
+  return planted;
+}
+
+void FaultLaboratories::finish(const Fault& fault, PlantedFault& planted) {
+  auto& site = planted.site;
+  std::vector<std::string> overrides;
+  for (const auto& value : fault.overrides) overrides.push_back(expand_scenario(value, site.facts));
+  site.overrides.insert(site.overrides.begin(), overrides.begin(), overrides.end());
+  planted.scenario = scenario_of(site);
+}
+
+std::unique_ptr<PlantedFault> FaultLaboratories::plant_in_clone(const Fault& fault,
+                                                                const std::string& name,
+                                                                const std::stop_token& stop) {
+  auto laboratory = clone(name, fault.laboratory, stop);
+  auto site = site_of(*laboratory, name, stop);
+  site.directory = laboratory->paths().root;
+  record_counts(site);
+  do_stage(fault, DamageStage::running, site);
+  if (has_stage(fault, DamageStage::stopped)) {
+    find_files(site);
+    laboratory->stop(stop);
+    do_stage(fault, DamageStage::stopped, site);
+    laboratory->start(stop);
+  }
+  write_counts(site);
+  laboratory->back_up(BackupType::incremental, stop);
+  do_stage(fault, DamageStage::after_backup, site);
+  work_after_backup(site, fault.laboratory == "timelines");
+  do_stage(fault, DamageStage::after_work, site);
+  return std::make_unique<PlantedFault>(std::move(site), std::move(laboratory));
+}
+
+std::unique_ptr<PlantedFault> FaultLaboratories::plant_in_copy(const Fault& fault,
+                                                               const std::string& name,
+                                                               const std::stop_token& stop) {
+  auto& source = shared(fault.laboratory, stop);
+  auto site = site_of(*source.laboratory, name, stop);
+  site.facts.insert(source.facts.begin(), source.facts.end());
+  make_private_directory(site.directory, source.laboratory->account());
+  site.repository = site.directory / "repository";
+  site.configuration = site.directory / "pgbackrest.conf";
+  auto planted = std::make_unique<PlantedFault>(std::move(site), nullptr);
+  const auto copied = runner_.run(
+      {.program = "cp",
+       .arguments = {"-a", "--reflink=auto", source.laboratory->paths().repository.native(),
+                     planted->site.repository.native()}},
+      stop);
+  if (!copied.succeeded()) {
+    throw Error(ErrorKind::environment, "the repository was not copied: " + copied.error_output);
+  }
+  auto paths = source.laboratory->paths();
+  paths.repository = planted->site.repository;
+  write_file_of(source.laboratory->account(), planted->site.configuration,
+                laboratory_pgbackrest_conf(source.laboratory->options(), paths, false), 0600);
+  return planted;
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,83 @@
+// The laboratories that faults are planted in: a seed is built once, everything else is a copy.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+
+#include "harness/faults/damage.hpp"
+#include "harness/faults/fault.hpp"
+#include "harness/laboratory/laboratory.hpp"
+
+namespace pgrehearse {
+
+// A planted fault, or none (the control): everything that a drill needs, gone with this object.
+struct PlantedFault {
+  PlantedFault(PlantingSite planting, std::unique_ptr<Laboratory> clone)
+      : own(std::move(clone)), site(std::move(planting)) {}
+  PlantedFault(const PlantedFault&) = delete;
+  PlantedFault& operator=(const PlantedFault&) = delete;
+  ~PlantedFault();
+
+  std::unique_ptr<Laboratory> own;  // nullptr where the shared one serves
+  PlantingSite site;
+  std::string scenario;  // YAML
+};
+
+// Whether the fault needs a primary of its own.
+bool needs_own_primary(const Fault& fault);
+
+class FaultLaboratories {
+ public:
+  struct Place {
+    std::filesystem::path state;      // of the harness, where laboratories are registered
+    std::filesystem::path directory;  // where they are made; empty: `state`
+    std::string id;                   // begins the name of each
+  };
+  // Nothing is built yet.
+  FaultLaboratories(Place place, CommandRunner& runner);
+
+  // The seed: a stopped cluster and a full backup of it.
+  void build_seed(const std::stop_token& stop);
+  // `name` names its directory. Both are safe from several threads.
+  std::unique_ptr<PlantedFault> plant(const Fault& fault, const std::string& name,
+                                      const std::stop_token& stop);
+  // The same drill where nothing is wrong.
+  std::unique_ptr<PlantedFault> control_of(const Fault& fault, const std::string& name,
+                                           const std::stop_token& stop);
+  [[nodiscard]] const std::filesystem::path& root() const { return seed_->paths().root; }
+
+ private:
+  struct Shared {
+    std::once_flag built;
+    std::unique_ptr<Laboratory> laboratory;
+    std::map<std::string, std::string> facts;
+  };
+
+  [[nodiscard]] LaboratoryOptions options(const std::string& name) const;
+  std::unique_ptr<Laboratory> clone(const std::string& name, const std::string& kind,
+                                    const std::stop_token& stop);
+  Laboratory& other(const std::stop_token& stop);
+  Shared& shared(const std::string& kind, const std::stop_token& stop);
+  void build_shared(const std::string& kind, Shared& shared, const std::stop_token& stop);
+  PlantingSite site_of(Laboratory& laboratory, const std::string& name,
+                       const std::stop_token& stop);
+  std::unique_ptr<PlantedFault> plant_in_clone(const Fault& fault, const std::string& name,
+                                               const std::stop_token& stop);
+  std::unique_ptr<PlantedFault> plant_in_copy(const Fault& fault, const std::string& name,
+                                              const std::stop_token& stop);
+  // The scenario of what is planted by now.
+  static void finish(const Fault& fault, PlantedFault& planted);
+
+  Place place_;
+  CommandRunner& runner_;
+  std::unique_ptr<Laboratory> seed_;
+  std::map<std::string, Shared> shared_;
+  std::once_flag other_built_;
+  std::unique_ptr<Laboratory> other_;
+};
+
+}  // namespace pgrehearse

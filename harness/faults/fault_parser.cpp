@@ -1,0 +1,104 @@
+#include "harness/faults/fault_parser.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/drill/scenario_errors.hpp"
+#include "harness/drill/section_reader.hpp"
+#include "harness/drill/yaml_source.hpp"
+#include "harness/faults/damage.hpp"
+#include "harness/faults/fault_keys.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+using Errors = std::vector<ScenarioError>;
+
+const DamageDescription* known_action(const std::string& name, const SourcePosition& position,
+                                      Errors& errors) {
+  const auto* action = find_damage(name);
+  if (action != nullptr) return action;
+  std::vector<std::string> names;
+  for (const auto& row : damage_table()) names.emplace_back(row.name);
+  errors.push_back(
+      {position, fmt::format("unknown damage '{}'", name), hint_for_unknown(name, names)});
+  return nullptr;
+}
+
+void read_action(const YamlNode& node, std::vector<DamageRequest>& into, Errors& errors) {
+  const bool lone = node.kind == YamlNode::Kind::scalar;
+  if (!lone && (node.kind != YamlNode::Kind::map || node.entries.size() != 1)) {
+    errors.push_back(
+        {node.position,
+         fmt::format("damage is one action with its settings, not {}", described(node)),
+         "begin each action with a dash of its own"});
+    return;
+  }
+  const YamlNode none{.position = node.position};
+  const auto name = lone ? node.written : node.entries.front().key;
+  const auto& settings = lone ? none : node.entries.front().value;
+  const auto* action = known_action(name, node.position, errors);
+  if (action == nullptr) return;
+  DamageRequest request{.action = name, .settings = Settings(node.position)};
+  read_section(settings, {action->keys, fmt::format("damage '{}'", name), ""}, request.settings,
+               errors);
+  into.push_back(std::move(request));
+}
+
+void read_damage(const YamlNode& root, Fault& fault, Errors& errors) {
+  const auto* damage = root.find("damage");
+  if (damage == nullptr) return;  // reported as missing
+  if (damage->value.kind != YamlNode::Kind::sequence) {
+    errors.push_back(
+        {damage->value.position,
+         fmt::format("'damage' must be a list of actions, not {}", described(damage->value)),
+         "for example damage: [remove_segment: { which: middle }]"});
+    return;
+  }
+  for (const auto& item : damage->value.items) read_action(item, fault.damage, errors);
+}
+
+using Words = std::vector<std::string>;
+
+void check_expectation(const YamlNode& root, const Fault& fault, Errors& errors) {
+  const auto& expect = fault.expect;
+  const auto refuse = [&](std::string message, std::string hint) {
+    errors.push_back({root.position, std::move(message), std::move(hint)});
+  };
+  if (expect.verdict != Verdict::pass && expect.codes.empty()) {
+    refuse("a fault that must not pass needs a finding code", "for example code: PGR-WAL-GAP");
+  }
+  if (!expect.objects.empty() && expect.objects.size() != expect.codes.size()) {
+    refuse("there must be as many objects as codes", "leave out all objects, or write each");
+  }
+}
+
+}  // namespace
+
+Fault parse_fault(const std::string& text, const std::string& file_name) {
+  Errors errors;
+  const YamlNode root = parse_yaml(text, {.name = file_name}, errors);
+  Settings settings(root.position);
+  read_section(root, {fault_keys(), "the fault", ""}, settings, errors);
+  Fault fault{.name = settings.get_or<std::string>("name", ""),
+              .summary = settings.get_or<std::string>("summary", ""),
+              .source = settings.get_or<std::string>("source", ""),
+              .phase = settings.get_or<std::string>("phase", ""),
+              .tags = settings.get_or<Words>("tags", {}),
+              .laboratory = settings.get_or<std::string>("laboratory", "plain"),
+              .overrides = settings.get_or<Words>("set", {})};
+  const auto verdict = parse_verdict(settings.get_or<std::string>("expect.verdict", "fail"));
+  fault.expect = {.verdict = verdict.value_or(Verdict::fail),
+                  .codes = settings.get_or<Words>("expect.code", {}),
+                  .objects = settings.get_or<Words>("expect.object", {})};
+  if (root.kind == YamlNode::Kind::map) {
+    read_damage(root, fault, errors);
+    if (errors.empty()) check_expectation(root, fault, errors);
+  }
+  if (!errors.empty()) throw ScenarioErrors(std::move(errors));
+  return fault;
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,18 @@
+// The score as people and programs read it.
+#pragma once
+
+#include <iosfwd>
+
+#include "harness/faults/proof.hpp"
+
+namespace pgrehearse {
+
+// One line for the progress and the table: "caught  wal-segment-missing  fail  PGR-WAL-GAP ...".
+std::string line_of(const FaultResult& result);
+std::string line_of(const CleanRun& run);
+
+void write_proof_text(const ProofScore& score, std::ostream& out);
+void write_proof_json(const ProofScore& score, std::ostream& out);
+void write_proof_junit(const ProofScore& score, std::ostream& out);
+
+}  // namespace pgrehearse

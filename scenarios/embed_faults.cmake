@@ -1,0 +1,15 @@
+# Turns the fault files into one C++ source: a table of names and texts.
+# cmake -D INPUTS="file|file" -D OUTPUT=file.cpp -P embed_faults.cmake
+string(REPLACE "|" ";" files "${INPUTS}")
+file(WRITE "${OUTPUT}" "#include \"scenarios/embedded.hpp\"\n\n#include <array>\n\nnamespace pgrehearse::embedded {\n\n")
+set(rows "")
+set(number 0)
+foreach(file IN LISTS files)
+  get_filename_component(name "${file}" NAME)
+  file(READ "${file}" content)
+  file(APPEND "${OUTPUT}" "constexpr std::string_view fault_${number} = R\"embedded(${content})embedded\";\n")
+  string(APPEND rows "    FaultFile{\"${name}\", fault_${number}},\n")
+  math(EXPR number "${number} + 1")
+endforeach()
+file(APPEND "${OUTPUT}" "constexpr auto table = std::to_array<FaultFile>({\n${rows}});\n\n")
+file(APPEND "${OUTPUT}" "std::span<const FaultFile> fault_files() { return table; }\n\n}\n")

@@ -1,0 +1,7 @@
+-- What the shop does before the backup that drills restore: pages change, rows go.
+\connect shop
+update sales.orders set amount = amount + 1 where id % 5 = 0;
+delete from sales.orders where id % 11 = 0;
+vacuum sales.orders;
+update sales.journal set words = 'changed ' || words where entry % 7 = 0;
+checkpoint;

@@ -1,0 +1,60 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "harness/faults/damage.hpp"
+#include "harness/faults/fault_parser.hpp"
+#include "scenarios/embedded.hpp"
+
+namespace pgrehearse {
+namespace {
+
+std::vector<Fault> shipped() {
+  std::vector<Fault> faults;
+  for (const auto& file : embedded::fault_files()) {
+    faults.push_back(parse_fault(std::string(file.text), std::string(file.name)));
+  }
+  return faults;
+}
+
+TEST(FaultCatalogue, EveryFileIsAFaultOfItsOwnName) {
+  std::set<std::string> names;
+  for (const auto& file : embedded::fault_files()) {
+    const auto fault = parse_fault(std::string(file.text), std::string(file.name));
+    EXPECT_EQ(fault.name + ".yaml", file.name);
+    EXPECT_FALSE(fault.damage.empty()) << file.name;
+    EXPECT_TRUE(names.insert(fault.name).second) << file.name;
+  }
+  EXPECT_GE(names.size(), 60U);
+}
+
+TEST(FaultCatalogue, EveryActionOfTheTableIsUsed) {
+  std::set<std::string> used;
+  for (const auto& fault : shipped()) {
+    for (const auto& request : fault.damage) used.insert(request.action);
+  }
+  for (const auto& action : damage_table()) {
+    EXPECT_EQ(used.count(std::string(action.name)), 1U) << action.name;
+  }
+}
+
+TEST(FaultCatalogue, WhatMustNotPassSaysWhatIsToBeFound) {
+  for (const auto& fault : shipped()) {
+    EXPECT_TRUE(fault.expect.verdict == Verdict::pass || !fault.expect.codes.empty()) << fault.name;
+  }
+}
+
+TEST(FaultParser, AnUnknownActionIsNamedWithWhatWasMeant) {
+  try {
+    parse_fault(
+        "name: x\nsummary: x\nsource: x\nphase: archive\ndamage: [remove_segmnt]\n"
+        "expect: { verdict: fail, code: PGR-WAL-GAP }\n",
+        "x.yaml");
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("remove_segmnt"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace pgrehearse
