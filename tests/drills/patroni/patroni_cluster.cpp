@@ -84,6 +84,7 @@ TestPatroniCluster::TestPatroniCluster(fs::path root, CommandRunner& runner)
   etcd_port_ = ports.at(2 * members);
   etcd_peer_port_ = ports.at(2 * members + 1);
   haproxy_port_ = ports.at(2 * members + 2);
+  make_certificates();
   for (std::size_t member = 0; member < members; ++member) write_configuration(member);
   write_haproxy_configuration();
 }
@@ -103,11 +104,31 @@ void TestPatroniCluster::write(const std::string& file, std::string_view content
 }
 
 std::string TestPatroniCluster::rest_url(std::size_t member) const {
-  return url(rest_ports_.at(member));
+  return fmt::format("https://127.0.0.1:{}", rest_ports_.at(member));
 }
 
 fs::path TestPatroniCluster::pgbackrest_configuration(std::size_t member) const {
   return root_ / ("pgbackrest-" + name(member) + ".conf");
+}
+
+void TestPatroniCluster::make_certificates() {
+  const auto make = [this](const std::string& name, std::vector<std::string> more) {
+    std::vector<std::string> arguments{"req",         "-x509",       "-newkey",
+                                       "ec",          "-pkeyopt",    "ec_paramgen_curve:prime256v1",
+                                       "-nodes",      "-days",       "2",
+                                       "-subj",       "/CN=" + name, "-keyout",
+                                       name + ".key", "-out",        name + ".crt"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    run("openssl", std::move(arguments));
+  };
+  make("ca", {});
+  make("member", {"-CA", "ca.crt", "-CAkey", "ca.key", "-addext", "subjectAltName=IP:127.0.0.1",
+                  "-addext", "basicConstraints=critical,CA:FALSE"});
+  make("client",
+       {"-CA", "ca.crt", "-CAkey", "ca.key", "-addext", "basicConstraints=critical,CA:FALSE"});
+  // HAProxy wants both in one file.
+  write("haproxy.pem", read_file_of(account_, root_ / "member.crt") +
+                           read_file_of(account_, root_ / "member.key"));
 }
 
 // ttl and loop_wait are short for the tests' sake; newer releases raise ttl to 20 seconds.
@@ -134,7 +155,14 @@ pg1-socket-path={0}/sockets
   write(name(member) + ".yml",
         fmt::format(R"(scope: {0}
 name: {1}
-restapi: {{ listen: "127.0.0.1:{2}", connect_address: "127.0.0.1:{2}" }}
+restapi:
+  listen: "127.0.0.1:{2}"
+  connect_address: "127.0.0.1:{2}"
+  certfile: {5}/member.crt
+  keyfile: {5}/member.key
+  cafile: {5}/ca.crt
+  verify_client: required
+ctl: {{ cacert: {5}/ca.crt, certfile: {5}/member.crt, keyfile: {5}/member.key }}
 etcd3: {{ host: "127.0.0.1:{3}" }}
 bootstrap:
   dcs:
@@ -188,8 +216,10 @@ listen primary
 )",
                                  haproxy_port_);
   for (std::size_t member = 0; member < members; ++member) {
-    text += fmt::format("  server {} 127.0.0.1:{} check port {}\n", name(member), port(member),
-                        rest_ports_.at(member));
+    text += fmt::format(
+        "  server {} 127.0.0.1:{} check port {} check-ssl verify required ca-file {}/ca.crt crt "
+        "{}/haproxy.pem\n",
+        name(member), port(member), rest_ports_.at(member), root_.native(), root_.native());
   }
   write("haproxy.cfg", text);
 }

@@ -51,7 +51,11 @@ class TestPatroniCluster {
   void wait_until_archived(const std::string& name) const;
 
   [[nodiscard]] static std::string name(std::size_t member) { return "n" + std::to_string(member); }
+  // It demands a client certificate of the cluster's own authority.
   [[nodiscard]] std::string rest_url(std::size_t member) const;
+  [[nodiscard]] std::filesystem::path authority() const { return root_ / "ca.crt"; }
+  [[nodiscard]] std::filesystem::path client_certificate() const { return root_ / "client.crt"; }
+  [[nodiscard]] std::filesystem::path client_key() const { return root_ / "client.key"; }
   [[nodiscard]] int port(std::size_t member) const { return member_ports_.at(member); }
   [[nodiscard]] int haproxy_port() const { return haproxy_port_; }
   [[nodiscard]] bool lives(std::size_t member) const { return daemons_.contains(name(member)); }
@@ -61,6 +65,7 @@ class TestPatroniCluster {
 
  private:
   void write(const std::string& file, std::string_view content) const;
+  void make_certificates();
   void write_configuration(std::size_t member) const;
   void write_haproxy_configuration() const;
   void start_daemon(const std::string& name, const std::string& program,

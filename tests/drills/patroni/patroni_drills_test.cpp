@@ -121,10 +121,17 @@ class PatroniDrill : public testing::Test {
   }
 
   static std::string by_rest() {
-    return fmt::format(
-        "  dsn: user=pgrehearse dbname=postgres\n  patroni: {{ cluster: orders, urls: [\"{}\", "
-        "\"{}\", \"{}\"] }}\n",
-        cluster().rest_url(0), cluster().rest_url(1), cluster().rest_url(2));
+    return fmt::format(R"(  dsn: user=pgrehearse dbname=postgres
+  patroni:
+    cluster: orders
+    urls: ["{}", "{}", "{}"]
+    ca: {}
+    certificate: {}
+    key: {}
+)",
+                       cluster().rest_url(0), cluster().rest_url(1), cluster().rest_url(2),
+                       cluster().authority().native(), cluster().client_certificate().native(),
+                       cluster().client_key().native());
   }
   static std::string haproxy_dsn() {
     return fmt::format(
@@ -142,7 +149,10 @@ class PatroniDrill : public testing::Test {
     return {.dsn = "user=pgrehearse dbname=postgres",
             .patroni = PatroniSpec{.urls = {cluster().rest_url(0), cluster().rest_url(1),
                                             cluster().rest_url(2)},
-                                   .cluster = "orders"},
+                                   .cluster = "orders",
+                                   .credentials = {.ca = cluster().authority(),
+                                                   .certificate = cluster().client_certificate(),
+                                                   .key = cluster().client_key()}},
             .prefer = prefer};
   }
 
@@ -206,6 +216,17 @@ TEST_F(PatroniDrill, EveryWayLeadsToTheLeader) {
   EXPECT_NE(standby.member, by_patroni.member);
   EXPECT_THAT(standby.reason, StartsWith("a standby of Patroni's cluster 'orders'"));
   EXPECT_EQ(standby.timeline, 1U);
+
+  for (auto taken : {&HttpCredentials::ca, &HttpCredentials::certificate}) {
+    auto spec = rest_spec();
+    spec.patroni->credentials.*taken = std::nullopt;
+    try {
+      const auto identity = Primary(spec).identity({});
+      ADD_FAILURE() << "let in as " << identity.member;
+    } catch (const SqlError& error) {
+      EXPECT_EQ(error.code(), "PGR-PRIMARY-NO-MEMBER") << error.what();
+    }
+  }
 
   const auto doctor = pgrehearse({"doctor"}, scenario(by_rest(), ""));
   EXPECT_EQ(doctor.exit_code, 0) << doctor.text;
