@@ -349,6 +349,23 @@ void TestPatroniCluster::wait_until_archived(const std::string& name) const {
   });
 }
 
+fs::path TestPatroniCluster::repository_without_timeline(int timeline) {
+  const auto copy = root_ / fmt::format("repository-without-{}", timeline);
+  run("cp", {"-a", root_ / "repository", copy});
+  const auto begin = fmt::format("{:08X}", timeline);
+  for (const auto& version : fs::directory_iterator(copy / "archive" / stanza)) {
+    if (!version.is_directory()) continue;
+    for (const auto& entry : fs::directory_iterator(version.path())) {
+      if (entry.path().filename().native().starts_with(begin)) fs::remove_all(entry.path());
+    }
+  }
+  auto text = read_file_of(account_, pgbackrest_configuration(0));
+  const auto original = (root_ / "repository").native();
+  text.replace(text.find(original), original.size(), copy.native());
+  write("pgbackrest-copy.conf", text);
+  return root_ / "pgbackrest-copy.conf";
+}
+
 std::string TestPatroniCluster::logs() const {
   std::string all;
   for (const auto& entry : fs::directory_iterator(root_ / "log")) {

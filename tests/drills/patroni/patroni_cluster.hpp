@@ -60,6 +60,8 @@ class TestPatroniCluster {
   [[nodiscard]] int haproxy_port() const { return haproxy_port_; }
   [[nodiscard]] bool lives(std::size_t member) const { return daemons_.contains(name(member)); }
   [[nodiscard]] std::filesystem::path pgbackrest_configuration(std::size_t member) const;
+  // The configuration of a copy of the repository, into which this timeline was never archived.
+  std::filesystem::path repository_without_timeline(int timeline);
   // The logs' last lines, for a failed test.
   [[nodiscard]] std::string logs() const;
 

@@ -361,5 +361,18 @@ TEST_F(PatroniDrill, WhatTheOldLeaderCommittedAloneIsNoticed) {
   EXPECT_EQ(rescued.exit_code, 0) << rescued.text;
 }
 
+TEST_F(PatroniDrill, ANewLeaderThatArchivesNothingIsNoticed) {
+  auto text = scenario(by_rest(), "checks: [identity]\n");
+  const auto usual = cluster().pgbackrest_configuration(0).native();
+  text.replace(text.find(usual), usual.size(), cluster().repository_without_timeline(3).native());
+  const auto run = pgrehearse({"run"}, text);
+  EXPECT_EQ(run.exit_code, 1) << run.text;
+  ASSERT_TRUE(run.report && run.report->landing) << run.text;
+  EXPECT_EQ(run.report->landing->timeline, 2U);
+  const auto* behind = run.finding("PGR-TIMELINE-BEHIND");
+  ASSERT_NE(behind, nullptr) << run.text;
+  EXPECT_EQ(behind->object, "00000003.history");
+}
+
 }  // namespace
 }  // namespace pgrehearse
