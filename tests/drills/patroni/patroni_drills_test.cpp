@@ -11,6 +11,7 @@
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <thread>
 
 #include "harness/drill/report.hpp"
 #include "harness/drill/run_store.hpp"
@@ -95,7 +96,11 @@ class PatroniDrill : public testing::Test {
   static void TearDownTestSuite() {
     if (!story) return;
     story->cluster.reset();
-    fs::remove_all(story->scratch);
+    if (testing::UnitTest::GetInstance()->current_test_suite()->Failed()) {
+      std::cerr << "left for you to look at: " << story->scratch << '\n';
+    } else {
+      fs::remove_all(story->scratch);
+    }
     story.reset();
   }
 
@@ -249,13 +254,20 @@ TEST_F(PatroniDrill, ALeaderThatIsKilledWhileItIsReadIsFollowed) {
     return drill(by_rest(), "checks: [identity, row_counts, wal_continuity, comparison]\n");
   });
   auto watcher = cluster().connect(old_leader, "postgres");
-  wait_until("the drill to read the leader", [&] {
-    return !watcher
-                .query(
-                    "select from pg_stat_activity where application_name = 'pgrehearse' and "
-                    "wait_event_type = 'Lock'")
-                .rows.empty();
-  });
+  const auto waiting = [&] {
+    return watcher
+        .query(
+            "select from pg_stat_activity where application_name = 'pgrehearse' and "
+            "wait_event_type = 'Lock'")
+        .rows.size();
+  };
+  wait_until("the drill to read the leader", [&] { return waiting() > 0; });
+  // Each reader waits for two seconds only, and they do not start together.
+  bool both = waiting() == 2;
+  for (int look = 0; look < 20 && !both; ++look) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+    both = waiting() == 2;
+  }
   cluster().kill(old_leader);
 
   const auto run = drilling.get();
@@ -263,9 +275,12 @@ TEST_F(PatroniDrill, ALeaderThatIsKilledWhileItIsReadIsFollowed) {
       << run.text;
   EXPECT_EQ(run.check("row_counts")->verdict, Verdict::pass) << run.text;
   EXPECT_EQ(run.check("identity")->verdict, Verdict::pass) << run.text;
-  // Its snapshot died with the leader.
-  EXPECT_EQ(run.check("comparison")->verdict, Verdict::unknown) << run.text;
-  EXPECT_EQ(run.exit_code, 2) << run.text;
+  // Its snapshot died with the leader, if it had one.
+  EXPECT_NE(run.check("comparison")->verdict, Verdict::fail) << run.text;
+  if (both) {
+    EXPECT_EQ(run.check("comparison")->verdict, Verdict::unknown) << run.text;
+    EXPECT_EQ(run.exit_code, 2) << run.text;
+  }
 
   const auto new_leader = cluster().leader();
   EXPECT_NE(new_leader, old_leader);
