@@ -66,8 +66,8 @@ class Server:
     def start(self):
         self.run("pg_ctl", "start", "-w", "-D", self.data, "-l", self.root / "log")
 
-    def stop(self):
-        self.run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self.data)
+    def stop(self, mode="fast"):
+        self.run("pg_ctl", "stop", "-w", "-m", mode, "-D", self.data)
 
     def dsn(self, database="postgres"):
         return f"host={self.root} user=postgres dbname={database}"
@@ -81,7 +81,7 @@ class Server:
 
     def remove(self):
         with contextlib.suppress(subprocess.CalledProcessError):
-            self.stop()
+            self.stop("immediate")
         shutil.rmtree(self.root, ignore_errors=True)
 
 
