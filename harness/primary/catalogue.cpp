@@ -34,9 +34,10 @@ std::size_t catalogue_rank(std::string_view kind) {
 
 void list_catalogue(Connection& connection, const CatalogueKind& kind,
                     const std::function<void(CatalogueEntry)>& on_entry) {
+  // In the order of UTF-8, as the lists are merged: another encoding's bytes may have another.
   const auto sql = fmt::format(
       "select identity, definition from ({}) as listed (identity, definition) "
-      "order by identity collate \"C\", definition::text collate \"C\"",
+      "order by convert_to(identity, 'UTF8'), definition::text collate \"C\"",
       kind.sql);
   connection.stream(sql, {}, [&](const std::vector<Field>& row) {
     on_entry({.kind = std::string(kind.name),

@@ -1,6 +1,9 @@
 // One database compared with its fingerprint: a clean copy shows no difference, each single
 // mutation of the copy is found and named.
 #include "checks/drill_down.hpp"
+#include "harness/primary/catalogue.hpp"
+#include "harness/primary/relation_content.hpp"
+#include "harness/primary/sequence_reading.hpp"
 #include "tests/contract/sql_checks/comparison_fixture.hpp"
 
 namespace pgrehearse {
@@ -24,6 +27,29 @@ TEST_F(ComparisonTest, ACleanCopyShowsNoDifference) {
   // 5000 + 50 + 10 + 1 + 1 + 200 + 1 + 1 + 1 rows of tables, 100 of the view, 1 + 1 of large
   // objects
   EXPECT_EQ(tally.rows, 5367U);
+}
+
+// The lists of both sides are merged as they stream by.
+TEST_F(ComparisonTest, ListsComeInTheOrderOfUtf8WhateverTheEncoding) {
+  const auto database = make_database(
+      {"set client_encoding = utf8", "create table \"亜\" ()", "create table \"ー\" ()",
+       "create table \"ア\" ()", "create table \"々\" ()", "create sequence \"ーー\"",
+       "create sequence \"々々\"", "create sequence \"あ\""},
+      "encoding 'EUC_JP' locale 'C' template template0");
+  auto connection = copy_cluster().connect(database);
+  prepare_reading(connection, 0);
+  std::vector<std::string> names;
+  for (const auto& kind : database_catalogue()) {
+    if (kind.name != "table") continue;
+    list_catalogue(connection, kind,
+                   [&](const CatalogueEntry& entry) { names.push_back(entry.identity); });
+  }
+  EXPECT_EQ(names.size(), 7U);
+  EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
+  const auto sequences = read_sequences(connection);
+  EXPECT_EQ(sequences.size(), 3U);
+  EXPECT_TRUE(std::is_sorted(sequences.begin(), sequences.end(),
+                             [](const auto& a, const auto& b) { return a.name < b.name; }));
 }
 
 // Of the relation's difference, in the order missing, extra, changed.
