@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <iostream>
 #include <mutex>
@@ -32,12 +33,16 @@ class Deadline {
       std::mutex mutex;
       std::unique_lock lock(mutex);
       std::condition_variable_any().wait_for(lock, done, timeout, [] { return false; });
-      if (!done.stop_requested()) source_.request_stop();
+      if (done.stop_requested()) return;
+      over_ = true;
+      source_.request_stop();
     });
   }
   [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+  [[nodiscard]] bool over() const { return over_; }
 
  private:
+  std::atomic<bool> over_{false};
   std::stop_source source_;
   std::stop_callback<std::function<void()>> forward_;
   std::jthread timer_;
@@ -104,7 +109,8 @@ Report run_session(const Scenario& scenario, const SessionOptions& options,
                                  .now = now,
                                  .run_id = run_id,
                                  .host = host_of_this_drill(),
-                                 .version = std::string(pgrehearse_version())},
+                                 .version = std::string(pgrehearse_version()),
+                                 .time_is_over = [&] { return deadline.over(); }},
                                 options.keep, deadline.token());
   // Its live line must be gone before anything is printed.
   progress.reset();

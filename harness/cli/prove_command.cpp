@@ -19,6 +19,7 @@
 #include "harness/drill/scenario_parser.hpp"
 #include "harness/faults/fault_keys.hpp"
 #include "harness/faults/fault_parser.hpp"
+#include "harness/faults/peers.hpp"
 #include "harness/faults/proof.hpp"
 #include "harness/faults/proof_formats.hpp"
 #include "scenarios/embedded.hpp"
@@ -35,6 +36,8 @@ struct ProveArguments {
   std::optional<std::size_t> clean_runs;
   std::string junit;
   std::string json;
+  std::string markdown;
+  bool compare = false;
   std::filesystem::path directory;
   bool list = false;
 };
@@ -114,6 +117,14 @@ Rehearse rehearsal(const std::filesystem::path& state) {
   };
 }
 
+AskPeers peers(CommandRunner& runner) {
+  return [&runner](const PlantedFault& planted, const std::stop_token& stop) {
+    const auto scenario = parse_scenario(planted.scenario, "the drill of prove",
+                                         planted.site.overrides, all_checks());
+    return ask_peers(scenario, planted, runner, stop);
+  };
+}
+
 void write_file(const std::string& file, const ProofScore& score,
                 void (*write)(const ProofScore&, std::ostream&)) {
   if (file.empty()) return;
@@ -147,6 +158,7 @@ ExitCode run_prove(const ProveArguments& arguments, const CommonOptions& common,
                                    : 2 * static_cast<int>(std::thread::hardware_concurrency()),
                        .clean_runs = arguments.clean_runs,
                        .rehearse = rehearsal(laboratories.root() / "drills"),
+                       .peers = arguments.compare ? peers(*runner) : AskPeers(),
                        .on_fault = [&](const FaultResult& result) { say(line_of(result)); },
                        .on_clean_run = [&](const CleanRun& run) { say(line_of(run)); }};
   const auto score = prove(faults, laboratories, options, stop);
@@ -158,6 +170,7 @@ ExitCode run_prove(const ProveArguments& arguments, const CommonOptions& common,
   std::cout.flush();
   write_file(arguments.junit, score, write_proof_junit);
   write_file(arguments.json, score, write_proof_json);
+  write_file(arguments.markdown, score, write_proof_page);
   return exit_code_of(score.verdict());
 }
 
@@ -189,6 +202,10 @@ CommandAction configure_prove(CLI::App& command, const CommonOptions& common) {
   command.add_option("--junit", arguments->junit, "write the score as JUnit XML")
       ->type_name("FILE");
   command.add_option("--json", arguments->json, "write the score as JSON")->type_name("FILE");
+  command.add_option("--markdown", arguments->markdown, "write the score as a Markdown page")
+      ->type_name("FILE");
+  command.add_flag("--compare", arguments->compare,
+                   "ask pgbackrest verify, a plain restore, pg_checksums and pg_amcheck as well");
   command.add_flag("--list", arguments->list, "name the faults and plant none");
   return [arguments, &common](const std::stop_token& stop) {
     return run_prove(*arguments, common, stop);

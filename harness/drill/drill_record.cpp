@@ -77,6 +77,15 @@ void DrillRecord::conclude(const std::optional<RecoverableWindow>& window) {
 }
 
 void DrillRecord::give_up(const Failure& failure, const std::optional<RecoverableWindow>& window) {
+  if (failure.interrupted && services_.time_is_over && services_.time_is_over()) {
+    const auto phase = report.phases.empty() ? std::string() : report.phases.back().name;
+    const Error late(ErrorKind::environment,
+                     fmt::format("the drill's time was over while it was in the phase '{}'", phase),
+                     "see the last command in the report; give the drill more time with --timeout",
+                     "PGR-ENV-TIMEOUT", phase);
+    return give_up({.error = late, .planned = failure.planned, .evidence = failure.evidence},
+                   window);
+  }
   const auto& error = failure.error;
   const auto kind = failure.interrupted ? ErrorKind::interrupted : error.kind();
   report.error_kind = name_of(kind);

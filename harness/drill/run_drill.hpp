@@ -31,6 +31,8 @@ struct DrillServices {
   std::string run_id;
   std::string host;
   std::string version;
+  // Whether a stop request means that the drill's time is over; empty: it never does.
+  std::function<bool()> time_is_over = {};
 };
 
 // Never throws for what happens in the drill: the report tells it. A stop request ends it early

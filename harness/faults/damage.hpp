@@ -48,7 +48,7 @@ struct PlantingSite {
   std::map<std::string, std::string> facts = {};  // what was hit: segment, relation, file, ...
   std::function<Laboratory&()> other;  // another cluster with a stanza of its own, running
   std::vector<std::filesystem::path> directories = {};  // elsewhere, removed when the fault is done
-  std::vector<std::filesystem::path> mounts = {};  // unmounted when the fault is done
+  std::vector<std::filesystem::path> mounts = {};       // unmounted when the fault is done
   CommandRunner& runner;
   std::stop_token stop;
 };

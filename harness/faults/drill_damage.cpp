@@ -25,6 +25,9 @@ void change_scenario(PlantingSite& site, const Settings& settings) {
 
 void use_other_cluster(PlantingSite& site, const Settings& settings) {
   const auto& other = site.other();
+  auto connection = other.connect("postgres", site.stop);
+  site.facts["other_system"] =
+      connection.query("select system_identifier from pg_control_system()").text(0, 0);
   const bool primary = settings.get_or<std::string>("as", "primary") == "primary";
   site.overrides.push_back(primary ? "primary.dsn=" + other.dsn("postgres")
                                    : "repository.config=" + other.paths().configuration.native());

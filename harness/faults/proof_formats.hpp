@@ -13,6 +13,8 @@ std::string line_of(const CleanRun& run);
 
 void write_proof_text(const ProofScore& score, std::ostream& out);
 void write_proof_json(const ProofScore& score, std::ostream& out);
+// proof_page.cpp: docs/faults.md.
+void write_proof_page(const ProofScore& score, std::ostream& out);
 void write_proof_junit(const ProofScore& score, std::ostream& out);
 
 }  // namespace pgrehearse

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "harness/faults/damage.hpp"
@@ -41,6 +43,15 @@ TEST(FaultCatalogue, EveryActionOfTheTableIsUsed) {
 TEST(FaultCatalogue, WhatMustNotPassSaysWhatIsToBeFound) {
   for (const auto& fault : shipped()) {
     EXPECT_TRUE(fault.expect.verdict == Verdict::pass || !fault.expect.codes.empty()) << fault.name;
+  }
+}
+
+TEST(FaultCatalogue, ThePageTellsOfEveryFault) {
+  std::ifstream page(PGREHEARSE_FAULTS_PAGE);
+  const std::string text{std::istreambuf_iterator<char>(page), {}};
+  for (const auto& fault : shipped()) {
+    EXPECT_NE(text.find("| `" + fault.name + "` | " + fault.summary), std::string::npos)
+        << fault.name << ": pgrehearse prove --compare --markdown docs/faults.md";
   }
 }
 
