@@ -16,7 +16,7 @@ namespace {
 
 // The file of a segment as `which:` asks for it; the facts tell which one it was.
 fs::path chosen_segment(PlantingSite& site, const Settings& settings) {
-  const auto file = find_segment(site, settings.get_or<std::string>("which", "middle"));
+  auto file = find_segment(site, settings.get_or<std::string>("which", "middle"));
   site.facts["segment"] = file.filename().native().substr(0, 24);
   return file;
 }

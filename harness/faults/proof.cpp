@@ -53,7 +53,8 @@ std::string missing_in(const Report& report, const FaultResult& result) {
   const auto findings = findings_of(report);
   const auto& diagnosis = report.diagnosis;
   for (const auto& expected : result.expected) {
-    const bool found = fits(expected, diagnosis.code, diagnosis.object) ||
+    const auto told = diagnosis.object + " " + diagnosis.summary;
+    const bool found = fits(expected, diagnosis.code, told) ||
                        std::any_of(findings.begin(), findings.end(), [&](const auto& finding) {
                          return fits(expected, finding.code, finding.text);
                        });
@@ -187,7 +188,7 @@ class Proof {
   // No drill of the proof may speak to any repository but the laboratories', or write to one.
   Report rehearse(const PlantedFault& planted) {
     const auto before = listing_of(planted.site.repository);
-    const auto report = options_.rehearse(planted, stop_);
+    auto report = options_.rehearse(planted, stop_);
     if (listing_of(planted.site.repository) != before) {
       throw Error(ErrorKind::internal, "the drill has changed the repository");
     }
