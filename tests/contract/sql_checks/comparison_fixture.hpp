@@ -13,7 +13,7 @@
 
 namespace pgrehearse {
 
-inline const std::vector<std::string> comparison_schema{
+inline const std::initializer_list<std::string> comparison_schema{
     "create table orders (id bigint primary key, customer int, amount numeric(10,2), "
     "  note text, placed timestamptz, tags text[])",
     "insert into orders select g, g % 100, g * 1.10, repeat('note ' || g, g % 5), "
