@@ -23,6 +23,7 @@ constexpr int most_starts = 6;
 constexpr std::string_view stop_words = "recovery stopping ";
 // So often in a row PostgreSQL asks for a segment only when it cannot read what it got.
 constexpr std::size_t too_often = 5;
+constexpr auto patience_with_log = std::chrono::seconds(3);
 
 bool is_segment(std::string_view file) {
   return file.size() == 24 && file.find('.') == std::string_view::npos;
@@ -185,7 +186,17 @@ class Recovery {
   void refuse_to_wait_for_missing_wal() {
     if (input_.target.type != TargetType::latest || !input_.instance.running()) return;
     const auto missing = missing_at_end(requests());
-    if (!missing) return;
+    if (!missing) {
+      missing_since_.reset();
+      return;
+    }
+    // A consistent server opens; on a busy host its word for it comes later than its requests.
+    const auto lines = input_.instance.log_lines();
+    const bool consistent = std::any_of(lines.begin(), lines.end(), [](const auto& line) {
+      return line.find("consistent recovery state reached") != std::string::npos;
+    });
+    if (!missing_since_) missing_since_ = Clock::now();
+    if (consistent || Clock::now() - *missing_since_ < patience_with_log) return;
     const bool there = requests_.back().exit_code == 0;
     throw Error(ErrorKind::recovery,
                 fmt::format("WAL segment {} {}, and without it the backup {} does not become "
@@ -269,6 +280,7 @@ class Recovery {
   ControlData control_;
   std::uint64_t requests_read_ = 0;  // bytes of the wrapper's record
   std::vector<WalRequest> requests_;
+  std::optional<Clock::time_point> missing_since_;
   Lsn replayed_;
   std::optional<Instant> last_transaction_;
 };

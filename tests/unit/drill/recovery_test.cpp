@@ -80,6 +80,13 @@ TEST(WalRequests, TheEndIsASegmentAskedForTwiceInVain) {
   EXPECT_EQ(missing_at_end(requested({{second, 1}, {"00000002.history", 1}, {second, 1}})), second);
 }
 
+TEST(WalRequests, ASegmentFetchedOverAndOverCannotBeReplayed) {
+  EXPECT_EQ(missing_at_end(requested(
+                {{first, 0}, {second, 0}, {second, 0}, {second, 0}, {second, 0}, {second, 0}})),
+            second);
+  EXPECT_EQ(missing_at_end(requested({{first, 0}, {second, 0}, {second, 0}})), std::nullopt);
+}
+
 TEST(WalRequests, ReplayThatStillFetchesIsNotAtTheEnd) {
   EXPECT_EQ(missing_at_end(requested({{second, 1}, {second, 1}, {second, 0}})), std::nullopt);
   EXPECT_EQ(missing_at_end(requested({{second, 1}, {first, 0}, {second, 1}})), std::nullopt);
