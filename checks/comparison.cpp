@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <set>
 
 #include "checks/checks.hpp"
 #include "checks/comparison_capture.hpp"
@@ -10,7 +11,6 @@
 #include "checks/comparison_verdict.hpp"
 #include "checks/database_comparison.hpp"
 #include "checks/drill_down.hpp"
-#include "harness/primary/plain_snapshots.hpp"
 #include "harness/primary/primary.hpp"
 #include "harness/primary/relation_content.hpp"
 
@@ -27,8 +27,34 @@ class ComparisonCheck : public Check {
 
   void prepare(CheckContext& context) override {
     if (against_file() || context.primary == nullptr) return;
-    capture_.emplace(*context.primary, fingerprint_rules_of(rules_),
-                     plain_snapshots(*context.primary), rules_.drill_down);
+    capture_.emplace(*context.primary, fingerprint_rules_of(rules_), context.read_commits,
+                     rules_.drill_down);
+  }
+
+  std::vector<Stop> stops(CheckContext& context) override {
+    std::vector<Stop> stops;
+    try {
+      if (wrong_file(context)) return {};
+      for (const auto& point : points(context)) {
+        if (!point.error.empty()) continue;
+        stops.push_back({.lsn = point.lsn, .exclusive = point.exclusive, .taken = taken()});
+      }
+    } catch (const SqlError&) {
+      return {};  // run() meets it again and tells it
+    }
+    return stops;
+  }
+
+  void at_stop(CheckContext& context, const Stop& stop) override {
+    for (const auto& point : points(context)) {
+      if (point.error.empty() && point.lsn == stop.lsn) compare(context, point);
+    }
+  }
+
+  void missed_stop(CheckContext& context, const Stop& stop, const std::string& why) override {
+    for (const auto& point : points(context)) {
+      if (point.error.empty() && point.lsn == stop.lsn) not_reached(point, why);
+    }
   }
 
   CheckOutcome run(CheckContext& context) override {
@@ -38,15 +64,21 @@ class ComparisonCheck : public Check {
                      .hint = "add `primary: { dsn: ... }`, or `against: FILE`"});
     }
     try {
-      if (!against_file() && !capture_) prepare(context);
       if (auto finding = wrong_file(context)) return unable(std::move(*finding));
-      for (const auto& point : points(context)) compare(context, point);
+      for (const auto& point : points(context)) {
+        if (!point.error.empty()) {
+          not_read(point.database, point.error);
+        } else if (!visited_.contains(point.database)) {
+          not_reached(point, "this drill did not stop there");
+        }
+      }
     } catch (const SqlError& error) {
       return unable({.code = "PGR-PRIMARY-UNREACHABLE",
                      .object = context.primary->description(),
                      .message = fmt::format("the primary could not be read: {}", error.what()),
                      .hint = "`pgrehearse doctor` tests the way to the primary"});
     }
+    if (context.on_comparison) context.on_comparison(record_of(compared_));
     return outcome_of({.findings = findings_.take(), .tally = tally_, .points = compared_}, rules_);
   }
 
@@ -67,9 +99,11 @@ class ComparisonCheck : public Check {
       auto file = reader();
       databases_of(*file);
       const auto identifier = file->header().system_identifier;
-      if (context.control == nullptr || context.control->system_identifier == identifier) return {};
+      const auto own = context.control == nullptr ? context.backup.system_identifier
+                                                  : context.control->system_identifier;
+      if (own == 0 || own == identifier) return {};
       finding.message = fmt::format("{} is the fingerprint of another cluster: {}, this one is {}",
-                                    rules_.against, identifier, context.control->system_identifier);
+                                    rules_.against, identifier, own);
       finding.hint = "take it from the primary of this stanza with `pgrehearse fingerprint`";
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::usage) throw;
@@ -80,9 +114,16 @@ class ComparisonCheck : public Check {
   }
 
   std::vector<DatabaseFingerprint> points(CheckContext& context) {
-    if (!against_file()) return capture_->points(context.stop);
-    auto file = reader();
-    return databases_of(*file);
+    if (capture_) return capture_->points(context.stop);
+    if (!against_file()) return {};
+    if (!of_file_) of_file_ = databases_of(*reader());
+    return *of_file_;
+  }
+
+  // A fingerprint of the primary is of now: no target in the past lies behind it.
+  [[nodiscard]] std::optional<Instant> taken() const {
+    if (capture_) return {};
+    return reader()->header().taken;
   }
 
   [[nodiscard]] std::unique_ptr<FingerprintReader> reader() const {
@@ -92,6 +133,7 @@ class ComparisonCheck : public Check {
   }
 
   void compare(CheckContext& context, const DatabaseFingerprint& point) {
+    visited_.insert(point.database);
     if (capture_) capture_->summary(context.stop);
     const auto file = reader();
     if (!file->seek(point.database)) {
@@ -117,7 +159,7 @@ class ComparisonCheck : public Check {
             .tolerance = rules_.tolerance,
             .sample = sample,
             .connections = copy_connections(context),
-            .connect = [&context, name = facts.database] { return context.connect(name); },
+            .connect = [&context, name = facts.database] { return connect(context, name); },
             .on_progress =
                 [&context, unit = "relations of " + facts.database](std::uint64_t done,
                                                                     std::uint64_t total) {
@@ -130,6 +172,13 @@ class ComparisonCheck : public Check {
                 }};
   }
 
+  // What a transaction that had not ended there locked against all access is locked in the copy.
+  static Connection connect(CheckContext& context, const std::string& database) {
+    auto connection = context.connect(database);
+    connection.query("set lock_timeout = '2s'");
+    return connection;
+  }
+
   static std::size_t copy_connections(const CheckContext& context) {
     return context.sandbox == nullptr
                ? 2
@@ -140,10 +189,8 @@ class ComparisonCheck : public Check {
                   const RelationContent& relation, const Sample& sample, Finding& finding) {
     if (!rules_.drill_down || !capture_ || ++drilled_down_ > most_drilled_down) return;
     if (relation.coverage == Coverage::counted || !relation.withheld.empty()) return;
-    const auto join = capture_->snapshot_of(database);
-    if (!join) return;
     try {
-      auto primary = join(context.stop);
+      auto primary = capture_->join(database, context.stop);
       auto copy = context.connect(database);
       prepare_reading(primary, 0);
       prepare_reading(copy, 0);
@@ -157,10 +204,15 @@ class ComparisonCheck : public Check {
   void verify_in_flight(CheckContext& context, const DatabaseFingerprint& facts) {
     if (!facts.exact || facts.in_flight.empty()) return;
     auto connection = context.connect(facts.database);
+    std::vector<std::string> questions;
     for (const auto xid : facts.in_flight) {
-      const auto status = connection.query("select pg_xact_status($1::text::xid8)",
-                                           std::vector<Field>{std::to_string(xid)});
-      if (status.text(0, 0) != "committed") continue;
+      questions.push_back(fmt::format("select pg_xact_status('{}'::xid8)", xid));
+    }
+    const auto answers = connection.pipeline(questions);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      const auto xid = facts.in_flight[i];
+      // An error: the copy's WAL does not know the transaction yet, or not any more.
+      if (!answers[i].error.empty() || answers[i].rows.text(0, 0) != "committed") continue;
       ++tally_.gaps;
       findings_.add({.code = "PGR-COMPARE-IN-FLIGHT",
                      .object = std::to_string(xid),
@@ -169,6 +221,15 @@ class ComparisonCheck : public Check {
                                             xid),
                      .hint = "the point was not exact after all: run the drill again"});
     }
+  }
+
+  void not_reached(const DatabaseFingerprint& point, const std::string& why) {
+    visited_.insert(point.database);
+    ++tally_.gaps;
+    findings_.add({.code = "PGR-COMPARE-NOT-REACHED",
+                   .object = point.database,
+                   .message = fmt::format("database {} was not compared: {}", point.database, why),
+                   .hint = "recover to `latest`, or compare with a fingerprint within its window"});
   }
 
   void not_read(const std::string& database, const std::string& why) {
@@ -180,6 +241,8 @@ class ComparisonCheck : public Check {
 
   ComparisonRules rules_;
   std::optional<ComparisonCapture> capture_;
+  std::optional<std::vector<DatabaseFingerprint>> of_file_;
+  std::set<std::string> visited_;
   FindingList findings_;
   ComparisonTally tally_;
   std::vector<DatabaseFingerprint> compared_;
@@ -199,6 +262,7 @@ CheckDescription comparison_check() {
               "PGR-COMPARE-NOT-REACHED PGR-COMPARE-FILE PGR-COMPARE-NO-PRIMARY "
               "PGR-PRIMARY-UNREACHABLE",
           .state = InstanceState::paused,
+          .stops = true,
           .weight = 90,
           .keys = comparison_keys(),
           .create = [](const Settings& settings) -> std::unique_ptr<Check> {

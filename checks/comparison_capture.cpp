@@ -7,10 +7,10 @@
 namespace pgrehearse {
 
 ComparisonCapture::ComparisonCapture(const Primary& primary, FingerprintRules rules,
-                                     FingerprintCapture::TakeSnapshots take, bool hold)
+                                     ReadCommits read_commits, bool hold)
     : primary_(primary),
       rules_(std::move(rules)),
-      take_(std::move(take)),
+      read_commits_(std::move(read_commits)),
       hold_(hold),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -20,18 +20,21 @@ void ComparisonCapture::run(const std::stop_token& stop) {
   try {
     const FingerprintCapture capture(
         primary_, rules_, [&](const std::vector<std::string>& databases, std::stop_token taking) {
-          auto snapshots = take_(databases, std::move(taking));
+          held_ = take_snapshots(
+              primary_,
+              {.databases = databases, .budget = rules_.budget, .read_commits = read_commits_},
+              taking);
+          auto snapshots = held_.for_capture();
           std::vector<DatabaseFingerprint> points;
           for (const auto& snapshot : snapshots) points.push_back(snapshot.facts);
           taken = std::chrono::steady_clock::now();
-          if (hold_) held_ = snapshots;
           found_.set_value(std::move(points));
           found = true;
           return snapshots;
         });
     std::ofstream out(file_.path(), std::ios::binary);
     auto summary = capture.run(out, {}, stop);
-    take_ = nullptr;
+    if (!hold_) held_.release();
     done_.set_value(std::move(summary));
   } catch (...) {
     if (!found) found_.set_exception(std::current_exception());
@@ -47,7 +50,7 @@ void ComparisonCapture::hold_while_allowed(std::chrono::steady_clock::time_point
   std::unique_lock lock(mutex_);
   std::condition_variable_any wake;
   wake.wait_until(lock, stop, taken + *rules_.budget.max_snapshot_age, [] { return false; });
-  held_.clear();
+  held_.release();
 }
 
 std::vector<DatabaseFingerprint> ComparisonCapture::points(const std::stop_token& stop) {
@@ -65,13 +68,9 @@ std::unique_ptr<FingerprintReader> ComparisonCapture::reader() const {
       std::make_unique<std::ifstream>(file_.path(), std::ios::binary), "the primary's fingerprint");
 }
 
-std::function<Connection(std::stop_token)> ComparisonCapture::snapshot_of(
-    std::string_view database) const {
+Connection ComparisonCapture::join(const std::string& database, std::stop_token stop) const {
   const std::lock_guard lock(mutex_);
-  for (const auto& snapshot : held_) {
-    if (snapshot.facts.database == database) return snapshot.join;
-  }
-  return nullptr;
+  return held_.join(database, std::move(stop));
 }
 
 }  // namespace pgrehearse

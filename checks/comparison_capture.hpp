@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/primary/capture.hpp"
+#include "harness/primary/exact_snapshot.hpp"
 #include "harness/primary/fingerprint_file.hpp"
 #include "harness/primary/unnamed_file.hpp"
 
@@ -21,8 +22,8 @@ class ComparisonCapture {
   // Starts at once. `primary` outlives this object. The snapshots, and with them what the primary
   // keeps for them, are given back after the capture; when `hold` is set, with this object or when
   // the budget's max_snapshot_age is over.
-  ComparisonCapture(const Primary& primary, FingerprintRules rules,
-                    FingerprintCapture::TakeSnapshots take, bool hold);
+  ComparisonCapture(const Primary& primary, FingerprintRules rules, ReadCommits read_commits,
+                    bool hold);
   // Cancels what is running on the primary and waits for the thread.
   ~ComparisonCapture() = default;
   ComparisonCapture(const ComparisonCapture&) = delete;
@@ -35,9 +36,8 @@ class ComparisonCapture {
   const CaptureSummary& summary(const std::stop_token& stop);
   // Of the finished capture, from its beginning.
   [[nodiscard]] std::unique_ptr<FingerprintReader> reader() const;
-  // A new connection on a database's snapshot while that is held; nullptr: it is not.
-  [[nodiscard]] std::function<Connection(std::stop_token)> snapshot_of(
-      std::string_view database) const;
+  // A new connection on a database's snapshot. Throws SqlError when that is not held.
+  [[nodiscard]] Connection join(const std::string& database, std::stop_token stop) const;
 
  private:
   void run(const std::stop_token& stop);
@@ -45,11 +45,11 @@ class ComparisonCapture {
 
   const Primary& primary_;
   FingerprintRules rules_;
-  FingerprintCapture::TakeSnapshots take_;
+  ReadCommits read_commits_;
   bool hold_;
   UnnamedFile file_;
   mutable std::mutex mutex_;
-  std::vector<DatabaseSnapshot> held_;
+  HeldSnapshots held_;
   std::promise<std::vector<DatabaseFingerprint>> found_;
   std::shared_future<std::vector<DatabaseFingerprint>> points_{found_.get_future()};
   std::promise<CaptureSummary> done_;

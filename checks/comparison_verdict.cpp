@@ -59,6 +59,7 @@ ComparisonRecord record_of(const std::vector<DatabaseFingerprint>& points) {
   ComparisonRecord record{.exact = all_exact(points), .method = points.front().method};
   for (const auto& point : points) {
     if (!record.lsn || point.lsn > *record.lsn) record.lsn = point.lsn;
+    record.candidates += point.candidates;
     if (!record.explanation.empty()) record.explanation += "; ";
     record.explanation +=
         fmt::format("{} at {} ({}{}{}{})", point.database, to_text(point.lsn),

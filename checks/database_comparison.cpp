@@ -132,6 +132,7 @@ class Comparer {
   }
 
   void compare_sequence_pair(const SequenceState& expected, const SequenceState& actual) {
+    if (!actual.before && actual.locked) return locked(expected.name);
     if (!actual.before) {
       difference({.code = "PGR-COMPARE-UNREADABLE",
                   .object = object_of(expected.name),
@@ -214,6 +215,16 @@ class Comparer {
     }
   }
 
+  // Recovery holds the locks of transactions that had not ended where it stands.
+  void locked(const std::string& name) {
+    ++tally_.rewritten;
+    findings_.add({.code = "PGR-COMPARE-NOT-COMPARABLE",
+                   .object = object_of(name),
+                   .message = fmt::format("{} was locked against all access by a transaction that "
+                                          "had not ended at this point",
+                                          object_of(name))});
+  }
+
   void read(Connection& connection, std::span<RelationContent> expected) {
     std::vector<RelationContent> actual(expected.begin(), expected.end());
     read_contents(connection, actual, ReadingSide::copy, comparison_.sample);
@@ -233,13 +244,7 @@ class Comparer {
     const std::lock_guard lock(mutex_);
     if (actual.cause == Uncovered::rewritten) return;  // not there: the catalogue's difference
     const auto object = object_of(expected.name);
-    if (actual.cause == Uncovered::locked) {
-      gap({.object = object,
-           .message = fmt::format("{} was not read: a transaction that was running at the landing "
-                                  "holds a lock on it in the restored cluster",
-                                  object)});
-      return;
-    }
+    if (actual.cause == Uncovered::locked) return locked(expected.name);
     if (actual.coverage == Coverage::none) {
       difference({.code = "PGR-COMPARE-UNREADABLE",
                   .object = object,

@@ -67,8 +67,8 @@ std::vector<Probe> probe_host(const CommonOptions& common, const std::stop_token
   return {probe("state directory", [&] { return writable_state(common.state); }),
           probe("account", usable_account), probe("PostgreSQL programs", installed_programs),
           probe("backup tool", [&] {
-            const auto result =
-                real_command_runner()->run({.program = "pgbackrest", .arguments = {"version"}}, stop);
+            const auto result = real_command_runner()->run(
+                {.program = "pgbackrest", .arguments = {"version"}}, stop);
             return std::string(trim(result.output));
           })};
 }
@@ -114,8 +114,7 @@ void print(const std::string& subject, const std::vector<Probe>& probes,
 CommandAction configure_doctor(CLI::App& command, const CommonOptions& common) {
   auto files = std::make_shared<std::vector<std::filesystem::path>>();
   auto overrides = std::make_shared<std::vector<std::string>>();
-  command
-      .add_option("scenario", *files, "scenarios to examine; without one: this host alone")
+  command.add_option("scenario", *files, "scenarios to examine; without one: this host alone")
       ->type_name("FILE");
   command.add_option("--set", *overrides, "replace a value: --set sandbox.memory=4GB")
       ->type_name("KEY=VALUE")

@@ -1,4 +1,5 @@
-// One drill as the commands run it: leftovers removed, parts wired, deadline, progress, report files.
+// One drill as the commands run it: leftovers removed, parts wired, deadline, progress, report
+// files.
 #pragma once
 
 #include <chrono>

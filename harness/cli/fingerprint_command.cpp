@@ -184,13 +184,14 @@ std::string text_of(const CaptureSummary& summary, const std::string& file, doub
 
 ExitCode take(const FingerprintArguments& arguments, const CommonOptions& common,
               const std::stop_token& stop) {
-  const auto subject = subject_of(arguments, common);
+  auto subject = subject_of(arguments, common);
   const auto& primary = *subject.parts.primary;
   const auto rules = fingerprint_rules(subject.settings);
   NewFile file(arguments.to);
   const auto began = std::chrono::steady_clock::now();
-  const auto summary = FingerprintCapture(primary, rules, snapshots_for_file(subject.parts))
-                           .run(file.out(), progress_of(common), stop);
+  const auto summary =
+      FingerprintCapture(primary, rules, snapshots_for_file(subject.parts, rules.budget))
+          .run(file.out(), progress_of(common), stop);
   file.commit();
   const double seconds = Seconds(std::chrono::steady_clock::now() - began).count();
   auto& out = arguments.to == "-" ? std::cerr : std::cout;

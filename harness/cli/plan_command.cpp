@@ -26,12 +26,14 @@ std::optional<double> expected_seconds(const Scenario& scenario, const CommonOpt
   return seconds;
 }
 
-Json plan_of(const Scenario& scenario, const Preparation& preparation, const CommonOptions& common) {
+Json plan_of(const Scenario& scenario, const Preparation& preparation,
+             const CommonOptions& common) {
   const auto& [backup, reason] = *preparation.choice;
   const auto& lineage = *preparation.lineage;
   auto checks = Json::array();
   for (const auto& planned : plan_checks(scenario, all_checks())) {
-    checks.push_back({{"name", planned.request.name}, {"state", std::string(name_of(planned.state))}});
+    checks.push_back(
+        {{"name", planned.request.name}, {"state", std::string(name_of(planned.state))}});
   }
   const auto seconds = expected_seconds(scenario, common);
   return {{"scenario", scenario.name},
@@ -59,8 +61,8 @@ void print(const Json& plan) {
   const auto& wal = plan["wal"];
   std::cout << fmt::format("drill {}: recover to {}\n", plan["scenario"].get<std::string>(),
                            plan["recover_to"].get<std::string>());
-  std::cout << fmt::format("  backup   {} ({}, {}), stopped {}\n", backup["label"].get<std::string>(),
-                           backup["type"].get<std::string>(),
+  std::cout << fmt::format("  backup   {} ({}, {}), stopped {}\n",
+                           backup["label"].get<std::string>(), backup["type"].get<std::string>(),
                            to_text(Bytes{backup["bytes"].get<std::uint64_t>()}),
                            backup["stopped"].get<std::string>());
   std::cout << fmt::format("           {}\n", backup["reason"].get<std::string>());
@@ -69,7 +71,8 @@ void print(const Json& plan) {
                            to_text(Bytes{wal["bytes"].get<std::uint64_t>()}),
                            wal["timeline"].get<std::uint32_t>(), wal["reaches"].get<std::string>());
   if (wal["missing"] != 0) {
-    std::cout << fmt::format("           {} of them are missing\n", wal["missing"].get<std::uint64_t>());
+    std::cout << fmt::format("           {} of them are missing\n",
+                             wal["missing"].get<std::uint64_t>());
   }
   std::cout << fmt::format("  space    {} needed in a {} sandbox\n",
                            to_text(Bytes{plan["space_needed_bytes"].get<std::uint64_t>()}),

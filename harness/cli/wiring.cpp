@@ -5,7 +5,6 @@
 #include "checks/checks.hpp"
 #include "checks/comparison_rules.hpp"
 #include "checks/table.hpp"
-#include "harness/primary/plain_snapshots.hpp"
 #include "harness/process/boost_command_runner.hpp"
 #include "harness/repository/pgbackrest_repository.hpp"
 #include "harness/sandbox/acting_account.hpp"
@@ -60,8 +59,13 @@ FingerprintRules fingerprint_rules(const Settings& settings) {
   return fingerprint_rules_of(comparison_rules_of(settings));
 }
 
-FingerprintCapture::TakeSnapshots snapshots_for_file(const ScenarioParts& parts) {
-  return plain_snapshots(*parts.primary);
+FingerprintCapture::TakeSnapshots snapshots_for_file(ScenarioParts& parts,
+                                                     const FingerprintBudget& budget) {
+  return [&parts, budget](const std::vector<std::string>& databases, const std::stop_token& stop) {
+    parts.snapshots =
+        take_snapshots(*parts.primary, {.databases = databases, .budget = budget}, stop);
+    return parts.snapshots.for_capture();
+  };
 }
 
 }  // namespace pgrehearse

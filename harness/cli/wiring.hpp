@@ -11,6 +11,7 @@
 #include "harness/drill/command_recorder.hpp"
 #include "harness/drill/scenario.hpp"
 #include "harness/primary/capture.hpp"
+#include "harness/primary/exact_snapshot.hpp"
 #include "harness/primary/primary.hpp"
 #include "harness/sandbox/scratch_directory.hpp"
 
@@ -34,6 +35,7 @@ struct ScenarioParts {
   std::unique_ptr<Provisioner> provisioner;
   std::unique_ptr<BackupRepository> repository;
   std::unique_ptr<Primary> primary;  // nullptr when the scenario names none
+  HeldSnapshots snapshots;           // of a fingerprint for a file
 };
 
 // `run_id` labels what the parts make. Throws Error(environment).
@@ -46,6 +48,7 @@ const CheckDescription& comparison_description();
 FingerprintRules fingerprint_rules(const Settings& settings);
 // Where the snapshots of a fingerprint to a file come from; `parts` outlives them, and has no
 // repository where there is no scenario.
-FingerprintCapture::TakeSnapshots snapshots_for_file(const ScenarioParts& parts);
+FingerprintCapture::TakeSnapshots snapshots_for_file(ScenarioParts& parts,
+                                                     const FingerprintBudget& budget);
 
 }  // namespace pgrehearse

@@ -18,6 +18,7 @@
 #include "harness/drill/verdict.hpp"
 #include "harness/postgres/connection.hpp"
 #include "harness/postgres/control_data.hpp"
+#include "harness/primary/commit_order.hpp"
 #include "harness/primary/primary.hpp"
 #include "harness/repository/backup_repository.hpp"
 #include "harness/sandbox/sandbox.hpp"
@@ -34,6 +35,15 @@ enum class InstanceState {
 };
 std::string_view name_of(InstanceState state);
 
+// A WAL position on the way of recovery at which a check wants the instance to stand: paused there,
+// read-only, and then going on.
+struct Stop {
+  Lsn lsn;
+  bool exclusive = true;         // the record that begins there is not applied
+  std::optional<Instant> taken;  // when the primary's WAL had got there
+  auto operator<=>(const Stop&) const = default;
+};
+
 // Everything a check may look at. All references outlive the check.
 struct CheckContext {
   const Scenario& scenario;
@@ -48,6 +58,8 @@ struct CheckContext {
   Primary* primary = nullptr;  // nullptr when the scenario names none
   // What the primary was when the drill began; nullopt where it could not be asked.
   std::optional<PrimaryIdentity> primary_at_start = {};
+  // Of the backup's archive, readable as soon as there is a sandbox; nullptr where nobody can.
+  ReadCommits read_commits = {};
   // A new connection to a database of the instance (superuser, settings pinned); dbname empty:
   // "postgres", or template1 where that is missing.
   std::function<Connection(const std::string& database)> connect;
@@ -60,6 +72,8 @@ struct CheckContext {
   Instant drill_started;
   // Progress for long checks: done of total in the check's own unit ("tables").
   std::function<void(std::uint64_t done, std::uint64_t total, std::string_view unit)> on_progress;
+  // For the check that compared with the primary: the report's `comparison`.
+  std::function<void(ComparisonRecord comparison)> on_comparison = {};
   std::stop_token stop;
 };
 
@@ -75,6 +89,14 @@ class Check {
   // Called once before the restore starts (`sandbox` is nullptr) with a context that outlives the
   // check: starts what may run beside the restore, and returns at once.
   virtual void prepare(CheckContext& /*context*/) {}
+  // Called once after the restore: where the check wants to stand. May wait until that is known.
+  virtual std::vector<Stop> stops(CheckContext& /*context*/) { return {}; }
+  // The instance stands at one of them; there is no landing yet. What it throws becomes the check's
+  // outcome.
+  virtual void at_stop(CheckContext& /*context*/, const Stop& /*stop*/) {}
+  // This recovery does not come there.
+  virtual void missed_stop(CheckContext& /*context*/, const Stop& /*stop*/,
+                           const std::string& /*why*/) {}
   // May throw: the drill turns an exception into `unknown` with its message.
   virtual CheckOutcome run(CheckContext& context) = 0;
 };
@@ -87,6 +109,7 @@ struct CheckDescription {
   InstanceState state = InstanceState::paused;
   bool always = false;  // runs in every drill, need not be listed
   bool needs_primary = false;
+  bool stops = false;  // has stops on the way of recovery
   int weight = 0;
   std::span<const KeyDescription> keys = {};
   std::unique_ptr<Check> (*create)(const Settings& settings) = nullptr;

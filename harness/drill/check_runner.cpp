@@ -22,6 +22,7 @@ CheckRecord run_one(PlannedCheck& planned, CheckContext& context) {
     return record;
   }
   try {
+    if (planned.failure) throw Error(*planned.failure);
     auto outcome = planned.check->run(context);
     record.verdict = outcome.verdict;
     record.summary = std::move(outcome.summary);

@@ -17,6 +17,7 @@ struct PlannedCheck {
   CheckRequest request;
   std::unique_ptr<Check> check;
   InstanceState state = InstanceState::paused;
+  std::optional<Error> failure = {};  // of a stop, before its run
 };
 
 // The scenario's checks and those that always run, in the table's order.

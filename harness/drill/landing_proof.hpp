@@ -12,10 +12,6 @@
 
 namespace pgrehearse {
 
-// Commit records in pg_waldump's output ("rmgr: Transaction ... desc: COMMIT ..."), COMMIT PREPARED
-// included, in WAL order. Other lines are passed over.
-std::vector<TransactionMark> parse_commits(std::string_view waldump);
-
 // The timeline of the record that ends at `lsn`: by the file that replay fetched for it, and where
 // no fetch is on record by what the archive has of the lineage.
 Timeline timeline_of_landing(const WalLineage& lineage, const std::vector<WalRequest>& requests,

@@ -70,7 +70,13 @@ class Recovery {
         control_(input.control) {}
 
   RecoveryOutcome run() {
-    set_restored_settings_aside();
+    if (input_.resume_from) {
+      input_.instance.stop(stop_);
+      requests_read_ = input_.sandbox.read_file(requests_file_).size();
+    } else {
+      set_restored_settings_aside();
+    }
+    began_ = input_.resume_from ? std::nullopt : std::optional(Clock::now());
     for (int start = 1;; ++start) {
       input_.instance.start(quarantine());
       if (wait_for_landing()) break;
@@ -172,8 +178,11 @@ class Recovery {
     replayed_ = parse_lsn(rows.text(0, 0)).value_or(Lsn{});
     last_transaction_ = parse_instant(rows.text(0, 1));
     report_progress();
+    if (!began_ && replayed_ > *input_.resume_from) began_ = Clock::now();
     const bool paused = rows.text(0, 2) == "t";
-    if (input_.target.type != TargetType::latest) return paused && !paused_for_settings();
+    if (input_.target.type != TargetType::latest) {
+      return (paused && !paused_for_settings()) || (input_.standby && waited_in_vain());
+    }
     if (pausing) return paused;
     if (missing_at_end(requests())) {
       connection.query("select pg_wal_replay_pause()");
@@ -182,9 +191,25 @@ class Recovery {
     return false;
   }
 
+  // The WAL of a target may still be on its way to the archive.
+  bool waited_in_vain() {
+    const auto now = Clock::now();
+    const auto missing = missing_at_end(requests());
+    if (!missing) {
+      if (waiting_since_) waited_ += now - *waiting_since_;
+      waiting_since_.reset();
+      return false;
+    }
+    if (!waiting_since_) waiting_since_ = now;
+    if (now - *waiting_since_ < input_.patience) return false;
+    waited_ += now - *waiting_since_;
+    missing_ = missing;
+    return true;
+  }
+
   // A standby without enough WAL to become consistent would wait for ever.
   void refuse_to_wait_for_missing_wal() {
-    if (input_.target.type != TargetType::latest || !input_.instance.running()) return;
+    if (!input_.standby || !input_.instance.running()) return;
     const auto missing = missing_at_end(requests());
     if (!missing) {
       missing_since_.reset();
@@ -265,7 +290,10 @@ class Recovery {
     RecoveryOutcome outcome{.control = control_,
                             .replayed = replayed_,
                             .last_transaction = last_transaction_,
-                            .requests = requests()};
+                            .requests = requests(),
+                            .missing = missing_};
+    if (waiting_since_ && !missing_) waited_ += Clock::now() - *waiting_since_;
+    if (began_) outcome.took = Clock::now() - *began_ - waited_;
     for (const auto& line : input_.instance.log_lines()) {
       const auto found = line.find(stop_words);
       if (found != std::string::npos) outcome.stopped_at = line.substr(found);
@@ -283,6 +311,10 @@ class Recovery {
   std::optional<Clock::time_point> missing_since_;
   Lsn replayed_;
   std::optional<Instant> last_transaction_;
+  std::optional<Clock::time_point> began_;  // beyond where the instance stood before
+  std::optional<Clock::time_point> waiting_since_;
+  Clock::duration waited_{0};
+  std::optional<std::string> missing_;
 };
 
 }  // namespace

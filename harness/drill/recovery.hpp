@@ -36,6 +36,12 @@ struct RecoveryInput {
   std::optional<Lsn> expected_end;  // for progress and for nothing else
   std::function<void(std::optional<double>, std::string_view)> on_progress;
   std::chrono::milliseconds deadline{std::chrono::hours(24)};
+  // The instance stands there already, on its way to this target: it is started again.
+  std::optional<Lsn> resume_from = {};
+  // The restore left it in standby mode: at the end of the archive it waits. A target is then given
+  // up when its WAL has not come within `patience`.
+  bool standby = false;
+  std::chrono::milliseconds patience{std::chrono::minutes(2)};
 };
 
 struct RecoveryOutcome {
@@ -44,6 +50,9 @@ struct RecoveryOutcome {
   std::optional<Instant> last_transaction;  // pg_last_xact_replay_timestamp()
   std::vector<WalRequest> requests;
   std::string stopped_at;  // PostgreSQL's own line that says where it stopped, if it wrote one
+  // Of this recovery alone: without the way to `resume_from`, and without waiting for WAL.
+  Seconds took{0};
+  std::optional<std::string> missing;  // the segment that the target needed and that did not come
 };
 
 // Writes the restore_command wrapper and the quarantine, sets the restored ALTER SYSTEM settings

@@ -11,6 +11,7 @@
 
 #include "harness/common/units.hpp"
 #include "harness/drill/verdict.hpp"
+#include "harness/postgres/commit_records.hpp"
 #include "harness/postgres/lsn.hpp"
 
 namespace pgrehearse {
@@ -22,12 +23,6 @@ struct Finding {
   std::string message;
   std::string hint;                            // what to do next; may be empty
   std::map<std::string, std::string> details;  // the numbers, by name
-};
-
-struct TransactionMark {
-  std::uint32_t xid = 0;
-  Lsn lsn;  // of its commit record
-  std::optional<Instant> time;
 };
 
 // What was committed on a timeline behind the point where the next one left it: no later timeline
@@ -73,6 +68,7 @@ struct ComparisonRecord {
   bool exact = false;
   std::string method;  // "none" where nothing was compared with the primary
   std::optional<Lsn> lsn;
+  std::uint64_t candidates = 0;  // snapshots that were tried
   std::string explanation;
 };
 

@@ -225,6 +225,7 @@ void fill(const Node& node, ComparisonRecord& comparison) {
   node.read("exact", comparison.exact);
   node.read("method", comparison.method);
   node.read("lsn", comparison.lsn);
+  node.read("candidates", comparison.candidates);
   node.read("explanation", comparison.explanation);
 }
 

@@ -116,6 +116,7 @@ Json json_of(const ComparisonRecord& comparison) {
   return {{"exact", comparison.exact},
           {"method", comparison.method},
           {"lsn", json_of(comparison.lsn)},
+          {"candidates", comparison.candidates},
           {"explanation", comparison.explanation}};
 }
 

@@ -13,9 +13,11 @@
 #include "harness/drill/preparation.hpp"
 #include "harness/drill/recovery.hpp"
 #include "harness/drill/recovery_failure.hpp"
+#include "harness/drill/recovery_stops.hpp"
 #include "harness/drill/sandbox_end.hpp"
 #include "harness/drill/sandbox_proof.hpp"
 #include "harness/postgres/relation_files.hpp"
+#include "harness/repository/archived_commits.hpp"
 
 namespace pgrehearse {
 
@@ -38,7 +40,8 @@ class Drill {
       phase("prepare", [&] { prepare(); });
       phase("create sandbox", [&] { create_sandbox(); });
       phase("restore", [&] { restore(); });
-      phase("recover", [&] { recover_instance(); });
+      visit_stops();
+      phase("recover", [&] { recover_to_target(); });
       phase("prove landing", [&] { prove_where_it_landed(); });
       if (wanted(InstanceState::paused)) phase("checks while paused", [&] { check_paused(); });
       finish_checks_beside_restore();
@@ -56,6 +59,8 @@ class Drill {
     } catch (const std::exception& error) {
       give_up(Error(ErrorKind::internal, error.what()));
     }
+    // What they still read beside the drill ends before the place that they read in.
+    planned_.clear();
     end_sandbox({.sandbox = sandbox_, .instance = instance_}, keep_, record_);
     record_.finish();
     return record_.report;
@@ -104,7 +109,6 @@ class Drill {
                   fmt::format("{} of {} {}", done, total, unit));
             },
         .stop = stop_});
-    for (auto& planned : planned_) planned.check->prepare(*context_);
   }
 
   void create_sandbox() {
@@ -114,11 +118,20 @@ class Drill {
     spec.postgres_major = preparation_.choice->backup.postgres_major;
     sandbox_ = services_.provisioner.create(spec, stop_);
     record_.report.sandbox.root = sandbox_->paths().root;
+    commits_ = std::make_unique<ArchivedCommits>(
+        *sandbox_, services_.repository, preparation_.choice->backup, preparation_.segment_size);
+    context_->read_commits = [this](Timeline timeline, Lsn begin, Lsn end, std::stop_token stop) {
+      return commits_->read(timeline, begin, end, stop);
+    };
+    context_->on_comparison = [this](ComparisonRecord comparison) {
+      record_.report.comparison = std::move(comparison);
+    };
+    for (auto& planned : planned_) planned.check->prepare(*context_);
   }
 
   void restore() {
     start_checks_beside_restore();
-    rto_began_ = Clock::now();
+    const auto began = Clock::now();
     const auto& backup = preparation_.choice->backup;
     services_.repository.restore(
         backup, scenario_.target, *sandbox_,
@@ -130,26 +143,65 @@ class Drill {
         stop_);
     record_.report.phases.back().bytes = backup.size.count;
     control_ = read_control_data(*sandbox_, sandbox_->paths().data, stop_);
+    recovery_took_ += Clock::now() - began;
+    instance_ = std::make_unique<Instance>(*sandbox_, record_.logs() / "postgresql.log");
   }
 
-  void recover_instance() {
-    instance_ = std::make_unique<Instance>(*sandbox_, record_.logs() / "postgresql.log");
-    const auto expected_end = scenario_.target.type == TargetType::lsn
-                                  ? *scenario_.target.lsn
-                                  : preparation_.lineage->reachable_end;
+  // Recovery pauses on its way where checks want to stand.
+  void visit_stops() {
+    std::optional<RecoveryStops> stops;
+    if (std::none_of(planned_.begin(), planned_.end(),
+                     [](const auto& planned) { return planned.description->stops; })) {
+      return;
+    }
+    phase("find the comparison", [&] { stops.emplace(planned_, *context_); });
+    for (const auto& stop : stops->all()) {
+      auto why = why_missed(stop, {.target = scenario_.target,
+                                   .backup = preparation_.choice->backup,
+                                   .lineage = *preparation_.lineage});
+      if (!why) {
+        phase("recover to the comparison", [&] { why = recover_to(stop); });
+      }
+      if (why) {
+        stops->missed(stop, *why);
+      } else {
+        phase("compare", [&] { stops->reached(stop); });
+      }
+    }
+  }
+
+  // Why the instance does not stand there; nullopt: it does.
+  std::optional<std::string> recover_to(const Stop& stop) {
+    recover_instance(target_of(stop, scenario_.target));
+    if (recovery_->missing) {
+      return fmt::format("WAL segment {} did not come to the archive in time", *recovery_->missing);
+    }
+    show_instance();
+    return {};
+  }
+
+  void recover_to_target() { recover_instance(scenario_.target); }
+
+  void recover_instance(const RecoveryTarget& target) {
+    const auto expected_end =
+        target.type == TargetType::lsn ? *target.lsn : preparation_.lineage->reachable_end;
+    const auto from = recovery_ ? recovery_->replayed : control_.checkpoint_lsn;
     try {
-      recovery_ = recover({.sandbox = *sandbox_,
-                           .instance = *instance_,
-                           .repository = services_.repository,
-                           .backup = preparation_.choice->backup,
-                           .target = scenario_.target,
-                           .control = control_,
-                           .expected_end = expected_end,
-                           .on_progress =
-                               [&](std::optional<double> fraction, std::string_view detail) {
-                                 services_.progress.phase_progress(fraction, detail);
-                               }},
-                          stop_);
+      recovery_ =
+          recover({.sandbox = *sandbox_,
+                   .instance = *instance_,
+                   .repository = services_.repository,
+                   .backup = preparation_.choice->backup,
+                   .target = target,
+                   .control = control_,
+                   .expected_end = expected_end,
+                   .on_progress =
+                       [&](std::optional<double> fraction, std::string_view detail) {
+                         services_.progress.phase_progress(fraction, detail);
+                       },
+                   .resume_from = recovery_ ? std::optional(recovery_->replayed) : std::nullopt,
+                   .standby = scenario_.target.type == TargetType::latest},
+                  stop_);
     } catch (const Error& error) {
       if (verdict_of(error.kind()) != Verdict::fail) throw;
       instance_->kill();
@@ -157,11 +209,9 @@ class Drill {
       throw;
     }
     control_ = recovery_->control;
-    rto_ended_ = Clock::now();
+    recovery_took_ += recovery_->took;
     record_.report.phases.back().bytes =
-        recovery_->replayed.value > control_.checkpoint_lsn.value
-            ? recovery_->replayed.value - control_.checkpoint_lsn.value
-            : 0;
+        recovery_->replayed > from ? recovery_->replayed.value - from.value : 0;
   }
 
   void prove_where_it_landed() {
@@ -172,9 +222,14 @@ class Drill {
                                             .recovery = *recovery_,
                                             .lineage = *preparation_.lineage},
                                            stop_);
+    show_instance();
+    context_->landing = &*record_.report.landing;
+  }
+
+  // From now on checks see the instance.
+  void show_instance() {
     context_->sandbox = sandbox_.get();
     context_->control = &control_;
-    context_->landing = &*record_.report.landing;
     context_->connect = [this](const std::string& database) {
       return instance_->connect(database.empty() ? "postgres" : database, ErrorKind::recovery,
                                 stop_);
@@ -229,10 +284,9 @@ class Drill {
 
   void conclude() {
     finish_checks_beside_restore();
-    measure_objectives({.scenario = scenario_,
-                        .primary = services_.primary,
-                        .recovery_took = rto_ended_ - rto_began_},
-                       record_.report, stop_);
+    measure_objectives(
+        {.scenario = scenario_, .primary = services_.primary, .recovery_took = recovery_took_},
+        record_.report, stop_);
     record_.conclude(window_);
   }
 
@@ -260,9 +314,9 @@ class Drill {
   RelationFiles files_;
   ControlData control_;
   std::optional<RecoveryOutcome> recovery_;
-  Clock::time_point rto_began_;
-  Clock::time_point rto_ended_;
+  Seconds recovery_took_{0};  // without the stops on the way
   std::unique_ptr<Sandbox> sandbox_;
+  std::unique_ptr<ArchivedCommits> commits_;
   std::unique_ptr<Instance> instance_;
   std::vector<CheckRecord> beside_records_;
   std::jthread beside_thread_;

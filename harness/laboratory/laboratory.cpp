@@ -193,8 +193,12 @@ void Laboratory::start(const std::stop_token& stop) {
       connection.query("select from pg_roles where rolname = '" + std::string(reader) + "'");
   if (!known.rows.empty()) return;
   // Row level security would hide rows from a comparison.
-  connection.query(fmt::format("create role {} login bypassrls", reader));
+  connection.query(fmt::format("create role {} login bypassrls{}", reader,
+                               options_.wal_level == "logical" ? " replication" : ""));
   connection.query(fmt::format("grant pg_read_all_data, pg_monitor to {}", reader));
+  // To end a WAL segment: positions that it wants to compare at shall be in the archive soon.
+  connection.query(fmt::format(
+      "grant execute on function pg_create_restore_point(text), pg_switch_wal() to {}", reader));
 }
 
 void Laboratory::stop(const std::stop_token& stop) {

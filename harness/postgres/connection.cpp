@@ -197,6 +197,11 @@ std::vector<const char*> pointers_of(std::span<const Field> parameters) {
   return pointers;
 }
 
+void send_simple(pg_conn* connection, Conversation& conversation, const std::string& sql) {
+  if (PQsendQuery(connection, sql.c_str()) == 0) conversation.lost();
+  conversation.flush();
+}
+
 void send(pg_conn* connection, Conversation& conversation, const std::string& sql,
           std::span<const Field> parameters) {
   const auto values = pointers_of(parameters);
@@ -271,8 +276,11 @@ void refuse_address_of_environment(const ConnectionParameters& parameters) {
 
 void Connection::Closer::operator()(pg_conn* connection) const { PQfinish(connection); }
 
-Connection::Connection(Handle handle, Options options, std::stop_token stop)
-    : handle_(std::move(handle)), options_(options), stop_(std::move(stop)) {}
+Connection::Connection(Handle handle, Options options, bool replication, std::stop_token stop)
+    : handle_(std::move(handle)),
+      options_(options),
+      replication_(replication),
+      stop_(std::move(stop)) {}
 Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 Connection::~Connection() = default;
@@ -318,12 +326,16 @@ Connection Connection::open(ConnectionParameters parameters, Options options,
     }
   }
   PQsetnonblocking(handle.get(), 1);
-  return {std::move(handle), options, std::move(stop)};
+  return {std::move(handle), options, parameters.contains("replication"), std::move(stop)};
 }
 
 Rows Connection::query(const std::string& sql, std::span<const Field> parameters) {
   Conversation conversation(handle_.get(), options_, stop_);
-  send(handle_.get(), conversation, sql, parameters);
+  if (replication_) {
+    send_simple(handle_.get(), conversation, sql);
+  } else {
+    send(handle_.get(), conversation, sql, parameters);
+  }
   Rows rows;
   while (const auto result = conversation.next()) {
     if (is_failure(result.get())) conversation.fail(result.get());

@@ -73,8 +73,9 @@ class Connection {
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
 
-  // One statement with text parameters $1.. . On a stop request the statement is cancelled at the
-  // server and Error(interrupted) is thrown; past the deadline SqlError with the failure kind.
+  // One statement with text parameters $1.. ; without on a replication connection. On a stop
+  // request the statement is cancelled at the server and Error(interrupted) is thrown; past the
+  // deadline SqlError with the failure kind.
   Rows query(const std::string& sql, std::span<const Field> parameters = {});
   // Single-row mode: calls `on_row` for each row; memory stays bounded.
   void stream(const std::string& sql, std::span<const Field> parameters,
@@ -97,10 +98,11 @@ class Connection {
     void operator()(pg_conn* connection) const;
   };
   using Handle = std::unique_ptr<pg_conn, Closer>;
-  Connection(Handle handle, Options options, std::stop_token stop);
+  Connection(Handle handle, Options options, bool replication, std::stop_token stop);
 
   Handle handle_;
   Options options_;
+  bool replication_ = false;  // such servers know the simple protocol only
   std::stop_token stop_;
 };
 

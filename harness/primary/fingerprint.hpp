@@ -38,6 +38,7 @@ struct SequenceState {
   std::optional<SequenceReading> before;
   std::optional<SequenceReading> after;
   std::string error;
+  bool locked = false;  // the error: somebody has locked it
 };
 
 // How much of a relation's content is known.
@@ -97,6 +98,7 @@ struct DatabaseFingerprint {
   std::string explanation;
   Lsn lsn;
   bool exclusive = false;
+  std::uint64_t candidates = 0;          // snapshots that were tried
   std::vector<std::uint64_t> in_flight;  // transactions that the snapshot saw running
   bool with_cluster = false;  // also holds what is common to all databases (roles, settings, ...)
   std::string error;          // why there is nothing of this database

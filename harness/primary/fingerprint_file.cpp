@@ -58,6 +58,7 @@ DatabaseFingerprint database_of(const Json& json) {
           .explanation = json.at("explanation").get<std::string>(),
           .lsn = *lsn,
           .exclusive = json.at("exclusive").get<bool>(),
+          .candidates = json.value("candidates", std::uint64_t{0}),
           .in_flight = json.at("in_flight").get<std::vector<std::uint64_t>>(),
           .with_cluster = json.at("cluster").get<bool>(),
           .error = json.value("error", "")};
@@ -125,7 +126,8 @@ void FingerprintWriter::write(const DatabaseFingerprint& database) {
   Json json{{"database", database.database},       {"exact", database.exact},
             {"method", database.method},           {"lsn", to_text(database.lsn)},
             {"exclusive", database.exclusive},     {"cluster", database.with_cluster},
-            {"explanation", database.explanation}, {"in_flight", database.in_flight}};
+            {"explanation", database.explanation}, {"candidates", database.candidates},
+            {"in_flight", database.in_flight}};
   if (!database.error.empty()) json["error"] = database.error;
   put(out_, json);
 }

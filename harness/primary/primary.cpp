@@ -120,10 +120,11 @@ Primary::Primary(Primary&&) noexcept = default;
 Primary& Primary::operator=(Primary&&) noexcept = default;
 Primary::~Primary() = default;
 
-Connection Primary::open(const Route& route, const std::string& database,
+Connection Primary::open(const Route& route, const Wanted& wanted,
                          const std::stop_token& stop) const {
   auto parameters = route.parameters;
-  if (!database.empty()) parameters["dbname"] = database;
+  if (!wanted.database.empty()) parameters["dbname"] = wanted.database;
+  if (wanted.replication) parameters["replication"] = "database";
   parameters["application_name"] = "pgrehearse";
   auto& options = parameters["options"];
   options += (options.empty() ? "" : " ") + session_options(limits_);
@@ -146,14 +147,13 @@ std::vector<Route> Primary::routes(const std::stop_token& stop) const {
   }
 }
 
-Primary::Reached Primary::reach_once(const std::string& database,
-                                     const std::stop_token& stop) const {
+Primary::Reached Primary::reach_once(const Wanted& wanted, const std::stop_token& stop) const {
   const auto candidates = routes(stop);
   std::vector<std::string> failures;
   bool only_roles = true;
   for (const auto& route : candidates) {
     try {
-      return {.connection = open(route, database, stop), .route = route};
+      return {.connection = open(route, wanted, stop), .route = route};
     } catch (const SqlError& error) {
       if (candidates.size() == 1 && !error.code().empty()) throw;
       only_roles = only_roles && error.code() == "PGR-PRIMARY-ROLE";
@@ -168,11 +168,11 @@ Primary::Reached Primary::reach_once(const std::string& database,
                  "");
 }
 
-Primary::Reached Primary::reach(const std::string& database, const std::stop_token& stop) const {
+Primary::Reached Primary::reach(const Wanted& wanted, const std::stop_token& stop) const {
   const auto deadline = std::chrono::steady_clock::now() + patience_;
   while (true) {
     try {
-      return reach_once(database, stop);
+      return reach_once(wanted, stop);
     } catch (const SqlError& error) {
       if (!may_pass(error) || std::chrono::steady_clock::now() >= deadline) throw;
     }
@@ -182,19 +182,24 @@ Primary::Reached Primary::reach(const std::string& database, const std::stop_tok
 }
 
 Connection Primary::connect(const std::string& database, std::stop_token stop) const {
-  return reach(database, stop).connection;
+  return reach({.database = database}, stop).connection;
+}
+
+Connection Primary::connect_for_replication(const std::string& database,
+                                            std::stop_token stop) const {
+  return reach({.database = database, .replication = true}, stop).connection;
 }
 
 template <typename Question>
 auto Primary::ask(const Question& question, const std::stop_token& stop) const {
   try {
-    auto reached = reach({}, stop);
+    auto reached = reach(Wanted{}, stop);
     return question(reached);
   } catch (const SqlError& error) {
     // What has a code of its own says that nobody could be reached.
     if (!error.code().empty() || !is_server_gone(error)) throw;
   }
-  auto reached = reach({}, stop);
+  auto reached = reach(Wanted{}, stop);
   return question(reached);
 }
 

@@ -65,6 +65,9 @@ class Primary {
   // `database` empty: the one that the DSN names. Finds the server anew, and waits a while for one
   // where a failover seems to be under way.
   [[nodiscard]] Connection connect(const std::string& database, std::stop_token stop) const;
+  // Speaks the replication protocol too (CREATE_REPLICATION_SLOT), and no parameters.
+  [[nodiscard]] Connection connect_for_replication(const std::string& database,
+                                                   std::stop_token stop) const;
   // Without password.
   [[nodiscard]] std::string description() const;
 
@@ -73,9 +76,13 @@ class Primary {
     Connection connection;
     Route route;
   };
-  [[nodiscard]] Reached reach(const std::string& database, const std::stop_token& stop) const;
-  [[nodiscard]] Reached reach_once(const std::string& database, const std::stop_token& stop) const;
-  [[nodiscard]] Connection open(const Route& route, const std::string& database,
+  struct Wanted {
+    std::string database;
+    bool replication = false;
+  };
+  [[nodiscard]] Reached reach(const Wanted& wanted, const std::stop_token& stop) const;
+  [[nodiscard]] Reached reach_once(const Wanted& wanted, const std::stop_token& stop) const;
+  [[nodiscard]] Connection open(const Route& route, const Wanted& wanted,
                                 const std::stop_token& stop) const;
   // What `question` answers; asked again on another server where this one goes away in mid-answer.
   template <typename Question>

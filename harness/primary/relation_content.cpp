@@ -163,8 +163,12 @@ std::string content_sql(const RelationContent& relation, const Sample& sample,
     blocks =
         fmt::format(" tablesample system ({}) repeatable ({})", sample.percentage, sample.seed);
   }
-  return fmt::format("select count(*), {}, pg_relation_filenode({}) from only {} t{}", hash,
-                     relation.oid, relation.name, blocks);
+  // Of the relation that is read: its name may have been given to another one.
+  std::string literal = "'";
+  for (const char c : relation.name) literal += c == '\'' ? std::string("''") : std::string(1, c);
+  literal += "'";
+  return fmt::format("select count(*), {}, pg_relation_filenode({}::regclass) from only {} t{}",
+                     hash, literal, relation.name, blocks);
 }
 
 std::vector<RelationContent> list_relations(Connection& connection, const CoverageRule& rule) {

@@ -39,6 +39,7 @@ std::vector<SequenceState> read_sequences(Connection& connection) {
     for (std::size_t i = 0; i < results.size(); ++i) {
       auto& sequence = sequences[first + i];
       sequence.error = results[i].error;
+      sequence.locked = results[i].sqlstate == "55P03";
       if (!results[i].error.empty() || results[i].rows.rows.empty()) continue;
       const auto& values = results[i].rows;
       sequence.before = {.last_value = number_of<std::int64_t>(values.text(0, 0)),

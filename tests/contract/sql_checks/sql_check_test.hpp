@@ -41,6 +41,8 @@ class SqlCheckTest : public testing::Test {
       auto check = row.create(settings);
       auto context = bench.context();
       check->prepare(context);
+      // The cluster stands still: it stands wherever the check wants it to.
+      for (const auto& stop : check->stops(context)) check->at_stop(context, stop);
       return check->run(context);
     }
     throw std::runtime_error("no such check: " + std::string(name));

@@ -33,8 +33,11 @@ TEST(ReportJson, EveryFieldComesBack) {
   Report report = failed_report();
   report.error_kind = "recovery";
   report.rpo.measured = 3;
-  report.comparison = {
-      .exact = true, .method = "slot", .lsn = parse_lsn("0/1"), .explanation = "why"};
+  report.comparison = {.exact = true,
+                       .method = "slot",
+                       .lsn = parse_lsn("0/1"),
+                       .candidates = 8,
+                       .explanation = "why"};
   report.landing->first_withheld = {.xid = 5, .lsn = *parse_lsn("1/2"), .time = report.started};
   report.sandbox.removed = report.sandbox.kept = true;
   report.sandbox.connect = "psql";

@@ -13,15 +13,16 @@ TEST(RelationContent, ReadsWhatTheCoverageSays) {
   auto relation = orders();
   EXPECT_EQ(content_sql(relation, {}, {}),
             "select count(*), sum(hash_array_extended(array[record_send(t.*)], 0)), "
-            "pg_relation_filenode(16384) from only public.orders t");
+            "pg_relation_filenode('public.orders'::regclass) from only public.orders t");
   relation.coverage = Coverage::counted;
   EXPECT_EQ(content_sql(relation, {}, {}),
-            "select count(*), null, pg_relation_filenode(16384) from only public.orders t");
+            "select count(*), null, pg_relation_filenode('public.orders'::regclass) from only "
+            "public.orders t");
   relation.coverage = Coverage::sampled;
   relation.as_text = true;
   EXPECT_EQ(content_sql(relation, {.percentage = 0.5, .seed = 9}, {}),
             "select count(*), sum(hashtextextended(record_out(t.*)::text collate \"C\", 0)), "
-            "pg_relation_filenode(16384) from only public.orders t "
+            "pg_relation_filenode('public.orders'::regclass) from only public.orders t "
             "tablesample system (0.5) repeatable (9)");
 }
 
@@ -31,7 +32,7 @@ TEST(RelationContent, LeavesOutColumnsThatAreWithheld) {
   EXPECT_EQ(content_sql(relation, {}, std::vector<std::string>{"id", "\"Note\""}),
             "select count(*), "
             "sum(hash_array_extended(array[record_send(row(t.id, t.\"Note\"))], 0)), "
-            "pg_relation_filenode(16384) from only public.orders t");
+            "pg_relation_filenode('public.orders'::regclass) from only public.orders t");
 }
 
 }  // namespace

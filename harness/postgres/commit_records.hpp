@@ -1,0 +1,24 @@
+// Commit records in WAL, as pg_waldump prints them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "harness/common/units.hpp"
+#include "harness/postgres/lsn.hpp"
+
+namespace pgrehearse {
+
+struct TransactionMark {
+  std::uint32_t xid = 0;
+  Lsn lsn;  // of its commit record
+  std::optional<Instant> time;
+};
+
+// Commit records in pg_waldump's output ("rmgr: Transaction ... desc: COMMIT ..."), COMMIT PREPARED
+// included, in WAL order. Other lines are passed over.
+std::vector<TransactionMark> parse_commits(std::string_view waldump);
+
+}  // namespace pgrehearse
