@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <thread>
 
 #include "harness/common/text.hpp"
 #include "harness/drill/recovery_failure.hpp"
+#include "harness/drill/wal_supply.hpp"
 #include "harness/process/command.hpp"
 
 namespace pgrehearse {
@@ -21,19 +21,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto look_interval = std::chrono::milliseconds(25);
 constexpr int most_starts = 6;
 constexpr std::string_view stop_words = "recovery stopping ";
-// So often in a row PostgreSQL asks for a segment only when it cannot read what it got.
-constexpr std::size_t too_often = 5;
 constexpr auto patience_with_log = std::chrono::seconds(3);
-
-bool is_segment(std::string_view file) {
-  return file.size() == 24 && file.find('.') == std::string_view::npos;
-}
-
-std::string shell_quoted(const std::string& word) {
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 std::map<std::string, std::string> recovery_settings(const RecoveryTarget& target) {
   std::map<std::string, std::string> settings{{"recovery_target_timeline", target.timeline}};
@@ -65,20 +53,25 @@ class Recovery {
   Recovery(const RecoveryInput& input, std::stop_token stop)
       : input_(input),
         stop_(std::move(stop)),
-        requests_file_(input.sandbox.paths().wal / "requests"),
+        files_(wal_supply_files(input.sandbox.paths())),
         deadline_(Clock::now() + input.deadline),
         control_(input.control) {}
 
   RecoveryOutcome run() {
+    input_.sandbox.write_file(
+        files_.limit,
+        input_.until ? wal_limit(*input_.until, control_.wal_segment_size) : std::string());
+    bool running = false;
     if (input_.resume_from) {
-      input_.instance.stop(stop_);
-      requests_read_ = input_.sandbox.read_file(requests_file_).size();
+      requests_read_ = input_.sandbox.read_file(files_.requests).size();
+      running = go_on();
     } else {
       set_restored_settings_aside();
     }
-    began_ = input_.resume_from ? std::nullopt : std::optional(Clock::now());
+    if (running || !input_.resume_from) began_ = Clock::now();
     for (int start = 1;; ++start) {
-      input_.instance.start(quarantine());
+      if (!running) input_.instance.start(quarantine());
+      running = false;
       if (wait_for_landing()) break;
       // Production raised a setting behind the backup: pg_control now tells the higher value.
       if (start == most_starts || !settings_grew()) throw failure();
@@ -87,6 +80,17 @@ class Recovery {
   }
 
  private:
+  // Whether the server simply replays on from where it was paused; otherwise it has been stopped.
+  bool go_on() {
+    if (!input_.standby) {
+      input_.instance.stop(stop_);
+    } else if (input_.instance.wait_until_accepting(std::chrono::milliseconds(0), stop_)) {
+      input_.instance.connect("postgres", ErrorKind::recovery, stop_)
+          .query("select pg_wal_replay_resume()");
+    }
+    return input_.standby;
+  }
+
   void set_restored_settings_aside() {
     auto& sandbox = input_.sandbox;
     const auto& paths = sandbox.paths();
@@ -96,7 +100,7 @@ class Recovery {
     sandbox.write_file(
         paths.configuration / "archive-get",
         archive_get_wrapper(input_.repository.archive_get(input_.backup, sandbox, WalFetch::ahead),
-                            requests_file_, closed_archive_marker(paths)));
+                            files_));
   }
 
   Quarantine quarantine() const {
@@ -120,7 +124,7 @@ class Recovery {
 
   // The wrapper only appends: each look reads what is new.
   const std::vector<WalRequest>& requests() {
-    const auto text = input_.sandbox.read_file(requests_file_, requests_read_);
+    const auto text = input_.sandbox.read_file(files_.requests, requests_read_);
     const auto complete = text.rfind('\n') + 1;  // npos + 1 is 0
     requests_read_ += complete;
     for (auto& request : parse_wal_requests(std::string_view(text).substr(0, complete))) {
@@ -142,6 +146,7 @@ class Recovery {
       if (!input_.instance.running()) return false;
       if (!connection && !input_.instance.wait_until_accepting(look_interval, stop_)) {
         refuse_to_wait_for_missing_wal();
+        if (closed_to_all()) return true;
         continue;
       }
       try {
@@ -180,18 +185,19 @@ class Recovery {
     report_progress();
     if (!began_ && replayed_ > *input_.resume_from) began_ = Clock::now();
     const bool paused = rows.text(0, 2) == "t";
-    if (input_.target.type != TargetType::latest) {
-      return (paused && !paused_for_settings()) || (input_.standby && waited_in_vain());
-    }
+    if (input_.target.type != TargetType::latest) return paused && !paused_for_settings();
     if (pausing) return paused;
-    if (missing_at_end(requests())) {
+    const bool there = input_.until
+                           ? stands_at(replayed_, *input_.until) || replayed_ > *input_.until
+                           : missing_at_end(requests()).has_value();
+    if (there) {
       connection.query("select pg_wal_replay_pause()");
       pausing = true;
     }
-    return false;
+    return !there && input_.until && waited_in_vain();
   }
 
-  // The WAL of a target may still be on its way to the archive.
+  // The WAL before a position may still be on its way to the archive.
   bool waited_in_vain() {
     const auto now = Clock::now();
     const auto missing = missing_at_end(requests());
@@ -203,7 +209,19 @@ class Recovery {
     if (!waiting_since_) waiting_since_ = now;
     if (now - *waiting_since_ < input_.patience) return false;
     waited_ += now - *waiting_since_;
-    missing_ = missing;
+    gave_up_ = fmt::format("WAL segment {} did not come to the archive within {}", *missing,
+                           to_text(Seconds(input_.patience)));
+    return true;
+  }
+
+  // All WAL before the position was given and nobody may connect: what the running transactions
+  // were stands behind it.
+  bool closed_to_all() {
+    if (!input_.until || input_.sandbox.read_file(files_.given).empty()) return false;
+    const auto now = Clock::now();
+    if (!given_since_) given_since_ = now;
+    if (now - *given_since_ < input_.patience) return false;
+    gave_up_ = "the restored cluster takes no connections at this position";
     return true;
   }
 
@@ -287,12 +305,13 @@ class Recovery {
 
   RecoveryOutcome outcome() {
     wait_for_its_words();
-    RecoveryOutcome outcome{.control = control_,
-                            .replayed = replayed_,
-                            .last_transaction = last_transaction_,
-                            .requests = requests(),
-                            .missing = missing_};
-    if (waiting_since_ && !missing_) waited_ += Clock::now() - *waiting_since_;
+    RecoveryOutcome outcome{
+        .control = control_,
+        .replayed = replayed_,
+        .last_transaction = last_transaction_,
+        .requests = parse_wal_requests(input_.sandbox.read_file(files_.requests)),
+        .gave_up = gave_up_};
+    if (waiting_since_ && !gave_up_) waited_ += Clock::now() - *waiting_since_;
     if (began_) outcome.took = Clock::now() - *began_ - waited_;
     for (const auto& line : input_.instance.log_lines()) {
       const auto found = line.find(stop_words);
@@ -303,7 +322,7 @@ class Recovery {
 
   const RecoveryInput& input_;
   std::stop_token stop_;
-  std::filesystem::path requests_file_;
+  WalSupplyFiles files_;
   Clock::time_point deadline_;
   ControlData control_;
   std::uint64_t requests_read_ = 0;  // bytes of the wrapper's record
@@ -313,60 +332,12 @@ class Recovery {
   std::optional<Instant> last_transaction_;
   std::optional<Clock::time_point> began_;  // beyond where the instance stood before
   std::optional<Clock::time_point> waiting_since_;
+  std::optional<Clock::time_point> given_since_;
   Clock::duration waited_{0};
-  std::optional<std::string> missing_;
+  std::optional<std::string> gave_up_;
 };
 
 }  // namespace
-
-std::vector<WalRequest> parse_wal_requests(std::string_view text) {
-  std::vector<WalRequest> requests;
-  for (const auto line : lines_of(text)) {
-    const auto fields = split(line, ' ');
-    int code = 0;
-    if (fields.size() != 2) continue;
-    std::from_chars(fields[1].data(), fields[1].data() + fields[1].size(), code);
-    requests.push_back({.file = std::string(fields[0]), .exit_code = code});
-  }
-  return requests;
-}
-
-std::optional<std::string> missing_at_end(const std::vector<WalRequest>& requests) {
-  std::vector<std::string> missed;
-  std::size_t fetched = 0;  // of `last`, again and again
-  std::string last;
-  for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
-    if (!is_segment(request->file)) continue;
-    if (request->exit_code == 0 && missed.empty() && (last.empty() || last == request->file)) {
-      last = request->file;
-      if (++fetched == too_often) return last;
-      continue;
-    }
-    if (request->exit_code != 1 || fetched > 0) return {};
-    if (std::find(missed.begin(), missed.end(), request->file) != missed.end()) {
-      return request->file;
-    }
-    missed.push_back(request->file);
-  }
-  return {};
-}
-
-std::string archive_get_wrapper(const std::vector<std::string>& archive_get,
-                                const std::filesystem::path& requests,
-                                const std::filesystem::path& closed) {
-  std::vector<std::string> words;
-  std::transform(archive_get.begin(), archive_get.end(), std::back_inserter(words), shell_quoted);
-  return fmt::format(
-      "# restore_command: $1 is the WAL file's name, $2 where to put it. An exit code above 1\n"
-      "# means that the repository failed: PostgreSQL must stop (126), not take it for the end.\n"
-      "[ ! -e {} ] || exit 1\n"
-      "{} \"$1\" \"$2\"\n"
-      "code=$?\n"
-      "echo \"$1 $code\" >> {}\n"
-      "[ \"$code\" -le 1 ] || exit 126\n"
-      "exit \"$code\"\n",
-      shell_quoted(closed), join(words, " "), shell_quoted(requests));
-}
 
 RecoveryOutcome recover(const RecoveryInput& input, std::stop_token stop) {
   return Recovery(input, std::move(stop)).run();

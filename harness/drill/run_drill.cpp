@@ -172,9 +172,15 @@ class Drill {
 
   // Why the instance does not stand there; nullopt: it does.
   std::optional<std::string> recover_to(const Stop& stop) {
-    recover_instance(target_of(stop, scenario_.target));
-    if (recovery_->missing) {
-      return fmt::format("WAL segment {} did not come to the archive in time", *recovery_->missing);
+    if (standby()) {
+      recover_instance(scenario_.target, stop.lsn);
+    } else {
+      recover_instance(target_of(stop, scenario_.target));
+    }
+    if (recovery_->gave_up) return recovery_->gave_up;
+    if (standby() && !stands_at(recovery_->replayed, stop.lsn)) {
+      return fmt::format("recovery stands at {}, behind {}", to_text(recovery_->replayed),
+                         to_text(stop.lsn));
     }
     show_instance();
     return {};
@@ -182,9 +188,12 @@ class Drill {
 
   void recover_to_target() { recover_instance(scenario_.target); }
 
-  void recover_instance(const RecoveryTarget& target) {
-    const auto expected_end =
-        target.type == TargetType::lsn ? *target.lsn : preparation_.lineage->reachable_end;
+  [[nodiscard]] bool standby() const { return scenario_.target.type == TargetType::latest; }
+
+  void recover_instance(const RecoveryTarget& target, std::optional<Lsn> until = {}) {
+    const auto expected_end = target.type == TargetType::lsn
+                                  ? *target.lsn
+                                  : until.value_or(preparation_.lineage->reachable_end);
     const auto from = recovery_ ? recovery_->replayed : control_.checkpoint_lsn;
     try {
       recovery_ =
@@ -200,7 +209,8 @@ class Drill {
                          services_.progress.phase_progress(fraction, detail);
                        },
                    .resume_from = recovery_ ? std::optional(recovery_->replayed) : std::nullopt,
-                   .standby = scenario_.target.type == TargetType::latest},
+                   .standby = standby(),
+                   .until = until},
                   stop_);
     } catch (const Error& error) {
       if (verdict_of(error.kind()) != Verdict::fail) throw;

@@ -29,6 +29,7 @@ struct LoopOptions {
   std::string load = "pgbench";
   std::string wal_level = "replica";
   int backup_every = 5;
+  std::string binary = PGREHEARSE_BINARY;
 };
 
 struct Outcome {
@@ -49,10 +50,10 @@ struct Outcome {
   }
 };
 
-Outcome run_drill_once(CommandRunner& runner, const fs::path& scratch) {
+Outcome run_drill_once(CommandRunner& runner, const std::string& binary, const fs::path& scratch) {
   const auto json = scratch / "report.json";
   fs::remove(json);
-  auto result = runner.run({.program = PGREHEARSE_BINARY,
+  auto result = runner.run({.program = binary,
                             .arguments = {"run", scratch / "scenario.yaml", "--json", json,
                                           "--state", scratch / "state", "--quiet"},
                             .timeout = std::chrono::minutes(10)},
@@ -114,7 +115,7 @@ int run(const LoopOptions& options) {
     }
     const auto before = commits_of(*laboratory);
     const auto began = std::chrono::steady_clock::now();
-    const auto outcome = run_drill_once(runner, scratch);
+    const auto outcome = run_drill_once(runner, options.binary, scratch);
     const Seconds took = std::chrono::steady_clock::now() - began;
     print(number, outcome, (commits_of(*laboratory) - before) / took.count());
     std::cout.flush();
@@ -145,6 +146,7 @@ int main(int argc, char** argv) {
   app.add_option("--load", options.load)->check(CLI::IsMember({"pgbench", "mixed"}));
   app.add_option("--wal-level", options.wal_level)->check(CLI::IsMember({"replica", "logical"}));
   app.add_option("--backup-every", options.backup_every);
+  app.add_option("--binary", options.binary, "of pgrehearse");
   CLI11_PARSE(app, argc, argv);
   try {
     return pgrehearse::run(options);

@@ -17,16 +17,24 @@ class ArchiveGetWrapper : public testing::Test {
   ArchiveGetWrapper() {
     auto pattern = testing::TempDir() + "pgr-it's-XXXXXX";
     root_ = mkdtemp(pattern.data());
+    files_ = {.requests = root_ / "requests",
+              .closed = root_ / "closed",
+              .limit = root_ / "limit",
+              .given = root_ / "given"};
   }
   ~ArchiveGetWrapper() override { std::filesystem::remove_all(root_); }
 
-  int exit_code_when(const std::string& command) {
-    std::ofstream(root_ / "wrapper")
-        << archive_get_wrapper({"sh", "-c", command}, root_ / "requests", root_ / "closed");
+  int exit_code_when(const std::string& command, const std::string& file = "SEGMENT") {
+    std::ofstream(root_ / "wrapper") << archive_get_wrapper({"sh", "-c", command}, files_);
     BoostCommandRunner runner;
     return runner
-        .run({.program = "/bin/sh", .arguments = {root_ / "wrapper", "SEGMENT", "pg_wal/X"}}, {})
+        .run({.program = "/bin/sh", .arguments = {root_ / "wrapper", file, root_ / "got"}}, {})
         .exit_code;
+  }
+  std::string got() const {
+    std::ostringstream text;
+    text << std::ifstream(root_ / "got", std::ios::binary).rdbuf();
+    return text.str();
   }
   std::string requests() const {
     std::ostringstream text;
@@ -35,7 +43,48 @@ class ArchiveGetWrapper : public testing::Test {
   }
 
   std::filesystem::path root_;
+  WalSupplyFiles files_;
 };
+
+// `sh -c command file destination`: $0 is the segment, $1 where to put it.
+constexpr auto give_ones = "printf 11111111 > \"$1\"";
+
+TEST_F(ArchiveGetWrapper, BehindALimitTheSegmentIsCutOnceAndNothingFollows) {
+  std::ofstream(files_.limit) << "0000000000000007 3 8\n";
+  EXPECT_EQ(exit_code_when(give_ones, "000000020000000000000006"), 0);
+  EXPECT_EQ(got(), "11111111");
+  EXPECT_EQ(exit_code_when(give_ones, "000000020000000000000007"), 0);
+  EXPECT_EQ(got(), std::string("111\0\0\0\0\0", 8));
+  EXPECT_EQ(exit_code_when(give_ones, "000000020000000000000007"), 1);
+  EXPECT_EQ(exit_code_when(give_ones, "000000010000000000000008"), 1);
+  EXPECT_EQ(exit_code_when(give_ones, "00000003.history"), 0);
+  EXPECT_EQ(requests(),
+            "000000020000000000000006 0\n000000020000000000000007 0\n00000003.history 0\n");
+}
+
+TEST_F(ArchiveGetWrapper, ALimitThatMovesGivesTheSegmentAgain) {
+  std::ofstream(files_.limit) << "0000000000000007 3 8\n";
+  EXPECT_EQ(exit_code_when(give_ones, "000000010000000000000007"), 0);
+  std::ofstream(files_.limit) << "0000000000000007 5 8\n";
+  EXPECT_EQ(exit_code_when(give_ones, "000000010000000000000007"), 0);
+  EXPECT_EQ(got(), std::string("11111\0\0\0", 8));
+  std::ofstream(files_.limit).flush();
+  EXPECT_EQ(exit_code_when(give_ones, "000000010000000000000007"), 0);
+  EXPECT_EQ(got(), "11111111");
+}
+
+TEST(WalLimit, NamesTheSegmentWithoutItsTimeline) {
+  EXPECT_EQ(wal_limit(*parse_lsn("2/7000028"), 16 << 20), "0000000200000007 40 16777216\n");
+}
+
+TEST(StandsAt, OnlyAPageHeaderMayLieBetween) {
+  EXPECT_TRUE(stands_at({5000}, {5000}));
+  EXPECT_FALSE(stands_at({4992}, {5000}));
+  EXPECT_TRUE(stands_at({8192}, {8192 + 24}));
+  EXPECT_TRUE(stands_at({8192}, {8192 + 40}));
+  EXPECT_FALSE(stands_at({8192}, {8192 + 48}));
+  EXPECT_FALSE(stands_at({8200}, {8192 + 24}));
+}
 
 TEST_F(ArchiveGetWrapper, FoundAndNotFoundGoThrough) {
   EXPECT_EQ(exit_code_when("exit 0"), 0);
