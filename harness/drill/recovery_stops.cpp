@@ -63,7 +63,10 @@ RecoveryStops::RecoveryStops(std::span<PlannedCheck> checks, CheckContext& conte
     : context_(context) {
   for (auto& planned : checks) {
     guarded(planned, [&] {
-      for (const auto& stop : planned.check->stops(context)) asked_.push_back({&planned, stop});
+      auto stops = planned.check->stops(context);
+      std::sort(stops.begin(), stops.end());
+      stops.erase(std::unique(stops.begin(), stops.end()), stops.end());
+      for (const auto& stop : stops) asked_.push_back({&planned, stop});
     });
   }
 }

@@ -68,7 +68,7 @@ TEST(RecoveryStops, EachIsVisitedOnceAscendingByThoseWhoAskedForIt) {
   std::vector<std::string> told;
   std::vector<PlannedCheck> planned;
   planned.push_back({.check = std::make_unique<WantingCheck>(
-                         std::vector<Stop>{{.lsn = {3}}, {.lsn = {1}}}, told)});
+                         std::vector<Stop>{{.lsn = {3}}, {.lsn = {1}}, {.lsn = {3}}}, told)});
   planned.push_back(
       {.check = std::make_unique<WantingCheck>(std::vector<Stop>{{.lsn = {1}}}, told)});
   CheckBench bench;
