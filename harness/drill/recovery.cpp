@@ -97,10 +97,14 @@ class Recovery {
     sandbox.write_file(paths.configuration / "restored.auto.conf",
                        sandbox.read_file(paths.data / "postgresql.auto.conf"));
     sandbox.write_file(paths.data / "postgresql.auto.conf", "# set aside for the drill\n");
-    sandbox.write_file(
-        paths.configuration / "archive-get",
-        archive_get_wrapper(input_.repository.archive_get(input_.backup, sandbox, WalFetch::ahead),
-                            files_));
+    sandbox.write_file(paths.configuration / "archive-get",
+                       archive_get_wrapper({.ahead = archive_get(WalFetch::ahead),
+                                            .single = archive_get(WalFetch::single)},
+                                           files_));
+  }
+
+  std::vector<std::string> archive_get(WalFetch fetch) {
+    return input_.repository.archive_get(input_.backup, input_.sandbox, fetch);
   }
 
   Quarantine quarantine() const {

@@ -33,10 +33,15 @@ struct WalSupplyFiles {
 };
 WalSupplyFiles wal_supply_files(const SandboxPaths& paths);
 
+// Two argvs; the file's name and its destination are appended.
+struct ArchiveGet {
+  std::vector<std::string> ahead;   // fetches also what will be asked for next
+  std::vector<std::string> single;  // fetches one file, for when `ahead` does not answer
+};
+
 // The shell script that PostgreSQL runs as restore_command. An exit code above 1 becomes 126, which
 // makes PostgreSQL stop instead of taking a failing repository for the end of the archive.
-std::string archive_get_wrapper(const std::vector<std::string>& archive_get,
-                                const WalSupplyFiles& files);
+std::string archive_get_wrapper(const ArchiveGet& archive_get, const WalSupplyFiles& files);
 
 // For the file `limit`: zeros from this position on, as in a segment that was not written further.
 // A standby then has replayed all that ends there, and waits.

@@ -24,8 +24,10 @@ class ArchiveGetWrapper : public testing::Test {
   }
   ~ArchiveGetWrapper() override { std::filesystem::remove_all(root_); }
 
-  int exit_code_when(const std::string& command, const std::string& file = "SEGMENT") {
-    std::ofstream(root_ / "wrapper") << archive_get_wrapper({"sh", "-c", command}, files_);
+  int exit_code_when(const std::string& ahead, const std::string& file = "SEGMENT",
+                     const std::string& single = "exit 9") {
+    std::ofstream(root_ / "wrapper") << archive_get_wrapper(
+        {.ahead = {"sh", "-c", ahead}, .single = {"sh", "-c", single}}, files_);
     BoostCommandRunner runner;
     return runner
         .run({.program = "/bin/sh", .arguments = {root_ / "wrapper", file, root_ / "got"}}, {})
@@ -97,6 +99,14 @@ TEST_F(ArchiveGetWrapper, AFailingRepositoryIsNotTheEndOfTheArchive) {
   EXPECT_EQ(exit_code_when("exit 103"), 126);
   EXPECT_EQ(exit_code_when("kill -KILL $$"), 126);
   EXPECT_EQ(requests(), "SEGMENT 2\nSEGMENT 103\nSEGMENT 137\n");
+}
+
+TEST_F(ArchiveGetWrapper, WhoFetchesAheadAndTimesOutIsNotTheRepository) {
+  EXPECT_EQ(exit_code_when("exit 82", "SEGMENT", "printf %s $0 > $1"), 0);
+  EXPECT_EQ(got(), "SEGMENT");
+  EXPECT_EQ(exit_code_when("exit 82", "SEGMENT", "exit 1"), 1);
+  EXPECT_EQ(exit_code_when("exit 82", "SEGMENT", "exit 82"), 126);
+  EXPECT_EQ(requests(), "SEGMENT 0\nSEGMENT 1\nSEGMENT 82\n");
 }
 
 TEST_F(ArchiveGetWrapper, AClosedArchiveHasNothingAndIsNotAsked) {
