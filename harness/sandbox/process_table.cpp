@@ -152,9 +152,11 @@ void signal_and_wait(std::span<const ProcessInfo> processes, ChooseSignal choose
 
 std::vector<ProcessInfo> all_processes() {
   std::vector<ProcessInfo> processes;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
-    const auto name = entry.path().filename().string();
+  // Processes come and go while the list is read: reading on must not throw.
+  std::error_code failed;
+  for (fs::directory_iterator entry("/proc", failed), end_of_list; !failed && entry != end_of_list;
+       entry.increment(failed)) {
+    const auto name = entry->path().filename().string();
     pid_t pid = 0;
     const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (failure != std::errc{} || end != name.data() + name.size()) continue;

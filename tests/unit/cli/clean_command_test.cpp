@@ -45,7 +45,9 @@ class CleanCommand : public testing::Test {
   }
   [[nodiscard]] CliResult run(std::vector<std::string> words) const {
     words.insert(words.begin(), {"clean", "--state", state_.string()});
-    return run_cli(std::move(words));
+    auto result = run_cli(std::move(words));
+    EXPECT_LT(result.exit_code, 4) << result.error_output;
+    return result;
   }
 
   fs::path state_;
