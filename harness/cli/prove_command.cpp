@@ -58,6 +58,7 @@ bool fits(const std::string& name, const std::vector<std::string>& patterns) {
 
 void require_hits(const std::vector<std::string>& patterns, const std::vector<Fault>& faults) {
   std::vector<std::string> known;
+  known.reserve(faults.size());
   for (const auto& fault : faults) known.push_back(fault.name);
   for (const auto& pattern : patterns) {
     if (std::any_of(known.begin(), known.end(),

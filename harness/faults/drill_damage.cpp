@@ -37,14 +37,14 @@ void use_other_cluster(PlantingSite& site, const Settings& settings) {
 void change_pgbackrest_option(PlantingSite& site, const Settings& settings) {
   const auto name = settings.get<std::string>("name").value();
   const auto value = settings.get_or<std::string>("value", "");
+  const auto beginning = name + "=";
   std::ifstream in(site.configuration);
   std::string text;
   for (std::string line; std::getline(in, line);) {
-    if (!line.starts_with(name + "=")) {
-      text += line + "\n";
-    } else if (!value.empty()) {
-      text += name + "=" + value + "\n";
-    }
+    const bool named = line.starts_with(beginning);
+    if (named && value.empty()) continue;
+    text += named ? beginning + value : line;
+    text += '\n';
   }
   site.facts["option"] = name;
   std::ofstream(site.configuration, std::ios::trunc) << text;
