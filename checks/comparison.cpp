@@ -140,7 +140,7 @@ class ComparisonCheck : public Check {
       throw Error(ErrorKind::internal, "the fingerprint lost database " + point.database);
     }
     // As it was written: joining the snapshot may have failed since it was found.
-    const auto facts = std::get<DatabaseFingerprint>(*file->next());
+    auto facts = std::get<DatabaseFingerprint>(*file->next());
     if (!facts.error.empty()) return not_read(facts.database, facts.error);
     try {
       compare_database(*file, facts, comparison_of(context, facts, file->header().sample),
@@ -201,7 +201,7 @@ class ComparisonCheck : public Check {
   }
 
   // The snapshot saw them running, so where it was taken they had not committed.
-  void verify_in_flight(CheckContext& context, const DatabaseFingerprint& facts) {
+  void verify_in_flight(CheckContext& context, DatabaseFingerprint& facts) {
     if (!facts.exact || facts.in_flight.empty()) return;
     auto connection = context.connect(facts.database);
     std::vector<std::string> questions;
@@ -214,6 +214,8 @@ class ComparisonCheck : public Check {
       // An error: the copy's WAL does not know the transaction yet, or not any more.
       if (!answers[i].error.empty() || answers[i].rows.text(0, 0) != "committed") continue;
       ++tally_.gaps;
+      if (facts.exact) facts.explanation += "; disproved by the restored cluster";
+      facts.exact = false;
       findings_.add({.code = "PGR-COMPARE-IN-FLIGHT",
                      .object = std::to_string(xid),
                      .message = fmt::format("transaction {} was running in the primary's snapshot "
