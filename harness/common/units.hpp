@@ -32,8 +32,8 @@ std::string to_text(Seconds span);
 
 // ISO 8601 in UTC with microseconds: "2026-11-20T03:00:00.000000Z".
 std::string to_iso8601(Instant instant);
-// Accepts ISO 8601 and PostgreSQL's "2026-11-20 03:00:00.123456+00[:30]", 1970 to 2261; without a zone:
-// nullopt.
+// Accepts ISO 8601 and PostgreSQL's "2026-11-20 03:00:00.123456+00[:30]", 1970 to 2261; without a
+// zone: nullopt.
 std::optional<Instant> parse_instant(std::string_view text);
 // "2026-11-20 03:00:00.123456+00", PostgreSQL's input form.
 std::string to_postgres_timestamp(Instant instant);

@@ -29,8 +29,9 @@ struct LaboratoryOptions {
   std::string cipher_passphrase;  // empty: the repository is not encrypted
   // The configuration that scenarios name is that of a repository host: it says pg1-host.
   bool repository_host = false;
-  // Begin with copies of another laboratory's, whose cluster is stopped: PGDATA, and the repository.
-  std::filesystem::path seed_data;  // empty: initdb
+  // Begin with copies of another laboratory's, whose cluster is stopped: PGDATA, and the
+  // repository.
+  std::filesystem::path seed_data;        // empty: initdb
   std::filesystem::path seed_repository;  // empty: none yet
 };
 
