@@ -19,13 +19,15 @@ void ComparisonCapture::run(const std::stop_token& stop) {
   std::chrono::steady_clock::time_point taken;
   try {
     const FingerprintCapture capture(
-        primary_, rules_, [&](const std::vector<std::string>& databases, std::stop_token taking) {
+        primary_, rules_,
+        [&](const std::vector<std::string>& databases, const std::stop_token& taking) {
           held_ = take_snapshots(
               primary_,
               {.databases = databases, .budget = rules_.budget, .read_commits = read_commits_},
               taking);
           auto snapshots = held_.for_capture();
           std::vector<DatabaseFingerprint> points;
+          points.reserve(snapshots.size());
           for (const auto& snapshot : snapshots) points.push_back(snapshot.facts);
           taken = std::chrono::steady_clock::now();
           found_.set_value(std::move(points));

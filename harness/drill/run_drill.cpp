@@ -120,7 +120,8 @@ class Drill {
     record_.report.sandbox.root = sandbox_->paths().root;
     commits_ = std::make_unique<ArchivedCommits>(
         *sandbox_, services_.repository, preparation_.choice->backup, preparation_.segment_size);
-    context_->read_commits = [this](Timeline timeline, Lsn begin, Lsn end, std::stop_token stop) {
+    context_->read_commits = [this](Timeline timeline, Lsn begin, Lsn end,
+                                    const std::stop_token& stop) {
       return commits_->read(timeline, begin, end, stop);
     };
     context_->on_comparison = [this](ComparisonRecord comparison) {

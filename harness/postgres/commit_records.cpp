@@ -32,7 +32,7 @@ std::vector<TransactionMark> parse_commits(std::string_view waldump) {
     if (words.starts_with("COMMIT_PREPARED")) xid = between(words, "COMMIT_PREPARED ", ":");
     std::from_chars(xid.data(), xid.data() + xid.size(), mark.xid);
     words.remove_prefix(words.find(words.starts_with("COMMIT_PREPARED") ? ": " : " ") + 1);
-    mark.time = parse_instant(trim(words.substr(0, words.find_first_of(";"))));
+    mark.time = parse_instant(trim(words.substr(0, words.find(';'))));
     commits.push_back(mark);
   }
   return commits;

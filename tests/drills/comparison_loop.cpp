@@ -138,20 +138,20 @@ int run(const LoopOptions& options) {
 }  // namespace pgrehearse
 
 int main(int argc, char** argv) {
-  pgrehearse::LoopOptions options;
-  CLI::App app("drills in a row against a primary under load");
-  app.add_option("--drills", options.drills);
-  app.add_option("--clients", options.clients);
-  app.add_option("--scale", options.scale);
-  app.add_option("--load", options.load)->check(CLI::IsMember({"pgbench", "mixed"}));
-  app.add_option("--wal-level", options.wal_level)->check(CLI::IsMember({"replica", "logical"}));
-  app.add_option("--backup-every", options.backup_every);
-  app.add_option("--binary", options.binary, "of pgrehearse");
-  CLI11_PARSE(app, argc, argv);
   try {
+    pgrehearse::LoopOptions options;
+    CLI::App app("drills in a row against a primary under load");
+    app.add_option("--drills", options.drills);
+    app.add_option("--clients", options.clients);
+    app.add_option("--scale", options.scale);
+    app.add_option("--load", options.load)->check(CLI::IsMember({"pgbench", "mixed"}));
+    app.add_option("--wal-level", options.wal_level)->check(CLI::IsMember({"replica", "logical"}));
+    app.add_option("--backup-every", options.backup_every);
+    app.add_option("--binary", options.binary, "of pgrehearse");
+    CLI11_PARSE(app, argc, argv);
     return pgrehearse::run(options);
   } catch (const std::exception& error) {
-    std::cerr << "error: " << error.what() << '\n';
+    fmt::print(stderr, "error: {}\n", error.what());
     return 2;
   }
 }

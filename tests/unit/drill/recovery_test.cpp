@@ -118,9 +118,10 @@ TEST_F(ArchiveGetWrapper, AClosedArchiveHasNothingAndIsNotAsked) {
 constexpr auto first = "000000010000000000000007";
 constexpr auto second = "000000010000000000000008";
 
-std::vector<WalRequest> requested(std::vector<std::pair<std::string, int>> list) {
+std::vector<WalRequest> requested(const std::vector<std::pair<std::string, int>>& list) {
   std::vector<WalRequest> requests;
-  for (auto& [file, code] : list) requests.push_back({.file = file, .exit_code = code});
+  requests.reserve(list.size());
+  for (const auto& [file, code] : list) requests.push_back({.file = file, .exit_code = code});
   return requests;
 }
 
