@@ -74,13 +74,27 @@ bool is_below(const std::string& path, const fs::path& directory) {
   return path == top || path == top + " (deleted)" || path.starts_with(top + "/");
 }
 
+// `-D <data>` and `--pg1-path=<data>` name a place, too.
+std::vector<std::string> places_in_command_line(pid_t pid) {
+  const auto line = text_of(directory_of(pid) / "cmdline");
+  std::vector<std::string> places;
+  for (const auto argument : split(line, '\0')) {
+    places.emplace_back(argument.substr(argument.find('=') + 1));  // npos + 1 is 0
+  }
+  return places;
+}
+
 bool stands_below(const ProcessInfo& process, const ProcessMark& mark) {
   if (process.owner != mark.owner) return false;
   std::error_code unreadable;
-  const auto directory = fs::read_symlink(directory_of(process.pid) / "cwd", unreadable).string();
-  if (unreadable) return false;
-  const bool below = std::any_of(mark.directories.begin(), mark.directories.end(),
-                                 [&](const auto& top) { return is_below(directory, top); });
+  std::vector<std::string> places{
+      fs::read_symlink(directory_of(process.pid) / "cwd", unreadable).string()};
+  // A container's root may not look at the directory of another account's process.
+  if (unreadable) places = places_in_command_line(process.pid);
+  const bool below = std::any_of(places.begin(), places.end(), [&](const auto& place) {
+    return std::any_of(mark.directories.begin(), mark.directories.end(),
+                       [&](const auto& top) { return is_below(place, top); });
+  });
   return below && (process.terminal == 0 || process.name == "postgres");
 }
 

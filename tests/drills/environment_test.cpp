@@ -60,8 +60,9 @@ TEST_F(Environment, AFullDisk) {
   const auto directory = scratch / "small";
   const SmallDisk disk(directory, "size=24m,mode=0755");
   if (!disk.mounted()) {
-    if (everything_is_required()) FAIL() << "cannot mount a tmpfs: " << std::strerror(errno);
-    GTEST_SKIP() << "cannot mount a tmpfs";
+    // A container may not mount, and no package changes that.
+    if (errno != EPERM && everything_is_required()) FAIL() << std::strerror(errno);
+    GTEST_SKIP() << "cannot mount a small tmpfs: " << std::strerror(errno);
   }
   const auto run = run_scenario(scenario("checks: [databases]\n"),
                                 {"--set", "sandbox.directory=" + directory.native()});
@@ -75,8 +76,9 @@ TEST_F(Environment, ADiskThatFillsUpDuringTheRestore) {
   const auto directory = scratch / "small";
   const SmallDisk disk(directory, "size=400m,mode=0755");
   if (!disk.mounted()) {
-    if (everything_is_required()) FAIL() << "cannot mount a tmpfs: " << std::strerror(errno);
-    GTEST_SKIP() << "cannot mount a tmpfs";
+    // A container may not mount, and no package changes that.
+    if (errno != EPERM && everything_is_required()) FAIL() << std::strerror(errno);
+    GTEST_SKIP() << "cannot mount a small tmpfs: " << std::strerror(errno);
   }
   const auto binary =
       make_pgbackrest("*restore*", "dd if=/dev/zero of=\"$TMPDIR/fill\" bs=1M count=380 2>&-");

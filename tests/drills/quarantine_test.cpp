@@ -86,6 +86,14 @@ std::vector<std::string> network_sockets(const std::set<std::string>& inodes) {
   return found;
 }
 
+std::string data_directory_in(const std::string& command_line) {
+  constexpr std::string_view option = " -D ";
+  const auto at = command_line.find(option);
+  if (at == std::string::npos) return {};
+  const auto begin = at + option.size();
+  return command_line.substr(begin, command_line.find(' ', begin) - begin);
+}
+
 // Looks at the processes of the host, again and again, while a drill runs.
 class Watch {
  public:
@@ -118,7 +126,8 @@ class Watch {
       auto line = text_of(directory + "/cmdline");
       std::replace(line.begin(), line.end(), '\0', ' ');
       std::error_code gone;
-      const auto place = fs::read_symlink(directory + "/cwd", gone).native();
+      auto place = fs::read_symlink(directory + "/cwd", gone).native();
+      if (place.empty()) place = data_directory_in(line);  // a container's root may not look
       const bool inside = place.starts_with(state_.native() + "/");
       if (inside || line.find(state_.native()) != std::string::npos) {
         note_secrets(line, "argv of " + process.name);
