@@ -6,13 +6,12 @@
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <iostream>
-#include <mutex>
 #include <random>
 #include <thread>
 
 #include "harness/cli/wiring.hpp"
+#include "harness/common/stoppable_wait.hpp"
 #include "harness/common/version.hpp"
 #include "harness/drill/run_drill.hpp"
 #include "harness/reporting/progress_choice.hpp"
@@ -30,10 +29,7 @@ class Deadline {
       : forward_(std::move(outer), [this] { source_.request_stop(); }) {
     if (!timeout) return;
     timer_ = std::jthread([this, timeout = *timeout](const std::stop_token& done) {
-      std::mutex mutex;
-      std::unique_lock lock(mutex);
-      std::condition_variable_any().wait_for(lock, done, timeout, [] { return false; });
-      if (done.stop_requested()) return;
+      if (!wait_for(timeout, done)) return;
       over_ = true;
       source_.request_stop();
     });

@@ -6,12 +6,11 @@
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
 #include <fstream>
 #include <iterator>
-#include <mutex>
 
 #include "harness/common/error.hpp"
+#include "harness/common/stoppable_wait.hpp"
 #include "harness/common/text.hpp"
 #include "harness/postgres/binaries.hpp"
 #include "harness/sandbox/directories.hpp"
@@ -31,15 +30,6 @@ std::string last_words(const CommandResult& result) {
   const auto text = trim(result.error_output.empty() ? result.output : result.error_output);
   constexpr std::size_t enough = 2000;
   return std::string(text.size() > enough ? text.substr(text.size() - enough) : text);
-}
-
-// False on a stop request.
-bool wait_a_little(const std::stop_token& stop, std::chrono::milliseconds time) {
-  std::mutex mutex;
-  std::condition_variable_any condition;
-  std::unique_lock lock(mutex);
-  condition.wait_for(lock, stop, time, [] { return false; });
-  return !stop.stop_requested();
 }
 
 Account account_for(const std::string& name) {
@@ -245,7 +235,7 @@ std::string Laboratory::switch_wal_and_wait(const std::stop_token& stop) {
                   fmt::format("segment {} was not archived in two minutes", segment),
                   fmt::format("the last failure was with '{}'", state.text(0, 1)));
     }
-    if (!wait_a_little(stop, std::chrono::milliseconds(50))) {
+    if (!wait_for(std::chrono::milliseconds(50), stop)) {
       throw Error(ErrorKind::interrupted, "interrupted");
     }
   }

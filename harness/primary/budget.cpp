@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <condition_variable>
 #include <functional>
+
+#include "harness/common/stoppable_wait.hpp"
 
 namespace pgrehearse {
 
@@ -73,9 +74,6 @@ std::string BudgetWatch::lag_over(const std::stop_token& stop) {
 }
 
 void BudgetWatch::watch(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
   while (!stop.stop_requested()) {
     const auto age = std::chrono::steady_clock::now() - began_;
     if (budget_.time && age >= *budget_.time) {
@@ -88,7 +86,7 @@ void BudgetWatch::watch(const std::stop_token& stop) {
     if (budget_.max_replica_lag) {
       if (const auto reason = lag_over(stop); !reason.empty()) return end(reason);
     }
-    wake.wait_for(lock, stop, poll_interval, [] { return false; });
+    wait_for(poll_interval, stop);
   }
 }
 

@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
+#include "harness/common/stoppable_wait.hpp"
 #include "harness/postgres/transaction_snapshot.hpp"
 #include "harness/primary/snapshot_methods.hpp"
 
@@ -33,14 +32,6 @@ struct Candidate {
   Lsn end;  // the WAL had reached it when the snapshot had been taken
   std::uint64_t locks = 0;
 };
-
-bool pause(std::chrono::milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any event;
-  std::unique_lock lock(mutex);
-  event.wait_for(lock, stop, time, [] { return false; });
-  return !stop.stop_requested();
-}
 
 class CandidateSearch {
  public:
@@ -172,7 +163,7 @@ class CandidateSearch {
           return;
         }
       }
-      if (!pause(look_interval, stop_)) throw Error(ErrorKind::interrupted, "interrupted");
+      if (!wait_for(look_interval, stop_)) throw Error(ErrorKind::interrupted, "interrupted");
     }
   }
 
