@@ -226,54 +226,6 @@ const std::string& Rows::text(std::size_t row, std::size_t column) const {
   return field ? *field : empty;
 }
 
-ConnectionParameters parse_dsn(const std::string& dsn) {
-  char* message = nullptr;
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
-      PQconninfoParse(dsn.c_str(), &message), &PQconninfoFree);
-  if (!options) {
-    const std::string text = message_of(message);
-    PQfreemem(message);
-    throw Error(ErrorKind::usage, "not a connection string: " + text,
-                "write \"host=db1 dbname=postgres user=pgrehearse\"");
-  }
-  ConnectionParameters parameters;
-  for (const auto* option = options.get(); option->keyword != nullptr; ++option) {
-    if (option->val != nullptr) parameters[option->keyword] = option->val;
-  }
-  return parameters;
-}
-
-std::string describe(const ConnectionParameters& parameters) {
-  std::string text;
-  for (const auto& [keyword, value] : parameters) {
-    if (keyword == "password" || keyword == "sslpassword" || keyword == "options") continue;
-    text += fmt::format("{}{}={}", text.empty() ? "" : " ", keyword, value);
-  }
-  return text;
-}
-
-namespace {
-
-// libpq prefers an address to a name: PGHOSTADDR, or one in the service file that PGSERVICE names,
-// would lead a connection to a sandbox to another server, production for instance.
-void refuse_address_of_environment(const ConnectionParameters& parameters) {
-  if (!parameters.contains("host") || parameters.contains("hostaddr")) return;
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> defaults(PQconndefaults(),
-                                                                              &PQconninfoFree);
-  if (!defaults) return;
-  for (const auto* option = defaults.get(); option->keyword != nullptr; ++option) {
-    if (std::string_view(option->keyword) != "hostaddr" || option->val == nullptr) continue;
-    throw Error(ErrorKind::environment,
-                fmt::format("the environment's PGHOSTADDR or PGSERVICE leads the connection to {} "
-                            "elsewhere: to {}",
-                            parameters.at("host"), option->val),
-                "unset PGHOSTADDR, or name the address in the primary's dsn", "PGR-ENV-HOST",
-                option->val);
-  }
-}
-
-}  // namespace
-
 void Connection::Closer::operator()(pg_conn* connection) const { PQfinish(connection); }
 
 Connection::Connection(Handle handle, Options options, bool replication, std::stop_token stop)

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,19 +13,11 @@
 #include <vector>
 
 #include "harness/common/error.hpp"
+#include "harness/postgres/connection_parameters.hpp"
 
 struct pg_conn;
 
 namespace pgrehearse {
-
-// libpq connection parameters by keyword (host, port, user, dbname, ...). Never printed: may hold a
-// password.
-using ConnectionParameters = std::map<std::string, std::string>;
-
-// Parses a DSN in either of libpq's forms. Throws Error(usage) with libpq's words.
-ConnectionParameters parse_dsn(const std::string& dsn);
-// The same without password and other secrets, for messages and reports.
-std::string describe(const ConnectionParameters& parameters);
 
 // A statement failed; SQLSTATE is empty when the connection itself was lost.
 class SqlError : public Error {
