@@ -246,6 +246,14 @@ FaultLaboratories::Shared& FaultLaboratories::shared(const std::string& kind,
   return entry;
 }
 
+std::unique_ptr<PlantedFault> FaultLaboratories::at_shared(Shared& source, const std::string& name,
+                                                           const std::stop_token& stop) {
+  auto site = site_of(*source.laboratory, name, stop);
+  site.facts.insert(source.facts.begin(), source.facts.end());
+  make_private_directory(site.directory, source.laboratory->account());
+  return std::make_unique<PlantedFault>(std::move(site), nullptr);
+}
+
 std::unique_ptr<PlantedFault> FaultLaboratories::plant(const Fault& fault, const std::string& name,
                                                        const std::stop_token& stop) {
   auto planted = needs_own_primary(fault) ? plant_in_clone(fault, name, stop)
@@ -259,11 +267,7 @@ std::unique_ptr<PlantedFault> FaultLaboratories::plant(const Fault& fault, const
 std::unique_ptr<PlantedFault> FaultLaboratories::control_of(const Fault& fault,
                                                             const std::string& name,
                                                             const std::stop_token& stop) {
-  auto& source = shared(fault.laboratory, stop);
-  auto site = site_of(*source.laboratory, name, stop);
-  site.facts.insert(source.facts.begin(), source.facts.end());
-  make_private_directory(site.directory, source.laboratory->account());
-  auto planted = std::make_unique<PlantedFault>(std::move(site), nullptr);
+  auto planted = at_shared(shared(fault.laboratory, stop), name, stop);
   finish(fault, *planted);
   return planted;
 }
@@ -302,23 +306,21 @@ std::unique_ptr<PlantedFault> FaultLaboratories::plant_in_copy(const Fault& faul
                                                                const std::string& name,
                                                                const std::stop_token& stop) {
   auto& source = shared(fault.laboratory, stop);
-  auto site = site_of(*source.laboratory, name, stop);
-  site.facts.insert(source.facts.begin(), source.facts.end());
-  make_private_directory(site.directory, source.laboratory->account());
+  auto planted = at_shared(source, name, stop);
+  auto& site = planted->site;
   site.repository = site.directory / "repository";
   site.configuration = site.directory / "pgbackrest.conf";
-  auto planted = std::make_unique<PlantedFault>(std::move(site), nullptr);
   const auto copied = runner_.run(
       {.program = "cp",
        .arguments = {"-a", "--reflink=auto", source.laboratory->paths().repository.native(),
-                     planted->site.repository.native()}},
+                     site.repository.native()}},
       stop);
   if (!copied.succeeded()) {
     throw Error(ErrorKind::environment, "the repository was not copied: " + copied.error_output);
   }
   auto paths = source.laboratory->paths();
-  paths.repository = planted->site.repository;
-  write_file_of(source.laboratory->account(), planted->site.configuration,
+  paths.repository = site.repository;
+  write_file_of(source.laboratory->account(), site.configuration,
                 laboratory_pgbackrest_conf(source.laboratory->options(), paths, false), 0600);
   return planted;
 }

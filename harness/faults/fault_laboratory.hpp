@@ -65,6 +65,9 @@ class FaultLaboratories {
   void build_shared(const std::string& kind, Shared& shared, const std::stop_token& stop);
   PlantingSite site_of(Laboratory& laboratory, const std::string& name,
                        const std::stop_token& stop);
+  // Nothing planted yet; the directory for its files is made.
+  std::unique_ptr<PlantedFault> at_shared(Shared& source, const std::string& name,
+                                          const std::stop_token& stop);
   std::unique_ptr<PlantedFault> plant_in_clone(const Fault& fault, const std::string& name,
                                                const std::stop_token& stop);
   std::unique_ptr<PlantedFault> plant_in_copy(const Fault& fault, const std::string& name,
