@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "harness/common/text.hpp"
+#include "harness/sandbox/acting_account.hpp"
 
 namespace pgrehearse {
 
@@ -45,8 +46,10 @@ std::optional<ProcessInfo> read_process(pid_t pid) {
   if (open == std::string::npos || close == std::string::npos) return {};
   struct stat status {};
   if (stat(directory_of(pid).c_str(), &status) != 0) return {};
-  ProcessInfo process{
-      .pid = pid, .name = stat_line.substr(open + 1, close - open - 1), .owner = status.st_uid};
+  ProcessInfo process{.pid = pid,
+                      .name = stat_line.substr(open + 1, close - open - 1),
+                      .owner = status.st_uid,
+                      .owner_group = status.st_gid};
   std::istringstream fields(stat_line.substr(close + 1));
   fields >> process.state >> process.parent >> process.group >> process.session >> process.terminal;
   std::string skipped;
@@ -74,31 +77,18 @@ bool is_below(const std::string& path, const fs::path& directory) {
   return path == top || path == top + " (deleted)" || path.starts_with(top + "/");
 }
 
-// `-D <data>` and `--pg1-path=<data>` name a place, too.
-std::vector<std::string> places_in_command_line(pid_t pid) {
-  const auto line = text_of(directory_of(pid) / "cmdline");
-  std::vector<std::string> places;
-  for (const auto argument : split(line, '\0')) {
-    places.emplace_back(argument.substr(argument.find('=') + 1));  // npos + 1 is 0
-  }
-  return places;
-}
-
 bool stands_below(const ProcessInfo& process, const ProcessMark& mark) {
   if (process.owner != mark.owner) return false;
-  std::error_code unreadable;
-  std::vector<std::string> places{
-      fs::read_symlink(directory_of(process.pid) / "cwd", unreadable).string()};
-  // A container's root may not look at the directory of another account's process.
-  if (unreadable) places = places_in_command_line(process.pid);
-  const bool below = std::any_of(places.begin(), places.end(), [&](const auto& place) {
-    return std::any_of(mark.directories.begin(), mark.directories.end(),
-                       [&](const auto& top) { return is_below(place, top); });
-  });
+  const ActingAccount as_owner(owner_of(process));
+  std::error_code ended;
+  const auto place = fs::read_symlink(directory_of(process.pid) / "cwd", ended).string();
+  const bool below = std::any_of(mark.directories.begin(), mark.directories.end(),
+                                 [&](const auto& top) { return is_below(place, top); });
   return below && (process.terminal == 0 || process.name == "postgres");
 }
 
 bool carries_label(const ProcessInfo& process, const std::string& label) {
+  const ActingAccount as_owner(owner_of(process));
   const auto environment = text_of(directory_of(process.pid) / "environ");
   const auto entries = split(environment, '\0');
   return std::find(entries.begin(), entries.end(), label) != entries.end();
@@ -179,6 +169,10 @@ std::vector<ProcessInfo> all_processes() {
   return processes;
 }
 
+Account owner_of(const ProcessInfo& process) {
+  return {.uid = process.owner, .gid = process.owner_group, .groups = {process.owner_group}};
+}
+
 std::vector<ProcessInfo> processes_with(const ProcessMark& mark) {
   const auto processes = all_processes();
   const auto spared = this_process_and_its_ancestors(processes);
@@ -240,6 +234,7 @@ std::vector<std::string> shared_memory_files_of(std::span<const ProcessInfo> pro
   constexpr std::string_view place = "/dev/shm/";
   std::set<std::string> names;
   for (const auto& process : processes) {
+    const ActingAccount as_owner(owner_of(process));
     const auto maps = text_of(directory_of(process.pid) / "maps");
     for (const auto line : lines_of(maps)) {
       const auto at = line.find(place);

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/process/command.hpp"
+
 namespace pgrehearse {
 
 // One line of /proc/PID/stat, and the owner.
@@ -23,11 +25,16 @@ struct ProcessInfo {
   int terminal = 0;           // 0: none
   std::uint64_t started = 0;  // ticks since boot: with the pid, names one process for ever
   uid_t owner = 0;
+  gid_t owner_group = 0;
   // A zombie runs nothing and holds nothing: it counts as gone.
   [[nodiscard]] bool alive() const { return state != 'Z' && state != 'X'; }
 };
 
 std::vector<ProcessInfo> all_processes();
+
+// As whom to open /proc/PID/{cwd,environ,fd,maps} (ActingAccount): root in a container may look
+// into another account's process only as that account (ptrace(2), PTRACE_MODE_READ_FSCREDS).
+Account owner_of(const ProcessInfo& process);
 
 // By what the processes of one sandbox are recognised.
 struct ProcessMark {

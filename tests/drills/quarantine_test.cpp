@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "harness/common/text.hpp"
+#include "harness/sandbox/acting_account.hpp"
 #include "harness/sandbox/process_table.hpp"
 #include "tests/drills/drill_fixture.hpp"
 
@@ -86,14 +87,6 @@ std::vector<std::string> network_sockets(const std::set<std::string>& inodes) {
   return found;
 }
 
-std::string data_directory_in(const std::string& command_line) {
-  constexpr std::string_view option = " -D ";
-  const auto at = command_line.find(option);
-  if (at == std::string::npos) return {};
-  const auto begin = at + option.size();
-  return command_line.substr(begin, command_line.find(' ', begin) - begin);
-}
-
 // Looks at the processes of the host, again and again, while a drill runs.
 class Watch {
  public:
@@ -117,6 +110,8 @@ class Watch {
   std::set<std::string> titles;           // of the instance's processes
   std::set<unsigned> socket_permissions;  // of the directories that hold its sockets
   int instance_seen = 0;
+  int environments_seen = 0;
+  std::size_t sockets_seen = 0;  // of any kind
 
  private:
   void look() {
@@ -125,21 +120,25 @@ class Watch {
       const auto directory = "/proc/" + std::to_string(process.pid);
       auto line = text_of(directory + "/cmdline");
       std::replace(line.begin(), line.end(), '\0', ' ');
+      const ActingAccount as_owner(owner_of(process));
       std::error_code gone;
-      auto place = fs::read_symlink(directory + "/cwd", gone).native();
-      if (place.empty()) place = data_directory_in(line);  // a container's root may not look
+      const auto place = fs::read_symlink(directory + "/cwd", gone).native();
       const bool inside = place.starts_with(state_.native() + "/");
       if (inside || line.find(state_.native()) != std::string::npos) {
         note_secrets(line, "argv of " + process.name);
         // The harness itself was given them by its caller.
         if (process.name != "pgrehearse") {
-          note_secrets(text_of(directory + "/environ"), "environment of " + process.name);
+          const auto environment = text_of(directory + "/environ");
+          environments_seen += environment.empty() ? 0 : 1;
+          note_secrets(environment, "environment of " + process.name);
         }
       }
       if (!inside || process.name != "postgres") continue;
       ++instance_seen;
       titles.insert(line);
-      inodes.merge(sockets_of(process.pid));
+      auto sockets_held = sockets_of(process.pid);
+      sockets_seen += sockets_held.size();
+      inodes.merge(sockets_held);
       struct stat status {};
       const auto sockets = fs::path(place).parent_path() / "s";
       if (stat(sockets.c_str(), &status) == 0) socket_permissions.insert(status.st_mode & 0777U);
@@ -362,6 +361,8 @@ TEST_F(Quarantine, AHostileClusterReachesNothingAndTellsNothing) {
   EXPECT_EQ(list_files(own->paths().repository), before);
 
   EXPECT_GT(watch.instance_seen, 0);
+  EXPECT_GT(watch.environments_seen, 0);
+  EXPECT_GT(watch.sockets_seen, 0U);
   EXPECT_EQ(watch.network, std::set<std::string>{});
   EXPECT_EQ(watch.socket_permissions, std::set<unsigned>{0700U});
   EXPECT_EQ(watch.told, std::set<std::string>{});
