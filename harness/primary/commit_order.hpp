@@ -24,4 +24,10 @@ using ReadCommits = std::function<std::optional<std::vector<TransactionMark>>(
 std::optional<Lsn> find_cut(const TransactionSnapshot& snapshot,
                             std::span<const TransactionMark> commits, Lsn end);
 
+// The same for a snapshot of a server in recovery, which applies the WAL in order. It had applied
+// every record that begins before `before` when the snapshot was taken, and none that begins behind
+// `after`; nullopt: a commit begins between the two, and it is not known on which side it fell.
+// `commits` are in WAL order and hold those that begin in [before, after].
+std::optional<Lsn> find_replay_cut(Lsn before, Lsn after, std::span<const TransactionMark> commits);
+
 }  // namespace pgrehearse

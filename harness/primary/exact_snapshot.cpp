@@ -13,12 +13,15 @@ namespace pgrehearse {
 namespace {
 
 // On a primary the current WAL file's name begins with the timeline; the control file tells the one
-// of the last checkpoint, which may be older.
+// of the last checkpoint, which may be older. A standby knows what it receives.
 constexpr const char* server_sql = R"(
 select current_setting('wal_level'), pg_is_in_recovery(),
        coalesce((select rolreplication or rolsuper from pg_roles where rolname = current_user), false),
        (select system_identifier from pg_control_system()),
-       case when pg_is_in_recovery() then (select timeline_id from pg_control_checkpoint())
+       case when pg_is_in_recovery()
+         then greatest((select timeline_id from pg_control_checkpoint()),
+                       (select min_recovery_end_timeline from pg_control_recovery()),
+                       (select max(received_tli) from pg_stat_wal_receiver))
             else ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int
        end)";
 
@@ -203,7 +206,7 @@ Connection HeldSnapshots::join(const std::string& database, std::stop_token stop
     throw SqlError(ErrorKind::environment,
                    fmt::format("no snapshot of database {} is held", database), "");
   }
-  auto connection = primary_->connect(database, std::move(stop));
+  auto connection = server_->connect(database, std::move(stop));
   connection.query("begin isolation level repeatable read read only");
   connection.query(fmt::format("set transaction snapshot {}", quote_setting(held->name)));
   return connection;
@@ -211,7 +214,9 @@ Connection HeldSnapshots::join(const std::string& database, std::stop_token stop
 
 HeldSnapshots take_snapshots(const Primary& primary, const SnapshotRequest& request,
                              const std::stop_token& stop) {
-  return {primary, SnapshotSearch(primary, request, stop).take()};
+  auto server = std::make_unique<Primary>(primary.pinned(stop));
+  auto held = SnapshotSearch(*server, request, stop).take();
+  return {std::move(server), std::move(held)};
 }
 
 }  // namespace pgrehearse

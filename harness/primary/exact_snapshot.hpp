@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -51,9 +52,9 @@ struct HeldSnapshot {
 class HeldSnapshots {
  public:
   HeldSnapshots() = default;
-  // `primary` outlives this object.
-  HeldSnapshots(const Primary& primary, std::vector<HeldSnapshot> held)
-      : primary_(&primary), held_(std::move(held)) {}
+  // `server` is pinned: a snapshot is of one server.
+  HeldSnapshots(std::unique_ptr<Primary> server, std::vector<HeldSnapshot> held)
+      : server_(std::move(server)), held_(std::move(held)) {}
 
   // In the order of their positions; one for each database, in `error` why there is none.
   [[nodiscard]] std::vector<SnapshotFacts> facts() const;
@@ -66,7 +67,7 @@ class HeldSnapshots {
   void release() { held_.clear(); }
 
  private:
-  const Primary* primary_ = nullptr;
+  std::unique_ptr<Primary> server_;
   std::vector<HeldSnapshot> held_;
 };
 

@@ -3,15 +3,16 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <condition_variable>
-#include <mutex>
 
+#include "harness/common/stoppable_wait.hpp"
 #include "harness/common/text.hpp"
 #include "harness/primary/patroni.hpp"
 
 namespace pgrehearse {
 
 namespace {
+
+constexpr std::chrono::milliseconds look_interval{500};
 
 // row_security=off turns silently filtered rows into an error: a policy must not look like loss.
 std::string session_options(const PrimaryLimits& limits) {
@@ -63,13 +64,6 @@ bool is_refusal(const std::string& message) {
 bool may_pass(const Error& error) {
   return error.code() == "PGR-PRIMARY-NO-LEADER" || error.code() == "PGR-PRIMARY-ROLE" ||
          (error.code() == "PGR-PRIMARY-UNREACHABLE" && !is_refusal(error.what()));
-}
-
-void wait_a_little(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any event;
-  event.wait_for(lock, stop, std::chrono::milliseconds(500), [] { return false; });
 }
 
 Error wrong_role(const Route& route, bool in_recovery) {
@@ -138,6 +132,7 @@ Connection Primary::open(const Route& route, const Wanted& wanted,
 }
 
 std::vector<Route> Primary::routes(const std::stop_token& stop) const {
+  if (pinned_) return {*pinned_};
   if (!patroni_) return routes_of(parameters_, spec_.prefer);
   try {
     return patroni_->routes(parameters_, {.prefer = spec_.prefer, .max_lag = spec_.max_lag}, stop);
@@ -176,8 +171,7 @@ Primary::Reached Primary::reach(const Wanted& wanted, const std::stop_token& sto
     } catch (const SqlError& error) {
       if (!may_pass(error) || std::chrono::steady_clock::now() >= deadline) throw;
     }
-    wait_a_little(stop);
-    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+    if (!wait_for(look_interval, stop)) throw Error(ErrorKind::interrupted, "interrupted");
   }
 }
 
@@ -188,6 +182,13 @@ Connection Primary::connect(const std::string& database, std::stop_token stop) c
 Connection Primary::connect_for_replication(const std::string& database,
                                             std::stop_token stop) const {
   return reach({.database = database, .replication = true}, stop).connection;
+}
+
+Primary Primary::pinned(std::stop_token stop) const {
+  Primary server(spec_, nullptr, limits_);
+  server.pinned_ = reach(Wanted{}, stop).route;
+  server.patience_ = std::chrono::milliseconds(0);
+  return server;
 }
 
 template <typename Question>

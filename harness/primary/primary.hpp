@@ -68,6 +68,10 @@ class Primary {
   // Speaks the replication protocol too (CREATE_REPLICATION_SLOT), and no parameters.
   [[nodiscard]] Connection connect_for_replication(const std::string& database,
                                                    std::stop_token stop) const;
+  // The one server that is found now, which is neither waited for nor followed: what belongs to a
+  // server, as a snapshot does, is of no use on another. Behind a load balancer or an address that
+  // moves it is what that leads to.
+  [[nodiscard]] Primary pinned(std::stop_token stop) const;
   // Without password.
   [[nodiscard]] std::string description() const;
 
@@ -92,6 +96,7 @@ class Primary {
   PrimarySpec spec_;
   ConnectionParameters parameters_;
   std::unique_ptr<Patroni> patroni_;  // nullptr: the DSN names the hosts
+  std::optional<Route> pinned_;
   std::chrono::milliseconds patience_{0};
   PrimaryLimits limits_;
 };

@@ -34,7 +34,9 @@ SnapshotAttempt take_candidate_snapshots(const Primary& primary, const SnapshotS
                                          const SnapshotRequest& request,
                                          const std::stop_token& stop);
 
-// On a server in recovery: its state is a prefix of the WAL at any time.
+// On a server in recovery its state is a prefix of the WAL at any time: several snapshots, of which
+// one between two commits is kept. Writes nothing, so that the position comes to the archive when
+// the primary's own work or archive_timeout ends the segment.
 SnapshotAttempt take_standby_snapshots(const Primary& primary, const SnapshotServer& server,
                                        const SnapshotRequest& request, const std::stop_token& stop);
 

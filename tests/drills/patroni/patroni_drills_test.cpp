@@ -238,6 +238,29 @@ TEST_F(PatroniDrill, EveryWayLeadsToTheLeader) {
   EXPECT_THAT(doctor.text, HasSubstr(by_patroni.member + ", the leader of Patroni's cluster"));
 }
 
+// The primary is spared: a standby is read while it replays, and nothing is asked of the leader.
+TEST_F(PatroniDrill, AStandbyIsComparedExactlyUnderLoad) {
+  sql("create table public.busy (id integer primary key)", "shop");
+  std::jthread load([](const std::stop_token& stop) {
+    auto leader = cluster().connect(cluster().leader(), "shop");
+    for (int id = 1; !stop.stop_requested(); ++id) {
+      leader.query(fmt::format("insert into public.busy values ({})", id));
+      if (id % 500 == 0) leader.query("select pg_switch_wal()");
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));  // a load, not a flood of WAL
+    }
+  });
+  const auto run = drill(by_rest() + "  prefer: standby\n",
+                         "checks: [{ comparison: { budget: { time: 1min } } }]\n");
+  load.request_stop();
+  load.join();
+  cluster().switch_wal_and_wait(cluster().leader());
+
+  EXPECT_EQ(run.exit_code, 0) << run.text;
+  ASSERT_TRUE(run.report.has_value()) << run.text;
+  EXPECT_TRUE(run.report->comparison.exact) << run.text;
+  EXPECT_EQ(run.report->comparison.method, "standby") << run.text;
+}
+
 TEST_F(PatroniDrill, ALeaderThatIsKilledWhileItIsReadIsFollowed) {
   const auto old_leader = cluster().leader();
   const Primary by_rest_primary(rest_spec());

@@ -33,6 +33,25 @@ TEST(CommitOrder, ARecordWithoutATransactionSaysNothing) {
   EXPECT_EQ(cut("10:20:15", {{15, {100}}, {0, {200}}}), 100);
 }
 
+std::optional<std::uint64_t> replay_cut(Lsn before, Lsn after,
+                                        std::initializer_list<TransactionMark> commits) {
+  const std::vector<TransactionMark> all(commits);
+  const auto found = find_replay_cut(before, after, all);
+  return found ? std::optional(found->value) : std::nullopt;
+}
+
+TEST(CommitOrder, ReplayStandsWhereNoCommitIsNear) {
+  EXPECT_EQ(replay_cut({100}, {100}, {}), 100);
+  EXPECT_EQ(replay_cut({100}, {200}, {{11, {90}}, {12, {201}}, {0, {150}}}), 100);
+}
+
+// The record that begins where replay stands may be half applied: its rows are to be seen already.
+TEST(CommitOrder, ACommitThatReplayMayHaveReachedLeavesNoPlace) {
+  EXPECT_EQ(replay_cut({100}, {100}, {{11, {100}}}), std::nullopt);
+  EXPECT_EQ(replay_cut({100}, {200}, {{11, {150}}}), std::nullopt);
+  EXPECT_EQ(replay_cut({100}, {200}, {{11, {200}}}), std::nullopt);
+}
+
 TEST(TransactionSnapshot, SeesWhatHadEnded) {
   const auto snapshot = parse_transaction_snapshot("10:20:12,15");
   ASSERT_TRUE(snapshot);
