@@ -89,8 +89,8 @@ class Laboratory:
         self.stanza = re.search(r"stanza: (\S+)", text)[1]
         self.configuration = re.search(r"config: (\S+)", text)[1]
         self.dsn = re.search(r'dsn: "([^"]+)"', text)[1]
-        self.bytes = sum(f.stat().st_size for f in (self.root / "data").rglob("*") if f.is_file()) + sum(
-            f.stat().st_size for f in (self.root / "tablespaces").rglob("*") if f.is_file())
+        self.bytes = int(as_postgres("psql", "-XAtc", "select sum(pg_database_size(oid)) from pg_database", self.dsn,
+                                     stdout=subprocess.PIPE, text=True).stdout)
         self.scenario = directory / "bench.yaml"
         self.scenario.write_text(text.partition("objectives:")[0].replace("name: demo", "name: bench") + """\
 checks:
@@ -187,7 +187,7 @@ def table(title, rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "build/release/pgrehearse")
-    parser.add_argument("--size", type=float, default=12, help="of the laboratory; 12 is about 1.2 GB")
+    parser.add_argument("--size", type=float, default=16, help="of the laboratory; 16 is enough")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--directory", type=pathlib.Path, default=pathlib.Path("/var/tmp"))
     options = parser.parse_args()
@@ -216,7 +216,7 @@ def main():
     bare = statistics.median(sum(steps.values()) for steps in bares)
     own = statistics.median(watched.own_cpu / cpu for watched, cpu, _ in drills)
     peak = max(watched.peak for watched, _, _ in drills)
-    print(f"PGDATA {lab.bytes / 1e9:.2f} GB, {CPUS} cores, {len(drills)} runs of each, medians")
+    print(f"databases of {lab.bytes / 1e9:.2f} GB, {CPUS} cores, {len(drills)} runs of each, medians")
     table("bare commands in sequence", bares)
     table("drill", [phases for _, _, phases in drills])
     print(f"\nbare   {bare:.2f} s\ndrill  {drill:.2f} s\nratio  {drill / bare:.2f} (drill / bare; below 1 is faster)")
