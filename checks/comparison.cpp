@@ -11,6 +11,7 @@
 #include "checks/comparison_verdict.hpp"
 #include "checks/database_comparison.hpp"
 #include "checks/drill_down.hpp"
+#include "checks/primary_trouble.hpp"
 #include "harness/primary/primary.hpp"
 #include "harness/primary/relation_content.hpp"
 
@@ -73,10 +74,7 @@ class ComparisonCheck : public Check {
         }
       }
     } catch (const SqlError& error) {
-      return unable({.code = "PGR-PRIMARY-UNREACHABLE",
-                     .object = context.primary->description(),
-                     .message = fmt::format("the primary could not be read: {}", error.what()),
-                     .hint = "`pgrehearse doctor` tests the way to the primary"});
+      return unable(primary_trouble(*context.primary, "the primary could not be read", error));
     }
     if (context.on_comparison) context.on_comparison(record_of(compared_));
     return outcome_of({.findings = findings_.take(), .tally = tally_, .points = compared_}, rules_);
@@ -228,10 +226,15 @@ class ComparisonCheck : public Check {
   void not_reached(const DatabaseFingerprint& point, const std::string& why) {
     visited_.insert(point.database);
     ++tally_.gaps;
-    findings_.add({.code = "PGR-COMPARE-NOT-REACHED",
-                   .object = point.database,
-                   .message = fmt::format("database {} was not compared: {}", point.database, why),
-                   .hint = "recover to `latest`, or compare with a fingerprint within its window"});
+    findings_.add(
+        {.code = "PGR-COMPARE-NOT-REACHED",
+         .object = point.database,
+         .message = fmt::format(
+             "database {} was not compared: {}{}", point.database, why,
+             point.exact || point.explanation.empty() ? "" : " (" + point.explanation + ")"),
+         .hint = "recover to `latest`, where the primary's segments come to the archive: "
+                 "`archive_timeout`, or the right to end a segment "
+                 "(docs/comparison.md)"});
   }
 
   void not_read(const std::string& database, const std::string& why) {
@@ -254,22 +257,24 @@ class ComparisonCheck : public Check {
 }  // namespace
 
 CheckDescription comparison_check() {
-  return {.name = "comparison",
-          .summary = "the restored cluster equals the primary, compared at one exact point",
-          .finds =
-              "PGR-COMPARE-CONTENT PGR-COMPARE-ROWS-MISSING PGR-COMPARE-ROWS-EXTRA "
-              "PGR-COMPARE-SEQUENCE PGR-COMPARE-CATALOGUE-MISSING PGR-COMPARE-CATALOGUE-EXTRA "
-              "PGR-COMPARE-CATALOGUE-CHANGED PGR-COMPARE-UNREADABLE PGR-COMPARE-NOT-COMPARABLE "
-              "PGR-COMPARE-UNCOMPARED PGR-COMPARE-INEXACT PGR-COMPARE-IN-FLIGHT "
-              "PGR-COMPARE-NOT-REACHED PGR-COMPARE-FILE PGR-COMPARE-NO-PRIMARY "
-              "PGR-PRIMARY-UNREACHABLE",
-          .state = InstanceState::paused,
-          .stops = true,
-          .weight = 90,
-          .keys = comparison_keys(),
-          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
-            return std::make_unique<ComparisonCheck>(settings);
-          }};
+  return {
+      .name = "comparison",
+      .summary = "the restored cluster equals the primary, compared at one exact point",
+      .finds =
+          "PGR-COMPARE-CONTENT PGR-COMPARE-ROWS-MISSING PGR-COMPARE-ROWS-EXTRA "
+          "PGR-COMPARE-SEQUENCE PGR-COMPARE-CATALOGUE-MISSING PGR-COMPARE-CATALOGUE-EXTRA "
+          "PGR-COMPARE-CATALOGUE-CHANGED PGR-COMPARE-UNREADABLE PGR-COMPARE-NOT-COMPARABLE "
+          "PGR-COMPARE-UNCOMPARED PGR-COMPARE-INEXACT PGR-COMPARE-IN-FLIGHT "
+          "PGR-COMPARE-NOT-REACHED PGR-COMPARE-FILE PGR-COMPARE-NO-PRIMARY "
+          "PGR-PRIMARY-UNREACHABLE PGR-PRIMARY-ROLE PGR-PRIMARY-NO-LEADER PGR-PRIMARY-NO-MEMBER "
+          "PGR-PRIMARY-PAUSED PGR-PRIMARY-CLUSTER PGR-PRIMARY-STANDBY-CLUSTER",
+      .state = InstanceState::paused,
+      .stops = true,
+      .weight = 90,
+      .keys = comparison_keys(),
+      .create = [](const Settings& settings) -> std::unique_ptr<Check> {
+        return std::make_unique<ComparisonCheck>(settings);
+      }};
 }
 
 }  // namespace pgrehearse

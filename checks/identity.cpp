@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "checks/checks.hpp"
+#include "checks/primary_trouble.hpp"
 #include "harness/primary/primary.hpp"
 
 namespace pgrehearse {
@@ -83,10 +84,7 @@ class IdentityCheck : public Check {
       // What the backup's record says stays true; a mismatch there is still a failure.
       outcome.verdict = outcome.findings.empty() ? Verdict::unknown : Verdict::fail;
       outcome.findings.push_back(
-          {.code = "PGR-PRIMARY-UNREACHABLE",
-           .object = context.primary->description(),
-           .message = fmt::format("the primary could not be asked: {}", error.what()),
-           .hint = "`pgrehearse doctor` tests the way to the primary"});
+          primary_trouble(*context.primary, "the primary could not be asked", error));
     }
   }
 };
@@ -96,7 +94,10 @@ class IdentityCheck : public Check {
 CheckDescription identity_check() {
   return {.name = "identity",
           .summary = "system identifier and major version are the primary's and the backup's",
-          .finds = "PGR-IDENTITY-SYSTEM PGR-IDENTITY-VERSION PGR-PRIMARY-UNREACHABLE",
+          .finds =
+              "PGR-IDENTITY-SYSTEM PGR-IDENTITY-VERSION PGR-PRIMARY-UNREACHABLE PGR-PRIMARY-ROLE "
+              "PGR-PRIMARY-NO-LEADER PGR-PRIMARY-NO-MEMBER PGR-PRIMARY-PAUSED PGR-PRIMARY-CLUSTER "
+              "PGR-PRIMARY-STANDBY-CLUSTER",
           .state = InstanceState::paused,
           .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
             return std::make_unique<IdentityCheck>();

@@ -8,6 +8,7 @@
 #include "checks/checks.hpp"
 #include "checks/database_walk.hpp"
 #include "checks/name_patterns.hpp"
+#include "checks/primary_trouble.hpp"
 #include "checks/recorded_counts.hpp"
 #include "checks/row_comparison.hpp"
 #include "harness/primary/primary_counts.hpp"
@@ -88,11 +89,8 @@ class RowCountsCheck : public Check {
       return compare_rows(counting_->get(context.stop), actual, rules_);
     } catch (const SqlError& error) {
       return {.verdict = Verdict::unknown,
-              .findings = {{.code = "PGR-PRIMARY-UNREACHABLE",
-                            .object = context.primary->description(),
-                            .message =
-                                fmt::format("the primary could not be counted: {}", error.what()),
-                            .hint = "`pgrehearse doctor` tests the way to the primary"}},
+              .findings = {primary_trouble(*context.primary, "the primary could not be counted",
+                                           error)},
               .summary = "nothing compared"};
     }
   }
@@ -142,7 +140,9 @@ CheckDescription row_counts_check() {
               "PGR-ROWS-DIFFER PGR-ROWS-MISSING-TABLE PGR-ROWS-EXTRA-TABLE "
               "PGR-ROWS-MISSING-DATABASE PGR-ROWS-EXTRA-DATABASE PGR-ROWS-TOO-FEW "
               "PGR-ROWS-UNREADABLE PGR-ROWS-LOCKED PGR-ROWS-UNCOUNTED PGR-ROWS-NO-PRIMARY "
-              "PGR-PRIMARY-UNREACHABLE PGR-DATABASE-UNREADABLE",
+              "PGR-PRIMARY-UNREACHABLE PGR-PRIMARY-ROLE PGR-PRIMARY-NO-LEADER "
+              "PGR-PRIMARY-NO-MEMBER PGR-PRIMARY-PAUSED PGR-PRIMARY-CLUSTER "
+              "PGR-PRIMARY-STANDBY-CLUSTER PGR-DATABASE-UNREADABLE",
           .state = InstanceState::paused,
           .weight = 50,
           .keys = keys,

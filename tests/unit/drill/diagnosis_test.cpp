@@ -26,6 +26,12 @@ TEST(Diagnosis, ACheckThatCouldNotTellDoesNotBlameTheBackup) {
   EXPECT_EQ(diagnose_checks(with_check(Verdict::fail, "PGR-ROWS-DIFFER"), {}).blame, "backup");
 }
 
+TEST(Diagnosis, AComparisonBlamesTheBackupOnlyForWhatDiffers) {
+  EXPECT_EQ(diagnose_checks(with_check(Verdict::fail, "PGR-COMPARE-CONTENT"), {}).blame, "backup");
+  EXPECT_EQ(diagnose_checks(with_check(Verdict::unknown, "PGR-COMPARE-NOT-REACHED"), {}).blame,
+            "environment");
+}
+
 TEST(Diagnosis, MissingWalIsTheCauseOfMissingRows) {
   for (const std::string cause : {"PGR-WAL-GAP", "PGR-TIMELINE-BRANCH", "PGR-LANDING-SHORT"}) {
     auto report = with_check(Verdict::fail, "PGR-ROWS-TOO-FEW");
