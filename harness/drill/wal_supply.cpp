@@ -93,8 +93,9 @@ if [ -n "$limit" ]; then
 fi
 {ahead}
 code=$?
-# 82: the processes that fetch ahead did not answer in time, on a busy host. Ask directly.
-[ "$code" -ne 82 ] || {{ {single}; code=$?; }}
+# On a busy host the processes that fetch ahead do not answer in time (82), or get in each other's
+# way (55). What the repository has is known when it was asked directly.
+[ "$code" -le 1 ] || {{ {single}; code=$?; }}
 echo "$1 $code" >> {requests}
 [ "$code" -le 1 ] || exit 126
 if [ "$code" = 0 ] && [ "$segment" = "$limit" ]; then
