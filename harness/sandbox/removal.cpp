@@ -4,6 +4,7 @@
 #include <sys/ipc.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -51,6 +52,22 @@ std::vector<SharedSegment> guarding_segments(const fs::path& root) {
   return segments;
 }
 
+// The rights to a System V segment go by the effective user, and root in a container has none to
+// another account's. The C library's call would change every thread, the system call this one.
+class EffectiveUser {
+ public:
+  explicit EffectiveUser(uid_t user)
+      : changed_(geteuid() == 0 && syscall(SYS_setresuid, -1, user, -1) == 0) {}
+  EffectiveUser(const EffectiveUser&) = delete;
+  EffectiveUser& operator=(const EffectiveUser&) = delete;
+  ~EffectiveUser() {
+    if (changed_) syscall(SYS_setresuid, -1, 0, -1);
+  }
+
+ private:
+  bool changed_;
+};
+
 bool is_ownerless(const SharedSegment& segment, const Account& account) {
   shmid_ds status{};
   if (shmctl(segment.id, IPC_STAT, &status) != 0) return false;
@@ -60,6 +77,7 @@ bool is_ownerless(const SharedSegment& segment, const Account& account) {
 
 void remove_segments(const std::vector<SharedSegment>& segments, const Account& account,
                      Removal& removal) {
+  const EffectiveUser as_owner(account.uid);
   for (const auto& segment : segments) {
     if (!is_ownerless(segment, account)) continue;
     const auto name = fmt::format("shared memory segment {}", segment.id);

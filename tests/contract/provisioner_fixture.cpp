@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "harness/postgres/binaries.hpp"
+#include "harness/sandbox/acting_account.hpp"
 #include "harness/sandbox/process_table.hpp"
 
 namespace pgrehearse {
@@ -108,6 +109,7 @@ std::vector<std::string> processes_mentioning(const std::string& text) {
     std::ifstream file("/proc/" + std::to_string(process.pid) + "/cmdline");
     std::string line{std::istreambuf_iterator<char>(file), {}};
     std::replace(line.begin(), line.end(), '\0', ' ');
+    const ActingAccount as_owner(owner_of(process));
     std::error_code unreadable;
     const auto directory =
         fs::read_symlink("/proc/" + std::to_string(process.pid) + "/cwd", unreadable).string();
