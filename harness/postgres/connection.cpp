@@ -271,8 +271,9 @@ Connection Connection::open(ConnectionParameters parameters, Options options,
     const auto waited = wait_for(PQsocket(handle.get()), wanted, event, deadline);
     if (waited == Waited::stopped) throw interrupted();
     if (waited == Waited::too_late) {
+      // A server that is slow to answer has not failed.
       throw SqlError(
-          options.failure_kind,
+          ErrorKind::environment,
           fmt::format("no answer from {} within {}", describe(parameters), options.connect_timeout),
           "");
     }

@@ -54,7 +54,7 @@ class Connection {
   // Connects with settings that make text output comparable and safe (DateStyle ISO, TimeZone UTC,
   // extra_float_digits 3, IntervalStyle, bytea_output hex, search_path pg_catalog,
   // statement_timeout 0, application_name pgrehearse).
-  // Throws SqlError(options.failure_kind).
+  // Throws SqlError(options.failure_kind); SqlError(environment) when nobody answers in time.
   static Connection open(ConnectionParameters parameters, Options options, std::stop_token stop);
   static Connection open(ConnectionParameters parameters, std::stop_token stop) {
     return open(std::move(parameters), Options{}, std::move(stop));

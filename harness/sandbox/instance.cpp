@@ -140,7 +140,10 @@ Connection Instance::connect(const std::string& database, ErrorKind failure_kind
   parameters["options"] = std::string(session_settings) + lock_timeout(promoted_);
   // Not what the environment of the harness demands of production.
   parameters["channel_binding"] = "disable";
-  return Connection::open(std::move(parameters), {.failure_kind = failure_kind}, std::move(stop));
+  // Replay at full speed leaves little of a small host for a new session.
+  return Connection::open(
+      std::move(parameters),
+      {.connect_timeout = std::chrono::minutes(1), .failure_kind = failure_kind}, std::move(stop));
 }
 
 std::vector<std::string> Instance::databases(std::stop_token stop) {
