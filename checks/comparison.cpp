@@ -141,8 +141,8 @@ class ComparisonCheck : public Check {
     auto facts = std::get<DatabaseFingerprint>(*file->next());
     if (!facts.error.empty()) return not_read(facts.database, facts.error);
     try {
-      compare_database(*file, facts, comparison_of(context, facts, file->header().sample),
-                       findings_, tally_, context.stop);
+      compare_database(*file, comparison_of(context, facts, file->header().sample), findings_,
+                       tally_, context.stop);
       verify_in_flight(context, facts);
       compared_.push_back(facts);
     } catch (const SqlError& error) {
@@ -154,6 +154,7 @@ class ComparisonCheck : public Check {
                                    const Sample& sample) {
     return {.database = facts.database,
             .exact = facts.exact,
+            .with_cluster = facts.with_cluster,
             .tolerance = rules_.tolerance,
             .sample = sample,
             .connections = copy_connections(context),

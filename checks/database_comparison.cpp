@@ -24,11 +24,11 @@ class Comparer {
            ComparisonTally& tally)
       : reader_(reader), comparison_(comparison), findings_(findings), tally_(tally) {}
 
-  void run(const DatabaseFingerprint& facts, const std::stop_token& stop) {
+  void run(const std::stop_token& stop) {
     line_ = reader_.next();
     auto connection = comparison_.connect();
     prepare_reading(connection, 0);
-    if (facts.with_cluster) compare_catalogue(connection, cluster_catalogue(), true);
+    if (comparison_.with_cluster) compare_catalogue(connection, cluster_catalogue(), true);
     compare_catalogue(connection, database_catalogue(), false);
     compare_sequences(connection);
     compare_contents(stop);
@@ -312,10 +312,9 @@ class Comparer {
 
 }  // namespace
 
-void compare_database(FingerprintReader& reader, const DatabaseFingerprint& facts,
-                      const DatabaseComparison& comparison, FindingList& findings,
-                      ComparisonTally& tally, const std::stop_token& stop) {
-  Comparer(reader, comparison, findings, tally).run(facts, stop);
+void compare_database(FingerprintReader& reader, const DatabaseComparison& comparison,
+                      FindingList& findings, ComparisonTally& tally, const std::stop_token& stop) {
+  Comparer(reader, comparison, findings, tally).run(stop);
 }
 
 }  // namespace pgrehearse

@@ -34,6 +34,7 @@ struct ComparisonTally {
 struct DatabaseComparison {
   std::string database;
   bool exact = true;
+  bool with_cluster = false;  // what all databases share is in this part of the fingerprint
   double tolerance = 0;  // of an inexact comparison: by how much of the rows a relation may differ
   Sample sample;
   std::size_t connections = 2;
@@ -46,8 +47,7 @@ struct DatabaseComparison {
 
 // Reads the database's part from `reader`, which stands behind its line. Throws SqlError when the
 // instance refuses.
-void compare_database(FingerprintReader& reader, const DatabaseFingerprint& facts,
-                      const DatabaseComparison& comparison, FindingList& findings,
-                      ComparisonTally& tally, const std::stop_token& stop);
+void compare_database(FingerprintReader& reader, const DatabaseComparison& comparison,
+                      FindingList& findings, ComparisonTally& tally, const std::stop_token& stop);
 
 }  // namespace pgrehearse

@@ -93,21 +93,21 @@ Report run_session(const Scenario& scenario, const SessionOptions& options,
   RunStore store(common.state);
   auto parts = wire(scenario, common.state, run_id);
   auto progress = progress_on_stderr(common.quiet, common.no_color);
-  const auto report = run_drill(scenario,
-                                {.commands = *parts.commands,
-                                 .provisioner = *parts.provisioner,
-                                 .repository = *parts.repository,
-                                 .primary = parts.primary.get(),
-                                 .checks = all_checks(),
-                                 .store = store,
-                                 .progress = *progress,
-                                 .state = common.state,
-                                 .now = now,
-                                 .run_id = run_id,
-                                 .host = host_of_this_drill(),
-                                 .version = std::string(pgrehearse_version()),
-                                 .time_is_over = [&] { return deadline.over(); }},
-                                options.keep, deadline.token());
+  auto report = run_drill(scenario,
+                          {.commands = *parts.commands,
+                           .provisioner = *parts.provisioner,
+                           .repository = *parts.repository,
+                           .primary = parts.primary.get(),
+                           .checks = all_checks(),
+                           .store = store,
+                           .progress = *progress,
+                           .state = common.state,
+                           .now = now,
+                           .run_id = run_id,
+                           .host = host_of_this_drill(),
+                           .version = std::string(pgrehearse_version()),
+                           .time_is_over = [&] { return deadline.over(); }},
+                          options.keep, deadline.token());
   // Its live line must be gone before anything is printed.
   progress.reset();
   const auto run_directory = store.find(scenario.name + "/" + run_id).parent_path();

@@ -16,7 +16,7 @@ namespace {
 
 // The account that reads the repository and owns the sandbox.
 Account working_account(const Scenario& scenario) {
-  const auto own = current_account();
+  auto own = current_account();
   if (own.uid != 0) return own;
   return find_account(scenario.sandbox.account.empty() ? "postgres" : scenario.sandbox.account);
 }

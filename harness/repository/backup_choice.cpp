@@ -100,9 +100,8 @@ BackupChoice choose_stated(const BackupList& list, const std::string& label,
 std::vector<int> repository_keys(const BackupList& list) {
   std::vector<int> keys;
   for (const auto& backup : list.backups) keys.push_back(backup.repository_key);
-  std::ranges::sort(keys);
-  const auto rest = std::ranges::unique(keys);
-  keys.erase(rest.begin(), rest.end());
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   return keys;
 }
 

@@ -24,8 +24,9 @@ int compare(const std::string& file, const std::string& dsn, const std::string& 
   FindingList findings;
   ComparisonTally tally;
   const auto began = std::chrono::steady_clock::now();
-  compare_database(again, facts,
+  compare_database(again,
                    {.database = recorded,
+                    .with_cluster = facts.with_cluster,
                     .sample = again.header().sample,
                     .connections = connections,
                     .connect = [&] { return Connection::open(parameters, {}); }},

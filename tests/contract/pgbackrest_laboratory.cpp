@@ -97,7 +97,7 @@ std::unique_ptr<Sandbox> PgBackRestLaboratory::sandbox(const std::string& run_id
 }
 
 fs::path PgBackRestLaboratory::write_hostile_configuration() {
-  const auto file = scratch_ / "hostile.conf";
+  auto file = scratch_ / "hostile.conf";
   const auto outside = (scratch_ / "outside").native();
   std::ofstream(file) << read(laboratory_->paths().host_configuration)
                       << fmt::format(R"(
@@ -125,8 +125,8 @@ archive-mode=preserve
 }
 
 PgBackRestLaboratory::Copy PgBackRestLaboratory::copy_repository(const std::string& name) {
-  const Copy copy{.repository = scratch_ / (name + "-repository"),
-                  .configuration = scratch_ / (name + ".conf")};
+  Copy copy{.repository = scratch_ / (name + "-repository"),
+            .configuration = scratch_ / (name + ".conf")};
   const auto& original = laboratory_->paths().repository;
   const auto result = runner_.run(
       {.program = "cp", .arguments = {"-a", original.native(), copy.repository.native()}}, {});

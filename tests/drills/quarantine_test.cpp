@@ -147,7 +147,8 @@ class Watch {
   }
   void note_secrets(const std::string& text, const std::string& where) {
     for (const auto& secret : secrets_) {
-      if (text.find(secret) != std::string::npos) told.insert(secret + " in the " + where);
+      if (text.find(secret) == std::string::npos) continue;
+      told.insert(std::string(secret).append(" in the ").append(where));
     }
   }
 

@@ -57,7 +57,7 @@ class ScriptedCommandRunner : public CommandRunner {
     if (stop.stop_requested()) return {.cancelled = true};
     for (auto& [words, answer] : rules_) {
       if (!fits(command, words)) continue;
-      const auto result = answer(command);
+      auto result = answer(command);
       if (command.on_line) {
         for (const auto line : lines_of(result.output)) command.on_line(line);
         for (const auto line : lines_of(result.error_output)) command.on_line(line);

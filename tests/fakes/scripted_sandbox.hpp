@@ -14,7 +14,7 @@ namespace pgrehearse {
 class ScriptedSandbox : public Sandbox {
  public:
   // `runner` answers and outlives the sandbox.
-  explicit ScriptedSandbox(CommandRunner& runner, std::filesystem::path root = "/sandbox")
+  explicit ScriptedSandbox(CommandRunner& runner, const std::filesystem::path& root = "/sandbox")
       : runner_(runner),
         paths_{.root = root,
                .data = root / "data",

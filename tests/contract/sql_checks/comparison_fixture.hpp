@@ -13,6 +13,7 @@
 
 namespace pgrehearse {
 
+// NOLINTNEXTLINE(bugprone-suspicious-missing-comma): long statements take several literals
 inline const std::initializer_list<std::string> comparison_schema{
     "create table orders (id bigint primary key, customer int, amount numeric(10,2), "
     "  note text, placed timestamptz, tags text[])",
@@ -114,15 +115,16 @@ class ComparisonTest : public SqlCheckTest {
   std::vector<std::string> compare(const std::string& with = fingerprint) {
     FingerprintReader reader(std::make_unique<std::istringstream>(with), "memory");
     EXPECT_TRUE(reader.seek(original));
-    auto facts = std::get<DatabaseFingerprint>(*reader.next());
+    const auto facts = std::get<DatabaseFingerprint>(*reader.next());
     FindingList list;
     tally = {};
     const DatabaseComparison comparison{
         .database = original,
+        .with_cluster = facts.with_cluster,
         .sample = reader.header().sample,
         .connect = [this] { return copy_cluster().connect(copy); },
     };
-    compare_database(reader, facts, comparison, list, tally, {});
+    compare_database(reader, comparison, list, tally, {});
     findings = list.take();
     std::vector<std::string> texts;
     for (const auto& finding : findings) {
