@@ -27,10 +27,11 @@ void add_differences(const Json& expected, const Json& actual, const std::string
     std::set<std::string> keys;
     for (const auto& [key, value] : expected.items()) keys.insert(key);
     for (const auto& [key, value] : actual.items()) keys.insert(key);
+    const auto prefix = path.empty() ? "" : path + ".";
     for (const auto& key : keys) {
       add_differences(expected.contains(key) ? expected[key] : Json(nullptr),
                       actual.contains(key) ? actual[key] : Json(nullptr),
-                      path.empty() ? key : path + "." + key, text);
+                      std::string(prefix).append(key), text);
     }
     return;
   }

@@ -19,8 +19,9 @@ std::vector<Finding> FindingList::take() {
   });
   for (const auto& [code, count] : counts_) {
     if (count <= most_) continue;
-    const auto last = std::find_if(kept_.rbegin(), kept_.rend(),
-                                   [&](const auto& finding) { return finding.code == code; });
+    const auto last =
+        std::find_if(kept_.rbegin(), kept_.rend(),
+                     [&wanted = code](const auto& finding) { return finding.code == wanted; });
     last->details["not_shown"] = std::to_string(count - most_);
     last->hint += fmt::format("{}{} more of this kind are not shown",
                               last->hint.empty() ? "" : "; ", count - most_);

@@ -19,14 +19,15 @@ SettingMap memory_settings(const QuarantineInput& input) {
   constexpr std::uint64_t mb = std::uint64_t{1} << 20U;
   const auto memory = std::max<std::uint64_t>(input.memory.count, 256 * mb);
   const auto workers = static_cast<std::uint64_t>(std::max(input.cpus, 1));
-  return {{"shared_buffers", megabytes(std::clamp(memory / 4, 64 * mb, 4096 * mb))},
-          {"maintenance_work_mem", megabytes(std::clamp(memory / 8 / workers, 64 * mb, 1024 * mb))},
-          {"work_mem", megabytes(std::clamp(memory / 32 / workers, 4 * mb, 128 * mb))},
-          {"effective_cache_size", megabytes(std::min(memory / 2, 4096 * 1024 * mb))},
-          {"huge_pages", "off"},
-          {"dynamic_shared_memory_type", "mmap"},
-          {"max_parallel_workers_per_gather", std::to_string(input.cpus)},
-          {"max_parallel_maintenance_workers", std::to_string(input.cpus)}};
+  return {
+      {"shared_buffers", megabytes(std::clamp(memory / 4, 64 * mb, 4096 * mb))},
+      {"maintenance_work_mem", megabytes(std::clamp(memory / 8 / workers, 64 * mb, 1024 * mb))},
+      {"work_mem", megabytes(std::clamp(memory / 32 / workers, 4 * mb, 128 * mb))},
+      {"effective_cache_size", megabytes(std::min(memory / 2, std::uint64_t{4096} * 1024 * mb))},
+      {"huge_pages", "off"},
+      {"dynamic_shared_memory_type", "mmap"},
+      {"max_parallel_workers_per_gather", std::to_string(input.cpus)},
+      {"max_parallel_maintenance_workers", std::to_string(input.cpus)}};
 }
 
 // pg_control's values; a standby with less refuses to run (or pauses, from PostgreSQL 14).

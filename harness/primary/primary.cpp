@@ -252,7 +252,7 @@ std::vector<std::string> Primary::databases(std::stop_token stop) const {
 }
 
 std::string Primary::description() const {
-  const auto dsn = describe(parameters_);
+  auto dsn = describe(parameters_);
   if (!patroni_) return dsn;
   return dsn.empty() ? patroni_->description() : patroni_->description() + ", " + dsn;
 }

@@ -24,6 +24,51 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// ttl and loop_wait are short for the tests' sake; newer releases raise ttl to 20 seconds.
+constexpr std::string_view patroni_text = R"(scope: {0}
+name: {1}
+restapi:
+  listen: "127.0.0.1:{2}"
+  connect_address: "127.0.0.1:{2}"
+  certfile: {5}/member.crt
+  keyfile: {5}/member.key
+  cafile: {5}/ca.crt
+  verify_client: required
+ctl: {{ cacert: {5}/ca.crt, certfile: {5}/member.crt, keyfile: {5}/member.key }}
+etcd3: {{ host: "127.0.0.1:{3}" }}
+bootstrap:
+  dcs:
+    ttl: 5
+    loop_wait: 1
+    retry_timeout: 3
+    maximum_lag_on_failover: 67108864
+    postgresql:
+      use_slots: true
+      parameters:
+        wal_level: replica
+        archive_mode: "on"
+        hot_standby: "on"
+        shared_buffers: 32MB
+        max_connections: 50
+        track_commit_timestamp: "on"
+  initdb: [{{ encoding: UTF8 }}, {{ locale: C.UTF-8 }}, data-checksums, no-sync]
+  pg_hba: ["local all all trust", "host all all 127.0.0.1/32 trust", "host replication all 127.0.0.1/32 trust"]
+postgresql:
+  listen: "127.0.0.1:{4}"
+  connect_address: "127.0.0.1:{4}"
+  data_dir: {5}/{1}
+  bin_dir: {6}
+  pgpass: {5}/pgpass-{1}
+  basebackup: [{{ checkpoint: fast }}]
+  parameters:
+    fsync: "off"
+    unix_socket_directories: {5}/sockets
+    archive_command: pgbackrest --config={7} --stanza={8} archive-push "%p"
+  authentication:
+    superuser: {{ username: postgres, password: none }}
+    replication: {{ username: replicator, password: none }}
+)";
+
 constexpr std::string_view label = "patroni-test";
 constexpr std::string_view stanza = "pat";
 
@@ -131,7 +176,6 @@ void TestPatroniCluster::make_certificates() {
                            read_file_of(account_, root_ / "member.key"));
 }
 
-// ttl and loop_wait are short for the tests' sake; newer releases raise ttl to 20 seconds.
 void TestPatroniCluster::write_configuration(std::size_t member) const {
   const auto root = root_.native();
   write(pgbackrest_configuration(member).filename(),
@@ -153,51 +197,9 @@ pg1-socket-path={0}/sockets
 )",
                     root, stanza, name(member), port(member)));
   write(name(member) + ".yml",
-        fmt::format(R"(scope: {0}
-name: {1}
-restapi:
-  listen: "127.0.0.1:{2}"
-  connect_address: "127.0.0.1:{2}"
-  certfile: {5}/member.crt
-  keyfile: {5}/member.key
-  cafile: {5}/ca.crt
-  verify_client: required
-ctl: {{ cacert: {5}/ca.crt, certfile: {5}/member.crt, keyfile: {5}/member.key }}
-etcd3: {{ host: "127.0.0.1:{3}" }}
-bootstrap:
-  dcs:
-    ttl: 5
-    loop_wait: 1
-    retry_timeout: 3
-    maximum_lag_on_failover: 67108864
-    postgresql:
-      use_slots: true
-      parameters:
-        wal_level: replica
-        archive_mode: "on"
-        hot_standby: "on"
-        shared_buffers: 32MB
-        max_connections: 50
-        track_commit_timestamp: "on"
-  initdb: [{{ encoding: UTF8 }}, {{ locale: C.UTF-8 }}, data-checksums, no-sync]
-  pg_hba: ["local all all trust", "host all all 127.0.0.1/32 trust", "host replication all 127.0.0.1/32 trust"]
-postgresql:
-  listen: "127.0.0.1:{4}"
-  connect_address: "127.0.0.1:{4}"
-  data_dir: {5}/{1}
-  bin_dir: {6}
-  pgpass: {5}/pgpass-{1}
-  basebackup: [{{ checkpoint: fast }}]
-  parameters:
-    fsync: "off"
-    unix_socket_directories: {5}/sockets
-    archive_command: pgbackrest --config={7} --stanza={8} archive-push "%p"
-  authentication:
-    superuser: {{ username: postgres, password: none }}
-    replication: {{ username: replicator, password: none }}
-)",
-                    "orders", name(member), rest_ports_.at(member), etcd_port_, port(member), root,
-                    newest_binaries().native(), pgbackrest_configuration(member).native(), stanza));
+        fmt::format(patroni_text, "orders", name(member), rest_ports_.at(member), etcd_port_,
+                    port(member), root, newest_binaries().native(),
+                    pgbackrest_configuration(member).native(), stanza));
 }
 
 void TestPatroniCluster::write_haproxy_configuration() const {
@@ -334,7 +336,7 @@ void TestPatroniCluster::back_up() {
 std::string TestPatroniCluster::switch_wal_and_wait(std::size_t member) const {
   auto connection = connect(member, "postgres");
   connection.query("select pg_create_restore_point('test')");
-  const auto segment = connection.query("select pg_walfile_name(pg_switch_wal())").text(0, 0);
+  auto segment = connection.query("select pg_walfile_name(pg_switch_wal())").text(0, 0);
   wait_until_archived(segment + "-");
   return segment;
 }
