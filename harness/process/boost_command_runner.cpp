@@ -49,6 +49,7 @@ std::vector<std::string> environment_of(const Command& command) {
   }
   for (const auto& [name, value] : command.environment) variables[name] = value;
   std::vector<std::string> entries;
+  entries.reserve(variables.size());
   for (const auto& [name, value] : variables) entries.push_back(fmt::format("{}={}", name, value));
   return entries;
 }

@@ -151,20 +151,18 @@ ToolMessage parse_tool_message(std::string_view output) {
   std::vector<std::string>* below = nullptr;
   for (const auto line : lines_of(output)) {
     const auto level = parse_level(line);
-    if (!level && (below == nullptr || !line.starts_with(' '))) {
-      below = nullptr;
-    } else if (!level) {
+    if (!level && below != nullptr && line.starts_with(' ')) {
       const auto text = trim(line);
       constexpr std::string_view hint = "HINT: ";
       auto& lines = text.starts_with(hint) ? message.hints : *below;
       auto said = excerpt(text.starts_with(hint) ? text.substr(hint.size()) : text);
       // The file and its copy mostly fail alike.
       if (std::ranges::find(lines, said) == lines.end()) lines.push_back(std::move(said));
-    } else if (level->level == "ERROR" && message.text.empty()) {
+    } else if (level && level->level == "ERROR" && message.text.empty()) {
       message.code = parse_code(level->text);
       message.text = excerpt(level->text);
       below = &message.details;
-    } else if (level->level == "WARN" && message.text.empty()) {
+    } else if (level && level->level == "WARN" && message.text.empty()) {
       message.warnings.push_back(excerpt(level->text));
       below = &message.warnings;
     } else {

@@ -13,7 +13,6 @@
 
 namespace pgrehearse {
 
-// NOLINTNEXTLINE(bugprone-suspicious-missing-comma): long statements take several literals
 inline const std::initializer_list<std::string> comparison_schema{
     "create table orders (id bigint primary key, customer int, amount numeric(10,2), "
     "  note text, placed timestamptz, tags text[])",

@@ -27,12 +27,13 @@ TEST_F(ExtensionsTest, NamesTheLibraryThatDoesNotLoadAndItsExtension) {
 }
 
 TEST_F(ExtensionsTest, ALibraryThatSeveralDatabasesNeedIsNamedForEach) {
-  std::vector<std::string> databases;
-  for (int i = 0; i < 2; ++i) {
-    databases.push_back(make_database({"create extension amcheck",
-                                       "update pg_proc set probin = '$libdir/gone' "
-                                       "where probin = '$libdir/amcheck'"}));
-  }
+  const auto make_one = [&] {
+    return make_database({"create extension amcheck",
+                          "update pg_proc set probin = '$libdir/gone' "
+                          "where probin = '$libdir/amcheck'"});
+  };
+  const auto first = make_one();
+  const std::vector<std::string> databases{first, make_one()};
   bench.databases = databases;
   EXPECT_THAT(codes_and_objects(run_check("extensions")),
               ElementsAre("PGR-EXTENSION-LIBRARY " + databases.at(0) + ".$libdir/gone",
