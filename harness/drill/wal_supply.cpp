@@ -95,7 +95,7 @@ fi
 code=$?
 # On a busy host the processes that fetch ahead do not answer in time (82), or get in each other's
 # way (55). What the repository has is known when it was asked directly.
-[ "$code" -le 1 ] || {{ {single}; code=$?; }}
+case "$code" in 55 | 82) {single}; code=$? ;; esac
 echo "$1 $code" >> {requests}
 [ "$code" -le 1 ] || exit 126
 if [ "$code" = 0 ] && [ "$segment" = "$limit" ]; then
