@@ -36,7 +36,7 @@ WalSupplyFiles wal_supply_files(const SandboxPaths& paths);
 // Two argvs; the file's name and its destination are appended.
 struct ArchiveGet {
   std::vector<std::string> ahead;   // fetches also what will be asked for next
-  std::vector<std::string> single;  // fetches one file, for when `ahead` fails
+  std::vector<std::string> single;  // fetches one file, where `ahead` gets in its own way
 };
 
 // The shell script that PostgreSQL runs as restore_command. An exit code above 1 becomes 126, which
