@@ -12,10 +12,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// With 32 clients on two cores about half of all snapshots fall between two commits.
-constexpr std::size_t most_connections = 24;
-constexpr std::size_t most_candidates = 8;
-constexpr std::size_t fewest_candidates = 3;
 constexpr int most_rounds = 4;
 
 constexpr std::chrono::milliseconds archive_patience{std::chrono::minutes(2)};
@@ -60,11 +56,7 @@ class CandidateSearch {
 
  private:
   [[nodiscard]] std::vector<std::string> pending() const {
-    auto names = request_.databases;
-    std::erase_if(names, [&](const auto& name) {
-      return attempt_.taken.contains(name) || attempt_.reasons.contains(name);
-    });
-    return names;
+    return without_answer(request_.databases, attempt_);
   }
 
   void refuse(const std::string& reason) {
@@ -98,8 +90,7 @@ class CandidateSearch {
   // Connected before the first snapshot is taken: they shall be milliseconds apart.
   std::vector<Candidate> connect_candidates() {
     const auto databases = pending();
-    const auto each =
-        std::clamp(most_connections / databases.size(), fewest_candidates, most_candidates);
+    const auto each = candidates_each(databases.size());
     std::vector<Candidate> candidates;
     for (std::size_t round = 0; round < each; ++round) {
       for (const auto& database : databases) {

@@ -7,6 +7,22 @@
 
 namespace pgrehearse {
 
+std::vector<std::string> without_answer(std::vector<std::string> databases,
+                                        const SnapshotAttempt& attempt) {
+  std::erase_if(databases, [&](const auto& database) {
+    return attempt.taken.contains(database) || attempt.reasons.contains(database);
+  });
+  return databases;
+}
+
+// With 32 clients on two cores about half of all snapshots fall between two commits.
+std::size_t candidates_each(std::size_t databases) {
+  constexpr std::size_t most_connections = 24;
+  constexpr std::size_t most = 8;
+  constexpr std::size_t fewest = 3;
+  return std::clamp(most_connections / std::max(databases, std::size_t{1}), fewest, most);
+}
+
 Connection connect_holder(const Primary& primary, const std::string& database,
                           const FingerprintBudget& budget, const std::stop_token& stop) {
   auto holder = primary.connect(database, stop);

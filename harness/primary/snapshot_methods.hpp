@@ -25,6 +25,13 @@ struct SnapshotAttempt {
   std::map<std::string, std::string> reasons;
 };
 
+// Those that the attempt has neither taken nor given up.
+std::vector<std::string> without_answer(std::vector<std::string> databases,
+                                        const SnapshotAttempt& attempt);
+
+// Snapshots to try of each of that many databases, each of which holds a connection.
+std::size_t candidates_each(std::size_t databases);
+
 // A temporary logical replication slot: PostgreSQL exports a snapshot and tells its position.
 SnapshotAttempt take_slot_snapshots(const Primary& primary, const SnapshotRequest& request,
                                     const std::stop_token& stop);

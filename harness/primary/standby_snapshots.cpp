@@ -11,7 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t candidates_each = 8;
+constexpr int most_rounds = 3;
 constexpr std::chrono::milliseconds archive_patience{std::chrono::minutes(2)};
 constexpr std::chrono::milliseconds look_interval{500};
 
@@ -40,23 +40,28 @@ class StandbySearch {
       : primary_(primary), server_(server), request_(request), stop_(stop) {}
 
   SnapshotAttempt search() {
-    for (const auto& database : request_.databases) take(database);
-    if (!choose({})) judge_by_archive();
-    for (const auto& database : request_.databases) {
-      if (attempt_.taken.contains(database)) continue;
-      auto& reason = attempt_.reasons[database];
-      if (reason.empty()) {
-        reason = fmt::format("none of {} snapshots of the standby lay between two commits",
-                             candidates_each);
-      }
+    for (int round = 0; round < most_rounds && !pending().empty(); ++round) {
+      candidates_.clear();
+      const auto databases = pending();
+      for (const auto& database : databases) take(database, candidates_each(databases.size()));
+      choose({});
+      if (!pending().empty() && !judge_by_archive()) break;
+    }
+    for (const auto& database : pending()) {
+      attempt_.reasons[database] = fmt::format(
+          "none of {} snapshots of the standby lay between two commits", tried_[database]);
     }
     return std::move(attempt_);
   }
 
  private:
-  void take(const std::string& database) {
+  [[nodiscard]] std::vector<std::string> pending() const {
+    return without_answer(request_.databases, attempt_);
+  }
+
+  void take(const std::string& database, std::size_t count) {
     try {
-      for (std::size_t number = 0; number < candidates_each; ++number) take_one(database);
+      for (std::size_t number = 0; number < count; ++number) take_one(database);
     } catch (const SqlError& error) {
       // Those that were taken before a server ran out of connections serve.
       if (!has_candidate(database)) attempt_.reasons[database] = error.what();
@@ -88,11 +93,16 @@ class StandbySearch {
                             parse_lsn(last.text(0, 2)) == candidate.before;
     candidate.locks = count_exclusive_locks(holder);
     candidates_.push_back(std::move(candidate));
+    ++tried_[database];
   }
 
-  void judge_by_archive() {
-    if (candidates_.empty()) return;
-    if (!request_.read_commits) return refuse("the WAL archive is needed to judge snapshots");
+  // False: another round would not help.
+  bool judge_by_archive() {
+    if (candidates_.empty()) return false;
+    if (!request_.read_commits) {
+      refuse("the WAL archive is needed to judge snapshots");
+      return false;
+    }
     auto begin = candidates_.front().before;
     auto end = candidates_.front().after;
     for (const auto& candidate : candidates_) {
@@ -107,25 +117,24 @@ class StandbySearch {
       const Lsn behind{end.value + 1};
       if (const auto commits = request_.read_commits(server_.timeline, begin, behind, stop_)) {
         choose(*commits);
-        return;
+        return true;
       }
       if (!wait_for(look_interval, stop_)) throw Error(ErrorKind::interrupted, "interrupted");
     }
     refuse(fmt::format("the WAL up to {} did not come to the archive within {}", to_text(end),
                        to_text(Seconds(patience))));
+    return false;
   }
 
   void refuse(const std::string& reason) {
-    for (const auto& database : request_.databases) {
-      if (!attempt_.taken.contains(database)) attempt_.reasons[database] = reason;
-    }
+    for (const auto& database : pending()) attempt_.reasons[database] = reason;
   }
 
-  // Without commits: only where none can have been half applied. True when every database has one.
-  bool choose(const std::optional<std::vector<TransactionMark>>& commits) {
+  // Without commits: only where none can have been half applied.
+  void choose(const std::optional<std::vector<TransactionMark>>& commits) {
     std::map<std::string, std::pair<Candidate*, Lsn>> best;
     for (auto& candidate : candidates_) {
-      if (!candidate.held.holder) continue;
+      if (attempt_.taken.contains(candidate.held.facts.database)) continue;
       const auto cut = candidate.all_applied ? std::optional(candidate.before)
                        : commits ? find_replay_cut(candidate.before, candidate.after, *commits)
                                  : std::nullopt;
@@ -135,10 +144,7 @@ class StandbySearch {
       chosen = &candidate;
       lsn = *cut;
     }
-    for (auto& [database, found] : best) {
-      if (!attempt_.taken.contains(database)) accept(*found.first, found.second);
-    }
-    return attempt_.taken.size() == request_.databases.size();
+    for (auto& [database, found] : best) accept(*found.first, found.second);
   }
 
   void accept(Candidate& candidate, Lsn cut) {
@@ -147,7 +153,7 @@ class StandbySearch {
     facts.method = "standby";
     facts.lsn = cut;
     facts.exclusive = true;
-    facts.candidates = candidates_each;
+    facts.candidates = tried_[facts.database];
     facts.explanation = candidate.all_applied
                             ? "the standby had applied all that it had received"
                             : "the standby's replay stood between two commits of the archived WAL";
@@ -159,7 +165,8 @@ class StandbySearch {
   const SnapshotRequest& request_;
   const std::stop_token& stop_;
   SnapshotAttempt attempt_;
-  std::vector<Candidate> candidates_;
+  std::vector<Candidate> candidates_;  // of this round
+  std::map<std::string, std::uint64_t> tried_;
 };
 
 }  // namespace
