@@ -32,6 +32,11 @@ constexpr auto table = std::to_array<CommandDescription>({
      "pgrehearse plan weekly.yaml\n"
      "pgrehearse plan weekly.yaml --set repository.backup=oldest --format json",
      configure_plan},
+    {"map", "draw which instants the repository can bring back, without a restore",
+     "pgrehearse map weekly.yaml\n"
+     "pgrehearse map --stanza demo --config /etc/pgbackrest.conf\n"
+     "pgrehearse map weekly.yaml --format svg --output map.svg",
+     configure_map},
     {"doctor", "examine this host and a scenario's surroundings, with a fix for each problem",
      "pgrehearse doctor\n"
      "pgrehearse doctor weekly.yaml",

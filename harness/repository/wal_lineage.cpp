@@ -13,8 +13,6 @@ namespace pgrehearse {
 
 namespace {
 
-using Files = std::map<WalSegment, std::vector<const ArchivedSegment*>>;
-
 constexpr std::size_t segment_name_length = 24;
 
 std::string_view base_name(std::string_view file) { return file.substr(file.rfind('/') + 1); }
@@ -45,12 +43,9 @@ std::string history_file(Timeline timeline) { return fmt::format("{:08X}.history
 
 class Tracer {
  public:
-  Tracer(const ArchiveListing& archive, const LineageRequest& request)
-      : archive_(archive), request_(request) {
-    result_.segment_size = archive.segment_size;
-    for (const auto& file : archive.segments) {
-      if (!is_partial(file)) files_[file.segment].push_back(&file);
-    }
+  Tracer(const ArchiveIndex& index, const LineageRequest& request)
+      : archive_(index.archive), request_(request), files_(index.files) {
+    result_.segment_size = archive_.segment_size;
   }
 
   WalLineage trace() {
@@ -298,7 +293,7 @@ class Tracer {
 
   const ArchiveListing& archive_;
   const LineageRequest& request_;
-  Files files_;
+  const std::map<WalSegment, std::vector<const ArchivedSegment*>>& files_;
   WalLineage result_;
   std::optional<std::uint64_t> unusable_;  // the first segment that is there and of no use
 };
@@ -327,11 +322,21 @@ bool WalLineage::continuous() const {
                                       [](const auto& problem) { return problem.blocks; });
 }
 
+ArchiveIndex::ArchiveIndex(const ArchiveListing& listing) : archive(listing) {
+  for (const auto& file : listing.segments) {
+    if (!is_partial(file)) files[file.segment].push_back(&file);
+  }
+}
+
 WalLineage trace_lineage(const ArchiveListing& archive, const LineageRequest& request) {
-  if (archive.segment_size == 0) {
+  return trace_lineage(ArchiveIndex(archive), request);
+}
+
+WalLineage trace_lineage(const ArchiveIndex& index, const LineageRequest& request) {
+  if (index.archive.segment_size == 0) {
     throw Error(ErrorKind::internal, "the archive listing states no segment size");
   }
-  return Tracer(archive, request).trace();
+  return Tracer(index, request).trace();
 }
 
 bool reaches_archive_end(Lsn replayed, Lsn archive_end, std::uint64_t segment_size) {

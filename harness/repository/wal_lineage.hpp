@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,7 +78,16 @@ struct WalLineage {
   [[nodiscard]] bool continuous() const;  // no gap and no problem that blocks
 };
 
+// The archive's whole segments by name: made once where many lineages are traced in one archive.
+struct ArchiveIndex {
+  // `archive` outlives the index.
+  explicit ArchiveIndex(const ArchiveListing& archive);
+  const ArchiveListing& archive;
+  std::map<WalSegment, std::vector<const ArchivedSegment*>> files;
+};
+
 WalLineage trace_lineage(const ArchiveListing& archive, const LineageRequest& request);
+WalLineage trace_lineage(const ArchiveIndex& index, const LineageRequest& request);
 
 // Whether replay that ended at `replayed` read the newest segment that `archive_end` closes.
 bool reaches_archive_end(Lsn replayed, Lsn archive_end, std::uint64_t segment_size);

@@ -1,0 +1,151 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <clocale>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <random>
+
+#include "harness/cli/commands.hpp"
+#include "harness/cli/options.hpp"
+#include "harness/cli/wiring.hpp"
+#include "harness/drill/draw_map.hpp"
+#include "harness/drill/map_edges.hpp"
+#include "harness/drill/run_store.hpp"
+#include "harness/drill/scenario_parser.hpp"
+#include "harness/reporting/map_formats.hpp"
+#include "harness/reporting/terminal.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+struct MapOptions {
+  std::filesystem::path scenario;
+  std::vector<std::string> overrides;
+  std::string stanza;
+  std::filesystem::path configuration;
+  std::optional<int> repository_key;
+  std::string format;
+  std::filesystem::path output;
+  bool no_wal = false;
+};
+
+Scenario scenario_of(const MapOptions& options) {
+  if (!options.scenario.empty()) {
+    return load_scenario(options.scenario, options.overrides, all_checks());
+  }
+  if (options.stanza.empty()) {
+    throw Error(ErrorKind::usage, "no scenario and no stanza given",
+                "name a scenario file, or a stanza with --stanza");
+  }
+  Scenario scenario{.name = "map-" + options.stanza};
+  scenario.repository.stanza = options.stanza;
+  if (!options.configuration.empty()) {
+    scenario.repository.configuration = std::filesystem::absolute(options.configuration);
+  }
+  scenario.repository.key = options.repository_key;
+  scenario.sandbox.type = "local";
+  return scenario;
+}
+
+// By the environment, as setlocale would decide.
+bool speaks_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    const std::string_view text(value);
+    return text.find("UTF-8") != std::string_view::npos ||
+           text.find("utf8") != std::string_view::npos ||
+           text.find("utf-8") != std::string_view::npos;
+  }
+  return false;
+}
+
+void write(const RecoveryMap& map, const std::string& format, const MapRenderOptions& options,
+           std::ostream& out) {
+  if (format == "json") {
+    write_map_json(map, out);
+  } else if (format == "svg") {
+    write_map_svg(map, out);
+  } else {
+    write_map_text(map, options, out);
+  }
+}
+
+void write(const RecoveryMap& map, const MapOptions& options, const CommonOptions& common) {
+  const auto& format = options.format.empty() ? common.format : options.format;
+  if (options.output.empty() || options.output == "-") {
+    write(map, format,
+          {.colour = wants_colour(STDOUT_FILENO, common.no_color),
+           .unicode = speaks_utf8(),
+           .width = terminal_width(STDOUT_FILENO)},
+          std::cout);
+    std::cout.flush();
+    return;
+  }
+  std::ofstream out(options.output, std::ios::trunc);
+  write(map, format, {.unicode = true}, out);
+  out.close();
+  if (!out) {
+    throw Error(ErrorKind::environment,
+                fmt::format("cannot write the map to {}", options.output.string()),
+                "name a file in a directory that exists", "PGR-ENV-REPORT-FILE", options.output);
+  }
+}
+
+ExitCode draw(const MapOptions& options, const CommonOptions& common, const std::stop_token& stop) {
+  const auto scenario = scenario_of(options);
+  std::random_device random;
+  const auto id =
+      make_run_id(std::chrono::system_clock::now(), (std::uint64_t{random()} << 32U) | random());
+  const auto parts = wire(scenario, common.state, id);
+  auto map = draw_map(scenario.repository, *parts.repository, stop);
+  if (!options.scenario.empty()) map.scenario = scenario.name;
+  if (!options.no_wal) {
+    auto sandbox = scenario.sandbox;
+    sandbox.run_id = id;
+    sandbox.scenario = scenario.name;
+    read_edges(map, {*parts.repository, *parts.provisioner, sandbox}, stop);
+  }
+  if (parts.primary) measure_lag(map, *parts.primary, stop);
+  write(map, options, common);
+  const auto verdict = verdict_of(map);
+  return verdict == MapVerdict::continuous ? ExitCode::pass
+         : verdict == MapVerdict::damaged  ? ExitCode::fail
+                                           : ExitCode::unknown;
+}
+
+}  // namespace
+
+CommandAction configure_map(CLI::App& command, const CommonOptions& common) {
+  auto options = std::make_shared<MapOptions>();
+  auto* scenario =
+      command.add_option("scenario", options->scenario, "names the repository and the primary")
+          ->type_name("FILE");
+  command.add_option("--set", options->overrides, "replace a value of the scenario")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)
+      ->needs(scenario);
+  command.add_option("--stanza", options->stanza, "a stanza, without a scenario")
+      ->type_name("NAME")
+      ->excludes(scenario);
+  command.add_option("--config", options->configuration, "pgBackRest's configuration file")
+      ->type_name("FILE")
+      ->excludes(scenario);
+  command.add_option("--repo", options->repository_key, "one repository of several, by its key")
+      ->type_name("KEY")
+      ->excludes(scenario);
+  command.add_flag("--no-wal", options->no_wal,
+                   "read no WAL: edges get the bounds that backup sets give");
+  command.add_option("--format", options->format, "text, json or svg [text]")
+      ->type_name("FORMAT")
+      ->check(one_of({"text", "json", "svg"}));
+  command.add_option("-o,--output", options->output, "write to this file instead")
+      ->type_name("FILE");
+  return [options, &common](const std::stop_token& stop) { return draw(*options, common, stop); };
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,18 @@
+// Asks the repository, and the primary where one is named, for what a recovery map is drawn from.
+#pragma once
+
+#include <stop_token>
+
+#include "harness/primary/primary.hpp"
+#include "harness/repository/recovery_map.hpp"
+
+namespace pgrehearse {
+
+// One listing of the sets and one of each archive; times at edges are bounds. Throws Error.
+RecoveryMap draw_map(const RepositorySpec& spec, BackupRepository& repository,
+                     const std::stop_token& stop);
+
+// Fills in `lag`; a primary that cannot be asked goes to `unknown`, one of another cluster too.
+void measure_lag(RecoveryMap& map, const Primary& primary, const std::stop_token& stop);
+
+}  // namespace pgrehearse

@@ -1,0 +1,164 @@
+#include "harness/drill/map_edges.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/common/text.hpp"
+#include "harness/postgres/commit_records.hpp"
+#include "harness/postgres/control_stand_in.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// Segments to read backwards from an edge before giving up on a commit there.
+constexpr std::uint64_t most_segments = 4;
+// Edges of one archive; a repository with more holes than that gets bounds for the oldest.
+constexpr std::size_t most_edges = 16;
+
+class ArchiveReader {
+ public:
+  ArchiveReader(RecoveryMap& map, MapArchive& archive, const EdgeServices& services,
+                const std::stop_token& stop)
+      : map_(map), archive_(archive), services_(services), stop_(stop) {}
+
+  void read() {
+    try {
+      prepare();
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) throw;
+      for (auto& branch : archive_.branches) {
+        for (auto& stretch : branch.stretches) stretch.note = error.what();
+      }
+      return;
+    }
+    for (auto& branch : archive_.branches) read(branch);
+  }
+
+ private:
+  [[nodiscard]] const Backup& newest() const { return archive_.sets.back().backup; }
+
+  void run(std::string program, std::vector<std::string> arguments, std::string_view attempt) {
+    const auto result = sandbox_->run({.program = std::move(program),
+                                       .arguments = std::move(arguments),
+                                       .timeout = std::chrono::minutes(2)},
+                                      stop_);
+    if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+    if (!result.succeeded()) {
+      throw Error(ErrorKind::environment,
+                  fmt::format("{} failed: {}", attempt, result.error_output.substr(0, 300)));
+    }
+  }
+
+  // archive-get finds the archive by the pg_control of a data directory.
+  void prepare() {
+    auto spec = services_.sandbox;
+    spec.postgres_major = newest().postgres_major;
+    sandbox_ = services_.provisioner.create(spec, stop_);
+    const auto& data = sandbox_->paths().data;
+    run("mkdir", {"-p", data / "global", data / "pg_wal" / "archive_status"}, "mkdir");
+    sandbox_->write_file(data / "PG_VERSION", newest().postgres_version + "\n");
+    sandbox_->write_file(data / "global" / "pg_control", "");
+    run(sandbox_->program("pg_resetwal"), {"-f", "-D", data}, "pg_resetwal");
+    const auto control = with_system_identifier(sandbox_->read_file(data / "global" / "pg_control"),
+                                                newest().system_identifier);
+    if (!control) throw Error(ErrorKind::environment, "pg_resetwal wrote no control file");
+    sandbox_->write_file(data / "global" / "pg_control", *control);
+  }
+
+  void read(MapBranch& branch) {
+    for (auto stretch = branch.stretches.rbegin(); stretch != branch.stretches.rend(); ++stretch) {
+      read(branch, *stretch);
+      for (auto& loss : branch.losses) {
+        if (loss.begin.lsn == stretch->end.lsn) loss.begin = stretch->end;
+      }
+    }
+    for (auto& loss : branch.losses) {
+      if (!loss.ended_by_set && branch.newest.number > 0)
+        loss.end.time = newest_commit(branch.newest);
+    }
+  }
+
+  void read(const MapBranch& branch, MapStretch& stretch) {
+    if (edges_++ >= most_edges) {
+      stretch.note = fmt::format("only the newest {} edges are read", most_edges);
+      return;
+    }
+    std::uint64_t back = 0;
+    for (; back < most_segments && stretch.last.number >= back; ++back) {
+      const auto number = stretch.last.number - back;
+      if (start_of({.number = number + 1}, archive_.segment_size) <= stretch.begin.lsn) break;
+      stretch.end.time =
+          newest_commit({.timeline = timeline_at(branch, stretch, number), .number = number});
+      if (stretch.end.time) return;
+      if (!problem_.empty()) {
+        stretch.note = problem_;
+        map_.unknown.push_back(problem_);
+        return;
+      }
+    }
+    stretch.note = fmt::format("no commit in its last {} segments", back);
+  }
+
+  [[nodiscard]] Timeline timeline_at(const MapBranch& branch, const MapStretch& stretch,
+                                     std::uint64_t number) const {
+    for (const auto& fork : branch.switches) {
+      if (number < fork.switch_lsn.value / archive_.segment_size) return fork.timeline;
+    }
+    return stretch.last.timeline;
+  }
+
+  std::optional<Instant> newest_commit(WalSegment segment) {
+    problem_.clear();
+    const auto name = file_name(segment, archive_.segment_size);
+    const auto file = sandbox_->paths().wal / name;
+    const auto words =
+        services_.repository.archive_get(newest(), *sandbox_, WalFetch::single);
+    Command command{.program = words.front(),
+                    .arguments = {words.begin() + 1, words.end()},
+                    .timeout = std::chrono::minutes(5)};
+    command.arguments.push_back(name);
+    command.arguments.push_back(file);
+    const auto fetched = sandbox_->run(command, stop_);
+    if (fetched.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+    if (!fetched.succeeded()) {
+      problem_ = fmt::format("segment {} is listed and cannot be fetched (exit code {}): {}", name,
+                             fetched.exit_code,
+                             trim(std::string_view(fetched.error_output).substr(0, 300)));
+      return {};
+    }
+    return newest_commit_in(file);
+  }
+
+  // A record that goes on in the next segment ends the output with an error: the exit code tells
+  // nothing.
+  std::optional<Instant> newest_commit_in(const std::filesystem::path& file) {
+    const auto result = sandbox_->run({.program = sandbox_->program("pg_waldump"),
+                                       .arguments = {"--rmgr=Transaction", file},
+                                       .timeout = std::chrono::minutes(5)},
+                                      stop_);
+    if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+    const auto commits = parse_commits(result.output);
+    if (commits.empty()) return {};
+    return commits.back().time;
+  }
+
+  RecoveryMap& map_;
+  MapArchive& archive_;
+  const EdgeServices& services_;
+  const std::stop_token& stop_;
+  std::unique_ptr<Sandbox> sandbox_;
+  std::size_t edges_ = 0;
+  std::string problem_;  // why the last segment could not be read
+};
+
+}  // namespace
+
+void read_edges(RecoveryMap& map, const EdgeServices& services, const std::stop_token& stop) {
+  for (auto& archive : map.archives) {
+    if (!archive.sets.empty()) ArchiveReader(map, archive, services, stop).read();
+  }
+}
+
+}  // namespace pgrehearse

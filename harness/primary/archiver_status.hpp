@@ -1,0 +1,25 @@
+// What the primary itself says of its archiving.
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "harness/postgres/lsn.hpp"
+#include "harness/primary/primary.hpp"
+
+namespace pgrehearse {
+
+struct ArchiverStatus {
+  Lsn lsn;  // written on a primary, replayed on a standby
+  Timeline timeline = 0;
+  std::string last_archived;  // pg_stat_archiver; empty: none
+  std::optional<Instant> last_archived_at;
+  std::string last_failed;
+  std::optional<Instant> last_failed_at;
+};
+
+// Throws SqlError(environment).
+ArchiverStatus read_archiver(const Primary& primary, std::stop_token stop);
+
+}  // namespace pgrehearse

@@ -1,0 +1,425 @@
+#include "harness/repository/recovery_map.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "harness/common/error.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// pgBackRest chooses by whole seconds, strictly: the first target that a set serves.
+Instant first_target_after(Instant stop) {
+  return std::chrono::floor<std::chrono::seconds>(stop) + std::chrono::seconds(1);
+}
+
+// Overlapping and touching ranges of one timeline become one.
+std::vector<WalRange> merged(std::vector<WalRange> ranges) {
+  std::ranges::sort(ranges);
+  std::vector<WalRange> result;
+  for (const auto& range : ranges) {
+    if (!result.empty() && result.back().timeline == range.timeline &&
+        range.first <= result.back().last + 1) {
+      result.back().last = std::max(result.back().last, range.last);
+    } else {
+      result.push_back(range);
+    }
+  }
+  return result;
+}
+
+// A set along one timeline.
+struct Path {
+  std::size_t set = 0;
+  WalLineage lineage;
+};
+
+class ArchiveMapper {
+ public:
+  ArchiveMapper(std::span<const Backup> sets, const ArchiveListing& archive)
+      : archive_(archive), index_(archive) {
+    for (const auto& backup : sets) result_.sets.push_back({.backup = backup});
+    std::ranges::stable_sort(result_.sets, {},
+                             [](const auto& set) { return set.backup.stop_time; });
+  }
+
+  MapArchive draw() {
+    describe();
+    for (std::size_t set = 0; set < result_.sets.size(); ++set) follow(set);
+    for (auto& [timeline, paths] : paths_) draw_branch(timeline, paths);
+    std::ranges::stable_sort(result_.branches, {},
+                             [](const auto& branch) { return !branch.latest; });
+    clip_to_latest();
+    note_unreachable();
+    return std::move(result_);
+  }
+
+ private:
+  void describe() {
+    result_.id = archive_.id;
+    result_.segment_size = archive_.segment_size;
+    result_.listed_at = archive_.listed_at;
+    result_.segments = archive_.segments.size();
+    result_.unrecognised = archive_.unrecognised;
+    for (const auto& file : archive_.segments) {
+      result_.bytes.count += file.size.count;
+      newest_[file.segment.timeline] = file.segment.number;
+    }
+    if (result_.sets.empty()) return;
+    const auto& newest = result_.sets.back().backup;
+    result_.repository_key = newest.repository_key;
+    result_.postgres_version = newest.postgres_version;
+    result_.system_identifier = newest.system_identifier;
+  }
+
+  void add_fault(std::size_t set, std::string_view code, std::string message) {
+    auto& mapped = result_.sets[set];
+    if (mapped.code.empty()) mapped.code = code;
+    mapped.faults.push_back(std::move(message));
+  }
+
+  void check_references(std::size_t set) {
+    for (const auto& needed : result_.sets[set].backup.references) {
+      const auto is_needed = [&](const auto& other) { return other.backup.label == needed; };
+      if (std::ranges::none_of(result_.sets, is_needed)) {
+        add_fault(set, "PGR-BACKUP-REFERENCE",
+                  fmt::format("it needs set {}, which is not in the repository", needed));
+      }
+    }
+  }
+
+  // All timelines on which this set can be recovered.
+  void follow(std::size_t set) {
+    check_references(set);
+    std::optional<LineageRequest> request;
+    try {
+      request = lineage_request(result_.sets[set].backup, "latest", archive_.segment_size);
+    } catch (const Error& error) {
+      add_fault(set, error.code(), error.what());
+      return;
+    }
+    auto lineage = trace_lineage(index_, *request);
+    if (!lineage.backup_complete) {
+      add_fault(set, "PGR-WAL-BACKUP",
+                fmt::format("WAL that its own consistency needs is missing or unusable between {} "
+                            "and {}",
+                            result_.sets[set].backup.start_segment,
+                            result_.sets[set].backup.stop_segment));
+    }
+    if (set + 1 < result_.sets.size()) drop_not_a_child(lineage);
+    const auto latest = lineage.timeline;
+    latest_ = latest;
+    paths_[latest].push_back({.set = set, .lineage = std::move(lineage)});
+    for (const auto timeline : timelines()) {
+      if (timeline == latest || timeline < request->start.timeline ||
+          ends_at_fork(timeline, latest))
+        continue;
+      follow(set, *request, timeline);
+    }
+  }
+
+  void follow(std::size_t set, LineageRequest request, Timeline timeline) {
+    request.timeline = std::to_string(timeline);
+    auto lineage = trace_lineage(index_, request);
+    if (lineage.timeline != timeline) return;
+    drop_not_a_child(lineage);
+    paths_[timeline].push_back({.set = set, .lineage = std::move(lineage)});
+  }
+
+  // An old set of a branch that was left is no fault of the archive.
+  static void drop_not_a_child(WalLineage& lineage) {
+    std::erase_if(lineage.problems, [](const auto& problem) {
+      return problem.kind == LineageProblemKind::not_a_child ||
+             problem.kind == LineageProblemKind::unknown_timeline;
+    });
+  }
+
+  [[nodiscard]] std::set<Timeline> timelines() const {
+    std::set<Timeline> all;
+    for (const auto& [timeline, newest] : newest_) all.insert(timeline);
+    for (const auto& [timeline, history] : archive_.histories) all.insert(timeline);
+    return all;
+  }
+
+  // `timeline` is an ancestor of `latest` with nothing behind the fork.
+  [[nodiscard]] bool ends_at_fork(Timeline timeline, Timeline latest) const {
+    const auto newest = newest_.find(timeline);
+    if (newest == newest_.end()) return true;
+    const auto history = archive_.histories.find(latest);
+    if (history == archive_.histories.end()) return false;
+    const auto fork = std::ranges::find(history->second, timeline, &TimelineSwitch::timeline);
+    return fork != history->second.end() &&
+           newest->second <= fork->switch_lsn.value / archive_.segment_size;
+  }
+
+  [[nodiscard]] Lsn end_of(const Backup& backup) const {
+    if (backup.stop_lsn) return *backup.stop_lsn;
+    const auto stop = parse_wal_segment(backup.stop_segment, archive_.segment_size);
+    if (!stop) return start_lsn_of(backup);
+    return start_of({.timeline = stop->timeline, .number = stop->number + 1},
+                    archive_.segment_size);
+  }
+
+  [[nodiscard]] Lsn start_lsn_of(const Backup& backup) const {
+    const auto start = parse_wal_segment(backup.start_segment, archive_.segment_size);
+    return start ? start_of(*start, archive_.segment_size) : Lsn{};
+  }
+
+  void draw_branch(Timeline timeline, const std::vector<Path>& paths) {
+    MapBranch branch{.timeline = timeline, .latest = timeline == latest_};
+    branch.archive_begin = start_lsn_of(result_.sets[paths.front().set].backup);
+    for (const auto& path : paths) {
+      const auto& lineage = path.lineage;
+      if (lineage.switches.size() > branch.switches.size()) branch.switches = lineage.switches;
+      branch.archive_begin =
+          std::min(branch.archive_begin, start_lsn_of(result_.sets[path.set].backup));
+      if (lineage.archive_end >= branch.archive_end) {
+        branch.archive_end = lineage.archive_end;
+        branch.newest = newest_segment(lineage);
+      }
+      branch.gaps.insert(branch.gaps.end(), lineage.gaps.begin(), lineage.gaps.end());
+      add_problems(branch, lineage.problems);
+      add_stretch(branch, path);
+    }
+    branch.gaps = merged(std::move(branch.gaps));
+    for (auto& stretch : branch.stretches) bound_end(stretch, paths);
+    find_losses(branch, paths);
+    result_.branches.push_back(std::move(branch));
+  }
+
+  [[nodiscard]] WalSegment newest_segment(const WalLineage& lineage) const {
+    WalSegment newest{.number = lineage.archive_end.value / archive_.segment_size};
+    if (newest.number > 0) --newest.number;
+    for (const auto& range : lineage.required) {
+      if (range.first <= newest.number) newest.timeline = range.timeline;
+    }
+    return newest;
+  }
+
+  static void add_problems(MapBranch& branch, const std::vector<LineageProblem>& problems) {
+    for (const auto& problem : problems) {
+      const auto same = [&](const auto& known) {
+        return known.kind == problem.kind && known.object == problem.object;
+      };
+      if (std::ranges::none_of(branch.problems, same)) branch.problems.push_back(problem);
+    }
+  }
+
+  // Paths come oldest set first, so that a stretch only ever grows at its end.
+  void add_stretch(MapBranch& branch, const Path& path) {
+    const auto& set = result_.sets[path.set];
+    const auto& lineage = path.lineage;
+    const auto begin = end_of(set.backup);
+    if (!set.usable() || !lineage.last_reachable || lineage.reachable_end < begin) return;
+    if (!branch.stretches.empty() && begin <= branch.stretches.back().end.lsn) {
+      auto& stretch = branch.stretches.back();
+      stretch.sets.push_back(set.backup.label);
+      if (lineage.reachable_end <= stretch.end.lsn) return;
+      stretch.end.lsn = lineage.reachable_end;
+      stretch.last = *lineage.last_reachable;
+      return;
+    }
+    branch.stretches.push_back(
+        {.begin = {.lsn = begin, .time = first_target_after(set.backup.stop_time)},
+         .end = {.lsn = lineage.reachable_end},
+         .last = *lineage.last_reachable,
+         .sets = {set.backup.label}});
+  }
+
+  // Written after its last set ended, and before the next set behind it began.
+  void bound_end(MapStretch& stretch, const std::vector<Path>& paths) const {
+    auto& end = stretch.end;
+    end.not_after = archive_.listed_at;
+    for (const auto& path : paths) {
+      const auto& backup = result_.sets[path.set].backup;
+      if (start_lsn_of(backup) >= end.lsn) {
+        end.not_after = std::min(*end.not_after, backup.start_time);
+      } else if (end_of(backup) <= end.lsn) {
+        end.not_before = std::max(end.not_before.value_or(backup.stop_time), backup.stop_time);
+      }
+    }
+  }
+
+  void find_losses(MapBranch& branch, const std::vector<Path>& paths) const {
+    std::optional<MapPoint> since;
+    for (const auto& path : paths) {
+      const auto& set = result_.sets[path.set];
+      const auto begin = end_of(set.backup);
+      const bool first = branch.stretches.empty() || begin < branch.stretches.front().begin.lsn;
+      if (set.usable() || !first) continue;
+      since = MapPoint{.lsn = begin, .time = first_target_after(set.backup.stop_time)};
+      break;
+    }
+    for (const auto& stretch : branch.stretches) {
+      if (since) {
+        add_loss(branch, {.begin = *since, .end = stretch.begin, .ended_by_set = true}, paths);
+      }
+      since = stretch.end;
+    }
+    if (!since) return;
+    auto end = branch.archive_end;
+    for (const auto& path : paths) end = std::max(end, end_of(result_.sets[path.set].backup));
+    if (end <= since->lsn) return;
+    const MapPoint last{.lsn = end,
+                        .not_before = since->time ? since->time : since->not_before,
+                        .not_after = archive_.listed_at};
+    add_loss(branch, {.begin = *since, .end = last}, paths);
+  }
+
+  void add_loss(MapBranch& branch, MapLoss loss, const std::vector<Path>& paths) const {
+    const auto size = archive_.segment_size;
+    for (const auto& gap : branch.gaps) {
+      const bool inside = start_of(gap.first_segment(), size) < loss.end.lsn &&
+                          Lsn{(gap.last + 1) * size} > loss.begin.lsn;
+      if (inside) loss.gaps.push_back(gap);
+    }
+    for (const auto& path : paths) {
+      const auto& set = result_.sets[path.set];
+      const auto end = end_of(set.backup);
+      if (!set.usable() && end >= loss.begin.lsn && end <= loss.end.lsn) {
+        loss.sets.push_back(set.backup.label);
+      }
+    }
+    loss.reason = reason_of(branch, loss);
+    branch.losses.push_back(std::move(loss));
+  }
+
+  [[nodiscard]] std::string reason_of(const MapBranch& branch, const MapLoss& loss) const {
+    if (!loss.gaps.empty()) {
+      const auto& gap = loss.gaps.front();
+      std::uint64_t missing = 0;
+      for (const auto& each : loss.gaps) missing += each.count();
+      const auto name = file_name(gap.first_segment(), archive_.segment_size);
+      if (missing == 1) return fmt::format("segment {} is missing", name);
+      return fmt::format("{} segments are missing, the first is {}", missing, name);
+    }
+    for (const auto& problem : branch.problems) {
+      const bool unusable = problem.kind == LineageProblemKind::duplicate ||
+                            problem.kind == LineageProblemKind::wrong_size;
+      const auto segment = parse_wal_segment(problem.object.substr(0, 24), archive_.segment_size);
+      if (unusable && segment && start_of(*segment, archive_.segment_size) >= loss.begin.lsn &&
+          start_of(*segment, archive_.segment_size) < loss.end.lsn) {
+        return problem.message;
+      }
+    }
+    return "no set that can be restored lies before it";
+  }
+
+  // Of a branch that was left, only what lies behind the fork is its own.
+  void clip_to_latest() {
+    if (result_.branches.empty()) return;
+    const auto main = result_.branches.front().timeline;
+    for (auto& branch : result_.branches) {
+      const auto fork = branch.latest ? std::nullopt : fork_of(branch.timeline, main);
+      if (fork) clip(branch, *fork);
+    }
+    std::erase_if(result_.branches, [](const auto& branch) {
+      return !branch.latest && branch.stretches.empty() && branch.losses.empty();
+    });
+  }
+
+  // Where two timelines part: the newest place that both have.
+  [[nodiscard]] std::optional<Lsn> fork_of(Timeline branch, Timeline main) const {
+    const auto own = line_of(branch);
+    const auto other = line_of(main);
+    std::optional<Lsn> fork;
+    for (const auto& [timeline, end] : own) {
+      const auto same = other.find(timeline);
+      if (same == other.end()) continue;
+      const auto common = std::min(end, same->second);
+      if (!fork || common > *fork) fork = common;
+    }
+    return fork;
+  }
+
+  // Each timeline on the way with the place where it ends; the last one is open.
+  [[nodiscard]] std::map<Timeline, Lsn> line_of(Timeline timeline) const {
+    std::map<Timeline, Lsn> line{{timeline, Lsn{~std::uint64_t{0}}}};
+    const auto history = archive_.histories.find(timeline);
+    if (history == archive_.histories.end()) return line;
+    for (const auto& ancestor : history->second) line[ancestor.timeline] = ancestor.switch_lsn;
+    return line;
+  }
+
+  void clip(MapBranch& branch, Lsn fork) const {
+    const auto clipped = [&](MapPoint& begin) {
+      if (begin.lsn >= fork) return;
+      begin = {.lsn = fork, .not_before = begin.time, .not_after = archive_.listed_at};
+    };
+    std::erase_if(branch.stretches, [&](const auto& each) { return each.end.lsn <= fork; });
+    std::erase_if(branch.losses, [&](const auto& each) { return each.end.lsn <= fork; });
+    std::erase_if(branch.gaps, [&](const auto& gap) {
+      return Lsn{(gap.last + 1) * archive_.segment_size} <= fork;
+    });
+    for (auto& stretch : branch.stretches) clipped(stretch.begin);
+    for (auto& loss : branch.losses) clipped(loss.begin);
+    branch.archive_begin = std::max(branch.archive_begin, fork);
+  }
+
+  void note_unreachable() {
+    std::set<Timeline> reached;
+    for (const auto& [timeline, paths] : paths_) {
+      reached.insert(timeline);
+      for (const auto& path : paths) {
+        for (const auto& range : path.lineage.required) reached.insert(range.timeline);
+        for (const auto& fork : path.lineage.switches) reached.insert(fork.timeline);
+      }
+    }
+    // Older than every set: WAL that waits to be expired.
+    Timeline oldest = reached.empty() ? 0 : *reached.begin();
+    for (const auto& range : archived_ranges(archive_)) {
+      if (range.timeline >= oldest && !reached.contains(range.timeline)) {
+        result_.unreachable.push_back(range);
+      }
+    }
+  }
+
+  const ArchiveListing& archive_;
+  ArchiveIndex index_;
+  MapArchive result_;
+  std::map<Timeline, std::uint64_t> newest_;  // number of the newest segment
+  std::map<Timeline, std::vector<Path>> paths_;
+  Timeline latest_ = 0;  // where `latest` leads the newest set
+};
+
+}  // namespace
+
+bool MapArchive::continuous() const {
+  const auto blocks = [](const auto& problem) { return problem.blocks; };
+  return !branches.empty() && unreachable.empty() &&
+         std::ranges::all_of(sets, [](const auto& set) { return set.usable(); }) &&
+         std::ranges::all_of(branches, [&](const auto& branch) {
+           return branch.losses.empty() && branch.gaps.empty() &&
+                  std::ranges::none_of(branch.problems, blocks);
+         });
+}
+
+MapArchive map_archive(std::span<const Backup> sets, const ArchiveListing& archive) {
+  return ArchiveMapper(sets, archive).draw();
+}
+
+std::vector<WalRange> archived_ranges(const ArchiveListing& archive) {
+  std::vector<WalRange> ranges;
+  for (const auto& file : archive.segments) {
+    const auto& segment = file.segment;
+    if (!ranges.empty() && ranges.back().timeline == segment.timeline &&
+        segment.number <= ranges.back().last + 1) {
+      ranges.back().last = std::max(ranges.back().last, segment.number);
+    } else {
+      ranges.push_back({segment.timeline, segment.number, segment.number});
+    }
+  }
+  return ranges;
+}
+
+MapVerdict verdict_of(const RecoveryMap& map) {
+  const auto whole = [](const auto& archive) { return archive.continuous(); };
+  if (map.archives.empty() || !std::ranges::all_of(map.archives, whole)) return MapVerdict::damaged;
+  return map.unknown.empty() ? MapVerdict::continuous : MapVerdict::unknown;
+}
+
+}  // namespace pgrehearse
