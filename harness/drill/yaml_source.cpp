@@ -15,6 +15,7 @@ namespace {
 
 // A scenario needs five levels.
 constexpr std::size_t deepest_level = 32;
+constexpr auto hint_for_syntax = "look for a missing quote, a wrong indentation or a tab";
 
 SourcePosition position_of(const YAML::Mark& mark, const YamlOrigin& origin) {
   if (!origin.has_lines) return {.file = origin.name};
@@ -29,12 +30,17 @@ class TreeBuilder : public YAML::EventHandler {
       : text_(text), origin_(origin), errors_(errors) {}
 
   YamlNode take() { return std::move(root_); }
+  // yaml-cpp finds documents without end at a token that it does not expect.
+  [[nodiscard]] bool may_go_on() const { return documents_ < 2; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     ++documents_;
-    if (documents_ == 2) {
+    if (documents_ < 2) return;
+    if (is_document_mark(mark)) {
       report(mark, "a second document begins here",
              "a scenario is one document: use one file each");
+    } else {
+      report(mark, "not valid YAML: nothing more is expected here", hint_for_syntax);
     }
   }
   void OnDocumentEnd() override {}
@@ -111,6 +117,11 @@ class TreeBuilder : public YAML::EventHandler {
     return false;
   }
 
+  [[nodiscard]] bool is_document_mark(const YAML::Mark& mark) const {
+    const auto at = static_cast<std::size_t>(std::max(mark.pos, 0));
+    return at <= text_.size() && std::string_view(text_).substr(at).starts_with("---");
+  }
+
   void begin(YamlNode opened) {
     if (open_.size() >= deepest_level) {
       errors_.push_back({opened.position, "nested too deeply", "a scenario needs five levels"});
@@ -182,13 +193,13 @@ YamlNode parse_yaml(const std::string& text, const YamlOrigin& origin,
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(builder)) {
+    while (builder.may_go_on() && parser.HandleNextDocument(builder)) {
     }
   } catch (const TooDeep&) {
     return unusable;
   } catch (const YAML::Exception& error) {
-    errors.push_back({position_of(error.mark, origin), "not valid YAML: " + error.msg,
-                      "look for a missing quote, a wrong indentation or a tab"});
+    errors.push_back(
+        {position_of(error.mark, origin), "not valid YAML: " + error.msg, hint_for_syntax});
     return unusable;
   }
   return builder.take();

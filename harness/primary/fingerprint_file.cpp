@@ -28,25 +28,55 @@ Json json_of(const std::optional<SequenceReading>& reading) {
       {reading->last_value, reading->logged_ahead, reading->called, reading->file_node});
 }
 
+// Writing JSON recurses, so a line of a million brackets must not come that far.
+Json parse_line(const std::string& text) {
+  constexpr int deepest = 64;
+  return Json::parse(text, [](int depth, Json::parse_event_t /*event*/, const Json& /*value*/) {
+    if (depth > deepest) throw std::runtime_error("a line is nested too deeply");
+    return true;
+  });
+}
+
+// The library itself turns 1e30 into any whole number.
+template <typename Number>
+Number whole(const Json& json) {
+  const bool fits = json.is_number_unsigned() ? std::in_range<Number>(json.get<std::uint64_t>())
+                                              : json.is_number_integer() &&
+                                                    std::in_range<Number>(json.get<std::int64_t>());
+  if (!fits) throw std::runtime_error(json.dump() + " is no whole number that can be here");
+  return json.get<Number>();
+}
+
+template <typename Number>
+Number whole(const Json& json, const char* key, Number otherwise) {
+  return json.contains(key) ? whole<Number>(json.at(key)) : otherwise;
+}
+
 std::optional<SequenceReading> reading_of(const Json& json) {
   if (json.is_null()) return {};
-  return SequenceReading{.last_value = json.at(0).get<std::int64_t>(),
-                         .logged_ahead = json.at(1).get<std::int64_t>(),
+  return SequenceReading{.last_value = whole<std::int64_t>(json.at(0)),
+                         .logged_ahead = whole<std::int64_t>(json.at(1)),
                          .called = json.at(2).get<bool>(),
-                         .file_node = json.at(3).get<std::uint32_t>()};
+                         .file_node = whole<std::uint32_t>(json.at(3))};
 }
 
 FingerprintHeader header_of(const Json& json) {
-  FingerprintHeader header{.system_identifier = json.at("system_identifier").get<std::uint64_t>(),
-                           .server_version = json.at("server_version").get<int>(),
-                           .timeline = json.at("timeline").get<Timeline>(),
+  FingerprintHeader header{.system_identifier = whole<std::uint64_t>(json.at("system_identifier")),
+                           .server_version = whole<int>(json.at("server_version")),
+                           .timeline = whole<Timeline>(json.at("timeline")),
                            .source = json.at("source").get<std::string>(),
                            .sample = {.percentage = json.at("sample").get<double>(),
-                                      .seed = json.at("seed").get<std::int64_t>()}};
+                                      .seed = whole<std::int64_t>(json.at("seed"))}};
   const auto taken = parse_instant(json.at("taken").get<std::string>());
   if (!taken) throw std::runtime_error("'taken' is no time");
   header.taken = *taken;
   return header;
+}
+
+std::vector<std::uint64_t> in_flight_of(const Json& json) {
+  std::vector<std::uint64_t> transactions;
+  for (const auto& transaction : json) transactions.push_back(whole<std::uint64_t>(transaction));
+  return transactions;
 }
 
 DatabaseFingerprint database_of(const Json& json) {
@@ -58,15 +88,15 @@ DatabaseFingerprint database_of(const Json& json) {
           .explanation = json.at("explanation").get<std::string>(),
           .lsn = *lsn,
           .exclusive = json.at("exclusive").get<bool>(),
-          .candidates = json.value("candidates", std::uint64_t{0}),
-          .in_flight = json.at("in_flight").get<std::vector<std::uint64_t>>(),
+          .candidates = whole<std::uint64_t>(json, "candidates", 0),
+          .in_flight = in_flight_of(json.at("in_flight")),
           .with_cluster = json.at("cluster").get<bool>(),
           .error = json.value("error", "")};
 }
 
 SequenceState sequence_of(const Json& json) {
   return {.name = json.at("sequence").get<std::string>(),
-          .increment = json.at("increment").get<std::int64_t>(),
+          .increment = whole<std::int64_t>(json.at("increment")),
           .cycles = json.at("cycles").get<bool>(),
           .before = reading_of(json.at("before")),
           .after = reading_of(json.at("after")),
@@ -81,10 +111,10 @@ RelationContent relation_of(const Json& json) {
           .hash = json.value("hash", ""),
           .withheld = json.value("withheld", std::vector<std::string>{}),
           .error = json.value("error", ""),
-          .rows = json.value("rows", std::int64_t{0}),
-          .pages = json.at("pages").get<std::int64_t>(),
-          .oid = json.at("oid").get<std::uint32_t>(),
-          .file_node = json.value("file_node", std::uint32_t{0}),
+          .rows = whole<std::int64_t>(json, "rows", 0),
+          .pages = whole<std::int64_t>(json.at("pages")),
+          .oid = whole<std::uint32_t>(json.at("oid")),
+          .file_node = whole<std::uint32_t>(json, "file_node", 0),
           .coverage = *coverage,
           .cause = *cause,
           .as_text = json.value("as_text", false)};
@@ -187,7 +217,7 @@ FingerprintReader::FingerprintReader(std::unique_ptr<std::istream> input, std::s
   if (!std::getline(*input_, text)) refuse("it is empty or cannot be read");
   ++line_;
   try {
-    const auto json = Json::parse(text);
+    const auto json = parse_line(text);
     if (json.at("schema") != schema) {
       refuse(
           fmt::format("its schema is {}, this version reads {}", json.at("schema").dump(), schema));
@@ -210,7 +240,7 @@ void FingerprintReader::refuse(const std::string& why) const {
 void FingerprintReader::check_end(const std::string& line) {
   ended_ = true;
   if (skipped_) return;
-  const auto json = Json::parse(line);
+  const auto json = parse_line(line);
   const auto same = [&](const char* key, std::uint64_t seen) {
     if (json.at(key) != seen) {
       refuse(
@@ -236,11 +266,17 @@ bool FingerprintReader::read_line() {
 
 bool FingerprintReader::seek(std::string_view database) {
   skipped_ = true;
-  while (read_line()) {
-    if (!text_.starts_with(R"({"database")")) continue;
-    if (Json::parse(text_).at("database") != database) continue;
-    held_ = true;
-    return true;
+  try {
+    while (read_line()) {
+      if (!text_.starts_with(R"({"database")")) continue;
+      if (parse_line(text_).at("database") != database) continue;
+      held_ = true;
+      return true;
+    }
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    refuse(error.what());
   }
   return false;
 }
@@ -248,7 +284,7 @@ bool FingerprintReader::seek(std::string_view database) {
 const FingerprintLine* FingerprintReader::next() {
   try {
     if (!read_line()) return nullptr;
-    current_ = line_of(Json::parse(text_));
+    current_ = line_of(parse_line(text_));
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {

@@ -72,6 +72,13 @@ void sort_out(std::string_view path, std::uint64_t bytes, ParsedArchive& into) {
   }
 }
 
+std::uint64_t size_of(const Json& file) {
+  const auto size = file.find("size");
+  if (size == file.end()) return 0;
+  if (!size->is_number_unsigned()) throw Error(ErrorKind::repository, "a size is no whole number");
+  return size->get<std::uint64_t>();
+}
+
 }  // namespace
 
 ParsedArchive parse_archive_listing(std::string_view json, const std::string& id,
@@ -82,7 +89,7 @@ ParsedArchive parse_archive_listing(std::string_view json, const std::string& id
   const auto keep = [&](int depth, Json::parse_event_t event, Json& value) {
     if (depth == 1 && event == Json::parse_event_t::key) path = value.get<std::string>();
     if (depth != 1 || event != Json::parse_event_t::object_end) return true;
-    if (value.value("type", "") == "file") sort_out(path, value.value("size", 0ULL), parsed);
+    if (value.value("type", "") == "file") sort_out(path, size_of(value), parsed);
     return false;
   };
   try {

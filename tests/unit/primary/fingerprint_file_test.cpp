@@ -145,5 +145,16 @@ TEST(FingerprintFile, RefusesOtherFilesByLine) {
   EXPECT_THAT(message_of(text), HasSubstr("test.jsonl:2: not a fingerprint: a line of an unknown"));
 }
 
+TEST(FingerprintFile, RefusesDamagedLinesWhereverTheyAreRead) {
+  auto text = sample_file();
+  text.insert(text.find('\n') + 1, "{\"database\" x\n");
+  auto reader = reader_of(text);
+  EXPECT_THROW(reader.seek("zoo"), Error);
+  const std::string deep = std::string(500000, '[') + std::string(500000, ']');
+  text = sample_file();
+  text.insert(text.find('\n') + 1, R"({"entry":["table","t"],"is":)" + deep + "}\n");
+  EXPECT_THAT(message_of(text), HasSubstr("test.jsonl:2: not a fingerprint: a line is nested too"));
+}
+
 }  // namespace
 }  // namespace pgrehearse

@@ -1,0 +1,38 @@
+// The parsers of what comes from outside pgrehearse, each fed with any bytes. A refusal is an
+// Error; every other way out, and an Error that blames pgrehearse itself, is a bug.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace pgrehearse {
+
+struct FuzzTarget {
+  std::string_view name;   // also of its directory below corpus/
+  std::string_view feeds;  // what is parsed, in a few words
+  void (*feed)(std::string_view input) = nullptr;
+};
+
+std::span<const FuzzTarget> fuzz_targets();
+// nullptr when there is none of that name.
+const FuzzTarget* find_fuzz_target(std::string_view name);
+
+// drill_feeds.cpp
+void feed_scenario(std::string_view input);
+void feed_postgres_log(std::string_view input);
+void feed_report(std::string_view input);
+
+// primary_feeds.cpp
+void feed_fingerprint(std::string_view input);
+void feed_patroni(std::string_view input);
+void feed_waldump(std::string_view input);
+
+// repository_feeds.cpp
+void feed_pgbackrest_info(std::string_view input);
+void feed_archive_listing(std::string_view input);
+void feed_pgbackrest_output(std::string_view input);
+
+// tool_feeds.cpp
+void feed_postgres_tools(std::string_view input);
+
+}  // namespace pgrehearse

@@ -1,0 +1,33 @@
+#include "checks/amcheck_output.hpp"
+#include "checks/checksums_output.hpp"
+#include "checks/damage_messages.hpp"
+#include "checks/recorded_counts.hpp"
+#include "checks/server_configuration.hpp"
+#include "harness/common/units.hpp"
+#include "harness/postgres/control_data.hpp"
+#include "tests/fuzz/feeding.hpp"
+#include "tests/fuzz/targets.hpp"
+
+namespace pgrehearse {
+
+void feed_postgres_tools(std::string_view input) {
+  may_refuse([&] { parse_control_data(input); });
+  const auto [output, errors] = parts_of<2>(input);
+  parse_amcheck(output, errors);
+  parse_amcheck_progress(output);
+  parse_checksums(output, errors);
+  parse_checksums_progress(output);
+  parse_configuration(input);
+  may_refuse([&] { parse_recorded_counts(std::string(input), "fuzz.json"); });
+  static_cast<void>(tells_of_damage(input));
+  static_cast<void>(tells_of_damaged_wal(input));
+  // What people and tools write as values.
+  if (const auto size = parse_bytes(input)) static_cast<void>(to_text(*size));
+  if (const auto span = parse_duration(input)) static_cast<void>(to_text(Seconds(*span)));
+  if (const auto instant = parse_instant(input)) {
+    must(parse_instant(to_iso8601(*instant)) == instant, "a time is read as it was written");
+    must(parse_instant(to_postgres_timestamp(*instant)) == instant, "in PostgreSQL's form too");
+  }
+}
+
+}  // namespace pgrehearse
