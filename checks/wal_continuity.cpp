@@ -139,6 +139,7 @@ class Judge {
                 "two servers archive into one stanza; find the one that should not, and remove its "
                 "copy of the segment"};
       case LineageProblemKind::wrong_size:
+      case LineageProblemKind::damaged:
         return {"PGR-WAL-SIZE", "restore the file from another copy of the repository"};
     }
     return {};

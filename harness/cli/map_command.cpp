@@ -31,9 +31,19 @@ struct MapOptions {
   std::string format;
   std::filesystem::path output;
   bool no_wal = false;
+  bool verify = false;
 };
 
 Scenario scenario_of(const MapOptions& options) {
+  const bool place =
+      !options.stanza.empty() || !options.configuration.empty() || options.repository_key;
+  if (options.scenario.empty() && !options.overrides.empty()) {
+    throw Error(ErrorKind::usage, "--set without a scenario", "name the scenario that it changes");
+  }
+  if (!options.scenario.empty() && place) {
+    throw Error(ErrorKind::usage, "--stanza, --config and --repo beside a scenario",
+                "use --set repository.stanza=NAME and the like, or leave the scenario out");
+  }
   if (!options.scenario.empty()) {
     return load_scenario(options.scenario, options.overrides, all_checks());
   }
@@ -102,7 +112,8 @@ ExitCode draw(const MapOptions& options, const CommonOptions& common, const std:
   const auto id =
       make_run_id(std::chrono::system_clock::now(), (std::uint64_t{random()} << 32U) | random());
   const auto parts = wire(scenario, common.state, id);
-  auto map = draw_map(scenario.repository, *parts.repository, stop);
+  auto map = draw_map(scenario.repository, *parts.repository,
+                      options.verify ? MapReading::verify : MapReading::list, stop);
   if (!options.scenario.empty()) map.scenario = scenario.name;
   if (!options.no_wal) {
     auto sandbox = scenario.sandbox;
@@ -122,24 +133,21 @@ ExitCode draw(const MapOptions& options, const CommonOptions& common, const std:
 
 CommandAction configure_map(CLI::App& command, const CommonOptions& common) {
   auto options = std::make_shared<MapOptions>();
-  auto* scenario =
-      command.add_option("scenario", options->scenario, "names the repository and the primary")
-          ->type_name("FILE");
+  command.add_option("scenario", options->scenario, "names the repository and the primary")
+      ->type_name("FILE");
   command.add_option("--set", options->overrides, "replace a value of the scenario")
       ->type_name("KEY=VALUE")
-      ->allow_extra_args(false)
-      ->needs(scenario);
+      ->allow_extra_args(false);
   command.add_option("--stanza", options->stanza, "a stanza, without a scenario")
-      ->type_name("NAME")
-      ->excludes(scenario);
+      ->type_name("NAME");
   command.add_option("--config", options->configuration, "pgBackRest's configuration file")
-      ->type_name("FILE")
-      ->excludes(scenario);
+      ->type_name("FILE");
   command.add_option("--repo", options->repository_key, "one repository of several, by its key")
-      ->type_name("KEY")
-      ->excludes(scenario);
+      ->type_name("KEY");
   command.add_flag("--no-wal", options->no_wal,
                    "read no WAL: edges get the bounds that backup sets give");
+  command.add_flag("--verify", options->verify,
+                   "read every file of the repository, which takes as long as `pgbackrest verify`");
   command.add_option("--format", options->format, "text, json or svg [text]")
       ->type_name("FORMAT")
       ->check(one_of({"text", "json", "svg"}));

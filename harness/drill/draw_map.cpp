@@ -18,7 +18,7 @@ std::uint64_t behind(Lsn primary, Lsn archive) {
 
 }  // namespace
 
-RecoveryMap draw_map(const RepositorySpec& spec, BackupRepository& repository,
+RecoveryMap draw_map(const RepositorySpec& spec, BackupRepository& repository, MapReading reading,
                      const std::stop_token& stop) {
   constexpr std::uint64_t usual = std::uint64_t{16} << 20U;
   RecoveryMap map{.stanza = spec.stanza, .tool_version = repository.version(stop)};
@@ -30,9 +30,20 @@ RecoveryMap draw_map(const RepositorySpec& spec, BackupRepository& repository,
   for (const auto& backup : list.backups) {
     clusters[{-backup.database_id, backup.repository_key}].push_back(backup);
   }
+  // By repository: what is left of its problems when each archive has taken its own.
+  std::map<int, std::vector<std::string>> problems;
   for (const auto& [place, sets] : clusters) {
+    const int key = sets.back().repository_key;
+    if (reading == MapReading::verify && !problems.contains(key)) {
+      problems[key] = repository.verify(sets.back(), stop).problems;
+    }
     const auto size = repository.wal_segment_size(sets.back(), stop).value_or(usual);
-    map.archives.push_back(map_archive(sets, repository.list_archive(sets.back(), size, stop)));
+    const auto archive = repository.list_archive(sets.back(), size, stop);
+    map.archives.push_back(map_archive(sets, archive, take_damage(problems[key], sets, archive)));
+    map.archives.back().verified = reading == MapReading::verify;
+  }
+  for (const auto& [key, rest] : problems) {
+    for (const auto& problem : rest) map.unknown.push_back("verification: " + problem);
   }
   return map;
 }

@@ -8,8 +8,11 @@
 
 namespace pgrehearse {
 
-// One listing of the sets and one of each archive; times at edges are bounds. Throws Error.
-RecoveryMap draw_map(const RepositorySpec& spec, BackupRepository& repository,
+enum class MapReading { list, verify };
+
+// One listing of the sets and one of each archive; times at edges are bounds. `verify` lets the
+// backup tool read every file besides. Throws Error.
+RecoveryMap draw_map(const RepositorySpec& spec, BackupRepository& repository, MapReading reading,
                      const std::stop_token& stop);
 
 // Fills in `lag`; a primary that cannot be asked goes to `unknown`, one of another cluster too.

@@ -17,6 +17,15 @@ constexpr std::uint64_t most_segments = 4;
 // Edges of one archive; a repository with more holes than that gets bounds for the oldest.
 constexpr std::size_t most_edges = 16;
 
+// "rmgr: Heap ... tx: 743, lsn: 0/0153A1F8, prev ...": where the record begins.
+std::optional<Lsn> lsn_of_record(std::string_view line) {
+  constexpr std::string_view label = " lsn: ";
+  const auto at = line.find(label);
+  if (!line.starts_with("rmgr: ") || at == std::string_view::npos) return {};
+  const auto text = line.substr(at + label.size());
+  return parse_lsn(text.substr(0, text.find(',')));
+}
+
 class ArchiveReader {
  public:
   ArchiveReader(RecoveryMap& map, MapArchive& archive, const EdgeServices& services,
@@ -75,8 +84,9 @@ class ArchiveReader {
       }
     }
     for (auto& loss : branch.losses) {
-      if (!loss.ended_by_set && branch.newest.number > 0)
-        loss.end.time = newest_commit(branch.newest);
+      if (!loss.ended_by_set && branch.newest.number > 0) {
+        loss.end.time = read(branch.newest, loss.end.lsn).newest_commit;
+      }
     }
   }
 
@@ -89,8 +99,10 @@ class ArchiveReader {
     for (; back < most_segments && stretch.last.number >= back; ++back) {
       const auto number = stretch.last.number - back;
       if (start_of({.number = number + 1}, archive_.segment_size) <= stretch.begin.lsn) break;
-      stretch.end.time =
-          newest_commit({.timeline = timeline_at(branch, stretch, number), .number = number});
+      const auto timeline = back == 0 ? stretch.last.timeline : timeline_at(branch, number);
+      const auto edge = read({.timeline = timeline, .number = number}, stretch.end.lsn);
+      if (!stretch.last_record) stretch.last_record = edge.last_record;
+      stretch.end.time = edge.newest_commit;
       if (stretch.end.time) return;
       if (!problem_.empty()) {
         stretch.note = problem_;
@@ -101,20 +113,24 @@ class ArchiveReader {
     stretch.note = fmt::format("no commit in its last {} segments", back);
   }
 
-  [[nodiscard]] Timeline timeline_at(const MapBranch& branch, const MapStretch& stretch,
-                                     std::uint64_t number) const {
-    for (const auto& fork : branch.switches) {
-      if (number < fork.switch_lsn.value / archive_.segment_size) return fork.timeline;
-    }
-    return stretch.last.timeline;
+  [[nodiscard]] Timeline timeline_at(const MapBranch& branch, std::uint64_t number) const {
+    const auto fork = std::ranges::find_if(branch.switches, [&](const auto& each) {
+      return number < each.switch_lsn.value / archive_.segment_size;
+    });
+    return fork == branch.switches.end() ? branch.timeline : fork->timeline;
   }
 
-  std::optional<Instant> newest_commit(WalSegment segment) {
+  struct Edge {
+    std::optional<Instant> newest_commit;
+    std::optional<Lsn> last_record;
+  };
+
+  // What begins before `end` in a segment.
+  Edge read(WalSegment segment, Lsn end) {
     problem_.clear();
     const auto name = file_name(segment, archive_.segment_size);
     const auto file = sandbox_->paths().wal / name;
-    const auto words =
-        services_.repository.archive_get(newest(), *sandbox_, WalFetch::single);
+    const auto words = services_.repository.archive_get(newest(), *sandbox_, WalFetch::single);
     Command command{.program = words.front(),
                     .arguments = {words.begin() + 1, words.end()},
                     .timeout = std::chrono::minutes(5)};
@@ -128,20 +144,32 @@ class ArchiveReader {
                              trim(std::string_view(fetched.error_output).substr(0, 300)));
       return {};
     }
-    return newest_commit_in(file);
+    return read(file, end);
   }
 
   // A record that goes on in the next segment ends the output with an error: the exit code tells
-  // nothing.
-  std::optional<Instant> newest_commit_in(const std::filesystem::path& file) {
+  // nothing. Commit times are not in WAL order to the microsecond, and recovery stops at the first
+  // one behind its target.
+  Edge read(const std::filesystem::path& file, Lsn end) {
+    Edge edge;
+    const auto on_line = [&](std::string_view line) {
+      const auto lsn = lsn_of_record(line);
+      if (!lsn || *lsn >= end) return;
+      edge.last_record = lsn;
+      for (const auto& commit : parse_commits(line)) {
+        if (commit.time) {
+          edge.newest_commit = std::max(edge.newest_commit.value_or(*commit.time), *commit.time);
+        }
+      }
+    };
     const auto result = sandbox_->run({.program = sandbox_->program("pg_waldump"),
-                                       .arguments = {"--rmgr=Transaction", file},
-                                       .timeout = std::chrono::minutes(5)},
+                                       .arguments = {file},
+                                       .timeout = std::chrono::minutes(5),
+                                       .on_line = on_line,
+                                       .keep_output = 4096},
                                       stop_);
     if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
-    const auto commits = parse_commits(result.output);
-    if (commits.empty()) return {};
-    return commits.back().time;
+    return edge;
   }
 
   RecoveryMap& map_;

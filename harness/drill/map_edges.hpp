@@ -15,7 +15,8 @@ struct EdgeServices {
   SandboxSpec sandbox;  // run_id set; the major version is filled in
 };
 
-// Fills in the time of each stretch's last commit, and of the newest commit behind a loss. Where
+// Fills in each stretch's last record and the time of its last commit, and the newest commit behind
+// a loss. Where
 // PostgreSQL's programs are missing the bounds stay and a note says so; a segment that is listed
 // and cannot be read goes to `unknown`. Throws Error(interrupted) only.
 void read_edges(RecoveryMap& map, const EdgeServices& services, const std::stop_token& stop);

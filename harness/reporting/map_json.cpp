@@ -59,11 +59,13 @@ Json json_of(const MapBranch& branch, std::uint64_t size) {
     json["switches"].push_back({{"timeline", fork.timeline}, {"lsn", to_text(fork.switch_lsn)}});
   }
   for (const auto& stretch : branch.stretches) {
-    json["recoverable"].push_back({{"begin", json_of(stretch.begin)},
-                                   {"end", json_of(stretch.end)},
-                                   {"last_segment", file_name(stretch.last, size)},
-                                   {"sets", stretch.sets},
-                                   {"note", stretch.note}});
+    json["recoverable"].push_back(
+        {{"begin", json_of(stretch.begin)},
+         {"end", json_of(stretch.end)},
+         {"last_segment", file_name(stretch.last, size)},
+         {"last_record", stretch.last_record ? Json(to_text(*stretch.last_record)) : Json(nullptr)},
+         {"sets", stretch.sets},
+         {"note", stretch.note}});
   }
   for (const auto& loss : branch.losses) {
     json["lost"].push_back({{"begin", json_of(loss.begin)},
@@ -90,6 +92,7 @@ Json json_of(const MapArchive& archive) {
             {"bytes", archive.bytes.count},
             {"listed_at", to_iso8601(archive.listed_at)},
             {"continuous", archive.continuous()},
+            {"verified", archive.verified},
             {"sets", Json::array()},
             {"timelines", Json::array()},
             {"unreachable", json_of(archive.unreachable, archive.segment_size)},

@@ -21,9 +21,11 @@ class MapText {
       : map_(map), options_(options), out_(out), palette_(options.colour) {}
 
   void write() {
-    out_ << palette_.bold(fmt::format("recovery map of stanza {}", printable(map_.stanza)))
-         << fmt::format(" ({}), drawn {}\n", printable(map_.tool_version),
-                        time_in_words(map_.drawn_at));
+    out_ << palette_.bold(
+                cut_to(fmt::format("recovery map of stanza {}", printable(map_.stanza)), width()))
+         << '\n';
+    paragraph(
+        fmt::format("drawn {}, {}", time_in_words(map_.drawn_at), printable(map_.tool_version)));
     if (map_.archives.empty()) {
       line("", fmt::format("no backup set: nothing can be recovered ({})",
                            printable(map_.status.message)));
@@ -35,20 +37,29 @@ class MapText {
   }
 
  private:
+  [[nodiscard]] std::size_t width() const {
+    return static_cast<std::size_t>(std::clamp(options_.width, 60, 400));
+  }
+
+  void paragraph(const std::string& text) {
+    for (const auto& part : wrap(text, width())) out_ << part << '\n';
+  }
+
   void line(std::string_view label, const std::string& text) {
-    const auto room = static_cast<std::size_t>(std::max(options_.width, 60)) - label_columns;
     bool first = true;
-    for (const auto& part : wrap(text, room)) {
+    for (const auto& part : wrap(text, width() - label_columns)) {
       out_ << pad_right(first ? label : "", label_columns) << part << '\n';
       first = false;
     }
   }
 
   void write(const MapArchive& archive) {
-    out_ << '\n'
-         << fmt::format("archive {}, PostgreSQL {}, repository {}: {} sets, {} WAL segments, {}\n",
-                        archive.id, archive.postgres_version, archive.repository_key,
-                        archive.sets.size(), archive.segments, to_text(archive.bytes));
+    out_ << '\n';
+    paragraph(fmt::format(
+        "archive {}, PostgreSQL {}, repository {}: {} sets, {} WAL segments, {}{}", archive.id,
+        archive.postgres_version, archive.repository_key, archive.sets.size(), archive.segments,
+        to_text(archive.bytes),
+        archive.verified ? ", each file read" : ", listed, not read (--verify reads each file)"));
     draw(archive);
     for (const auto& branch : archive.branches) write(archive, branch);
     write_useless(archive);
@@ -59,8 +70,7 @@ class MapText {
   }
 
   void draw(const MapArchive& archive) {
-    const auto width = static_cast<std::size_t>(std::clamp(options_.width, 60, 400));
-    const auto columns = width - label_columns - 1;
+    const auto columns = width() - label_columns - 1;
     const auto span = span_of(archive);
     if (span.end <= span.begin) return;
     std::string sets(columns, ' ');
@@ -83,10 +93,10 @@ class MapText {
     const auto end = to_text(span.end);
     out_ << pad_right("", label_columns) << begin << pad_left(end, columns - begin.size()) << '\n';
     out_ << pad_right("", label_columns)
-         << fmt::format("{} recoverable  {} lost  {} missing  x set of no use\n",
-                        glyph(MapCell::recoverable), glyph(MapCell::lost), glyph(MapCell::missing))
-         << pad_right("", label_columns)
-         << "F full, D differential, I incremental set, at its end\n\n";
+         << fmt::format("{} recoverable  {} lost  {} missing\n", glyph(MapCell::recoverable),
+                        glyph(MapCell::lost), glyph(MapCell::missing));
+    line("", "F full, D differential, I incremental set, at its end; x of no use");
+    out_ << '\n';
   }
 
   [[nodiscard]] std::string glyph(MapCell cell) const {

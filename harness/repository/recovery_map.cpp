@@ -40,8 +40,10 @@ struct Path {
 
 class ArchiveMapper {
  public:
-  ArchiveMapper(std::span<const Backup> sets, const ArchiveListing& archive)
-      : archive_(archive), index_(archive) {
+  ArchiveMapper(std::span<const Backup> sets, const ArchiveListing& archive,
+                const ArchiveDamage& damage)
+      : archive_(archive), index_(archive), damage_(damage) {
+    index_.damage = damage.files;
     for (const auto& backup : sets) result_.sets.push_back({.backup = backup});
     std::ranges::stable_sort(result_.sets, {},
                              [](const auto& set) { return set.backup.stop_time; });
@@ -92,9 +94,22 @@ class ArchiveMapper {
     }
   }
 
+  // A set also needs what it builds on.
+  void check_damage(std::size_t set) {
+    const auto& backup = result_.sets[set].backup;
+    for (const auto& [label, problem] : damage_.sets) {
+      if (label == backup.label) {
+        add_fault(set, "PGR-BACKUP-VERIFY", problem);
+      } else if (std::ranges::find(backup.references, label) != backup.references.end()) {
+        add_fault(set, "PGR-BACKUP-VERIFY", fmt::format("it builds on {}: {}", label, problem));
+      }
+    }
+  }
+
   // All timelines on which this set can be recovered.
   void follow(std::size_t set) {
     check_references(set);
+    check_damage(set);
     std::optional<LineageRequest> request;
     try {
       request = lineage_request(result_.sets[set].backup, "latest", archive_.segment_size);
@@ -214,20 +229,32 @@ class ArchiveMapper {
     const auto& set = result_.sets[path.set];
     const auto& lineage = path.lineage;
     const auto begin = end_of(set.backup);
-    if (!set.usable() || !lineage.last_reachable || lineage.reachable_end < begin) return;
+    const auto end = reachable_end(lineage);
+    if (!set.usable() || !lineage.last_reachable || end < begin) return;
     if (!branch.stretches.empty() && begin <= branch.stretches.back().end.lsn) {
       auto& stretch = branch.stretches.back();
       stretch.sets.push_back(set.backup.label);
-      if (lineage.reachable_end <= stretch.end.lsn) return;
-      stretch.end.lsn = lineage.reachable_end;
+      if (end <= stretch.end.lsn) return;
+      stretch.end.lsn = end;
       stretch.last = *lineage.last_reachable;
       return;
     }
     branch.stretches.push_back(
         {.begin = {.lsn = begin, .time = first_target_after(set.backup.stop_time)},
-         .end = {.lsn = lineage.reachable_end},
+         .end = {.lsn = end},
          .last = *lineage.last_reachable,
          .sets = {set.backup.label}});
+  }
+
+  // Replay that goes on along an older timeline behind a switch leaves this one's history.
+  [[nodiscard]] static Lsn reachable_end(const WalLineage& lineage) {
+    auto end = lineage.reachable_end;
+    for (const auto& fork : lineage.switches) {
+      if (lineage.last_reachable && lineage.last_reachable->timeline <= fork.timeline) {
+        end = std::min(end, fork.switch_lsn);
+      }
+    }
+    return end;
   }
 
   // Written after its last set ended, and before the next set behind it began.
@@ -299,6 +326,7 @@ class ArchiveMapper {
     }
     for (const auto& problem : branch.problems) {
       const bool unusable = problem.kind == LineageProblemKind::duplicate ||
+                            problem.kind == LineageProblemKind::damaged ||
                             problem.kind == LineageProblemKind::wrong_size;
       const auto segment = parse_wal_segment(problem.object.substr(0, 24), archive_.segment_size);
       if (unusable && segment && start_of(*segment, archive_.segment_size) >= loss.begin.lsn &&
@@ -380,6 +408,7 @@ class ArchiveMapper {
 
   const ArchiveListing& archive_;
   ArchiveIndex index_;
+  const ArchiveDamage& damage_;
   MapArchive result_;
   std::map<Timeline, std::uint64_t> newest_;  // number of the newest segment
   std::map<Timeline, std::vector<Path>> paths_;
@@ -398,8 +427,9 @@ bool MapArchive::continuous() const {
          });
 }
 
-MapArchive map_archive(std::span<const Backup> sets, const ArchiveListing& archive) {
-  return ArchiveMapper(sets, archive).draw();
+MapArchive map_archive(std::span<const Backup> sets, const ArchiveListing& archive,
+                       const ArchiveDamage& damage) {
+  return ArchiveMapper(sets, archive, damage).draw();
 }
 
 std::vector<WalRange> archived_ranges(const ArchiveListing& archive) {

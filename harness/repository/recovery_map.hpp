@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/repository/backup_repository.hpp"
+#include "harness/repository/verified_damage.hpp"
 #include "harness/repository/wal_lineage.hpp"
 
 namespace pgrehearse {
@@ -31,10 +32,12 @@ struct MappedSet {
 
 // Instants that can be recovered without a break between them.
 struct MapStretch {
-  MapPoint begin;    // the end of its first set; `time` is the first whole second behind it
-  MapPoint end;      // replay ends here; `time` is that of the last commit before it
-  WalSegment last;   // the last segment that replay can read
-  std::string note;  // why the time of its end is not known exactly; may be empty
+  MapPoint begin;   // the end of its first set; `time` is the first whole second behind it
+  MapPoint end;     // replay ends here; `time` is that of the last commit before it
+  WalSegment last;  // the last segment that replay can read
+  // Start of the last whole record in it: an LSN target must not lie behind. Absent: not read.
+  std::optional<Lsn> last_record = {};
+  std::string note;               // why the time of its end is not known exactly; may be empty
   std::vector<std::string> sets;  // the usable ones in it, oldest first
 };
 
@@ -76,12 +79,14 @@ struct MapArchive {
   std::vector<MapBranch> branches;    // the one of `latest` first
   std::vector<WalRange> unreachable;  // archived, but on no branch that a set can follow
   std::vector<std::string> unrecognised;
+  bool verified = false;  // each file was read, not only listed
 
   [[nodiscard]] bool continuous() const;
 };
 
 // `sets`: all of one archive and repository.
-MapArchive map_archive(std::span<const Backup> sets, const ArchiveListing& archive);
+MapArchive map_archive(std::span<const Backup> sets, const ArchiveListing& archive,
+                       const ArchiveDamage& damage = {});
 
 // Consecutive archived segments by timeline, whoever needs them.
 std::vector<WalRange> archived_ranges(const ArchiveListing& archive);

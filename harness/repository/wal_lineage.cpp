@@ -44,7 +44,7 @@ std::string history_file(Timeline timeline) { return fmt::format("{:08X}.history
 class Tracer {
  public:
   Tracer(const ArchiveIndex& index, const LineageRequest& request)
-      : archive_(index.archive), request_(request), files_(index.files) {
+      : archive_(index.archive), request_(request), files_(index.files), damage_(index.damage) {
     result_.segment_size = archive_.segment_size;
   }
 
@@ -224,6 +224,12 @@ class Tracer {
   void inspect(WalSegment segment, const std::vector<const ArchivedSegment*>& files) {
     for (const auto* file : files) {
       result_.required_bytes.count += file->size.count;
+      if (const auto damage = damage_.find(file->file); damage != damage_.end()) {
+        add_problem(LineageProblemKind::damaged, file->file,
+                    fmt::format("segment {} is damaged: {}", name(segment), damage->second), true);
+        mark_unusable(segment.number);
+        continue;
+      }
       if (has_plausible_size(*file, result_.segment_size, request_.encrypted)) continue;
       add_problem(
           LineageProblemKind::wrong_size, file->file,
@@ -270,7 +276,36 @@ class Tracer {
       result_.last_reachable = WalSegment{.timeline = range.timeline, .number = end - 1};
       result_.reachable_end = start_of({range.timeline, end}, result_.segment_size);
     }
+    read_on_to_the_switch();
     result_.backup_complete = backup_is_complete();
+  }
+
+  // Where the newer timeline's copy of the segment with the switch is missing, PostgreSQL reads the
+  // older one's: the same up to the switch, and another history behind it.
+  void read_on_to_the_switch() {
+    for (const auto& fork : result_.switches) {
+      const WalSegment older{.timeline = fork.timeline, .number = number_at(fork.switch_lsn)};
+      const auto& last = result_.last_reachable;
+      const bool ends_there =
+          last ? last->timeline == fork.timeline && last->number + 1 == older.number
+               : request_.start == older;
+      const bool missing = std::ranges::any_of(result_.gaps, [&](const auto& gap) {
+        return gap.timeline > fork.timeline && gap.first == older.number;
+      });
+      const auto files = files_.find(older);
+      if (!ends_there || !missing || files == files_.end() || !is_sound(files->second)) continue;
+      result_.last_reachable = older;
+      result_.reachable_end = fork.switch_lsn;
+      return;
+    }
+  }
+
+  bool is_sound(const std::vector<const ArchivedSegment*>& files) const {
+    return std::ranges::all_of(files, [&](const auto* file) {
+      return !damage_.contains(file->file) &&
+             has_plausible_size(*file, result_.segment_size, request_.encrypted) &&
+             checksum_of(*file) == checksum_of(*files.front());
+    });
   }
 
   std::optional<std::uint64_t> newest_present(const WalRange& range) const {
@@ -294,6 +329,7 @@ class Tracer {
   const ArchiveListing& archive_;
   const LineageRequest& request_;
   const std::map<WalSegment, std::vector<const ArchivedSegment*>>& files_;
+  const std::map<std::string, std::string>& damage_;
   WalLineage result_;
   std::optional<std::uint64_t> unusable_;  // the first segment that is there and of no use
 };

@@ -47,6 +47,7 @@ enum class LineageProblemKind {
   empty_timeline,    // it has a history file and not one segment yet
   duplicate,         // a needed segment is archived more than once with different content
   wrong_size,        // a needed segment is empty, or uncompressed and not one segment long
+  damaged,           // a needed segment was read and found damaged
 };
 
 struct LineageProblem {
@@ -72,8 +73,10 @@ struct WalLineage {
   bool backup_complete = false;        // the backup's own segments, start to stop, are all there
   // The last segment that replay can read; nullopt when not even the first one can be had.
   std::optional<WalSegment> last_reachable;
-  Lsn reachable_end;  // replay ends before this: the end of `last_reachable`, or the backup's start
-  Lsn archive_end;    // the end of the newest needed segment, gaps or not
+  // Replay ends before this: the end of `last_reachable` or the switch in it, or the backup's
+  // start.
+  Lsn reachable_end;
+  Lsn archive_end;  // the end of the newest needed segment, gaps or not
 
   [[nodiscard]] bool continuous() const;  // no gap and no problem that blocks
 };
@@ -83,6 +86,7 @@ struct ArchiveIndex {
   // `archive` outlives the index.
   explicit ArchiveIndex(const ArchiveListing& archive);
   const ArchiveListing& archive;
+  std::map<std::string, std::string> damage;  // by file: what reading it showed
   std::map<WalSegment, std::vector<const ArchivedSegment*>> files;
 };
 

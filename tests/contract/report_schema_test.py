@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The golden reports against docs/report.schema.json, and the JUnit ones against an XML parser.
+"""The golden reports and map against their schemas in docs/, the JUnit ones against an XML parser.
 
 usage: report_schema_test.py SOURCE_DIRECTORY
 Exit code 77 (skipped) without python3-jsonschema, unless PGREHEARSE_REQUIRE=all.
@@ -28,13 +28,18 @@ def expect(condition, message):
         failures.append(message)
 
 
+def validator_of(name):
+    schema = json.loads((source / "docs" / name).read_text())
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+validator = validator_of("report.schema.json")
+
+
 def accepted(report):
     return not list(validator.iter_errors(report))
 
-
-schema = json.loads((source / "docs" / "report.schema.json").read_text())
-Draft202012Validator.check_schema(schema)
-validator = Draft202012Validator(schema)
 
 reports = sorted(golden.glob("report_*.json"))
 expect(len(reports) >= 4, f"only {len(reports)} golden reports in {golden}")
@@ -79,6 +84,23 @@ for place in places(full):
            f"accepted an unknown key beside {place}")
 expect(tried > 60, f"only {tried} keys were tried")
 
+# The map's schema lets keys be added; what it names must be there.
+map_validator = validator_of("map.schema.json")
+recovery_map = json.loads((golden / "map_damaged.json").read_text())
+for error in map_validator.iter_errors(recovery_map):
+    failures.append(f"map_damaged.json: {error.json_path}: {error.message}")
+map_keys = 0
+full = recovery_map
+for place in places(recovery_map):
+    if not isinstance(place[-1], str):
+        continue
+    map_keys += 1
+    without = changed(place, lambda p, k: p.pop(k))
+    expect(list(map_validator.iter_errors(without)), f"map accepted without {place}")
+    odd = changed(place, lambda p, k: p.update({k: {"odd": 1}}))
+    expect(list(map_validator.iter_errors(odd)), f"map accepted an odd value of {place}")
+expect(map_keys > 60, f"only {map_keys} keys of the map were tried")
+
 suites = sorted(golden.glob("report_*.xml"))
 expect(len(suites) >= 3, f"only {len(suites)} golden JUnit files in {golden}")
 for path in suites:
@@ -91,5 +113,5 @@ for path in suites:
 
 for failure in failures:
     print(failure)
-print(f"{len(reports)} reports, {tried} keys, {len(suites)} JUnit files, {len(failures)} failures")
+print(f"{len(reports)} reports, {tried} keys, a map, {map_keys} keys, {len(suites)} JUnit files, {len(failures)} failures")
 sys.exit(1 if failures else 0)

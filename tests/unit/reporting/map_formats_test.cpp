@@ -7,6 +7,7 @@
 
 #include "harness/common/text.hpp"
 #include "harness/reporting/printable.hpp"
+#include "tests/fakes/golden.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -28,6 +29,7 @@ RecoveryMap damaged() {
       {.begin = {.lsn = {2 * size + 256}, .time = time("2026-11-20 01:00:01+00")},
        .end = {.lsn = {50 * size}, .time = time("2026-11-20 02:00:00.5+00")},
        .last = {1, 49},
+       .last_record = Lsn{50 * size - 112},
        .sets = {"20261120-010000F"}});
   branch.losses.push_back({.begin = branch.stretches[0].end,
                            .end = {.lsn = {100 * size},
@@ -36,12 +38,19 @@ RecoveryMap damaged() {
                            .gaps = {{1, 50, 50}},
                            .reason = "segment <50> is missing"});
   branch.gaps = {{1, 50, 50}};
+  branch.switches = {{1, {60 * size}}};
+  branch.problems = {
+      {LineageProblemKind::missing_history, "00000003.history", "is not there", true}};
   MapArchive archive{.id = "15-1", .postgres_version = "15", .segment_size = size, .segments = 97};
   archive.sets.push_back(
       {.backup = {.label = "20261120-010000F", .stop_lsn = Lsn{2 * size + 256}}});
   archive.branches.push_back(branch);
+  archive.unreachable = {{3, 90, 95}};
+  archive.unrecognised = {"odd"};
   RecoveryMap map{.stanza = "or\x1b<ders>"};
   map.archives.push_back(archive);
+  map.lag = ArchiveLag{.primary_lsn = {101 * size}, .timeline = 1, .seconds = 1.5};
+  map.unknown = {"the weather"};
   return map;
 }
 
@@ -77,6 +86,8 @@ TEST(MapFormats, TextFitsTheWidthAndAsciiIsAscii) {
 TEST(MapFormats, JsonNamesItsSchemaAndTheVerdict) {
   std::ostringstream out;
   write_map_json(damaged(), out);
+  // docs/map.schema.json is held to this file.
+  expect_golden("map_damaged.json", out.str());
   const auto json = nlohmann::json::parse(out.str());
   EXPECT_EQ(json.at("schema"), "pgrehearse.map/1");
   EXPECT_EQ(json.at("verdict"), "damaged");

@@ -133,6 +133,53 @@ TEST(RecoveryMap, GapAtTheSwitchEndsTheStretchBeforeIt) {
   EXPECT_THAT(branch.losses.at(0).gaps, ElementsAre(WalRange{2, 6, 6}));
 }
 
+// PostgreSQL takes the parent's copy of that segment, which is the same up to the switch.
+TEST(RecoveryMap, ParentsCopyOfTheSwitchsSegmentServesUpToTheSwitch) {
+  const auto map = map_of({set_at(3, 1)}, listing({{1, 1, 8}, {2, 7, 12}}, {{2, {{1, at(6)}}}}));
+  const auto& branch = map.branches.at(0);
+  EXPECT_EQ(branch.timeline, 2U);
+  EXPECT_EQ(branch.stretches.at(0).end.lsn, at(6));
+  EXPECT_EQ(branch.stretches.at(0).last, (WalSegment{1, 6}));
+  EXPECT_EQ(branch.losses.at(0).begin.lsn, at(6));
+  EXPECT_THAT(branch.losses.at(0).gaps, ElementsAre(WalRange{2, 6, 6}));
+}
+
+TEST(RecoveryMap, WithoutAnySegmentTheNewTimelineHasOnlyWhatLiesBeforeItsSwitch) {
+  const auto map = map_of({set_at(3, 1)}, listing({{1, 1, 8}}, {{2, {{1, at(6)}}}}));
+  EXPECT_EQ(map.branches.at(0).timeline, 2U);
+  EXPECT_EQ(map.branches.at(0).stretches.at(0).end.lsn, at(6));
+}
+
+TEST(RecoveryMap, VerificationsProblemsGoToSegmentsAndSetsAndTheRestIsKept) {
+  const auto archive = listing({{1, 1, 9}});
+  auto incremental = set_at(7, 2);
+  incremental.label = "set-3_INCR";
+  incremental.references = {"set-3"};
+  const std::vector<Backup> sets{set_at(3, 1), incremental};
+  std::vector<std::string> problems{
+      "invalid checksum '15-1/0000000100000000/" + archive.segments.at(4).file + "'",
+      "invalid checksum 'set-3/pg_data/base/5/1259.lz4'", "invalid size 'set-3_INCR/x'",
+      "backup 'y' is odd"};
+  const auto damage = take_damage(problems, sets, archive);
+  EXPECT_THAT(problems, ElementsAre("backup 'y' is odd"));
+  ASSERT_EQ(damage.sets.size(), 2U);
+  EXPECT_EQ(damage.sets[1].first, "set-3_INCR");
+  const auto map = map_archive(sets, archive, damage);
+  EXPECT_EQ(map.sets[0].code, "PGR-BACKUP-VERIFY");
+  EXPECT_THAT(map.sets[1].faults.at(0), HasSubstr("it builds on set-3"));
+  EXPECT_FALSE(map.continuous());
+  EXPECT_EQ(map.branches.at(0).problems.at(0).kind, LineageProblemKind::damaged);
+}
+
+TEST(RecoveryMap, DamagedSegmentEndsTheStretch) {
+  const auto archive = listing({{1, 1, 9}});
+  const std::vector<Backup> sets{set_at(3, 1)};
+  const auto map =
+      map_archive(sets, archive, {.files = {{archive.segments.at(5).file, "invalid checksum"}}});
+  EXPECT_EQ(map.branches.at(0).stretches.at(0).end.lsn, at(6, 0));
+  EXPECT_THAT(map.branches.at(0).losses.at(0).reason, HasSubstr("is damaged: invalid checksum"));
+}
+
 TEST(RecoveryMap, TimelineWithoutItsHistoryIsOutOfReach) {
   const auto map = map_of({set_at(3, 1)}, listing({{1, 1, 6}, {2, 6, 12}}));
   EXPECT_FALSE(map.continuous());
@@ -157,6 +204,18 @@ TEST(RecoveryMap, EmptyArchiveLeavesNoSetOfUse) {
   EXPECT_FALSE(map.sets[0].usable());
   EXPECT_FALSE(map.continuous());
   EXPECT_THAT(map.branches.at(0).stretches, IsEmpty());
+}
+
+// A year of daily sets would take a second; a month, built without optimisation, must not.
+TEST(RecoveryMap, HundredThousandSegmentsTakeNoTime) {
+  std::vector<Backup> sets;
+  for (std::uint64_t day = 0; day < 30; ++day) sets.push_back(set_at(3 + day * 3000, 1));
+  const auto archive = listing({{1, 1, 40000}, {1, 40002, 100000}});
+  const auto began = std::chrono::steady_clock::now();
+  const auto map = map_of(sets, archive);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(20));
+  EXPECT_THAT(map.branches.at(0).gaps, ElementsAre(WalRange{1, 40001, 40001}));
+  EXPECT_EQ(map.branches.at(0).stretches.size(), 2U);
 }
 
 TEST(RecoveryMap, NoSetAtAllIsDamage) {

@@ -67,6 +67,7 @@ struct ArchiveLayout {
   bool backup_complete = true;
   std::optional<WalSegment> last_reachable;
   std::uint64_t archive_end_segment = 0;  // the first one that is not in the archive any more
+  std::optional<Lsn> reachable_end = {};  // within `last_reachable`; none: its end
 };
 
 inline void PrintTo(const ArchiveLayout& layout, std::ostream* out) { *out << layout.name; }
@@ -85,7 +86,7 @@ inline void expect_traced(const ArchiveLayout& layout) {
   const auto size = layout.archive.segment_size;
   const auto reachable =
       layout.last_reachable ? layout.last_reachable->number + 1 : layout.request.start.number;
-  EXPECT_EQ(lineage.reachable_end, start_of({0, reachable}, size));
+  EXPECT_EQ(lineage.reachable_end, layout.reachable_end.value_or(start_of({0, reachable}, size)));
   EXPECT_EQ(lineage.archive_end, start_of({0, layout.archive_end_segment}, size));
   EXPECT_EQ(lineage.required_count,
             lineage.missing_count + lineage.before_first_gap + lineage.after_first_gap);
