@@ -25,6 +25,7 @@ struct Options {
   std::size_t per_archive = 4;  // targets drawn in one damaged archive
   fs::path directory = fs::exists("/dev/shm") ? "/dev/shm" : "/var/tmp";
   std::string binary = PGREHEARSE_BINARY;
+  bool show = false;
 };
 
 struct Drill {
@@ -77,9 +78,10 @@ class Comparison {
 
  private:
   void compare(const WrittenArchive& written, const DamagedArchive& archive) {
-    const auto map = read_map(draw_map(written, archive));
+    const auto map = read_map(draw_map(written, archive, "json"));
     if (whole_.timelines.empty()) whole_ = map;
     std::cout << fmt::format("\n{}: {}\n", archive.name, archive.damage);
+    if (options_.show) std::cout << draw_map(written, archive, "text") << '\n';
     for (std::size_t drawn = 0; drawn < options_.per_archive && tally_.targets < options_.count;
          ++drawn) {
       // Edges are those of this map, the rest is drawn from all that there was.
@@ -137,12 +139,13 @@ class Comparison {
         written.laboratory->account().name);
   }
 
-  std::string draw_map(const WrittenArchive& written, const DamagedArchive& archive) {
+  std::string draw_map(const WrittenArchive& written, const DamagedArchive& archive,
+                       const std::string& format) {
     const auto file = scratch_ / "map.yaml";
     std::ofstream(file) << scenario(written, archive, "latest");
     const auto result = runner_.run(
         {.program = options_.binary,
-         .arguments = {"map", file, "--verify", "--format", "json", "--state", scratch_ / "state"}},
+         .arguments = {"map", file, "--verify", "--format", format, "--state", scratch_ / "state"}},
         {});
     if (result.exit_code < 0 || result.exit_code > 2) {
       throw std::runtime_error(fmt::format("map: {}", result.error_output));
@@ -193,6 +196,7 @@ int main(int argc, char** argv) {
     app.add_option("--per-archive", options.per_archive, "targets in one damaged archive");
     app.add_option("--directory", options.directory, "for the laboratory and the sandboxes");
     app.add_option("--binary", options.binary, "of pgrehearse");
+    app.add_flag("--show", options.show, "print each map");
     CLI11_PARSE(app, argc, argv);
     return pgrehearse::Comparison(options).run();
   } catch (const std::exception& error) {
