@@ -23,7 +23,8 @@ constexpr std::chrono::seconds stretch{4};  // of work between two events
 void work(Connection& connection) {
   const auto end = std::chrono::steady_clock::now() + stretch;
   while (std::chrono::steady_clock::now() < end) {
-    connection.query("insert into public.work select g, repeat('x', 400) from generate_series(1, 300) g");
+    connection.query(
+        "insert into public.work select g, repeat('x', 400) from generate_series(1, 300) g");
     std::this_thread::sleep_for(std::chrono::milliseconds(60));
   }
 }
