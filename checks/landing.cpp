@@ -2,6 +2,8 @@
 // transactions on both sides of the landing tell.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "checks/checks.hpp"
 #include "harness/primary/primary.hpp"
 #include "harness/repository/wal_lineage.hpp"
@@ -87,9 +89,21 @@ class Judge {
 
   void judge_timeline() {
     if (target_.timeline == "latest" || target_.timeline == "current" || !landing_.timeline) return;
-    if (std::to_string(*landing_.timeline) == target_.timeline) return;
+    if (std::to_string(*landing_.timeline) == target_.timeline || lies_on_the_way()) return;
     wrong(fmt::format("recovery landed on timeline {}, asked was {}", *landing_.timeline,
                       target_.timeline));
+  }
+
+  // In front of the point where the way to the timeline that was asked for leaves an older one.
+  [[nodiscard]] bool lies_on_the_way() const {
+    const auto segment_size = context_.archive.segment_size;
+    if (segment_size == 0 || !landing_.lsn) return false;
+    const auto lineage = trace_lineage(
+        context_.archive, lineage_request(context_.backup, target_.timeline, segment_size));
+    if (std::to_string(lineage.timeline) != target_.timeline) return false;
+    return std::ranges::any_of(lineage.switches, [&](const auto& fork) {
+      return fork.timeline == *landing_.timeline && *landing_.lsn <= fork.switch_lsn;
+    });
   }
 
   // Replay that went on along the old timeline, behind the point where the next one left it,

@@ -40,6 +40,7 @@ Json json_of(const MappedSet& set) {
           {"stop_lsn", backup.stop_lsn ? Json(to_text(*backup.stop_lsn)) : Json(nullptr)},
           {"start_segment", backup.start_segment},
           {"stop_segment", backup.stop_segment},
+          {"latest_timeline", set.latest},
           {"usable", set.usable()},
           {"code", set.code},
           {"faults", set.faults}};

@@ -128,6 +128,7 @@ class ArchiveMapper {
     if (set + 1 < result_.sets.size()) drop_not_a_child(lineage);
     const auto latest = lineage.timeline;
     latest_ = latest;
+    result_.sets[set].latest = latest;
     paths_[latest].push_back({.set = set, .lineage = std::move(lineage)});
     for (const auto timeline : timelines()) {
       if (timeline == latest || timeline < request->start.timeline ||

@@ -27,6 +27,7 @@ struct MappedSet {
   Backup backup;
   std::string code;                 // finding code of the first fault
   std::vector<std::string> faults;  // why it is of no use; empty: it can be restored
+  Timeline latest = 0;              // where recovery to `latest` leads from it; sets may differ
   [[nodiscard]] bool usable() const { return faults.empty(); }
 };
 

@@ -75,12 +75,14 @@ DrawnTarget at_edge(const ReadMap& map, DrawnTarget target, Dice& dice) {
   return target;
 }
 
+// Of those that lead to `timeline`.
 const ReadSet* newest_fit(const ReadMap& map, const std::vector<std::string>& labels,
-                          const DrawnTarget& target) {
+                          const DrawnTarget& target, const std::string& timeline) {
   const ReadSet* newest = nullptr;
   for (const auto& set : map.sets) {
     const bool in_it = std::ranges::find(labels, set.label) != labels.end();
-    if (in_it && ends_before(set, target)) newest = &set;
+    const bool meant = target.timeline != "latest" || set.latest == timeline;
+    if (in_it && meant && ends_before(set, target)) newest = &set;
   }
   return newest;
 }
@@ -94,7 +96,8 @@ ReadMap read_map(const std::string& text) {
   for (const auto& set : archive.at("sets")) {
     map.sets.push_back({.label = set.at("label"),
                         .stop = instant_of(set.at("stop")).value(),
-                        .stop_lsn = lsn_of(set.at("stop_lsn"))});
+                        .stop_lsn = lsn_of(set.at("stop_lsn")),
+                        .latest = std::to_string(set.at("latest_timeline").get<int>())});
   }
   for (const auto& timeline : archive.at("timelines")) {
     map.timelines.push_back(timeline_of(timeline));
@@ -135,13 +138,11 @@ DrawnTarget draw_target(const WrittenArchive& written, const ReadMap& map, Dice&
 
 Prediction predict(const ReadMap& map, const DrawnTarget& target) {
   for (const auto& timeline : map.timelines) {
-    const bool meant =
-        target.timeline == "latest" ? timeline.latest : timeline.timeline == target.timeline;
-    if (!meant) continue;
+    if (target.timeline != "latest" && timeline.timeline != target.timeline) continue;
     for (const auto& stretch : timeline.stretches) {
       if (target.time && stretch.from && *target.time < *stretch.from) continue;
       if (target.lsn && *target.lsn < stretch.from_lsn) continue;
-      const auto* set = newest_fit(map, stretch.sets, target);
+      const auto* set = newest_fit(map, stretch.sets, target, timeline.timeline);
       if (set == nullptr) continue;
       const bool known = target.time ? stretch.until.has_value() : stretch.last_record.has_value();
       if (!known) return {.unknown = true};

@@ -14,6 +14,7 @@ struct ReadSet {
   std::string label;
   Instant stop;
   Lsn stop_lsn;
+  std::string latest;  // the timeline where `latest` leads from it
 };
 
 struct ReadStretch {

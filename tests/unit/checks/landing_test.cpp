@@ -46,6 +46,17 @@ TEST_F(LandingCheck, IsUnknownWithoutALanding) {
   expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
 }
 
+// A target before the switch is reached on the older timeline, on the way to the newer one.
+TEST_F(LandingCheck, MayLieOnTheWayToTheTimelineThatWasAskedFor) {
+  bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x5000080}, .timeline = "2"};
+  bench.archive.histories[2] = {{.timeline = 1, .switch_lsn = Lsn{0x6000000}}};
+  expect(Verdict::pass);
+  bench.archive.histories[2] = {{.timeline = 1, .switch_lsn = Lsn{0x5000080}}};
+  expect(Verdict::fail, "PGR-LANDING-WRONG");
+  bench.archive.histories.clear();
+  expect(Verdict::fail, "PGR-LANDING-WRONG");
+}
+
 TEST_F(LandingCheck, IsUnknownWithoutProof) {
   bench.scenario.target = {.type = TargetType::name, .name = "before_release"};
   expect(Verdict::pass);
