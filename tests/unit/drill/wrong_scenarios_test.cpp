@@ -43,8 +43,8 @@ TEST(WrongScenarios, Yaml) {
        "s.yaml:3:1: a second document begins here | a scenario is one document: use one file "
        "each\n"},
       // yaml-cpp finds documents without end there.
-      {head + "}\n",
-       "s.yaml:3:1: not valid YAML: nothing more is expected here | look for a missing quote, a "
+      {"{ name: weekly, repository: { stanza: orders } }, x\n",
+       "s.yaml:1:49: not valid YAML: nothing more is expected here | look for a missing quote, a "
        "wrong indentation or a tab\n"},
       {"name: &n weekly\nrepository: { stanza: *n }\n",
        "s.yaml:1:7: anchor '&n' is not allowed in a scenario | write the value out where it is "
