@@ -6,7 +6,7 @@
 
 #include "harness/common/text.hpp"
 #include "harness/postgres/commit_records.hpp"
-#include "harness/postgres/control_stand_in.hpp"
+#include "harness/repository/archive_stand_in.hpp"
 
 namespace pgrehearse {
 
@@ -48,32 +48,11 @@ class ArchiveReader {
  private:
   [[nodiscard]] const Backup& newest() const { return archive_.sets.back().backup; }
 
-  void run(std::string program, std::vector<std::string> arguments, std::string_view attempt) {
-    const auto result = sandbox_->run({.program = std::move(program),
-                                       .arguments = std::move(arguments),
-                                       .timeout = std::chrono::minutes(2)},
-                                      stop_);
-    if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
-    if (!result.succeeded()) {
-      throw Error(ErrorKind::environment,
-                  fmt::format("{} failed: {}", attempt, result.error_output.substr(0, 300)));
-    }
-  }
-
-  // archive-get finds the archive by the pg_control of a data directory.
   void prepare() {
     auto spec = services_.sandbox;
     spec.postgres_major = newest().postgres_major;
     sandbox_ = services_.provisioner.create(spec, stop_);
-    const auto& data = sandbox_->paths().data;
-    run("mkdir", {"-p", data / "global", data / "pg_wal" / "archive_status"}, "mkdir");
-    sandbox_->write_file(data / "PG_VERSION", newest().postgres_version + "\n");
-    sandbox_->write_file(data / "global" / "pg_control", "");
-    run(sandbox_->program("pg_resetwal"), {"-f", "-D", data}, "pg_resetwal");
-    const auto control = with_system_identifier(sandbox_->read_file(data / "global" / "pg_control"),
-                                                newest().system_identifier);
-    if (!control) throw Error(ErrorKind::environment, "pg_resetwal wrote no control file");
-    sandbox_->write_file(data / "global" / "pg_control", *control);
+    make_archive_stand_in(*sandbox_, newest(), sandbox_->paths().data, stop_);
   }
 
   void read(MapBranch& branch) {

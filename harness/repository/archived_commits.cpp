@@ -4,7 +4,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
-#include "harness/postgres/control_stand_in.hpp"
+#include "harness/repository/archive_stand_in.hpp"
 
 namespace pgrehearse {
 
@@ -36,15 +36,9 @@ CommandResult ArchivedCommits::run(std::string program, std::vector<std::string>
   return result;
 }
 
-void ArchivedCommits::make_stand_in(const std::stop_token& stop) {
-  run("mkdir", {"-p", wal_, data_ / "global", data_ / "pg_wal" / "archive_status"}, stop);
-  sandbox_.write_file(data_ / "PG_VERSION", backup_.postgres_version + "\n");
-  const auto file = data_ / "global" / "pg_control";
-  sandbox_.write_file(file, "");
-  run(sandbox_.program("pg_resetwal"), {"-f", "-D", data_}, stop);
-  const auto control = with_system_identifier(sandbox_.read_file(file), backup_.system_identifier);
-  if (!control) throw Error(ErrorKind::environment, "pg_resetwal wrote no control file");
-  sandbox_.write_file(file, *control);
+void ArchivedCommits::prepare(const std::stop_token& stop) {
+  make_archive_stand_in(sandbox_, backup_, data_, stop);
+  run("mkdir", {"-p", wal_}, stop);
   ready_ = true;
 }
 
@@ -72,7 +66,7 @@ std::optional<std::vector<TransactionMark>> ArchivedCommits::read(Timeline timel
                                                                   Lsn end,
                                                                   const std::stop_token& stop) {
   const std::lock_guard lock(mutex_);
-  if (!ready_) make_stand_in(stop);
+  if (!ready_) prepare(stop);
   const auto first = segment_at(timeline, begin, segment_size_);
   const auto last = segment_at(timeline, {end.value - 1}, segment_size_);
   // The newest first: it is the one that may not be there yet.

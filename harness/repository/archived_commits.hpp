@@ -28,7 +28,7 @@ class ArchivedCommits {
                                                    const std::stop_token& stop);
 
  private:
-  void make_stand_in(const std::stop_token& stop);
+  void prepare(const std::stop_token& stop);
   bool fetch(WalSegment segment, const std::stop_token& stop);
   CommandResult run(std::string program, std::vector<std::string> arguments,
                     const std::stop_token& stop);

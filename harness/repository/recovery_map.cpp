@@ -7,15 +7,11 @@
 #include <set>
 
 #include "harness/common/error.hpp"
+#include "harness/repository/map_branches.hpp"
 
 namespace pgrehearse {
 
 namespace {
-
-// pgBackRest chooses by whole seconds, strictly: the first target that a set serves.
-Instant first_target_after(Instant stop) {
-  return std::chrono::floor<std::chrono::seconds>(stop) + std::chrono::seconds(1);
-}
 
 // Overlapping and touching ranges of one timeline become one.
 std::vector<WalRange> merged(std::vector<WalRange> ranges) {
@@ -55,7 +51,7 @@ class ArchiveMapper {
     for (auto& [timeline, paths] : paths_) draw_branch(timeline, paths);
     std::ranges::stable_sort(result_.branches, {},
                              [](const auto& branch) { return !branch.latest; });
-    clip_to_latest();
+    clip_to_latest(result_, archive_);
     note_unreachable();
     return std::move(result_);
   }
@@ -172,27 +168,15 @@ class ArchiveMapper {
            newest->second <= fork->switch_lsn.value / archive_.segment_size;
   }
 
-  [[nodiscard]] Lsn end_of(const Backup& backup) const {
-    if (backup.stop_lsn) return *backup.stop_lsn;
-    const auto stop = parse_wal_segment(backup.stop_segment, archive_.segment_size);
-    if (!stop) return start_lsn_of(backup);
-    return start_of({.timeline = stop->timeline, .number = stop->number + 1},
-                    archive_.segment_size);
-  }
-
-  [[nodiscard]] Lsn start_lsn_of(const Backup& backup) const {
-    const auto start = parse_wal_segment(backup.start_segment, archive_.segment_size);
-    return start ? start_of(*start, archive_.segment_size) : Lsn{};
-  }
-
   void draw_branch(Timeline timeline, const std::vector<Path>& paths) {
     MapBranch branch{.timeline = timeline, .latest = timeline == latest_};
-    branch.archive_begin = start_lsn_of(result_.sets[paths.front().set].backup);
+    branch.archive_begin =
+        start_lsn_of(result_.sets[paths.front().set].backup, archive_.segment_size);
     for (const auto& path : paths) {
       const auto& lineage = path.lineage;
       if (lineage.switches.size() > branch.switches.size()) branch.switches = lineage.switches;
-      branch.archive_begin =
-          std::min(branch.archive_begin, start_lsn_of(result_.sets[path.set].backup));
+      branch.archive_begin = std::min(
+          branch.archive_begin, start_lsn_of(result_.sets[path.set].backup, archive_.segment_size));
       if (lineage.archive_end >= branch.archive_end) {
         branch.archive_end = lineage.archive_end;
         branch.newest = newest_segment(lineage);
@@ -203,7 +187,9 @@ class ArchiveMapper {
     }
     branch.gaps = merged(std::move(branch.gaps));
     for (auto& stretch : branch.stretches) bound_end(stretch, paths);
-    find_losses(branch, paths);
+    std::vector<const MappedSet*> sets;
+    for (const auto& path : paths) sets.push_back(&result_.sets[path.set]);
+    find_losses(branch, sets, archive_);
     result_.branches.push_back(std::move(branch));
   }
 
@@ -229,7 +215,7 @@ class ArchiveMapper {
   void add_stretch(MapBranch& branch, const Path& path) {
     const auto& set = result_.sets[path.set];
     const auto& lineage = path.lineage;
-    const auto begin = end_of(set.backup);
+    const auto begin = end_lsn_of(set.backup, archive_.segment_size);
     const auto end = reachable_end(lineage);
     if (!set.usable() || !lineage.last_reachable || end < begin) return;
     if (!branch.stretches.empty() && begin <= branch.stretches.back().end.lsn) {
@@ -264,129 +250,12 @@ class ArchiveMapper {
     end.not_after = archive_.listed_at;
     for (const auto& path : paths) {
       const auto& backup = result_.sets[path.set].backup;
-      if (start_lsn_of(backup) >= end.lsn) {
+      if (start_lsn_of(backup, archive_.segment_size) >= end.lsn) {
         end.not_after = std::min(*end.not_after, backup.start_time);
-      } else if (end_of(backup) <= end.lsn) {
+      } else if (end_lsn_of(backup, archive_.segment_size) <= end.lsn) {
         end.not_before = std::max(end.not_before.value_or(backup.stop_time), backup.stop_time);
       }
     }
-  }
-
-  void find_losses(MapBranch& branch, const std::vector<Path>& paths) const {
-    std::optional<MapPoint> since;
-    for (const auto& path : paths) {
-      const auto& set = result_.sets[path.set];
-      const auto begin = end_of(set.backup);
-      const bool first = branch.stretches.empty() || begin < branch.stretches.front().begin.lsn;
-      if (set.usable() || !first) continue;
-      since = MapPoint{.lsn = begin, .time = first_target_after(set.backup.stop_time)};
-      break;
-    }
-    for (const auto& stretch : branch.stretches) {
-      if (since) {
-        add_loss(branch, {.begin = *since, .end = stretch.begin, .ended_by_set = true}, paths);
-      }
-      since = stretch.end;
-    }
-    if (!since) return;
-    auto end = branch.archive_end;
-    for (const auto& path : paths) end = std::max(end, end_of(result_.sets[path.set].backup));
-    if (end <= since->lsn) return;
-    const MapPoint last{.lsn = end,
-                        .not_before = since->time ? since->time : since->not_before,
-                        .not_after = archive_.listed_at};
-    add_loss(branch, {.begin = *since, .end = last}, paths);
-  }
-
-  void add_loss(MapBranch& branch, MapLoss loss, const std::vector<Path>& paths) const {
-    const auto size = archive_.segment_size;
-    for (const auto& gap : branch.gaps) {
-      const bool inside = start_of(gap.first_segment(), size) < loss.end.lsn &&
-                          Lsn{(gap.last + 1) * size} > loss.begin.lsn;
-      if (inside) loss.gaps.push_back(gap);
-    }
-    for (const auto& path : paths) {
-      const auto& set = result_.sets[path.set];
-      const auto end = end_of(set.backup);
-      if (!set.usable() && end >= loss.begin.lsn && end <= loss.end.lsn) {
-        loss.sets.push_back(set.backup.label);
-      }
-    }
-    loss.reason = reason_of(branch, loss);
-    branch.losses.push_back(std::move(loss));
-  }
-
-  [[nodiscard]] std::string reason_of(const MapBranch& branch, const MapLoss& loss) const {
-    if (!loss.gaps.empty()) {
-      const auto& gap = loss.gaps.front();
-      std::uint64_t missing = 0;
-      for (const auto& each : loss.gaps) missing += each.count();
-      const auto name = file_name(gap.first_segment(), archive_.segment_size);
-      if (missing == 1) return fmt::format("segment {} is missing", name);
-      return fmt::format("{} segments are missing, the first is {}", missing, name);
-    }
-    for (const auto& problem : branch.problems) {
-      const bool unusable = problem.kind == LineageProblemKind::duplicate ||
-                            problem.kind == LineageProblemKind::damaged ||
-                            problem.kind == LineageProblemKind::wrong_size;
-      const auto segment = parse_wal_segment(problem.object.substr(0, 24), archive_.segment_size);
-      if (unusable && segment && start_of(*segment, archive_.segment_size) >= loss.begin.lsn &&
-          start_of(*segment, archive_.segment_size) < loss.end.lsn) {
-        return problem.message;
-      }
-    }
-    return "no set that can be restored lies before it";
-  }
-
-  // Of a branch that was left, only what lies behind the fork is its own.
-  void clip_to_latest() {
-    if (result_.branches.empty()) return;
-    const auto main = result_.branches.front().timeline;
-    for (auto& branch : result_.branches) {
-      const auto fork = branch.latest ? std::nullopt : fork_of(branch.timeline, main);
-      if (fork) clip(branch, *fork);
-    }
-    std::erase_if(result_.branches, [](const auto& branch) {
-      return !branch.latest && branch.stretches.empty() && branch.losses.empty();
-    });
-  }
-
-  // Where two timelines part: the newest place that both have.
-  [[nodiscard]] std::optional<Lsn> fork_of(Timeline branch, Timeline main) const {
-    const auto own = line_of(branch);
-    const auto other = line_of(main);
-    std::optional<Lsn> fork;
-    for (const auto& [timeline, end] : own) {
-      const auto same = other.find(timeline);
-      if (same == other.end()) continue;
-      const auto common = std::min(end, same->second);
-      if (!fork || common > *fork) fork = common;
-    }
-    return fork;
-  }
-
-  // Each timeline on the way with the place where it ends; the last one is open.
-  [[nodiscard]] std::map<Timeline, Lsn> line_of(Timeline timeline) const {
-    std::map<Timeline, Lsn> line{{timeline, Lsn{~std::uint64_t{0}}}};
-    const auto history = archive_.histories.find(timeline);
-    if (history == archive_.histories.end()) return line;
-    for (const auto& ancestor : history->second) line[ancestor.timeline] = ancestor.switch_lsn;
-    return line;
-  }
-
-  void clip(MapBranch& branch, Lsn fork) const {
-    const auto clipped = [&](MapPoint& begin) {
-      if (begin.lsn >= fork) return;
-      begin = {.lsn = fork, .not_before = begin.time, .not_after = archive_.listed_at};
-    };
-    std::erase_if(branch.stretches, [&](const auto& each) { return each.end.lsn <= fork; });
-    std::erase_if(branch.losses, [&](const auto& each) { return each.end.lsn <= fork; });
-    std::erase_if(branch.gaps, [&](const auto& gap) {
-      return Lsn{(gap.last + 1) * archive_.segment_size} <= fork;
-    });
-    for (auto& stretch : branch.stretches) clipped(stretch.begin);
-    for (auto& loss : branch.losses) clipped(loss.begin);
-    branch.archive_begin = std::max(branch.archive_begin, fork);
   }
 
   void note_unreachable() {
