@@ -264,12 +264,16 @@ class Judge {
 
   // Inclusive: the first record that begins at the target or behind it is still replayed.
   void judge_lsn() {
-    if (!target_.lsn || !landing_.lsn) return unproved("no position");
+    if (!target_.lsn || !landing_.lsn || context_.archive.segment_size == 0) {
+      return unproved("no position");
+    }
     const auto target = *target_.lsn;
     const auto landed = *landing_.lsn;
     const bool early =
         target_.exclusive ? landed.value + page_header < target.value : landed <= target;
-    const bool late = landed.value > target.value + context_.archive.segment_size;
+    // A switch right behind the target: the next record begins with the next segment.
+    const auto size = context_.archive.segment_size;
+    const bool late = landed.value > (target.value / size + 2) * size;
     if (early || late) {
       wrong(fmt::format("recovery stopped at {}, {} {}", to_text(landed),
                         early ? "before" : "far behind", landing_.asked));

@@ -151,6 +151,11 @@ TEST_F(LandingCheck, ExclusiveLsnBehindAPageHeaderIsNoShortfall) {
   expect(Verdict::fail, "PGR-LANDING-WRONG");
 }
 
+TEST_F(LandingCheck, LsnInFrontOfASwitchIsReachedByTheFirstRecordOfTheNextSegment) {
+  bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x4000080}};
+  expect(Verdict::pass);
+}
+
 TEST_F(LandingCheck, LsnFarOverrunIsWrong) {
   bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x3000100}};
   expect(Verdict::fail, "PGR-LANDING-WRONG");
