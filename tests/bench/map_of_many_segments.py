@@ -22,6 +22,10 @@ def name(number):
     return f"00000001{number // 256:08X}{number % 256:08X}"
 
 
+# ext4 allows 65,000 links to a file.
+MOST_LINKS = 50000
+
+
 def fill(archive, count):
     """Hard links to one archived segment: names are what a listing reads."""
     there = sorted(path for path in archive.glob("*/*") if re.fullmatch(r"[0-9A-F]{24}-.*", path.name))
@@ -29,6 +33,7 @@ def fill(archive, count):
     first = int(newest[8:16], 16) * 256 + int(newest[16:24], 16) + 1
     hole = first + count // 2
     owner = there[0].stat()
+    source, links = there[-1], 1
     for number in range(first, first + count):
         if number == hole:
             continue
@@ -36,7 +41,13 @@ def fill(archive, count):
         if not directory.exists():
             directory.mkdir(mode=0o750)
             os.chown(directory, owner.st_uid, owner.st_gid)
-        os.link(there[-1], directory / (name(number) + newest[24:]))
+        link = directory / (name(number) + newest[24:])
+        if links == MOST_LINKS:
+            shutil.copy2(source, link)
+            source, links = link, 1
+        else:
+            os.link(source, link)
+            links += 1
     return name(hole)
 
 
