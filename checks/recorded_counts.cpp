@@ -38,6 +38,8 @@ RowCounts parse_recorded_counts(const std::string& text, const std::string& file
     document = nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& error) {
     throw malformed(file, fmt::format("not JSON (byte {})", error.byte));
+  } catch (const nlohmann::json::exception&) {
+    throw malformed(file, "a number in it is too large");
   }
   if (!document.is_object() || document.empty()) throw malformed(file, "no database in it");
   RowCounts counts;

@@ -31,6 +31,8 @@ Json parse(std::string_view text) {
     const std::size_t at = failure.byte > 30 ? failure.byte - 30 : 0;
     refuse(fmt::format("byte {}, at '{}'", failure.byte,
                        excerpt(std::string_view(clean).substr(std::min(at, clean.size()), 60))));
+  } catch (const Json::exception& failure) {
+    refuse(excerpt(failure.what()));
   }
 }
 

@@ -28,6 +28,7 @@ TEST(RecordedCountsTest, ReadsCountsByDatabaseAndTable) {
 
 TEST(RecordedCountsTest, NamesFileAndPlaceOfWhatIsWrong) {
   EXPECT_THAT(message_of("{"), HasSubstr("counts.json: not JSON"));
+  EXPECT_THAT(message_of("1e9999"), HasSubstr("counts.json: a number in it is too large"));
   EXPECT_THAT(message_of("[]"), HasSubstr("no database"));
   EXPECT_THAT(message_of("{}"), HasSubstr("no database"));
   EXPECT_THAT(message_of(R"({"shop": 3})"), HasSubstr("database shop"));

@@ -28,6 +28,10 @@ std::string refusal_of(const std::string& json) {
   return {};
 }
 
+TEST(PgBackRestInfo, ANumberTooLargeIsRefused) {
+  EXPECT_THAT(refusal_of(R"([{"name": "orders", "size": 1e9999}])"), HasSubstr("out_of_range"));
+}
+
 TEST(PgBackRestInfo, ReadsEverySetWithItsIdentityAndItsWindow) {
   const auto list = parse_pgbackrest_info(recorded::info, "orders");
   EXPECT_EQ(list.status.code, 0);
