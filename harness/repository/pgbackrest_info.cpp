@@ -103,7 +103,10 @@ BackupType parse_type(const Node& backup) {
 }
 
 Instant parse_time(const Node& node, const char* key) {
-  return Instant(std::chrono::seconds(static_cast<std::int64_t>(node.number(key))));
+  constexpr std::uint64_t last = 9'000'000'000;  // an Instant counts nanoseconds, up to 2262
+  const auto seconds = node.number(key);
+  if (seconds > last) refuse(fmt::format("{}.{} is too large", node.where(), key));
+  return Instant(std::chrono::seconds(static_cast<std::int64_t>(seconds)));
 }
 
 std::optional<Lsn> parse_position(const Node& node, const char* key) {

@@ -30,6 +30,8 @@ std::string refusal_of(const std::string& json) {
 
 TEST(PgBackRestInfo, ANumberTooLargeIsRefused) {
   EXPECT_THAT(refusal_of(R"([{"name": "orders", "size": 1e9999}])"), HasSubstr("out_of_range"));
+  EXPECT_THAT(refusal_of(with(recorded::info, R"("stop":1795223950)", R"("stop":17952239051)")),
+              HasSubstr("timestamp.stop is too large"));
 }
 
 TEST(PgBackRestInfo, ReadsEverySetWithItsIdentityAndItsWindow) {
