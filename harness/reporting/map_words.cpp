@@ -80,7 +80,7 @@ std::string when(const MapPoint& point) {
 }
 
 std::string in_words(const WalRange& range, std::uint64_t segment_size) {
-  const auto first = file_name(range.first_segment(), segment_size);
+  auto first = file_name(range.first_segment(), segment_size);
   if (range.count() == 1) return first;
   return fmt::format("{} to {} ({} segments)", first, file_name(range.last_segment(), segment_size),
                      range.count());

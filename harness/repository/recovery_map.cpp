@@ -188,6 +188,7 @@ class ArchiveMapper {
     branch.gaps = merged(std::move(branch.gaps));
     for (auto& stretch : branch.stretches) bound_end(stretch, paths);
     std::vector<const MappedSet*> sets;
+    sets.reserve(paths.size());
     for (const auto& path : paths) sets.push_back(&result_.sets[path.set]);
     find_losses(branch, sets, archive_);
     result_.branches.push_back(std::move(branch));

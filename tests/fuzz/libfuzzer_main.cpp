@@ -11,6 +11,9 @@ const pgrehearse::FuzzTarget* target = nullptr;
 
 }  // namespace
 
+// libFuzzer calls these two by their names.
+// NOLINTBEGIN(readability-identifier-naming)
+
 // libFuzzer passes over options that begin with two dashes.
 extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
   constexpr std::string_view option = "--target=";
@@ -32,3 +35,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   target->feed({reinterpret_cast<const char*>(data), size});
   return 0;
 }
+
+// NOLINTEND(readability-identifier-naming)

@@ -19,15 +19,15 @@ namespace {
 
 constexpr std::uint64_t segment_size = std::uint64_t{16} << 20U;
 
-Backup set_at(std::string segment, Instant stop) {
+Backup set_at(const std::string& segment, Instant stop) {
   return {.label = "set-" + segment,
           .start_time = stop - std::chrono::minutes(1),
           .stop_time = stop,
           .start_segment = segment,
-          .stop_segment = std::move(segment)};
+          .stop_segment = segment};
 }
 
-void draw(RecoveryMap map) {
+void draw(const RecoveryMap& map) {
   std::ostringstream json;
   write_map_json(map, json);
   must(nlohmann::json::accept(json.str()), "the map's JSON is JSON");
@@ -63,7 +63,7 @@ void feed_archive_listing(std::string_view input) {
                        set_at("000000020000000000000007", night + std::chrono::hours(1))});
     RecoveryMap map{.stanza = "demo"};
     map.archives.push_back(map_archive(sets, archive));
-    draw(std::move(map));
+    draw(map);
   });
 }
 

@@ -1,5 +1,6 @@
 #include "harness/drill/map_edges.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cstring>
