@@ -78,7 +78,7 @@ std::vector<Probe> probe_scenario(const Scenario& scenario, const CommonOptions&
   std::vector<Probe> probes{probe("state directory", [&] { return writable_state(common.state); })};
   try {
     const auto parts = wire(scenario, common.state, fmt::format("doctor-{}", getpid()));
-    Preparation preparation(scenario, *parts.repository, parts.primary.get(), common.state);
+    Preparation preparation(scenario, preparation_parts(parts), common.state);
     for (const auto& step : Preparation::steps()) {
       probes.push_back(
           probe(std::string(step.name), [&] { return (preparation.*step.take)(stop); }));

@@ -101,7 +101,7 @@ CommandAction configure_plan(CLI::App& command, const CommonOptions& common) {
   return [file, overrides, &common](const std::stop_token& stop) {
     const auto scenario = load_scenario(*file, *overrides, all_checks());
     const auto parts = wire(scenario, common.state, fmt::format("plan-{}", getpid()));
-    Preparation preparation(scenario, *parts.repository, parts.primary.get(), common.state);
+    Preparation preparation(scenario, preparation_parts(parts), common.state);
     preparation.take_all(stop);
     const auto plan = plan_of(scenario, preparation, common);
     if (common.format == "json") {

@@ -50,6 +50,12 @@ ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
   return parts;
 }
 
+Preparation::Parts preparation_parts(const ScenarioParts& parts) {
+  return {.repository = *parts.repository,
+          .provisioner = *parts.provisioner,
+          .primary = parts.primary.get()};
+}
+
 const CheckDescription& comparison_description() {
   static const auto description = comparison_check();
   return description;

@@ -9,6 +9,7 @@
 
 #include "harness/drill/check.hpp"
 #include "harness/drill/command_recorder.hpp"
+#include "harness/drill/preparation.hpp"
 #include "harness/drill/scenario.hpp"
 #include "harness/primary/capture.hpp"
 #include "harness/primary/exact_snapshot.hpp"
@@ -37,6 +38,9 @@ struct ScenarioParts {
   std::unique_ptr<Primary> primary;  // nullptr when the scenario names none
   HeldSnapshots snapshots;           // of a fingerprint for a file
 };
+
+// What a preparation needs of them.
+Preparation::Parts preparation_parts(const ScenarioParts& parts);
 
 // `run_id` labels what the parts make. Throws Error(environment).
 ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,

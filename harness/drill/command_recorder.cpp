@@ -14,19 +14,23 @@ void CommandRecorder::log_into(std::filesystem::path logs) {
 
 CommandResult CommandRecorder::run(const Command& command, std::stop_token stop) {
   auto result = runner_.run(command, std::move(stop));
+  record(command, result);
+  return result;
+}
+
+void CommandRecorder::record(const Command& command, const CommandResult& result) {
   const std::lock_guard lock(mutex_);
-  CommandRecord record{.command = to_text(command),
-                       .exit_code = result.exit_code,
-                       .seconds = Seconds(result.duration).count()};
+  CommandRecord entry{.command = to_text(command),
+                      .exit_code = result.exit_code,
+                      .seconds = Seconds(result.duration).count()};
   if (!logs_.empty() && !(result.output.empty() && result.error_output.empty())) {
     const auto name = fmt::format("{:03}-{}.log", records_.size() + 1,
                                   std::filesystem::path(command.program).filename().string());
     std::ofstream log(logs_ / name);
-    log << "$ " << record.command << '\n' << result.output << result.error_output;
-    record.log = "logs/" + name;
+    log << "$ " << entry.command << '\n' << result.output << result.error_output;
+    entry.log = "logs/" + name;
   }
-  records_.push_back(std::move(record));
-  return result;
+  records_.push_back(std::move(entry));
 }
 
 std::vector<CommandRecord> CommandRecorder::records() const {

@@ -18,6 +18,8 @@ class CommandRecorder : public CommandRunner {
   // From now on outputs go to numbered files in `logs`, named relative to the run directory.
   void log_into(std::filesystem::path logs);
   CommandResult run(const Command& command, std::stop_token stop) override;
+  // One that something else has run.
+  void record(const Command& command, const CommandResult& result);
   [[nodiscard]] std::vector<CommandRecord> records() const;
 
  private:

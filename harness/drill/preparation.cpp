@@ -6,14 +6,16 @@
 #include <array>
 #include <system_error>
 
-#include "harness/postgres/binaries.hpp"
 #include "harness/process/command.hpp"
 
 namespace pgrehearse {
 
-Preparation::Preparation(const Scenario& scenario, BackupRepository& repository,
-                         const Primary* primary, std::filesystem::path state)
-    : scenario_(scenario), repository_(repository), primary_(primary), state_(std::move(state)) {}
+Preparation::Preparation(const Scenario& scenario, const Parts& parts, std::filesystem::path state)
+    : scenario_(scenario),
+      repository_(parts.repository),
+      provisioner_(parts.provisioner),
+      primary_(parts.primary),
+      state_(std::move(state)) {}
 
 std::span<const Preparation::Step> Preparation::steps() {
   static constexpr auto table = std::to_array<Step>({
@@ -89,9 +91,19 @@ std::string Preparation::choose(std::stop_token) {
   return fmt::format("{}: {}", choice->backup.label, choice->reason);
 }
 
-std::string Preparation::find_programs(std::stop_token) {
-  binaries = find_binaries(backup().postgres_major, scenario_.sandbox.binaries);
-  return binaries;
+SandboxSpec Preparation::sandbox_spec() const {
+  auto spec = scenario_.sandbox;
+  spec.scenario = scenario_.name;
+  spec.postgres_major = backup().postgres_major;
+  auto access = repository_.access();
+  spec.readable = std::move(access.places);
+  spec.remote = std::move(access.remote);
+  return spec;
+}
+
+std::string Preparation::find_programs(std::stop_token stop) {
+  programs = provisioner_.probe(sandbox_spec(), std::move(stop));
+  return programs;
 }
 
 std::string Preparation::list_wal(std::stop_token stop) {

@@ -20,8 +20,12 @@ namespace pgrehearse {
 class Preparation {
  public:
   // All references outlive the preparation. `primary` may be nullptr.
-  Preparation(const Scenario& scenario, BackupRepository& repository, const Primary* primary,
-              std::filesystem::path state);
+  struct Parts {
+    BackupRepository& repository;
+    Provisioner& provisioner;
+    const Primary* primary = nullptr;
+  };
+  Preparation(const Scenario& scenario, const Parts& parts, std::filesystem::path state);
 
   struct Step {
     std::string_view name;      // "repository readable"
@@ -38,7 +42,7 @@ class Preparation {
   std::string tool_version;
   BackupList list;
   std::optional<BackupChoice> choice;
-  std::filesystem::path binaries;
+  std::string programs;  // where PostgreSQL's come from
   std::uint64_t segment_size = 0;
   ArchiveListing archive;
   std::optional<WalLineage> lineage;
@@ -46,6 +50,8 @@ class Preparation {
 
   // Space that the sandbox needs for the cluster and the WAL that is replayed at a time.
   [[nodiscard]] Bytes required_space() const;
+  // The scenario's sandbox for the chosen backup; without the run id.
+  [[nodiscard]] SandboxSpec sandbox_spec() const;
 
  private:
   std::string find_account_to_run_as(std::stop_token stop);
@@ -60,6 +66,7 @@ class Preparation {
 
   const Scenario& scenario_;
   BackupRepository& repository_;
+  Provisioner& provisioner_;
   const Primary* primary_;
   std::filesystem::path state_;
 };

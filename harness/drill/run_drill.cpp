@@ -33,7 +33,11 @@ class Drill {
         keep_(keep),
         stop_(std::move(stop)),
         record_(scenario, services),
-        preparation_(scenario, services.repository, services.primary, services.state) {}
+        preparation_(scenario,
+                     {.repository = services.repository,
+                      .provisioner = services.provisioner,
+                      .primary = services.primary},
+                     services.state) {}
 
   Report run() {
     try {
@@ -55,7 +59,7 @@ class Drill {
       }
       conclude();
     } catch (const Error& error) {
-      give_up(error);
+      give_up(really_to_blame(error));
     } catch (const std::exception& error) {
       give_up(Error(ErrorKind::internal, error.what()));
     }
@@ -76,7 +80,7 @@ class Drill {
     preparation_.take_all(stop_);
     const auto& [backup, reason] = *preparation_.choice;
     record_.report.tools["backup tool"] = preparation_.tool_version;
-    record_.report.tools["PostgreSQL"] = preparation_.binaries;
+    record_.report.tools["PostgreSQL"] = preparation_.programs;
     record_.report.backup = {.label = backup.label,
                              .type = std::string(name_of(backup.type)),
                              .reason = reason,
@@ -112,10 +116,8 @@ class Drill {
   }
 
   void create_sandbox() {
-    auto spec = scenario_.sandbox;
+    auto spec = preparation_.sandbox_spec();
     spec.run_id = services_.run_id;
-    spec.scenario = scenario_.name;
-    spec.postgres_major = preparation_.choice->backup.postgres_major;
     sandbox_ = services_.provisioner.create(spec, stop_);
     record_.report.sandbox.root = sandbox_->paths().root;
     commits_ = std::make_unique<ArchivedCommits>(
@@ -216,6 +218,7 @@ class Drill {
     } catch (const Error& error) {
       if (verdict_of(error.kind()) != Verdict::fail) throw;
       instance_->kill();
+      sandbox_->require_sound(stop_);
       prove_sandbox_can_start(*sandbox_, control_, record_.logs() / "postgresql-fresh.log", stop_);
       throw;
     }
@@ -256,9 +259,16 @@ class Drill {
 
   void check(InstanceState state) {
     const auto workers = static_cast<std::size_t>(std::max(2, sandbox_->cpus()));
-    record_.add(run_checks(planned_, state, *context_, workers, [this](const CheckRecord& done) {
+    auto records = run_checks(planned_, state, *context_, workers, [this](const CheckRecord& done) {
       services_.progress.check_finished(done);
-    }));
+    });
+    const auto any = [&](Verdict verdict) {
+      return std::any_of(records.begin(), records.end(),
+                         [&](const auto& record) { return record.verdict == verdict; });
+    };
+    const bool puzzled = any(Verdict::unknown) && !any(Verdict::fail);
+    record_.add(std::move(records));
+    if (puzzled) sandbox_->require_sound(stop_);
   }
 
   void check_paused() {
@@ -299,6 +309,17 @@ class Drill {
         {.scenario = scenario_, .primary = services_.primary, .recovery_took = recovery_took_},
         record_.report, stop_);
     record_.conclude(window_);
+  }
+
+  // A place that failed says nothing about the backup in it.
+  [[nodiscard]] Error really_to_blame(const Error& error) {
+    if (!sandbox_ || error.kind() == ErrorKind::interrupted) return error;
+    try {
+      sandbox_->require_sound(stop_);
+    } catch (const Error& cause) {
+      return cause;
+    }
+    return error;
   }
 
   void give_up(const Error& error) {

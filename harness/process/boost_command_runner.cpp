@@ -17,8 +17,7 @@
 #include "harness/common/error.hpp"
 #include "harness/process/child_setup.hpp"
 #include "harness/process/confinement.hpp"
-
-extern char** environ;
+#include "harness/process/stream_text.hpp"
 
 namespace pgrehearse {
 
@@ -41,12 +40,7 @@ std::vector<std::string> environment_of(const Command& command) {
       {"USER", account.name},
       {"LOGNAME", account.name}};
   if (const char* path = std::getenv("PATH")) variables["PATH"] = path;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view variable(*entry);
-    if (!variable.starts_with("PGBACKREST_")) continue;
-    const auto equals = variable.find('=');
-    variables[std::string(variable.substr(0, equals))] = variable.substr(equals + 1);
-  }
+  for (const auto& [name, value] : pgbackrest_variables()) variables[name] = value;
   for (const auto& [name, value] : command.environment) variables[name] = value;
   std::vector<std::string> entries;
   entries.reserve(variables.size());
@@ -71,18 +65,18 @@ std::string resolve(const Command& command, const std::vector<std::string>& envi
               "install it, or name its full path", "PGR-ENV-BINARY", command.program);
 }
 
-// Collects one stream: bounded text for the result, complete lines for the listener.
+// Reads one stream until its end.
 class StreamReader {
  public:
   StreamReader(asio::io_context& context, const Command& command, std::function<void()> on_end)
-      : pipe(context), command_(command), on_end_(std::move(on_end)) {}
+      : pipe(context), text(command), on_end_(std::move(on_end)) {}
 
   void start() {
     pipe.async_read_some(asio::buffer(buffer_), [this](const auto& error, std::size_t length) {
-      take({buffer_.data(), length});
+      text.take({buffer_.data(), length});
       if (error) {
         open_ = false;
-        if (!line_.empty()) emit_line();
+        text.end();
         on_end_();
         return;
       }
@@ -91,38 +85,12 @@ class StreamReader {
   }
   [[nodiscard]] bool open() const { return open_; }
 
-  void trim_text() {
-    if (text.size() <= command_.keep_output) return;
-    text.erase(0, text.size() - command_.keep_output);
-    truncated = true;
-  }
-
   asio::readable_pipe pipe;
-  std::string text;
-  bool truncated = false;
+  StreamText text;
 
  private:
-  static constexpr std::size_t longest_line = std::size_t{1} << 16;
-
-  void take(std::string_view piece) {
-    text += piece;
-    if (text.size() > 2 * command_.keep_output) trim_text();
-    if (!command_.on_line) return;
-    for (const char c : piece) {
-      if (c == '\n' || line_.size() >= longest_line) emit_line();
-      if (c != '\n') line_ += c;
-    }
-  }
-
-  void emit_line() {
-    if (command_.on_line) command_.on_line(line_);
-    line_.clear();
-  }
-
-  const Command& command_;
   std::function<void()> on_end_;
   std::array<char, 16384> buffer_{};
-  std::string line_;
   bool open_ = true;
 };
 
@@ -146,11 +114,9 @@ class Run {
     context_.run();
     result_.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::steady_clock::now() - began);
-    out_.trim_text();
-    error_.trim_text();
-    result_.truncated = out_.truncated || error_.truncated;
-    result_.output = std::move(out_.text);
-    result_.error_output = std::move(error_.text);
+    result_.output = out_.text.release();
+    result_.error_output = error_.text.release();
+    result_.truncated = out_.text.truncated() || error_.text.truncated();
     return std::move(result_);
   }
 

@@ -1,5 +1,7 @@
 #include "harness/process/command.hpp"
 
+extern char** environ;
+
 namespace pgrehearse {
 
 namespace {
@@ -14,6 +16,17 @@ std::string quoted_for_people(const std::string& word) {
 }
 
 }  // namespace
+
+std::map<std::string, std::string> pgbackrest_variables() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable(*entry);
+    if (!variable.starts_with("PGBACKREST_")) continue;
+    const auto equals = variable.find('=');
+    variables[std::string(variable.substr(0, equals))] = variable.substr(equals + 1);
+  }
+  return variables;
+}
 
 std::string to_text(const Command& command) {
   std::string text = quoted_for_people(command.program);

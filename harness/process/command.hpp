@@ -64,6 +64,9 @@ struct CommandResult {
   [[nodiscard]] bool succeeded() const { return exit_code == 0; }
 };
 
+// This process's PGBACKREST_* variables.
+std::map<std::string, std::string> pgbackrest_variables();
+
 // The command line for people and reports: quoted where needed.
 std::string to_text(const Command& command);
 

@@ -1,11 +1,15 @@
 // The seam to the operating system's processes.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 
 #include "harness/process/command.hpp"
 
 namespace pgrehearse {
+
+// Is told of a command that ran, and what came of it.
+using CommandObserver = std::function<void(const Command& command, const CommandResult& result)>;
 
 class CommandRunner {
  public:

@@ -102,6 +102,13 @@ struct RepositorySpec {
   std::string backup = "latest";                       // or a label, or "oldest"
 };
 
+// A sandbox with a file system of its own shows the places read-only where they are, and needs a
+// network where the repository is elsewhere.
+struct RepositoryAccess {
+  std::vector<std::filesystem::path> places;  // configuration files, and the repository if it is here
+  std::string remote;  // "repo1 is of type s3"; empty: all of it is on this host
+};
+
 struct RestoreProgress {
   std::optional<double> fraction;  // 0..1 where known
   Bytes done;
@@ -132,6 +139,8 @@ class BackupRepository {
   // the file's name and the destination. Exit code 0: fetched, 1: not in the archive, else: error.
   virtual std::vector<std::string> archive_get(const Backup& backup, const Sandbox& sandbox,
                                                WalFetch fetch) = 0;
+  // What the commands inside a sandbox read, beside the tool itself.
+  virtual RepositoryAccess access() = 0;
   struct Verification {
     bool ok = false;
     std::vector<std::string> problems;  // the tool's lines, one problem each

@@ -3,18 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <thread>
 #include <utility>
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/repository/archive_listing.hpp"
+#include "harness/repository/pgbackrest_access.hpp"
 #include "harness/repository/pgbackrest_exit_code.hpp"
 #include "harness/repository/pgbackrest_info.hpp"
 #include "harness/repository/pgbackrest_message.hpp"
 #include "harness/repository/pgbackrest_restore.hpp"
 #include "harness/repository/pgbackrest_verification.hpp"
 #include "harness/repository/wal_segment_size.hpp"
+#include "harness/sandbox/acting_account.hpp"
 
 namespace pgrehearse {
 
@@ -269,6 +273,23 @@ std::vector<std::string> PgBackRestRepository::archive_get(const Backup& backup,
        "--log-level-file=off", "--log-level-console=off",
        // PostgreSQL's log collects standard error.
        "--log-level-stderr=error", "archive-get"});
+}
+
+RepositoryAccess PgBackRestRepository::access() {
+  const auto variables = pgbackrest_variables();
+  const auto files = pgbackrest_configuration_files(spec_.configuration, variables);
+  std::vector<std::string> texts;
+  {
+    const ActingAccount acting(account_);
+    for (const auto& file : files) {
+      std::ifstream stream(file);
+      texts.emplace_back(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+    }
+  }
+  auto access = parse_pgbackrest_access(texts, variables, spec_);
+  access.places = with_linked_places(std::move(access.places));
+  access.places.insert(access.places.begin(), files.begin(), files.end());
+  return access;
 }
 
 BackupRepository::Verification PgBackRestRepository::verify(const Backup& backup,

@@ -30,6 +30,7 @@ class PgBackRestRepository : public BackupRepository {
                std::stop_token stop) override;
   std::vector<std::string> archive_get(const Backup& backup, const Sandbox& sandbox,
                                        WalFetch fetch) override;
+  RepositoryAccess access() override;
   Verification verify(const Backup& backup, std::stop_token stop) override;
 
  private:

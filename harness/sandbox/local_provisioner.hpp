@@ -15,6 +15,8 @@ class LocalProvisioner : public Provisioner {
   // where process 1 does not reap.
   LocalProvisioner(CommandRunner& runner, const std::filesystem::path& state);
 
+  // Where PostgreSQL's programs are.
+  std::string probe(const SandboxSpec& spec, std::stop_token stop) override;
   std::unique_ptr<Sandbox> create(const SandboxSpec& spec, std::stop_token stop) override;
   [[nodiscard]] std::vector<Leftover> list() const override;
   Removal remove(const Leftover& leftover) override;

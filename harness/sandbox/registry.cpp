@@ -89,6 +89,7 @@ std::string to_json(const RegistryEntry& entry) {
       {"host", entry.host},
       {"boot_id", entry.boot_id},
       {"account", entry.account},
+      {"engine", entry.engine},
       {"root", entry.root.string()},
       {"sockets", entry.sockets.string()},
       {"kept", entry.kept},
@@ -113,6 +114,7 @@ std::optional<RegistryEntry> entry_from_json(std::string_view text) {
                        .host = read("host"),
                        .boot_id = read("boot_id"),
                        .account = read("account"),
+                       .engine = read("engine"),
                        .root = read("root"),
                        .sockets = read("sockets"),
                        .kept = kept != json.end() && kept->is_boolean() && kept->get<bool>()};

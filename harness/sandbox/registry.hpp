@@ -24,6 +24,7 @@ struct RegistryEntry {
   std::string host;
   std::string boot_id;  // of the kernel: the same on a host that has changed its name
   std::string account;
+  std::string engine;  // address of the container engine; empty: none is involved
   std::filesystem::path root;
   std::filesystem::path sockets;  // when it lies outside the root; else empty
   bool kept = false;

@@ -41,7 +41,7 @@ struct Removal {
 struct SandboxSpec {
   std::string run_id;                  // label of everything that the drill makes
   std::string scenario;                // for people who meet a leftover
-  std::string type;                    // "local", ...
+  std::string type;                    // "local", "docker", "podman"
   std::filesystem::path directory;     // where sandboxes are made; empty: <state>/sandboxes
   std::string account;                 // run_as; empty: postgres for root, else the current account
   std::optional<Bytes> memory;         // empty: a quarter of the host's
@@ -49,6 +49,12 @@ struct SandboxSpec {
   std::string superuser = "postgres";  // the restored cluster's superuser role
   std::optional<std::filesystem::path> binaries;  // stated directory of PostgreSQL's programs
   int postgres_major = 0;
+  // Containers only.
+  std::string engine;  // "unix:///run/docker.sock"; empty: as the engine's own client finds it
+  std::string image;   // empty: pgrehearse:<postgres_major>
+  // What is shown inside read-only at the same place: the repository and its configuration.
+  std::vector<std::filesystem::path> readable;
+  std::string remote;  // why what runs inside would need a network; empty: it needs none
 };
 
 class Sandbox : public CommandRunner {
@@ -79,6 +85,9 @@ class Sandbox : public CommandRunner {
   virtual void write_file(const std::filesystem::path& path, std::string_view content,
                           int mode = 0600) = 0;
 
+  // Throws Error(environment) when the place itself has failed (out of memory, its engine gone): a
+  // command that failed in it then says nothing about the backup.
+  virtual void require_sound(std::stop_token stop) = 0;
   // Copies what explains the drill (PostgreSQL's and pgBackRest's logs, generated configuration)
   // into a directory of the harness.
   virtual void collect_logs(const std::filesystem::path& into) = 0;
@@ -101,6 +110,8 @@ struct Leftover {
 class Provisioner {
  public:
   virtual ~Provisioner() = default;
+  // What the sandbox would run with, in words; makes nothing. Throws Error(environment).
+  virtual std::string probe(const SandboxSpec& spec, std::stop_token stop) = 0;
   // Throws Error(environment) with nothing left behind.
   virtual std::unique_ptr<Sandbox> create(const SandboxSpec& spec, std::stop_token stop) = 0;
   [[nodiscard]] virtual std::vector<Leftover> list() const = 0;

@@ -27,6 +27,7 @@ class UntouchedRepository : public BackupRepository {
   std::vector<std::string> archive_get(const Backup&, const Sandbox&, WalFetch) override {
     throw_touched();
   }
+  RepositoryAccess access() override { throw_touched(); }
   Verification verify(const Backup&, std::stop_token) override { throw_touched(); }
 
  private:

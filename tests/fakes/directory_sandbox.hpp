@@ -60,6 +60,7 @@ class DirectorySandbox : public Sandbox {
                   int /*mode*/ = 0600) override {
     std::ofstream(path, std::ios::binary) << content;
   }
+  void require_sound(std::stop_token) override {}
   void collect_logs(const std::filesystem::path&) override {}
   Removal destroy() override {
     remove_everything();

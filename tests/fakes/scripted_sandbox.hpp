@@ -53,6 +53,7 @@ class ScriptedSandbox : public Sandbox {
   void write_file(const std::filesystem::path& path, std::string_view content, int) override {
     files_[path] = content;
   }
+  void require_sound(std::stop_token) override {}
   void collect_logs(const std::filesystem::path&) override {}
   Removal destroy() override { return {}; }
   void keep() override {}

@@ -1,0 +1,33 @@
+// One output stream of a command: bounded text for the result, complete lines for the listener.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "harness/process/command.hpp"
+
+namespace pgrehearse {
+
+class StreamText {
+ public:
+  // `command` says how much to keep and who listens; it outlives this object.
+  explicit StreamText(const Command& command) : command_(command) {}
+
+  void take(std::string_view piece);
+  // Emits a last line that has no end.
+  void end();
+  // The newest that may be kept; nothing may be taken afterwards.
+  std::string release();
+  [[nodiscard]] bool truncated() const { return truncated_; }
+
+ private:
+  void trim();
+  void emit_line();
+
+  const Command& command_;
+  std::string text_;
+  std::string line_;
+  bool truncated_ = false;
+};
+
+}  // namespace pgrehearse
