@@ -8,6 +8,7 @@
 #include "harness/process/boost_command_runner.hpp"
 #include "harness/repository/pgbackrest_repository.hpp"
 #include "harness/sandbox/acting_account.hpp"
+#include "harness/sandbox/container_provisioner.hpp"
 #include "harness/sandbox/local_provisioner.hpp"
 
 namespace pgrehearse {
@@ -19,6 +20,18 @@ Account working_account(const Scenario& scenario) {
   auto own = current_account();
   if (own.uid != 0) return own;
   return find_account(scenario.sandbox.account.empty() ? "postgres" : scenario.sandbox.account);
+}
+
+std::unique_ptr<Provisioner> provisioner_for(const std::string& type, CommandRecorder& commands,
+                                             const std::filesystem::path& state) {
+  for (const auto kind : {EngineKind::docker, EngineKind::podman}) {
+    if (type != name_of(kind)) continue;
+    return std::make_unique<ContainerProvisioner>(
+        kind, state, [&commands](const Command& command, const CommandResult& result) {
+          commands.record(command, result);
+        });
+  }
+  return std::make_unique<LocalProvisioner>(commands, state);
 }
 
 }  // namespace
@@ -33,6 +46,9 @@ std::vector<std::unique_ptr<Provisioner>> all_provisioners(CommandRunner& runner
                                                            const std::filesystem::path& state) {
   std::vector<std::unique_ptr<Provisioner>> provisioners;
   provisioners.push_back(std::make_unique<LocalProvisioner>(runner, state));
+  for (const auto kind : {EngineKind::docker, EngineKind::podman}) {
+    provisioners.push_back(std::make_unique<ContainerProvisioner>(kind, state));
+  }
   return provisioners;
 }
 
@@ -43,7 +59,7 @@ ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
   parts.runner = real_command_runner();
   parts.commands = std::make_unique<CommandRecorder>(*parts.runner);
   parts.scratch = std::make_unique<ScratchDirectory>(state, run_id + "-repository", account);
-  parts.provisioner = std::make_unique<LocalProvisioner>(*parts.commands, state);
+  parts.provisioner = provisioner_for(scenario.sandbox.type, *parts.commands, state);
   parts.repository = std::make_unique<PgBackRestRepository>(scenario.repository, *parts.commands,
                                                             account, parts.scratch->path());
   if (scenario.primary) parts.primary = std::make_unique<Primary>(*scenario.primary);

@@ -7,7 +7,7 @@ namespace pgrehearse {
 namespace {
 
 constexpr std::array<std::string_view, 1> repository_types{"pgbackrest"};
-constexpr std::array<std::string_view, 1> sandbox_types{"local"};
+constexpr std::array<std::string_view, 3> sandbox_types{"local", "docker", "podman"};
 
 constexpr std::array<std::string_view, 2> preferred_members{"primary", "standby"};
 
@@ -120,7 +120,7 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
      .default_value = "postgres for root, else the account that runs pgrehearse"},
     {.name = "memory",
      .kind = KeyKind::bytes,
-     .summary = "memory that the instance may plan with",
+     .summary = "memory that the instance may plan with; a container's limit",
      .example = "2GB",
      .default_value = "a quarter of the host's"},
     {.name = "cpus",
@@ -134,9 +134,17 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
      .default_value = "postgres"},
     {.name = "binaries",
      .kind = KeyKind::absolute_path,
-     .summary = "directory of PostgreSQL's programs",
+     .summary = "directory of PostgreSQL's programs; in a container that of its image",
      .example = "/usr/lib/postgresql/15/bin",
      .default_value = "found for the backup's major version"},
+    {.name = "image",
+     .summary = "docker, podman: the image, by name, tag or digest",
+     .example = "pgrehearse:15",
+     .default_value = "pgrehearse:<the backup's major version>"},
+    {.name = "engine",
+     .summary = "docker, podman: where the engine listens, unix:///path or tcp://host:port",
+     .example = "unix:///run/docker.sock",
+     .default_value = "as its own client finds it (DOCKER_HOST, contexts, the usual socket)"},
 });
 
 constexpr auto recovery_target = std::to_array<KeyDescription>({

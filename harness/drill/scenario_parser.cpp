@@ -87,6 +87,8 @@ void fill_sandbox(const Settings& settings, SandboxSpec& sandbox) {
   sandbox.memory = settings.get<Bytes>("sandbox.memory");
   sandbox.cpus = static_cast<int>(settings.get_or<std::int64_t>("sandbox.cpus", 0));
   sandbox.superuser = settings.get_or("sandbox.superuser", sandbox.superuser);
+  sandbox.image = settings.get_or("sandbox.image", sandbox.image);
+  sandbox.engine = settings.get_or("sandbox.engine", sandbox.engine);
   sandbox.binaries = path_of<std::filesystem::path>(settings, "sandbox.binaries");
 }
 

@@ -118,6 +118,13 @@ Objection rule_cpus(const Value& value) {
   return {fmt::format("'{}' processors are too many", value.node.written), "0 stands for all"};
 }
 
+Objection rule_engine(const Value& value) {
+  static const std::regex address(R"((unix:///\S+|tcp://[^/\s@]+))");
+  if (std::regex_match(value.text(), address)) return {};
+  return {fmt::format("'{}' is not the address of an engine", value.node.written),
+          "for example unix:///run/docker.sock or tcp://127.0.0.1:2376"};
+}
+
 Objection rule_positive(const Value& value) {
   if (value.settings.get<std::chrono::milliseconds>(value.key)->count() > 0) return {};
   return {fmt::format("'{}' is no time at all", value.node.written),
@@ -162,7 +169,7 @@ struct Rule {
   Objection (*objection)(const Value& value) = nullptr;
 };
 
-constexpr std::array<Rule, 14> rules{{
+constexpr std::array<Rule, 15> rules{{
     {"name", rule_name},
     {"repository.backup", rule_backup},
     {"repository.repo", rule_repo},
@@ -174,6 +181,7 @@ constexpr std::array<Rule, 14> rules{{
     {"sandbox.run_as", rule_run_as},
     {"sandbox.memory", rule_memory},
     {"sandbox.cpus", rule_cpus},
+    {"sandbox.engine", rule_engine},
     {"objectives.rto", rule_positive},
     {"objectives.rpo", rule_positive},
     {"timeout", rule_positive},

@@ -1,0 +1,45 @@
+// Where a container engine listens, as its own client would find it.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pgrehearse {
+
+// The kinds of engine; both speak Docker's API.
+enum class EngineKind { docker, podman };
+// "docker", "podman"
+std::string_view name_of(EngineKind kind);
+
+// Certificates of a TLS connection, PEM.
+struct EngineCertificates {
+  std::filesystem::path ca;
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+};
+
+struct EngineAddress {
+  std::string text;              // "unix:///run/docker.sock", "tcp://127.0.0.1:2376"
+  std::filesystem::path socket;  // empty: not a unix socket
+  std::string base_url;          // "http://engine", "https://127.0.0.1:2376"
+  std::optional<EngineCertificates> certificates;
+};
+
+// What the choice depends on, so that tests can say it.
+struct EngineSurroundings {
+  std::function<std::string(const char* name)> variable;  // of the environment; empty: not set
+  std::filesystem::path home;
+  bool root = false;
+  static EngineSurroundings of_this_process();
+};
+
+// `stated` wins; then DOCKER_HOST (podman: CONTAINER_HOST first), then docker's current context,
+// then the usual socket. Throws Error(environment, PGR-ENV-ENGINE) for an address of a kind that
+// is not known (ssh).
+EngineAddress find_engine(EngineKind kind, const std::string& stated,
+                          const EngineSurroundings& surroundings);
+
+}  // namespace pgrehearse
