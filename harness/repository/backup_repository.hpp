@@ -105,7 +105,8 @@ struct RepositorySpec {
 // A sandbox with a file system of its own shows the places read-only where they are, and needs a
 // network where the repository is elsewhere.
 struct RepositoryAccess {
-  std::vector<std::filesystem::path> places;  // configuration files, and the repository if it is here
+  std::vector<std::filesystem::path>
+      places;          // configuration files, and the repository if it is here
   std::string remote;  // "repo1 is of type s3"; empty: all of it is on this host
 };
 

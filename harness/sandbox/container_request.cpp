@@ -84,23 +84,23 @@ Json host_settings(const ContainerRequest& request) {
   for (const auto group : request.place.account().groups) groups.push_back(std::to_string(group));
   const auto memory = memory_for(spec).count;
   constexpr std::int64_t whole_processor = 1'000'000'000;
-  return {
-      {"NetworkMode", "none"},
-      {"ReadonlyRootfs", true},
-      {"CapDrop", {"ALL"}},
-      {"SecurityOpt", std::move(security)},
-      {"Privileged", false},
-      {"IpcMode", "private"},
-      {"GroupAdd", std::move(groups)},
-      {"Memory", memory},
-      {"MemorySwap", memory},
-      {"NanoCpus", spec.cpus > 0 ? cpus_for(spec) * whole_processor : 0},
-      {"PidsLimit", most_processes},
-      {"Mounts", mounts_of(request)},
-      {"Tmpfs",
-       {{"/tmp", "rw,nosuid,nodev,noexec,size=64m,mode=1777"}, {"/run", "rw,nosuid,nodev,noexec,size=16m,mode=1777"}}},
-      {"RestartPolicy", {{"Name", "no"}}},
-      {"LogConfig", {{"Type", "json-file"}, {"Config", {{"max-size", "1m"}}}}}};
+  return {{"NetworkMode", "none"},
+          {"ReadonlyRootfs", true},
+          {"CapDrop", {"ALL"}},
+          {"SecurityOpt", std::move(security)},
+          {"Privileged", false},
+          {"IpcMode", "private"},
+          {"GroupAdd", std::move(groups)},
+          {"Memory", memory},
+          {"MemorySwap", memory},
+          {"NanoCpus", spec.cpus > 0 ? cpus_for(spec) * whole_processor : 0},
+          {"PidsLimit", most_processes},
+          {"Mounts", mounts_of(request)},
+          {"Tmpfs",
+           {{"/tmp", "rw,nosuid,nodev,noexec,size=64m,mode=1777"},
+            {"/run", "rw,nosuid,nodev,noexec,size=16m,mode=1777"}}},
+          {"RestartPolicy", {{"Name", "no"}}},
+          {"LogConfig", {{"Type", "json-file"}, {"Config", {{"max-size", "1m"}}}}}};
 }
 
 }  // namespace

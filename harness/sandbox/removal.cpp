@@ -156,8 +156,8 @@ Removal remove_local_sandbox(const RegistryEntry& entry) {
   if (!entry.sockets.empty()) mark.directories.push_back(entry.sockets);
   // A container's shared memory is its own, and goes with it.
   const bool shares_memory = entry.engine.empty();
-  const auto shared_files = shares_memory ? shared_memory_files_of(processes_with(mark))
-                                          : std::vector<std::string>();
+  const auto shared_files =
+      shares_memory ? shared_memory_files_of(processes_with(mark)) : std::vector<std::string>();
   const auto segments =
       shares_memory ? guarding_segments(entry.root) : std::vector<SharedSegment>();
   end_all(mark, removal);

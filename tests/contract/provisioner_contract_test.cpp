@@ -139,7 +139,7 @@ TEST_P(ProvisionerContract, AServerRunsIsReachedAndGoes) {
   EXPECT_THAT(processes_mentioning(sandbox->paths().root.string()), testing::Not(IsEmpty()));
   const auto root = sandbox->paths().root;
   const auto segment = guarding_segment(root);
-  EXPECT_TRUE(segment_exists(segment));
+  EXPECT_EQ(segment_exists(segment), GetParam().shares_memory);
   const auto removal = sandbox->destroy();
   EXPECT_THAT(removal.remaining, IsEmpty());
   EXPECT_THAT(join(removal.removed, "\n"), HasSubstr("directory " + root.string()));
@@ -155,6 +155,50 @@ TEST_P(ProvisionerContract, DestroyTwiceIsDestroyOnce) {
   EXPECT_TRUE(second.complete());
   EXPECT_EQ(first.removed, second.removed);
   EXPECT_THAT(provisioner_->list(), IsEmpty());
+}
+
+TEST_P(ProvisionerContract, ADeadlineAndAStopRequestEndACommandAndWhatItStarted) {
+  const auto sandbox = create("drill-1");
+  const auto mark = sandbox->paths().root.string();
+  const Command waits{.program = "sh",
+                      .arguments = {"-c", "echo begun; sleep 86403 & wait", mark},
+                      .timeout = std::chrono::seconds(1),
+                      .grace = std::chrono::seconds(2)};
+  const auto late = sandbox->run(waits, {});
+  EXPECT_TRUE(late.timed_out);
+  EXPECT_EQ(late.output, "begun\n");
+  EXPECT_EQ(late.signal, SIGTERM);
+  std::stop_source stop;
+  Command waits_long = waits;
+  waits_long.timeout = std::chrono::minutes(1);
+  waits_long.on_line = [&stop](std::string_view) { stop.request_stop(); };
+  const auto stopped = sandbox->run(waits_long, stop.get_token());
+  EXPECT_TRUE(stopped.cancelled);
+  EXPECT_LT(stopped.duration, std::chrono::seconds(20));
+  Command deaf = waits;
+  deaf.arguments[1] = "trap '' TERM; echo begun; while :; do sleep 1; done";
+  const auto killed = sandbox->run(deaf, {});
+  EXPECT_TRUE(killed.timed_out);
+  EXPECT_EQ(killed.signal, SIGKILL);
+  EXPECT_THAT(processes_mentioning("86403"), IsEmpty());
+  EXPECT_THAT(processes_mentioning(mark), testing::Each(testing::Not(HasSubstr("begun"))));
+}
+
+TEST_P(ProvisionerContract, ExitCodesStreamsAndMissingProgramsAreTold) {
+  const auto sandbox = create("drill-1");
+  const auto result = run(*sandbox, {"sh", "-c", "echo out; echo err >&2; exit 7"});
+  EXPECT_EQ(result.exit_code, 7);
+  EXPECT_EQ(result.output, "out\n");
+  EXPECT_EQ(result.error_output, "err\n");
+  EXPECT_EQ(run(*sandbox, {"sh", "-c", "kill -9 $$"}).signal, SIGKILL);
+  try {
+    run(*sandbox, {"no-such-program"});
+    FAIL() << "it ran";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::environment);
+    EXPECT_EQ(error.code(), "PGR-ENV-BINARY");
+    EXPECT_EQ(error.object(), "no-such-program");
+  }
 }
 
 TEST_P(ProvisionerContract, TheDestructorDestroys) {
@@ -234,7 +278,7 @@ TEST_P(ProvisionerContract, WhatAKilledOwnerLeavesIsRemovedAndALiveOneBesideItIs
   EXPECT_TRUE(find(all, "live")->alive);
   const auto removal = provisioner_->remove(*leftover);
   EXPECT_THAT(removal.remaining, IsEmpty());
-  EXPECT_THAT(join(removal.removed, "\n"), HasSubstr(" sleep"));
+  EXPECT_THAT(join(removal.removed, "\n"), HasSubstr(GetParam().removed_process));
   EXPECT_THAT(processes_mentioning(leftover->root.string()), IsEmpty());
   EXPECT_FALSE(fs::exists(leftover->root));
   const auto root = find(all, "live")->root;
@@ -249,7 +293,8 @@ TEST_P(ProvisionerContract, TheSharedMemoryOfAKilledServerGoesToo) {
   ASSERT_NO_FATAL_FAILURE(start_server(*sandbox));
   const auto record = sandbox->read_file(sandbox->paths().data / "postmaster.pid");
   const auto segment = guarding_segment(sandbox->paths().root);
-  kill(std::stoi(record), SIGKILL);
+  const auto postmaster = record.substr(0, record.find('\n'));
+  ASSERT_TRUE(run(*sandbox, {"sh", "-c", "kill -9 " + postmaster}).succeeded());
   EXPECT_THAT(sandbox->destroy().remaining, IsEmpty());
   EXPECT_FALSE(segment_exists(segment));
 }
@@ -262,7 +307,7 @@ TEST_P(ProvisionerContract, AnOwnerKilledWhileCreatingLeavesNothingThatIsNotFoun
       std::chrono::steady_clock::now() - began);
   std::uniform_int_distribution<std::int64_t> microseconds(0, span.count());
   int found = 0;
-  for (int attempt = 0; attempt < 40; ++attempt) {
+  for (int attempt = 0; attempt < GetParam().attempts_to_kill; ++attempt) {
     const auto run_id = "drill-" + std::to_string(attempt);
     const pid_t owner = fork();
     if (owner == 0) {

@@ -20,6 +20,8 @@ namespace pgrehearse {
 namespace fs = std::filesystem;
 
 void ProvisionerContract::SetUp() {
+  const auto impossible = GetParam().impossible();
+  if (!impossible.empty()) GTEST_SKIP() << impossible;
   const auto missing = GetParam().missing();
   const char* required = std::getenv("PGREHEARSE_REQUIRE");
   if (!missing.empty() && required != nullptr) FAIL() << missing;

@@ -2,9 +2,13 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "harness/common/error.hpp"
 #include "harness/postgres/binaries.hpp"
+#include "harness/sandbox/container_provisioner.hpp"
 #include "harness/sandbox/local_provisioner.hpp"
+#include "tests/engines/test_engine.hpp"
 
 namespace pgrehearse {
 
@@ -20,6 +24,28 @@ std::string missing_for_local() {
   return {};
 }
 
+std::string nothing() { return {}; }
+
+std::string missing_for_docker() { return docker_for_tests().missing; }
+
+std::string impossible_for_docker() { return docker_for_tests().impossible; }
+
+std::unique_ptr<Provisioner> make_docker(CommandRunner& /*runner*/,
+                                         const std::filesystem::path& state) {
+  setenv("DOCKER_HOST", docker_for_tests().address.c_str(), 1);
+  return std::make_unique<ContainerProvisioner>(EngineKind::docker, state);
+}
+
+std::string missing_for_podman() { return podman_for_tests().missing; }
+
+std::string impossible_for_podman() { return podman_for_tests().impossible; }
+
+std::unique_ptr<Provisioner> make_podman(CommandRunner& /*runner*/,
+                                         const std::filesystem::path& state) {
+  setenv("CONTAINER_HOST", podman_for_tests().address.c_str(), 1);
+  return std::make_unique<ContainerProvisioner>(EngineKind::podman, state);
+}
+
 std::unique_ptr<Provisioner> make_local(CommandRunner& runner, const std::filesystem::path& state) {
   return std::make_unique<LocalProvisioner>(runner, state);
 }
@@ -27,7 +53,31 @@ std::unique_ptr<Provisioner> make_local(CommandRunner& runner, const std::filesy
 }  // namespace
 
 std::vector<ProvisionerKind> provisioner_kinds() {
-  return {{.name = "local", .missing = missing_for_local, .make = make_local}};
+  return {{.name = "local",
+           .missing = missing_for_local,
+           .impossible = nothing,
+           .make = make_local,
+           .removed_process = " sleep"},
+          {.name = "docker",
+           .missing = missing_for_docker,
+           .impossible = impossible_for_docker,
+           .make = make_docker,
+           .shares_memory = false,
+           .removed_process = "container pgrehearse-",
+           .attempts_to_kill = 6},
+          {.name = "podman",
+           .missing = missing_for_podman,
+           .impossible = impossible_for_podman,
+           .make = make_podman,
+           .shares_memory = false,
+           .removed_process = "container pgrehearse-",
+           .attempts_to_kill = 2}};
+}
+
+std::vector<ProvisionerKind> container_kinds() {
+  auto kinds = provisioner_kinds();
+  std::erase_if(kinds, [](const auto& kind) { return kind.shares_memory; });
+  return kinds;
 }
 
 }  // namespace pgrehearse

@@ -12,12 +12,20 @@ namespace pgrehearse {
 
 struct ProvisionerKind {
   std::string name;
-  // Why it cannot be had on this machine; empty when it can.
+  // Why it is not to be had: for want of a package, or whatever is installed. Empty when it is.
   std::string (*missing)() = nullptr;
+  std::string (*impossible)() = nullptr;
   std::unique_ptr<Provisioner> (*make)(CommandRunner& runner,
                                        const std::filesystem::path& state) = nullptr;
+  // Whether the server's System V shared memory is this host's.
+  bool shares_memory = true;
+  // What a removal says of a process that only the label tells.
+  std::string removed_process;
+  int attempts_to_kill = 40;
 };
 
 std::vector<ProvisionerKind> provisioner_kinds();
+// Those that run in a container.
+std::vector<ProvisionerKind> container_kinds();
 
 }  // namespace pgrehearse

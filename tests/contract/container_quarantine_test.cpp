@@ -1,0 +1,146 @@
+// The walls of a container, looked at from inside. Each expectation fails when a wall is taken
+// away (harness/sandbox/container_request.cpp).
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+#include "harness/sandbox/container_engine.hpp"
+#include "tests/contract/provisioner_fixture.hpp"
+
+namespace pgrehearse {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class ContainerQuarantine : public ProvisionerContract {
+ protected:
+  void SetUp() override {
+    ProvisionerContract::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    // Open to everybody: only the mount keeps the copy from writing.
+    repository_ = scratch_ / "repository";
+    fs::create_directories(repository_ / "archive");
+    std::ofstream(repository_ / "archive/file") << "precious";
+    fs::permissions(repository_, fs::perms(0777));
+    fs::permissions(repository_ / "archive", fs::perms(0777));
+    fs::permissions(repository_ / "archive/file", fs::perms(0666));
+    auto asked = spec("drill-1");
+    asked.memory = Bytes{std::uint64_t{256} << 20U};
+    asked.readable = {repository_, repository_ / "archive/file"};
+    sandbox_ = provisioner_->create(asked, {});
+  }
+  void TearDown() override {
+    sandbox_.reset();
+    ProvisionerContract::TearDown();
+  }
+
+  std::string inside(const std::string& script) {
+    const auto result = run(*sandbox_, {"sh", "-c", script});
+    return result.output + result.error_output;
+  }
+  bool succeeds(const std::string& script) {
+    return run(*sandbox_, {"sh", "-c", script}).succeeded();
+  }
+  // The value of a line of /proc/self/status.
+  std::string status(const std::string& name) {
+    const auto text = inside("cat /proc/self/status");
+    for (const auto line : lines_of(text)) {
+      if (line.starts_with(name + ":")) return std::string(trim(line.substr(name.size() + 1)));
+    }
+    return "no such line";
+  }
+
+  fs::path repository_;
+  std::unique_ptr<Sandbox> sandbox_;
+};
+
+TEST_P(ContainerQuarantine, ThereIsNoNetworkButTheLoop) {
+  EXPECT_EQ(inside("ls /sys/class/net"), "lo\n");
+  // The headings of the tables of routes, and no route.
+  EXPECT_EQ(lines_of(inside("cat /proc/net/route")).size(), 1U) << inside("cat /proc/net/route");
+}
+
+TEST_P(ContainerQuarantine, TheRepositoryIsSeenAndCannotBeWritten) {
+  const auto file = (repository_ / "archive/file").string();
+  EXPECT_EQ(inside("cat " + file), "precious");
+  EXPECT_THAT(inside("echo changed > " + file), HasSubstr("Read-only file system"));
+  EXPECT_FALSE(succeeds("touch " + (repository_ / "new").string()));
+  EXPECT_FALSE(succeeds("rm " + file));
+  EXPECT_EQ(inside("cat " + file), "precious");
+}
+
+TEST_P(ContainerQuarantine, NobodyIsRootOrCanBecomeIt) {
+  EXPECT_NE(inside("id -u"), "0\n");
+  EXPECT_EQ(status("NoNewPrivs"), "1");
+  for (const auto* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}) {
+    EXPECT_EQ(status(set), "0000000000000000") << set;
+  }
+  EXPECT_EQ(status("Seccomp"), "2") << "no filter of system calls";
+}
+
+TEST_P(ContainerQuarantine, OnlyTheSandboxCanBeWritten) {
+  EXPECT_TRUE(succeeds("touch " + (sandbox_->paths().data / "file").string()));
+  EXPECT_TRUE(succeeds("touch /tmp/file")) << "programs expect one";
+  for (const auto* place : {"/file", "/usr/bin/file", "/var/file", "/etc/file", "/etc/passwd"}) {
+    EXPECT_FALSE(succeeds(std::string("echo >> ") + place)) << place;
+  }
+  // What is written to memory has a limit and is not to be executed.
+  EXPECT_THAT(inside("cat /proc/mounts"), HasSubstr(" /tmp tmpfs rw,nosuid,nodev,noexec"));
+}
+
+TEST_P(ContainerQuarantine, NothingElseOfThisHostIsSeen) {
+  std::ofstream(scratch_ / "secret") << "secret";
+  fs::permissions(scratch_ / "secret", fs::perms(0644));
+  EXPECT_FALSE(succeeds("cat " + (scratch_ / "secret").string()));
+  EXPECT_EQ(inside("ls " + scratch_.string()), "repository\nstate\n");
+  EXPECT_EQ(inside("ls " + (scratch_ / "state/sandboxes").string()), "drill-1\n");
+  EXPECT_FALSE(succeeds("test -e /proc/" + std::to_string(getpid()) + "/cmdline"));
+}
+
+TEST_P(ContainerQuarantine, MemoryAndProcessesHaveLimits) {
+  const auto limits = inside(
+      "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max "
+      "/sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max 2>/dev/null");
+  EXPECT_EQ(limits, "268435456\n2048\n");
+  EXPECT_EQ(sandbox_->memory().count, 268435456U);
+}
+
+TEST_P(ContainerQuarantine, TooLittleMemoryIsNamed) {
+  EXPECT_NO_THROW(sandbox_->require_sound({}));
+  const auto result = run(*sandbox_, {"sh", "-c", "dd if=/dev/zero of=/dev/null bs=600M count=1"});
+  EXPECT_EQ(result.signal, SIGKILL);
+  try {
+    sandbox_->require_sound({});
+    FAIL() << "it is called sound";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::environment);
+    EXPECT_EQ(error.code(), "PGR-ENV-MEMORY");
+    EXPECT_THAT(error.what(), HasSubstr("256"));
+  }
+}
+
+TEST_P(ContainerQuarantine, TheEnvironmentTellsNoSecret) {
+  setenv("PGBACKREST_REPO1_RETENTION_FULL", "3", 1);
+  setenv("PGPASSWORD", "secret", 1);
+  const auto environment = inside("env");
+  EXPECT_THAT(environment, HasSubstr("PGBACKREST_REPO1_RETENTION_FULL=3"));
+  EXPECT_THAT(environment, Not(HasSubstr("PGPASSWORD")));
+  setenv("PGBACKREST_REPO1_CIPHER_PASS", "secret", 1);
+  EXPECT_THROW(create("drill-2"), Error);
+  for (const auto* name :
+       {"PGBACKREST_REPO1_RETENTION_FULL", "PGPASSWORD", "PGBACKREST_REPO1_CIPHER_PASS"}) {
+    unsetenv(name);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Containers, ContainerQuarantine, testing::ValuesIn(container_kinds()),
+                         [](const auto& kind) { return kind.param.name; });
+
+}  // namespace
+}  // namespace pgrehearse

@@ -1,0 +1,244 @@
+// The same drills in a container: the same verdicts, nothing left behind, and trouble of the place
+// is never the backup's.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+
+#include "harness/sandbox/container_engine.hpp"
+#include "harness/sandbox/registry.hpp"
+#include "tests/drills/drill_fixture.hpp"
+#include "tests/drills/live_drill.hpp"
+#include "tests/engines/test_engine.hpp"
+
+namespace pgrehearse {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ContainerDrill : public DrillTest {
+ protected:
+  void SetUp() override {
+    const auto given = kind == EngineKind::docker ? docker_for_tests() : podman_for_tests();
+    if (!given.impossible.empty()) GTEST_SKIP() << given.impossible;
+    const char* required = std::getenv("PGREHEARSE_REQUIRE");
+    if (!given.missing.empty() && required != nullptr) FAIL() << given.missing;
+    if (!given.missing.empty()) GTEST_SKIP() << given.missing;
+    DrillTest::SetUp();
+    address = given.address;
+    setenv(kind == EngineKind::docker ? "DOCKER_HOST" : "CONTAINER_HOST", address.c_str(), 1);
+  }
+
+  [[nodiscard]] std::string in_container(std::string_view rest) const {
+    auto text = scenario(rest);
+    const std::string local = "type: local";
+    return text.replace(text.find(local), local.size(),
+                        fmt::format("type: {}, engine: \"{}\"", name_of(kind), address));
+  }
+
+  // Names of all containers of the engine.
+  [[nodiscard]] std::vector<std::string> containers() const {
+    const ContainerEngine engine(kind,
+                                 find_engine(kind, address, EngineSurroundings::of_this_process()));
+    std::vector<std::string> names;
+    for (const auto& container : engine.list({})) names.push_back(container.name);
+    return names;
+  }
+
+  DrillRun clean(std::vector<std::string> runs = {}) {
+    runs.insert(runs.begin(), "clean");
+    return pgrehearse(std::move(runs),
+                      {{kind == EngineKind::docker ? "DOCKER_HOST" : "CONTAINER_HOST", address}});
+  }
+
+  void expect_no_trace() const {
+    expect_nothing_left();
+    EXPECT_EQ(containers(), std::vector<std::string>{});
+  }
+
+  static void expect_place_blamed(const DrillRun& run, std::string_view code) {
+    EXPECT_EQ(run.exit_code, 2) << run.text();
+    ASSERT_TRUE(run.report.has_value()) << run.text();
+    EXPECT_EQ(run.report->verdict, Verdict::unknown);
+    EXPECT_EQ(run.report->diagnosis.code, code) << run.findings();
+    EXPECT_EQ(run.report->diagnosis.blame, "environment") << run.findings();
+  }
+
+  void expect_same_as_local(std::string_view checks) {
+    const auto local = run_scenario(scenario(checks));
+    EXPECT_EQ(local.exit_code, 0) << local.text();
+    const auto before = list_files(laboratory->paths().repository);
+    const auto run = run_scenario(in_container(checks));
+    EXPECT_EQ(run.exit_code, 0) << run.text();
+    ASSERT_TRUE(run.report && local.report) << run.text();
+    EXPECT_EQ(run.findings(), local.findings());
+    EXPECT_EQ(run.report->landing->lsn, local.report->landing->lsn);
+    ASSERT_EQ(run.report->checks.size(), local.report->checks.size());
+    for (const auto& check : local.report->checks) {
+      ASSERT_NE(run.check(check.name), nullptr) << check.name;
+      EXPECT_EQ(run.check(check.name)->verdict, check.verdict) << check.name;
+    }
+    EXPECT_EQ(run.report->sandbox.type, name_of(kind));
+    EXPECT_TRUE(run.report->sandbox.removed);
+    EXPECT_EQ(list_files(laboratory->paths().repository), before);
+    expect_no_trace();
+  }
+
+  EngineKind kind = EngineKind::docker;
+  std::string address;
+};
+
+class PodmanDrill : public ContainerDrill {
+ protected:
+  PodmanDrill() { kind = EngineKind::podman; }
+};
+
+TEST_F(ContainerDrill, FindsWhatALocalOneFindsAndLeavesNothing) {
+  expect_same_as_local(
+      "checks: [wal_continuity, page_checksums, amcheck, row_counts, databases, extensions, "
+      "sequences, indexes, collations]\n");
+}
+
+TEST_F(PodmanDrill, FindsWhatALocalOneFindsAndLeavesNothing) {
+  expect_same_as_local("checks: [wal_continuity, page_checksums, amcheck, databases]\n");
+}
+
+TEST_F(ContainerDrill, APointInTimeIsReached) {
+  const auto& mark = shared.marks.at(3);
+  const auto run = run_scenario(
+      in_container("recover_to: { xid: \"" + mark.xid + "\" }\nchecks: [landing, databases]\n"));
+  EXPECT_EQ(run.exit_code, 0) << run.text();
+  expect_no_trace();
+}
+
+TEST_F(ContainerDrill, AKeptOneCanBeLookedIntoAndRemoved) {
+  const auto run = run_scenario(in_container("checks: [databases]\n"), {"--keep"});
+  EXPECT_EQ(run.exit_code, 0) << run.text();
+  ASSERT_TRUE(run.report) << run.text();
+  const auto id = run.report->id;
+  const auto asked =
+      runner.run({.program = "psql",
+                  .arguments = {"-h", fs::path(run.report->sandbox.root) / "s", "-U", "postgres",
+                                "-d", "shop", "-Atc", "select pg_is_in_recovery()"}},
+                 {});
+  EXPECT_TRUE(asked.succeeded()) << asked.error_output;
+  EXPECT_EQ(containers().size(), 1U);
+  EXPECT_EQ(clean().exit_code, 0);
+  EXPECT_EQ(containers().size(), 1U) << "a kept one is removed by its name only";
+  const auto cleaned = clean({id});
+  EXPECT_EQ(cleaned.exit_code, 0) << cleaned.text();
+  expect_no_trace();
+}
+
+TEST_F(ContainerDrill, WhatSigkillLeavesIsRemovedByCleanAndLiveOnesStay) {
+  const auto file = scratch / "container.yaml";
+  std::ofstream(file) << in_container("checks: [databases, page_checksums]\n");
+  LiveDrill one(file, state);
+  LiveDrill two(file, state);
+  ASSERT_TRUE(one.wait_for("create sandbox: ")) << one.seen();
+  ASSERT_TRUE(two.wait_for("create sandbox: ")) << two.seen();
+  // Live drills are stopped where they are: they stay alive for as long as it takes.
+  one.pause();
+  two.pause();
+  for (const auto* line : {" started", "create sandbox: ", "restore: ", "recover: ",
+                           "checks while paused: ", "promote: ", "stop: "}) {
+    LiveDrill drill(file, state);
+    ASSERT_TRUE(drill.wait_for(line)) << line << '\n' << drill.seen();
+    EXPECT_EQ(drill.end(SIGKILL), -SIGKILL);
+    const auto cleaned = clean();
+    EXPECT_EQ(cleaned.exit_code, 0) << line << '\n' << cleaned.text();
+    EXPECT_EQ(containers().size(), 2U) << line << '\n' << cleaned.text();
+  }
+  one.resume();
+  two.resume();
+  EXPECT_EQ(one.end(0), 0) << one.seen();
+  EXPECT_EQ(two.end(0), 0) << two.seen();
+  EXPECT_EQ(clean().exit_code, 0);
+  expect_no_trace();
+}
+
+TEST_F(ContainerDrill, SigtermLeavesNothing) {
+  const auto file = scratch / "container.yaml";
+  std::ofstream(file) << in_container("checks: [databases, page_checksums]\n");
+  for (const auto* line : {" started", "create sandbox: ", "restore: ", "checks while paused: "}) {
+    LiveDrill drill(file, state);
+    ASSERT_TRUE(drill.wait_for(line)) << line << '\n' << drill.seen();
+    EXPECT_EQ(drill.end(SIGTERM), 130) << line << '\n' << drill.seen();
+    expect_no_trace();
+  }
+}
+
+TEST_F(ContainerDrill, AMissingEngineIsNamed) {
+  const auto run = run_scenario(in_container("checks: [databases]\n"),
+                                {"--set", "sandbox.engine=unix:///nonexistent/docker.sock"});
+  expect_place_blamed(run, "PGR-ENV-ENGINE");
+  EXPECT_NE(run.findings().find("/nonexistent/docker.sock"), std::string::npos) << run.findings();
+  expect_no_trace();
+}
+
+TEST_F(ContainerDrill, AMissingImageIsNamed) {
+  const auto run = run_scenario(in_container("checks: [databases]\n"),
+                                {"--set", "sandbox.image=localhost:1/no-such:image"});
+  expect_place_blamed(run, "PGR-ENV-IMAGE");
+  EXPECT_NE(run.findings().find("localhost:1/no-such:image"), std::string::npos) << run.findings();
+  expect_no_trace();
+}
+
+TEST_F(ContainerDrill, AnImageWithoutPgbackrestIsNamed) {
+  const auto run = run_scenario(in_container("checks: [databases]\n"),
+                                {"--set", "sandbox.image=pgrehearse-test:no-pgbackrest"});
+  expect_place_blamed(run, "PGR-ENV-BINARY");
+  EXPECT_NE(run.findings().find("program 'pgbackrest' is not in the image"), std::string::npos)
+      << run.findings();
+  expect_no_trace();
+}
+
+TEST_F(ContainerDrill, AnImageOfAnotherArchitectureIsNamed) {
+  const auto run = run_scenario(in_container("checks: [databases]\n"),
+                                {"--set", "sandbox.image=pgrehearse-test:foreign"});
+  expect_place_blamed(run, "PGR-ENV-IMAGE");
+  EXPECT_NE(run.findings().find("is made for"), std::string::npos) << run.findings();
+  expect_no_trace();
+}
+
+TEST_F(ContainerDrill, TooLittleMemoryIsNamed) {
+  const auto run =
+      run_scenario(in_container("checks: [query: { name: large, database: postgres, sql: \"select "
+                                "length(repeat('x', 300000000))\", expect: 300000000 }]\n"),
+                   {"--set", "sandbox.memory=64MB"});
+  expect_place_blamed(run, "PGR-ENV-MEMORY");
+  expect_no_trace();
+}
+
+TEST_F(ContainerDrill, AnEngineThatDiesInMidRestoreIsNamedAndItsContainerGoesWithTheNextRun) {
+  const auto record = scratch / "engine";
+  const auto engine = [&](const char* action) {
+    return runner.run({.program = PGREHEARSE_DOCKER_SCRIPT,
+                       .arguments = {action, record},
+                       .environment = {{"DOCKER_HOST", ""}, {"PGREHEARSE_TEST_DOCKER", ""}}},
+                      {});
+  };
+  const auto up = engine("up");
+  ASSERT_TRUE(up.succeeded()) << up.error_output;
+  std::ifstream(record) >> address;
+  setenv("DOCKER_HOST", address.c_str(), 1);
+  const auto file = scratch / "container.yaml";
+  std::ofstream(file) << in_container("checks: [databases]\n");
+  LiveDrill drill(file, state);
+  ASSERT_TRUE(drill.wait_for("create sandbox: ")) << drill.seen();
+  ASSERT_TRUE(engine("crash").succeeded());
+  EXPECT_EQ(drill.end(0), 2) << drill.seen();
+  const auto report = pgrehearse({"report", "drill-test"});
+  EXPECT_NE(report.output.find("does not answer"), std::string::npos) << report.text();
+  EXPECT_EQ(Registry(state).list().size(), 1U) << "the container is still to be removed";
+  EXPECT_FALSE(fs::exists(Registry(state).list().at(0).entry.root)) << "its files are not";
+  ASSERT_TRUE(engine("start").succeeded());
+  const auto cleaned = clean();
+  EXPECT_EQ(cleaned.exit_code, 0) << cleaned.text();
+  expect_no_trace();
+  EXPECT_TRUE(engine("down").succeeded());
+}
+
+}  // namespace
+}  // namespace pgrehearse

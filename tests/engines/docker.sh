@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# A Docker daemon for the tests, with the image pgrehearse:<newest major installed here>.
+# usage: docker.sh up|down|crash|start RECORD
+#
+# RECORD gets one line: the daemon's address; "missing: ..." where something is not installed; or
+# "impossible: ..." where no package would help. PGREHEARSE_TEST_DOCKER names a daemon to use
+# instead, which stays as it is but for the image.
+set -euo pipefail
+
+action=$1
+record=$(realpath -m "$2")
+scratch=$record.d
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+give_up() { printf '%s\n' "$1" >"$record"; printf '%s\n' "$1"; exit 0; }
+
+# With CAP_SYS_ADMIN (bit 21) one may mount.
+may_mount() { (( 0x$(awk '/^CapEff/ { print $2 }' /proc/self/status) >> 21 & 1 )); }
+
+stop() {
+  [ -s "$scratch/pid" ] || return 0
+  local pid
+  pid=$(<"$scratch/pid")
+  kill "$pid" 2>/dev/null || return 0
+  for _ in $(seq 300); do
+    # A daemon that nobody reaps has ended as well.
+    case $(awk '{ print $3 }' "/proc/$pid/stat" 2>/dev/null) in "" | Z) return 0 ;; esac
+    sleep 0.1
+  done
+  return 1
+}
+
+# As a crash does: containers and containerd live on.
+crash() {
+  kill -9 "$(<"$scratch/pid")"
+  rm -f "$scratch/pid" "$scratch/socket"
+}
+
+start() {
+  setsid dockerd -H "unix://$scratch/socket" --data-root "$scratch/data" \
+    --exec-root "$scratch/exec" --pidfile "$scratch/pid" --bridge=none --iptables=false \
+    --ip6tables=false >>"$scratch/log" 2>&1 </dev/null &
+  export DOCKER_HOST=unix://$scratch/socket
+  for _ in $(seq 150); do
+    docker version >/dev/null 2>&1 && return 0
+    sleep 0.2
+  done
+  tail -5 "$scratch/log" >&2
+  return 1
+}
+
+down() {
+  stop
+  rm -rf "$scratch" "$record"
+}
+
+# Images that are no good, each in its own way.
+make_unusable_images() {
+  local root=$scratch/foreign layer image
+  image=$(docker images --quiet 'pgrehearse' | head -1)
+  printf 'FROM %s\nUSER 0\nRUN ["rm", "/usr/bin/pgbackrest"]\n' "$image" |
+    DOCKER_BUILDKIT=0 docker build --network none --tag pgrehearse-test:no-pgbackrest -
+  # A loaded image is what its configuration says.
+  mkdir "$root"
+  tar --create --file "$root/layer.tar" --files-from /dev/null
+  layer=$(sha256sum "$root/layer.tar" | cut -d ' ' -f 1)
+  printf '{"architecture":"s390x","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+    "$layer" >"$root/config.json"
+  printf '[{"Config":"config.json","RepoTags":["pgrehearse-test:foreign"],"Layers":["layer.tar"]}]' \
+    >"$root/manifest.json"
+  tar --create --directory "$root" config.json layer.tar manifest.json | docker load
+}
+
+up() {
+  down
+  mkdir -p "$scratch"
+  if [ -n "${PGREHEARSE_TEST_DOCKER:-}" ]; then
+    export DOCKER_HOST=$PGREHEARSE_TEST_DOCKER
+    docker version >/dev/null
+  else
+    command -v dockerd >/dev/null || give_up "missing: dockerd is not installed"
+    may_mount || give_up "impossible: this account may not mount, so it cannot run a Docker daemon"
+    start
+  fi
+  "$repository/docker/from-host"
+  make_unusable_images
+  printf '%s\n' "$DOCKER_HOST" >"$record"
+}
+
+"$action"

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# A podman service for the tests, with the image pgrehearse:<newest major installed here>.
+# usage: podman.sh up|down RECORD
+#
+# RECORD: as docker.sh writes it. PGREHEARSE_TEST_PODMAN names a service to use instead.
+set -euo pipefail
+
+action=$1
+record=$(realpath -m "$2")
+scratch=$record.d
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+give_up() { printf '%s\n' "$1" >"$record"; printf '%s\n' "$1"; exit 0; }
+
+# With CAP_SYS_ADMIN (bit 21) one may mount.
+may_mount() { (( 0x$(awk '/^CapEff/ { print $2 }' /proc/self/status) >> 21 & 1 )); }
+
+stores=(--root "$scratch/root" --runroot "$scratch/run")
+
+down() {
+  if [ -s "$scratch/pid" ]; then
+    kill "$(<"$scratch/pid")" 2>/dev/null || true
+    podman "${stores[@]}" system reset --force >/dev/null 2>&1 || true
+  fi
+  rm -rf "$scratch" "$record"
+}
+
+up() {
+  down
+  mkdir -p "$scratch"/{root,run,tmp}
+  if [ -n "${PGREHEARSE_TEST_PODMAN:-}" ]; then
+    printf '%s\n' "$PGREHEARSE_TEST_PODMAN" >"$record"
+    return
+  fi
+  command -v podman >/dev/null || give_up "missing: podman is not installed"
+  may_mount || give_up "impossible: this account may not mount, so it cannot run containers"
+  # No systemd here, and limits that may not be raised.
+  cat >"$scratch/containers.conf" <<'CONF'
+[containers]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+CONF
+  export CONTAINERS_CONF=$scratch/containers.conf TMPDIR=$scratch/tmp
+  "$repository/docker/from-host" --output "$scratch/root.tar"
+  major=$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -1)
+  podman "${stores[@]}" import "$scratch/root.tar" "pgrehearse:$major"
+  rm "$scratch/root.tar"
+  setsid podman "${stores[@]}" system service --time=0 "unix://$scratch/socket" \
+    >"$scratch/log" 2>&1 </dev/null &
+  echo $! >"$scratch/pid"
+  for _ in $(seq 150); do
+    [ -S "$scratch/socket" ] && break
+    sleep 0.2
+  done
+  printf 'unix://%s\n' "$scratch/socket" >"$record"
+}
+
+"$action"
