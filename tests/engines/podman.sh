@@ -15,19 +15,25 @@ give_up() { printf '%s\n' "$1" >"$record"; printf '%s\n' "$1"; exit 0; }
 # With CAP_SYS_ADMIN (bit 21) one may mount.
 may_mount() { (( 0x$(awk '/^CapEff/ { print $2 }' /proc/self/status) >> 21 & 1 )); }
 
-stores=(--root "$scratch/root" --runroot "$scratch/run")
+# podman takes no run root of more than 50 characters.
+run_root() { readlink "$scratch/run"; }
+podman_here() { podman --root "$scratch/root" --runroot "$(run_root)" "$@"; }
 
+# With a deadline: a podman whose service was killed may wait for a lock of its.
 down() {
   if [ -s "$scratch/pid" ]; then
     kill "$(<"$scratch/pid")" 2>/dev/null || true
-    podman "${stores[@]}" system reset --force >/dev/null 2>&1 || true
+    timeout 30 podman --root "$scratch/root" --runroot "$(run_root)" system reset --force \
+      >/dev/null 2>&1 || true
   fi
+  [ ! -L "$scratch/run" ] || rm -rf "$(run_root)"
   rm -rf "$scratch" "$record"
 }
 
 up() {
   down
-  mkdir -p "$scratch"/{root,run,tmp}
+  mkdir -p "$scratch"/{root,tmp}
+  ln -s "$(mktemp -d /tmp/pgr-podman-XXXXXX)" "$scratch/run"
   if [ -n "${PGREHEARSE_TEST_PODMAN:-}" ]; then
     printf '%s\n' "$PGREHEARSE_TEST_PODMAN" >"$record"
     return
@@ -46,9 +52,9 @@ CONF
   export CONTAINERS_CONF=$scratch/containers.conf TMPDIR=$scratch/tmp
   "$repository/docker/from-host" --output "$scratch/root.tar"
   major=$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -1)
-  podman "${stores[@]}" import "$scratch/root.tar" "pgrehearse:$major"
+  podman_here import "$scratch/root.tar" "pgrehearse:$major"
   rm "$scratch/root.tar"
-  setsid podman "${stores[@]}" system service --time=0 "unix://$scratch/socket" \
+  setsid podman --root "$scratch/root" --runroot "$(run_root)" system service --time=0 "unix://$scratch/socket" \
     >"$scratch/log" 2>&1 </dev/null &
   echo $! >"$scratch/pid"
   for _ in $(seq 150); do
