@@ -19,6 +19,12 @@ may_mount() { (( 0x$(awk '/^CapEff/ { print $2 }' /proc/self/status) >> 21 & 1 )
 run_root() { readlink "$scratch/run"; }
 podman_here() { podman --root "$scratch/root" --runroot "$(run_root)" "$@"; }
 
+# podman mounts its store on itself.
+unmount_all() {
+  awk -v below="$scratch/" 'index($2, below) == 1 { print $2 }' /proc/self/mounts | sort -r |
+    while read -r place; do umount --lazy "$place" || true; done
+}
+
 # With a deadline: a podman whose service was killed may wait for a lock of its.
 down() {
   if [ -s "$scratch/pid" ]; then
@@ -26,6 +32,7 @@ down() {
     timeout 30 podman --root "$scratch/root" --runroot "$(run_root)" system reset --force \
       >/dev/null 2>&1 || true
   fi
+  unmount_all
   [ ! -L "$scratch/run" ] || rm -rf "$(run_root)"
   rm -rf "$scratch" "$record"
 }
