@@ -88,18 +88,9 @@ EngineAnswer ContainerEngine::ask(const EngineRequest& request, std::string_view
   return answer;
 }
 
-EngineFacts ContainerEngine::facts(const std::stop_token& stop) const {
+std::string ContainerEngine::version(const std::stop_token& stop) const {
   const auto json = parse(ask({.path = "/version"}, "tell its version", {ok}, stop).body);
-  return {.version = value_of<std::string>(json, "Version", "?"),
-          .architecture = value_of<std::string>(json, "Arch", "")};
-}
-
-bool ContainerEngine::has_selinux(const std::stop_token& stop) const {
-  const auto json = parse(ask({.path = "/info"}, "describe itself", {ok}, stop).body);
-  for (const auto& option : section_of(json, "SecurityOptions")) {
-    if (option.is_string() && option.get<std::string>().starts_with("name=selinux")) return true;
-  }
-  return false;
+  return value_of<std::string>(json, "Version", "?");
 }
 
 std::optional<ImageFacts> ContainerEngine::find_image(const std::string& name,

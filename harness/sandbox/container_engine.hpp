@@ -14,11 +14,6 @@
 
 namespace pgrehearse {
 
-struct EngineFacts {
-  std::string version;       // "20.10.24"
-  std::string architecture;  // "amd64"
-};
-
 struct ImageFacts {
   std::string id;            // "sha256:..."
   std::string architecture;  // "amd64"
@@ -55,9 +50,8 @@ class ContainerEngine {
   ContainerEngine(EngineKind kind, EngineAddress address)
       : kind_(kind), http_(std::move(address)) {}
 
-  [[nodiscard]] EngineFacts facts(const std::stop_token& stop) const;
-  // Whether it labels files by SELinux.
-  [[nodiscard]] bool has_selinux(const std::stop_token& stop) const;
+  // "20.10.24"; podman takes its time to tell.
+  [[nodiscard]] std::string version(const std::stop_token& stop) const;
 
   // nullopt: the engine does not have it.
   [[nodiscard]] std::optional<ImageFacts> find_image(const std::string& name,

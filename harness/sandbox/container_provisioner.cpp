@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
 
@@ -18,17 +19,25 @@ std::string image_of(const SandboxSpec& spec) {
   return spec.image.empty() ? fmt::format("pgrehearse:{}", spec.postgres_major) : spec.image;
 }
 
+// This host's processor, by the name that images have for it; the engine runs here.
+std::string host_architecture() {
+  utsname host{};
+  if (uname(&host) != 0) return {};
+  const std::string machine = host.machine;
+  if (machine == "x86_64") return "amd64";
+  if (machine == "aarch64") return "arm64";
+  if (machine.starts_with("armv")) return "arm";
+  return machine;
+}
+
 // An emulated processor would prove nothing about how long a recovery takes.
-void require_same_architecture(const std::string& image, const ImageFacts& facts,
-                               const EngineFacts& engine) {
-  if (facts.architecture.empty() || engine.architecture.empty() ||
-      facts.architecture == engine.architecture) {
-    return;
-  }
-  throw Error(ErrorKind::environment,
-              fmt::format("the image {} is made for {}, this host is {}", image, facts.architecture,
-                          engine.architecture),
-              "name an image for this architecture with sandbox.image", "PGR-ENV-IMAGE", image);
+void require_same_architecture(const std::string& image, const ImageFacts& facts) {
+  const auto host = host_architecture();
+  if (facts.architecture.empty() || host.empty() || facts.architecture == host) return;
+  throw Error(
+      ErrorKind::environment,
+      fmt::format("the image {} is made for {}, this host is {}", image, facts.architecture, host),
+      "name an image for this architecture with sandbox.image", "PGR-ENV-IMAGE", image);
 }
 
 // A container has no network at all.
@@ -83,16 +92,16 @@ std::string ContainerProvisioner::probe(const SandboxSpec& spec, std::stop_token
   require_local_repository(spec);
   require_no_secret_variables();
   const auto engine = engine_at(spec.engine);
-  const auto facts = engine.facts(stop);
+  const auto version = engine.version(stop);
   const auto name = image_of(spec);
   const auto image = engine.find_image(name, stop);
   if (!image) {
     return fmt::format("{} {}, image {} (not there yet: it will be pulled)", name_of(kind_),
-                       facts.version, name);
+                       version, name);
   }
-  require_same_architecture(name, *image, facts);
+  require_same_architecture(name, *image);
   constexpr std::size_t short_id = 19;  // "sha256:" and twelve digits
-  return fmt::format("{} {}, image {} ({})", name_of(kind_), facts.version, name,
+  return fmt::format("{} {}, image {} ({})", name_of(kind_), version, name,
                      image->id.substr(0, short_id));
 }
 
@@ -106,7 +115,6 @@ std::unique_ptr<Sandbox> ContainerProvisioner::create(const SandboxSpec& spec,
   resolved.account = account.name;
   resolved.image = image_of(spec);
   auto engine = engine_at(spec.engine);
-  const auto facts = engine.facts(stop);
   auto image = engine.find_image(resolved.image, stop);
   if (!image) {
     spdlog::info("pulling the image {}", resolved.image);
@@ -115,7 +123,7 @@ std::unique_ptr<Sandbox> ContainerProvisioner::create(const SandboxSpec& spec,
     image = engine.find_image(resolved.image, stop);
   }
   if (!image) throw Error(ErrorKind::environment, "the image was pulled and is not there");
-  require_same_architecture(resolved.image, *image, facts);
+  require_same_architecture(resolved.image, *image);
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
   auto place = HostPlace::claim(registry_, resolved, account, engine.address().text);
   const ContainerSandbox::Identity identity{.owner = owner_of(place.entry().host),

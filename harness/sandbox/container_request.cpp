@@ -77,9 +77,8 @@ Json mounts_of(const ContainerRequest& request) {
 
 Json host_settings(const ContainerRequest& request) {
   const auto& spec = request.spec;
-  auto security = Json::array({"no-new-privileges"});
-  // Its labels would be written to the repository.
-  if (request.selinux) security.push_back("label=disable");
+  // SELinux's labels would be written to the repository; without SELinux this means nothing.
+  const auto security = Json::array({"no-new-privileges", "label=disable"});
   auto groups = Json::array();
   for (const auto group : request.place.account().groups) groups.push_back(std::to_string(group));
   const auto memory = memory_for(spec).count;
@@ -87,7 +86,7 @@ Json host_settings(const ContainerRequest& request) {
   return {{"NetworkMode", "none"},
           {"ReadonlyRootfs", true},
           {"CapDrop", {"ALL"}},
-          {"SecurityOpt", std::move(security)},
+          {"SecurityOpt", security},
           {"Privileged", false},
           {"IpcMode", "private"},
           {"GroupAdd", std::move(groups)},

@@ -26,7 +26,6 @@ struct ContainerRequest {
   std::string owner;
   Instant expires;
   std::chrono::seconds lifetime{0};  // the container ends by itself after it
-  bool selinux = false;
 };
 
 // The body of POST /containers/create.

@@ -100,8 +100,7 @@ void ContainerSandbox::make(const ImageFacts& image, const std::stop_token& stop
                                     .image = image.id,
                                     .owner = identity_.owner,
                                     .expires = std::chrono::system_clock::now() + lifetime,
-                                    .lifetime = lifetime,
-                                    .selinux = engine_.has_selinux(stop)});
+                                    .lifetime = lifetime});
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
   // Not to be interrupted: an engine that is not listened to would make it all the same.
   container_ = engine_.create("pgrehearse-" + spec_.run_id, body, {});

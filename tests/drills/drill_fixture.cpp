@@ -77,7 +77,7 @@ DrillRun DrillTest::pgrehearse(std::vector<std::string> arguments,
   auto result = runner.run({.program = PGREHEARSE_BINARY,
                             .arguments = std::move(arguments),
                             .environment = std::move(environment),
-                            .timeout = std::chrono::minutes(3)},
+                            .timeout = std::chrono::minutes(10)},
                            {});
   DrillRun run{.exit_code = result.exit_code,
                .output = std::move(result.output),

@@ -1,5 +1,4 @@
 // Trouble that is not the backup's: the drill cannot tell (exit 2) and does not blame the backup.
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -7,6 +6,7 @@
 #include <fstream>
 
 #include "tests/drills/drill_fixture.hpp"
+#include "tests/drills/small_disk.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -37,24 +37,6 @@ class Environment : public DrillTest {
     const char* required = std::getenv("PGREHEARSE_REQUIRE");
     return required != nullptr && std::string_view(required) == "all";
   }
-};
-
-class SmallDisk {
- public:
-  SmallDisk(fs::path directory, const char* options) : directory_(std::move(directory)) {
-    fs::create_directories(directory_);
-    mounted_ = mount("tmpfs", directory_.c_str(), "tmpfs", 0, options) == 0;
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-  ~SmallDisk() {
-    if (mounted_) umount2(directory_.c_str(), MNT_DETACH);
-  }
-  [[nodiscard]] bool mounted() const { return mounted_; }
-
- private:
-  fs::path directory_;
-  bool mounted_ = false;
 };
 
 class DirectoryWhileTested {

@@ -1,9 +1,6 @@
 // A hostile cluster, drilled once: whatever its configuration, its catalogue and the harness's
 // environment try, the copy reaches nothing, nobody reaches it, and no secret is told.
 #include <dirent.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +14,7 @@
 #include "harness/sandbox/acting_account.hpp"
 #include "harness/sandbox/process_table.hpp"
 #include "tests/drills/drill_fixture.hpp"
+#include "tests/fakes/network_trap.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -27,36 +25,6 @@ std::string text_of(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
-
-// A server on a free loopback port that only notes whether anybody calls.
-class Trap {
- public:
-  Trap() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    if (bind(socket_, generic, size) != 0 || listen(socket_, 8) != 0 ||
-        getsockname(socket_, generic, &size) != 0) {
-      throw std::runtime_error("cannot listen");
-    }
-    port_ = ntohs(address.sin_port);
-  }
-  Trap(const Trap&) = delete;
-  Trap& operator=(const Trap&) = delete;
-  ~Trap() { close(socket_); }
-
-  [[nodiscard]] int port() const { return port_; }
-  [[nodiscard]] bool called() const {
-    pollfd event{.fd = socket_, .events = POLLIN, .revents = 0};
-    return poll(&event, 1, 0) > 0;
-  }
-
- private:
-  int socket_;
-  int port_ = 0;
-};
 
 std::set<std::string> sockets_of(pid_t pid) {
   std::set<std::string> inodes;
@@ -164,7 +132,7 @@ constexpr const char* cipher_passphrase = "hostile-cipher-passphrase";
 class Quarantine : public DrillTest {
  protected:
   // What came back with the catalogue.
-  void make_catalogue_hostile(const Laboratory& primary, const Trap& trap) const {
+  void make_catalogue_hostile(const Laboratory& primary, const NetworkTrap& trap) const {
     auto sql = primary.connect("postgres", {});
     sql.query("create database hostile");
     auto inside = primary.connect("hostile", {});
@@ -189,7 +157,7 @@ class Quarantine : public DrillTest {
   }
 
   // What came back with the data directory: the primary runs on without having read it.
-  void make_files_hostile(const Laboratory& primary, const Trap& trap) const {
+  void make_files_hostile(const Laboratory& primary, const NetworkTrap& trap) const {
     const auto& data = primary.paths().data;
     const auto touch = [&](const char* name) { return "'touch " + marker(name).native() + "'"; };
     const auto settings =
@@ -325,7 +293,7 @@ class Quarantine : public DrillTest {
 };
 
 TEST_F(Quarantine, AHostileClusterReachesNothingAndTellsNothing) {
-  const Trap trap;
+  const NetworkTrap trap;
   fs::create_directory(scratch / "markers");
   fs::permissions(scratch / "markers", fs::perms(0777));
   auto own = make_laboratory({.cipher_passphrase = cipher_passphrase});
@@ -379,7 +347,7 @@ TEST_F(Quarantine, AHostileClusterReachesNothingAndTellsNothing) {
 
 // libpq prefers an address to a host: the drill must not act on another server than its own.
 TEST_F(Quarantine, AnAddressInTheEnvironmentLeadsNowhere) {
-  const Trap trap;
+  const NetworkTrap trap;
   auto text = scenario("checks: [databases]\n");
   const auto begin = text.find("primary:");
   text.erase(begin, text.find('\n', begin) - begin);

@@ -61,8 +61,12 @@ CONF
   major=$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -1)
   podman_here import "$scratch/root.tar" "pgrehearse:$major"
   rm "$scratch/root.tar"
-  setsid podman --root "$scratch/root" --runroot "$(run_root)" system service --time=0 "unix://$scratch/socket" \
-    >"$scratch/log" 2>&1 </dev/null &
+  # Its conmon writes a file "oom" where it stands.
+  (
+    cd "$scratch"
+    exec setsid podman --root "$scratch/root" --runroot "$(run_root)" system service --time=0 \
+      "unix://$scratch/socket" >"$scratch/log" 2>&1 </dev/null
+  ) &
   echo $! >"$scratch/pid"
   for _ in $(seq 150); do
     [ -S "$scratch/socket" ] && break

@@ -1,0 +1,29 @@
+// A tmpfs that is mounted while a test runs, where one may mount.
+#pragma once
+
+#include <sys/mount.h>
+
+#include <filesystem>
+
+namespace pgrehearse {
+
+class SmallDisk {
+ public:
+  SmallDisk(std::filesystem::path directory, const char* options)
+      : directory_(std::move(directory)) {
+    std::filesystem::create_directories(directory_);
+    mounted_ = mount("tmpfs", directory_.c_str(), "tmpfs", 0, options) == 0;
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  ~SmallDisk() {
+    if (mounted_) umount2(directory_.c_str(), MNT_DETACH);
+  }
+  [[nodiscard]] bool mounted() const { return mounted_; }
+
+ private:
+  std::filesystem::path directory_;
+  bool mounted_ = false;
+};
+
+}  // namespace pgrehearse
