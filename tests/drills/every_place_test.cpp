@@ -56,6 +56,13 @@ void list_engine(const Place& place, Things& things) {
   }
 }
 
+Things difference(const Things& after, const Things& before) {
+  Things left;
+  std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
+                      std::inserter(left, left.end()));
+  return left;
+}
+
 class EveryPlace : public DrillTest {
  protected:
   // Processes and mounts that speak of the engine's or the test's own directories, and the files of
@@ -76,7 +83,9 @@ class EveryPlace : public DrillTest {
     }
     std::ifstream mounts("/proc/self/mounts");
     for (std::string line; std::getline(mounts, line);) {
-      if (mentions(line, marks)) things.insert("mount " + line);
+      // podman mounts its store on itself, and takes that back, as it likes.
+      const bool store = line.find("/root/overlay ") != std::string::npos;
+      if (mentions(line, marks) && !store) things.insert("mount " + line);
     }
     std::error_code none;
     for (fs::recursive_directory_iterator entry(state, none), end; !none && entry != end;
@@ -133,12 +142,12 @@ TEST_F(EveryPlace, GivesTheSameVerdictsFindingsAndLandingAndKeepsNothing) {
     drill_in(place, "checks: [databases]\n");
     const auto before = everything(place);
     const auto run = drill_in(place, checks);
-    auto after = everything(place);
+    auto left = difference(everything(place), before);
     // What an engine's own processes still do when it has answered.
-    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (after != before && std::chrono::steady_clock::now() < patience) {
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (!left.empty() && std::chrono::steady_clock::now() < patience) {
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
-      after = everything(place);
+      left = difference(everything(place), before);
     }
     EXPECT_EQ(run.exit_code, 1) << run.text();
     if (expected.empty()) expected = outcome(run);
@@ -146,7 +155,7 @@ TEST_F(EveryPlace, GivesTheSameVerdictsFindingsAndLandingAndKeepsNothing) {
     ASSERT_TRUE(run.report) << run.text();
     EXPECT_EQ(run.report->sandbox.type, place.type);
     EXPECT_TRUE(run.report->sandbox.removed);
-    EXPECT_EQ(after, before);
+    EXPECT_EQ(left, Things{});
     expect_nothing_left();
     ++drilled;
   }

@@ -25,13 +25,19 @@ unmount_all() {
     while read -r place; do umount --lazy "$place" || true; done
 }
 
-# With a deadline: a podman whose service was killed may wait for a lock of its.
+# Of the service and of its monitors, which would make the store anew when they end.
+processes() { pgrep --full -- "--root $scratch/root|$scratch/root/overlay-containers" || true; }
+
 down() {
-  if [ -s "$scratch/pid" ]; then
-    kill "$(<"$scratch/pid")" 2>/dev/null || true
-    timeout 30 podman --root "$scratch/root" --runroot "$(run_root)" system reset --force \
+  [ ! -L "$scratch/run" ] ||
+    timeout 30 podman --root "$scratch/root" --runroot "$(run_root)" rm --all --force \
       >/dev/null 2>&1 || true
-  fi
+  for _ in $(seq 50); do
+    mapfile -t left < <(processes)
+    [ ${#left[@]} -gt 0 ] || break
+    kill -9 "${left[@]}" 2>/dev/null || true
+    sleep 0.1
+  done
   unmount_all
   [ ! -L "$scratch/run" ] || rm -rf "$(run_root)"
   rm -rf "$scratch" "$record"
@@ -55,6 +61,8 @@ default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+# The monitor of a command that has ended stays this long; the default is five minutes.
+exit_command_delay = 20
 CONF
   export CONTAINERS_CONF=$scratch/containers.conf TMPDIR=$scratch/tmp
   "$repository/docker/from-host" --output "$scratch/root.tar"
