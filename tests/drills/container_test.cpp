@@ -31,6 +31,12 @@ class ContainerDrill : public DrillTest {
     setenv(kind == EngineKind::docker ? "DOCKER_HOST" : "CONTAINER_HOST", address.c_str(), 1);
   }
 
+  // A test that fails leaves nothing that would let the next one fail.
+  void TearDown() override {
+    if (HasFailure() && !address.empty()) clean({"--kept"});
+    DrillTest::TearDown();
+  }
+
   [[nodiscard]] std::string in_container(std::string_view rest) const {
     return in_container_of(scenario(rest));
   }
@@ -115,7 +121,7 @@ TEST_F(ContainerDrill, AKeptOneCanBeLookedIntoAndRemoved) {
 
 TEST_F(ContainerDrill, WhatSigkillLeavesIsRemovedByCleanAndLiveOnesStay) {
   const auto file = scratch / "container.yaml";
-  std::ofstream(file) << in_container("checks: [databases, page_checksums]\n");
+  std::ofstream(file) << in_container("checks: [databases, amcheck, page_checksums]\n");
   LiveDrill one(file, state);
   LiveDrill two(file, state);
   ASSERT_TRUE(one.wait_for("create sandbox: ")) << one.seen();

@@ -36,7 +36,22 @@ crash() {
   rm -f "$scratch/pid" "$scratch/socket"
 }
 
+# Where nobody reaps, what was killed with the daemon still has its number: the next one would wait
+# for it.
+forget_dead_containerd() {
+  local file=$scratch/exec/containerd/containerd.pid
+  [ -s "$file" ] || return 0
+  for _ in $(seq 50); do
+    case $(awk '{ print $3 }' "/proc/$(<"$file")/stat" 2>/dev/null) in "" | Z)
+      rm -f "$file"
+      return 0 ;;
+    esac
+    sleep 0.1
+  done
+}
+
 start() {
+  forget_dead_containerd
   setsid dockerd -H "unix://$scratch/socket" --data-root "$scratch/data" \
     --exec-root "$scratch/exec" --pidfile "$scratch/pid" --bridge=none --iptables=false \
     --ip6tables=false >>"$scratch/log" 2>&1 </dev/null &
@@ -50,7 +65,9 @@ start() {
 }
 
 down() {
-  stop
+  stop || true
+  awk -v below="$scratch/" 'index($2, below) == 1 { print $2 }' /proc/self/mounts 2>/dev/null |
+    sort -r | while read -r place; do umount --lazy "$place" || true; done
   rm -rf "$scratch" "$record"
 }
 
