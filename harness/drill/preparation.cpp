@@ -98,6 +98,8 @@ SandboxSpec Preparation::sandbox_spec() const {
   auto access = repository_.access();
   spec.readable = std::move(access.places);
   spec.remote = std::move(access.remote);
+  spec.endpoints = std::move(access.endpoints);
+  spec.obstacle = std::move(access.obstacle);
   return spec;
 }
 

@@ -9,6 +9,8 @@ namespace {
 constexpr std::array<std::string_view, 1> repository_types{"pgbackrest"};
 constexpr std::array<std::string_view, 3> sandbox_types{"local", "docker", "podman"};
 
+constexpr std::array<std::string_view, 2> egresses{"none", "repository"};
+
 constexpr std::array<std::string_view, 2> preferred_members{"primary", "standby"};
 
 constexpr auto repository = std::to_array<KeyDescription>({
@@ -145,6 +147,12 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
      .summary = "docker, podman: where the engine listens, unix:///path or tcp://host:port",
      .example = "unix:///run/docker.sock",
      .default_value = "as its own client finds it (DOCKER_HOST, contexts, the usual socket)"},
+    {.name = "egress",
+     .kind = KeyKind::choice,
+     .summary = "docker, podman: what can be reached from inside over the network",
+     .example = "repository",
+     .default_value = "none",
+     .choices = egresses},
 });
 
 constexpr auto recovery_target = std::to_array<KeyDescription>({

@@ -89,6 +89,8 @@ void fill_sandbox(const Settings& settings, SandboxSpec& sandbox) {
   sandbox.superuser = settings.get_or("sandbox.superuser", sandbox.superuser);
   sandbox.image = settings.get_or("sandbox.image", sandbox.image);
   sandbox.engine = settings.get_or("sandbox.engine", sandbox.engine);
+  sandbox.repository_egress =
+      settings.get_or<std::string>("sandbox.egress", "none") == "repository";
   sandbox.binaries = path_of<std::filesystem::path>(settings, "sandbox.binaries");
 }
 

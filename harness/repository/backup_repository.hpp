@@ -106,8 +106,10 @@ struct RepositorySpec {
 // network where the repository is elsewhere.
 struct RepositoryAccess {
   std::vector<std::filesystem::path>
-      places;          // configuration files, and the repository if it is here
+      places;          // configuration, certificates, and the repository if it is here
   std::string remote;  // "repo1 is of type s3"; empty: all of it is on this host
+  std::vector<NetworkEndpoint> endpoints = {};  // where what is remote is reached
+  std::string obstacle = {};                    // why reaching them would not do; empty: it would
 };
 
 struct RestoreProgress {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <initializer_list>
 #include <system_error>
 
 #include "harness/common/text.hpp"
@@ -69,6 +70,74 @@ std::optional<RepositoryOption> parse_repository_option(const std::string& name)
 std::string value_of(const Options& options, const std::string& name) {
   const auto found = options.find(name);
   return found == options.end() ? std::string() : found->second;
+}
+
+// The first of the names that is set: options have changed theirs.
+std::string first_of(const Options& options, std::initializer_list<const char*> names) {
+  for (const auto* name : names) {
+    if (auto value = value_of(options, name); !value.empty()) return value;
+  }
+  return {};
+}
+
+// "https://name:9000", "name:9000", "name"; a port that is named apart wins.
+NetworkEndpoint endpoint_of(std::string_view host, const std::string& port, int usual_port) {
+  if (const auto scheme = host.find("://"); scheme != std::string_view::npos) {
+    host.remove_prefix(scheme + 3);
+  }
+  NetworkEndpoint endpoint{.host = std::string(host.substr(0, host.find(':'))), .port = usual_port};
+  const auto colon = host.find(':');
+  const auto digits = port.empty() && colon != std::string_view::npos ? host.substr(colon + 1)
+                                                                      : std::string_view(port);
+  std::from_chars(digits.data(), digits.data() + digits.size(), endpoint.port);
+  return endpoint;
+}
+
+void add_files(const Options& options, std::initializer_list<const char*> names,
+               RepositoryAccess& access) {
+  for (const auto* name : names) {
+    if (const auto file = value_of(options, name); !file.empty()) access.places.emplace_back(file);
+  }
+}
+
+void add_repository_host(const Options& options, RepositoryAccess& access) {
+  if (value_of(options, "host-type") != "tls") {
+    access.obstacle =
+        "SSH would need its keys inside; repo-host-type=tls needs none of the account";
+    return;
+  }
+  constexpr int tls_port = 8432;
+  access.endpoints.push_back(
+      endpoint_of(value_of(options, "host"), value_of(options, "host-port"), tls_port));
+  add_files(options, {"host-ca-file", "host-ca-path", "host-cert-file", "host-key-file"}, access);
+}
+
+void add_object_store(const Options& options, const std::string& type, RepositoryAccess& access) {
+  const bool azure = type == "azure";
+  if (!azure && type != "s3") {
+    access.obstacle = "a container's way out is known for s3 and azure only";
+    return;
+  }
+  const auto key_type = value_of(options, azure ? "azure-key-type" : "s3-key-type");
+  if (key_type == "auto" || key_type == "web-id") {
+    access.obstacle = "its credentials come from the machine's own services";
+    return;
+  }
+  const auto host = first_of(options, {"storage-host", azure ? "azure-host" : "s3-host"});
+  const auto port = first_of(options, {"storage-port", azure ? "azure-port" : "s3-port"});
+  auto endpoint = value_of(options, azure ? "azure-endpoint" : "s3-endpoint");
+  if (endpoint.empty() && azure) endpoint = "blob.core.windows.net";
+  const bool by_path = value_of(options, azure ? "azure-uri-style" : "s3-uri-style") == "path";
+  const auto owner = value_of(options, azure ? "azure-account" : "s3-bucket");
+  constexpr int https_port = 443;
+  access.endpoints.push_back(endpoint_of(!host.empty() ? host
+                                         : by_path     ? endpoint
+                                                       : owner + "." + endpoint,
+                                         port, https_port));
+  add_files(options,
+            {"storage-ca-file", "storage-ca-path", azure ? "azure-ca-file" : "s3-ca-file",
+             azure ? "azure-ca-path" : "s3-ca-path"},
+            access);
 }
 
 }  // namespace
@@ -152,8 +221,10 @@ RepositoryAccess parse_pgbackrest_access(const std::vector<std::string>& texts,
     const auto path = value_of(options, "path");
     if (!host.empty()) {
       access.remote = fmt::format("repo{} is on host {}", key, host);
+      add_repository_host(options, access);
     } else if (!type.empty() && type != "posix" && type != "cifs") {
       access.remote = fmt::format("repo{} is of type {}", key, type);
+      add_object_store(options, type, access);
     } else {
       access.places.emplace_back(path.empty() ? "/var/lib/pgbackrest" : path);
     }

@@ -157,6 +157,7 @@ std::optional<ContainerState> ContainerEngine::inspect(const std::string& contai
   if (answer.status == not_found) return {};
   const auto state = section_of(parse(answer.body), "State");
   return ContainerState{.running = value_of(state, "Running", false),
+                        .process = value_of(state, "Pid", 0),
                         .out_of_memory = value_of(state, "OOMKilled", false),
                         .exit_code = value_of(state, "ExitCode", 0),
                         .error = value_of<std::string>(state, "Error", "")};

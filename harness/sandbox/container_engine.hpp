@@ -21,6 +21,7 @@ struct ImageFacts {
 
 struct ContainerState {
   bool running = false;
+  int process = 0;  // number of process 1 as this host sees it
   bool out_of_memory = false;
   int exit_code = 0;
   std::string error;  // of the engine

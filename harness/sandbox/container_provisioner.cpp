@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
 
 #include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
 #include "harness/sandbox/container_request.hpp"
 #include "harness/sandbox/container_sandbox.hpp"
 #include "harness/sandbox/host_place.hpp"
@@ -40,13 +42,38 @@ void require_same_architecture(const std::string& image, const ImageFacts& facts
       "name an image for this architecture with sandbox.image", "PGR-ENV-IMAGE", image);
 }
 
-// A container has no network at all.
-void require_local_repository(const SandboxSpec& spec) {
+// A container has no network at all, and at most one way through its wall.
+void require_reachable_repository(const SandboxSpec& spec) {
   if (spec.remote.empty()) return;
-  throw Error(
-      ErrorKind::environment,
-      fmt::format("a container without a network cannot reach the repository: {}", spec.remote),
-      "rehearse it with sandbox.type: local", "PGR-ENV-CONTAINER", spec.remote);
+  const auto refuse = [&](const std::string& message, const std::string& hint) {
+    throw Error(ErrorKind::environment, message, hint, "PGR-ENV-CONTAINER", spec.remote);
+  };
+  if (!spec.repository_egress) {
+    refuse(
+        fmt::format("a container without a network cannot reach the repository: {}", spec.remote),
+        "allow that, and nothing else, with sandbox.egress: repository, or rehearse it with "
+        "sandbox.type: local");
+  }
+  if (!spec.obstacle.empty()) {
+    refuse(fmt::format("the repository cannot be reached from a container: {}, and {}", spec.remote,
+                       spec.obstacle),
+           "rehearse it with sandbox.type: local");
+  }
+  if (geteuid() != 0) {
+    refuse(
+        fmt::format("only root can open a way from a container to the repository: {}", spec.remote),
+        "start pgrehearse as root, or rehearse it with sandbox.type: local");
+  }
+}
+
+// ", network: only s3.example:443"; empty without any.
+std::string way_out_of(const SandboxSpec& spec) {
+  if (!spec.has_way_out()) return {};
+  std::vector<std::string> endpoints;
+  for (const auto& endpoint : spec.endpoints) {
+    endpoints.push_back(fmt::format("{}:{}", endpoint.host, endpoint.port));
+  }
+  return ", network: only " + join(endpoints, ", ");
 }
 
 // What stands in a container's environment can be read by whoever may ask the engine.
@@ -89,25 +116,25 @@ std::string ContainerProvisioner::owner_of(const std::string& host) const {
 }
 
 std::string ContainerProvisioner::probe(const SandboxSpec& spec, std::stop_token stop) {
-  require_local_repository(spec);
+  require_reachable_repository(spec);
   require_no_secret_variables();
   const auto engine = engine_at(spec.engine);
   const auto version = engine.version(stop);
   const auto name = image_of(spec);
   const auto image = engine.find_image(name, stop);
   if (!image) {
-    return fmt::format("{} {}, image {} (not there yet: it will be pulled)", name_of(kind_),
-                       version, name);
+    return fmt::format("{} {}, image {} (not there yet: it will be pulled){}", name_of(kind_),
+                       version, name, way_out_of(spec));
   }
   require_same_architecture(name, *image);
   constexpr std::size_t short_id = 19;  // "sha256:" and twelve digits
-  return fmt::format("{} {}, image {} ({})", name_of(kind_), version, name,
-                     image->id.substr(0, short_id));
+  return fmt::format("{} {}, image {} ({}){}", name_of(kind_), version, name,
+                     image->id.substr(0, short_id), way_out_of(spec));
 }
 
 std::unique_ptr<Sandbox> ContainerProvisioner::create(const SandboxSpec& spec,
                                                       std::stop_token stop) {
-  require_local_repository(spec);
+  require_reachable_repository(spec);
   require_no_secret_variables();
   const auto account = sandbox_account(spec);
   auto resolved = spec;

@@ -69,6 +69,7 @@ Json mounts_of(const ContainerRequest& request) {
   if (!sockets.empty()) mounts.push_back(bind(sockets, sockets, false));
   mounts.push_back(bind(passwd_file(paths), "/etc/passwd", true));
   mounts.push_back(bind(group_file(paths), "/etc/group", true));
+  if (request.spec.has_way_out()) mounts.push_back(bind(hosts_file(paths), "/etc/hosts", true));
   for (const auto& place : with_mounts_below(request.spec.readable, mounts_of_this_process())) {
     mounts.push_back(bind(place, place, true));
   }
@@ -173,5 +174,7 @@ std::string group_text(const std::vector<Account>& accounts) {
 fs::path passwd_file(const SandboxPaths& paths) { return paths.configuration / "passwd"; }
 
 fs::path group_file(const SandboxPaths& paths) { return paths.configuration / "group"; }
+
+fs::path hosts_file(const SandboxPaths& paths) { return paths.configuration / "hosts"; }
 
 }  // namespace pgrehearse

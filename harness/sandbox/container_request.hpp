@@ -41,6 +41,9 @@ std::vector<std::filesystem::path> with_mounts_below(
 std::string passwd_text(const std::vector<Account>& accounts, const std::filesystem::path& home);
 std::string group_text(const std::vector<Account>& accounts);
 
+// Stands in for /etc/hosts where there is a way out (repository_relay.hpp).
+std::filesystem::path hosts_file(const SandboxPaths& paths);
+
 // Where they lie in the sandbox.
 std::filesystem::path passwd_file(const SandboxPaths& paths);
 std::filesystem::path group_file(const SandboxPaths& paths);

@@ -1,6 +1,7 @@
 #include "harness/sandbox/container_sandbox.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <array>
 #include <charconv>
@@ -95,6 +96,9 @@ void ContainerSandbox::make(const ImageFacts& image, const std::stop_token& stop
   constexpr int readable = 0644;
   write_file(passwd_file(paths()), passwd_text(accounts, paths().temporary), readable);
   write_file(group_file(paths()), group_text(accounts), readable);
+  if (spec_.has_way_out()) {
+    write_file(hosts_file(paths()), hosts_text(ways_to(spec_.endpoints)), readable);
+  }
   const auto body = container_json({.place = place_,
                                     .spec = spec_,
                                     .image = image.id,
@@ -106,7 +110,18 @@ void ContainerSandbox::make(const ImageFacts& image, const std::stop_token& stop
   container_ = engine_.create("pgrehearse-" + spec_.run_id, body, {});
   engine_.start(container_, {});
   runner_ = std::make_unique<ContainerCommandRunner>(engine_, container_, spec_.image);
+  open_way_out(stop);
   find_programs(stop);
+}
+
+void ContainerSandbox::open_way_out(const std::stop_token& stop) {
+  if (!spec_.has_way_out()) return;
+  const auto state = engine_.inspect(container_, stop);
+  relay_ = std::make_unique<RepositoryRelay>(state ? state->process : 0, ways_to(spec_.endpoints));
+  for (const auto& endpoint : spec_.endpoints) {
+    spdlog::warn("the container can reach {}:{} and nothing else, because {}", endpoint.host,
+                 endpoint.port, spec_.remote);
+  }
 }
 
 void ContainerSandbox::find_programs(const std::stop_token& stop) {
@@ -197,6 +212,7 @@ void ContainerSandbox::require_sound(std::stop_token stop) {
 
 Removal ContainerSandbox::destroy() {
   if (destroyed_) return removal_;
+  relay_.reset();
   removal_ = remove_container_sandbox(engine_, place_.entry(), identity_.owner);
   if (removal_.complete()) {
     place_.forget();

@@ -9,6 +9,7 @@
 #include "harness/sandbox/container_command_runner.hpp"
 #include "harness/sandbox/container_engine.hpp"
 #include "harness/sandbox/host_place.hpp"
+#include "harness/sandbox/repository_relay.hpp"
 #include "harness/sandbox/sandbox.hpp"
 
 namespace pgrehearse {
@@ -54,6 +55,7 @@ class ContainerSandbox : public Sandbox {
 
  private:
   void find_programs(const std::stop_token& stop);
+  void open_way_out(const std::stop_token& stop);
 
   ContainerEngine engine_;
   SandboxSpec spec_;
@@ -61,6 +63,7 @@ class ContainerSandbox : public Sandbox {
   Identity identity_;
   std::string container_;
   std::unique_ptr<ContainerCommandRunner> runner_;
+  std::unique_ptr<RepositoryRelay> relay_;
   Removal removal_;
   bool destroyed_ = false;
 };

@@ -38,6 +38,11 @@ struct Removal {
   [[nodiscard]] bool complete() const { return remaining.empty(); }
 };
 
+struct NetworkEndpoint {
+  std::string host;  // a name, or an IPv4 address
+  int port = 0;
+};
+
 struct SandboxSpec {
   std::string run_id;                  // label of everything that the drill makes
   std::string scenario;                // for people who meet a leftover
@@ -55,6 +60,11 @@ struct SandboxSpec {
   // What is shown inside read-only at the same place: the repository and its configuration.
   std::vector<std::filesystem::path> readable;
   std::string remote;  // why what runs inside would need a network; empty: it needs none
+  // Where it would have to get to, and why that would not do even if it might.
+  std::vector<NetworkEndpoint> endpoints;
+  std::string obstacle;
+  bool repository_egress = false;  // it may: there, and nowhere else
+  [[nodiscard]] bool has_way_out() const { return repository_egress && !remote.empty(); }
 };
 
 class Sandbox : public CommandRunner {

@@ -2,6 +2,7 @@
 // away (harness/sandbox/container_request.cpp).
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -9,6 +10,7 @@
 #include "harness/common/text.hpp"
 #include "harness/sandbox/container_engine.hpp"
 #include "tests/contract/provisioner_fixture.hpp"
+#include "tests/fakes/network_trap.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -64,6 +66,36 @@ TEST_P(ContainerQuarantine, ThereIsNoNetworkButTheLoop) {
   EXPECT_EQ(inside("ls /sys/class/net"), "lo\n");
   // The headings of the tables of routes, and no route.
   EXPECT_EQ(lines_of(inside("cat /proc/net/route")).size(), 1U) << inside("cat /proc/net/route");
+}
+
+TEST_P(ContainerQuarantine, TheWayToARemoteRepositoryLeadsThereAndNowhereElse) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can open it";
+  const NetworkTrap repository;
+  const NetworkTrap other;
+  auto asked = spec("drill-2");
+  asked.remote = "repo1 is on host localhost";
+  asked.endpoints = {{"localhost", repository.port()}, {"192.0.2.7", 443}};
+  EXPECT_THROW(provisioner_->create(asked, {}), Error) << "nobody has allowed it";
+  asked.repository_egress = true;
+  EXPECT_THAT(provisioner_->probe(asked, {}), HasSubstr("network: only localhost:"));
+  sandbox_ = provisioner_->create(asked, {});
+  const auto call = [&](const std::string& host, int port) {
+    run(*sandbox_, {sandbox_->program("pg_isready"), "--timeout=1", "--host=" + host,
+                    "--port=" + std::to_string(port)});
+  };
+  call("localhost", other.port());
+  call("127.0.0.1", other.port());
+  EXPECT_FALSE(repository.called());
+  call("localhost", repository.port());
+  EXPECT_TRUE(repository.called(std::chrono::seconds(5)));
+  EXPECT_FALSE(other.called());
+  // A host that is known by its number only is an address of the loop.
+  EXPECT_THAT(inside("cat /proc/net/fib_trie"), HasSubstr("192.0.2.7"));
+  EXPECT_EQ(inside("ls /sys/class/net"), "lo\n");
+  EXPECT_EQ(lines_of(inside("cat /proc/net/route")).size(), 1U) << inside("cat /proc/net/route");
+  asked.run_id = "drill-3";
+  asked.obstacle = "it cannot be";
+  EXPECT_THROW(provisioner_->create(asked, {}), Error);
 }
 
 TEST_P(ContainerQuarantine, TheRepositoryIsSeenAndCannotBeWritten) {

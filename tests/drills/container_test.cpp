@@ -11,6 +11,7 @@
 #include "tests/drills/drill_fixture.hpp"
 #include "tests/drills/live_drill.hpp"
 #include "tests/drills/small_disk.hpp"
+#include "tests/drills/tls_repository_host.hpp"
 #include "tests/engines/test_engine.hpp"
 
 namespace pgrehearse {
@@ -208,6 +209,34 @@ TEST_F(ContainerDrill, AVolumeThatIsTooSmallIsNamed) {
                                 {"--set", "sandbox.directory=" + directory.native()});
   expect_place_blamed(run, "PGR-ENV-DISK-FULL");
   EXPECT_TRUE(fs::is_empty(directory));
+  expect_no_trace();
+}
+
+TEST_F(ContainerDrill, ARepositoryHostIsReachedByTheOnlyWayOut) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can open it";
+  const TlsRepositoryHost host(*laboratory, scratch / "host", runner);
+  const std::string checks = "checks: [databases, landing]\n";
+  const auto text = in_container_of(scenario_with(host.configuration(), checks));
+
+  const auto refused = run_scenario(text);
+  expect_place_blamed(refused, "PGR-ENV-CONTAINER");
+  EXPECT_NE(refused.findings().find("repo1 is on host localhost"), std::string::npos)
+      << refused.findings();
+  expect_no_trace();
+
+  const auto before = list_files(laboratory->paths().repository);
+  const auto run = run_scenario(text, {"--set", "sandbox.egress=repository"});
+  EXPECT_EQ(run.exit_code, 0) << run.text();
+  ASSERT_TRUE(run.report) << run.text();
+  const auto way = fmt::format("localhost:{}", host.port());
+  EXPECT_NE(run.report->tools.at("PostgreSQL").find("network: only " + way), std::string::npos)
+      << run.report->tools.at("PostgreSQL");
+  EXPECT_NE(run.error_output.find("the container can reach " + way), std::string::npos)
+      << run.error_output;
+  const auto local = run_scenario(scenario(checks));
+  ASSERT_TRUE(local.report) << local.text();
+  EXPECT_EQ(run.report->landing->lsn, local.report->landing->lsn);
+  EXPECT_EQ(list_files(laboratory->paths().repository), before);
   expect_no_trace();
 }
 

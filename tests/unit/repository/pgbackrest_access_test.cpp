@@ -38,6 +38,48 @@ TEST(PgBackRestAccess, ARepositoryElsewhereIsNamed) {
   EXPECT_EQ(access("[global]\nrepo1-host=backup1\n").places, Paths{});
 }
 
+std::string endpoints(const RepositoryAccess& access) {
+  std::string text;
+  for (const auto& [host, port] : access.endpoints) {
+    text += host + ":" + std::to_string(port) + " ";
+  }
+  return text;
+}
+
+TEST(PgBackRestAccess, AnObjectStoreIsReachedByItsBucketsName) {
+  const std::string s3 = "[global]\nrepo1-type=s3\nrepo1-s3-bucket=b\nrepo1-s3-endpoint=s3.example";
+  EXPECT_EQ(endpoints(access(s3)), "b.s3.example:443 ");
+  EXPECT_EQ(endpoints(access(s3 + ":9000\nrepo1-s3-uri-style=path\n")), "s3.example:9000 ");
+  const auto elsewhere =
+      access(s3 + "\nrepo1-storage-host=https://minio:9000\nrepo1-storage-ca-file=/ca.crt\n");
+  EXPECT_EQ(endpoints(elsewhere), "minio:9000 ");
+  EXPECT_EQ(elsewhere.places, Paths{"/ca.crt"});
+  EXPECT_EQ(endpoints(access(s3 + "\nrepo1-s3-host=old\nrepo1-storage-port=7\n")), "old:7 ");
+  EXPECT_EQ(endpoints(access("[global]\nrepo1-type=azure\nrepo1-azure-account=me\n")),
+            "me.blob.core.windows.net:443 ");
+  EXPECT_EQ(access(s3).obstacle, "");
+}
+
+TEST(PgBackRestAccess, ARepositoryHostIsReachedByTls) {
+  const auto tls = access(
+      "[global]\nrepo1-host=backup1\nrepo1-host-type=tls\nrepo1-host-ca-file=/ca\n"
+      "repo1-host-cert-file=/cert\nrepo1-host-key-file=/key\n");
+  EXPECT_EQ(endpoints(tls), "backup1:8432 ");
+  EXPECT_EQ(tls.places, (Paths{"/ca", "/cert", "/key"}));
+  EXPECT_EQ(tls.obstacle, "");
+  EXPECT_EQ(endpoints(access("[global]\nrepo1-host=b\nrepo1-host-type=tls\nrepo1-host-port=1\n")),
+            "b:1 ");
+}
+
+TEST(PgBackRestAccess, WhatCannotBeReachedFromAContainerIsSaid) {
+  for (const auto* text :
+       {"[global]\nrepo1-host=backup1\n", "[global]\nrepo1-type=gcs\n",
+        "[global]\nrepo1-type=s3\nrepo1-s3-key-type=auto\n", "[global]\nrepo1-type=sftp\n"}) {
+    EXPECT_NE(access(text).obstacle, "") << text;
+    EXPECT_EQ(endpoints(access(text)), "") << text;
+  }
+}
+
 TEST(PgBackRestAccess, TheEnvironmentWins) {
   EXPECT_EQ(
       access("[orders]\nrepo1-path=/orders\n", {}, {{"PGBACKREST_REPO1_PATH", "/there"}}).places,

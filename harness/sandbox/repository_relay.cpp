@@ -1,0 +1,218 @@
+#include "harness/sandbox/repository_relay.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <thread>
+#include <utility>
+
+#include "harness/common/error.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+constexpr auto told = asio::as_tuple(asio::use_awaitable);
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) close(number_);
+  }
+  [[nodiscard]] int get() const { return number_; }
+  int release() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
+[[noreturn]] void refuse(std::string_view deed) {
+  throw Error(ErrorKind::environment,
+              fmt::format("no way to the repository could be opened into the container: {}: {}",
+                          deed, std::strerror(errno)),
+              "start pgrehearse as root on a host that lets it enter a container's network, or "
+              "rehearse with sandbox.type: local",
+              "PGR-ENV-CONTAINER", std::string(deed));
+}
+
+bool is_number(const std::string& host) {
+  in_addr parsed{};
+  return inet_pton(AF_INET, host.c_str(), &parsed) == 1;
+}
+
+sockaddr_in socket_address(const std::string& address, int port) {
+  sockaddr_in result{};
+  result.sin_family = AF_INET;
+  result.sin_port = htons(static_cast<std::uint16_t>(port));
+  inet_pton(AF_INET, address.c_str(), &result.sin_addr);
+  return result;
+}
+
+// A host that is named by its number is reached by it: the loopback interface gets it as well.
+void give_to_loopback(int socket, const std::string& address, std::size_t number) {
+  if (address.starts_with("127.")) return;
+  ifreq request{};
+  const auto name = fmt::format("lo:{}", number);
+  std::copy(name.begin(), name.end(), request.ifr_name);
+  const auto wanted = socket_address(address, 0);
+  std::memcpy(&request.ifr_addr, &wanted, sizeof wanted);
+  if (ioctl(socket, SIOCSIFADDR, &request) != 0) refuse("ioctl(SIOCSIFADDR)");
+  const auto alone = socket_address("255.255.255.255", 0);
+  std::memcpy(&request.ifr_netmask, &alone, sizeof alone);
+  if (ioctl(socket, SIOCSIFNETMASK, &request) != 0) refuse("ioctl(SIOCSIFNETMASK)");
+}
+
+Descriptor listen_at(const Way& way, std::size_t number) {
+  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (socket.get() < 0) refuse("socket()");
+  give_to_loopback(socket.get(), way.address, number);
+  const auto address = socket_address(way.address, way.to.port);
+  if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    refuse(fmt::format("bind({}:{})", way.address, way.to.port));
+  }
+  constexpr int waiting = 64;
+  if (listen(socket.get(), waiting) != 0) refuse("listen()");
+  return socket;
+}
+
+// Carries one direction to its end.
+asio::awaitable<void> carry(tcp::socket& from, tcp::socket& to) {
+  std::vector<char> buffer(std::size_t{64} << 10U);
+  boost::system::error_code ignored;
+  while (true) {
+    const auto [end, length] = co_await from.async_read_some(asio::buffer(buffer), told);
+    if (end) break;
+    const auto [failure, written] =
+        co_await asio::async_write(to, asio::buffer(buffer.data(), length), told);
+    if (!failure) continue;
+    from.shutdown(tcp::socket::shutdown_receive, ignored);
+    break;
+  }
+  to.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+asio::awaitable<void> relay(tcp::socket inside, NetworkEndpoint to) {
+  using namespace asio::experimental::awaitable_operators;  // NOLINT(google-build-using-namespace)
+  tcp::resolver resolver(inside.get_executor());
+  const auto [unknown, found] =
+      co_await resolver.async_resolve(to.host, std::to_string(to.port), told);
+  if (unknown) co_return;
+  tcp::socket outside(inside.get_executor());
+  const auto [refused, endpoint] = co_await asio::async_connect(outside, found, told);
+  if (refused) co_return;
+  co_await (carry(inside, outside) && carry(outside, inside));
+}
+
+asio::awaitable<void> serve(tcp::acceptor acceptor, NetworkEndpoint to) {
+  while (true) {
+    auto [failure, inside] = co_await acceptor.async_accept(told);
+    if (failure) co_return;
+    asio::co_spawn(acceptor.get_executor(), relay(std::move(inside), to), asio::detached);
+  }
+}
+
+}  // namespace
+
+std::vector<Way> ways_to(const std::vector<NetworkEndpoint>& endpoints) {
+  std::vector<Way> ways;
+  int next = 2;
+  for (const auto& endpoint : endpoints) {
+    const auto known = std::find_if(ways.begin(), ways.end(),
+                                    [&](const Way& way) { return way.to.host == endpoint.host; });
+    if (known != ways.end()) {
+      const bool same = std::any_of(ways.begin(), ways.end(), [&](const Way& way) {
+        return way.to.host == endpoint.host && way.to.port == endpoint.port;
+      });
+      if (!same) ways.push_back({.to = endpoint, .address = known->address});
+    } else if (is_number(endpoint.host)) {
+      ways.push_back({.to = endpoint, .address = endpoint.host});
+    } else if (endpoint.host == "localhost") {
+      ways.push_back({.to = endpoint, .address = "127.0.0.1"});
+    } else {
+      ways.push_back({.to = endpoint, .address = fmt::format("127.0.0.{}", next++)});
+    }
+  }
+  return ways;
+}
+
+std::string hosts_text(const std::vector<Way>& ways) {
+  std::string text = "127.0.0.1 localhost\n";
+  for (const auto& way : ways) {
+    const auto line = fmt::format("{} {}\n", way.address, way.to.host);
+    if (!is_number(way.to.host) && text.find(line) == std::string::npos) text += line;
+  }
+  return text;
+}
+
+std::vector<int> listen_in_network_of(pid_t process, const std::vector<Way>& ways) {
+  std::vector<Descriptor> sockets;
+  std::exception_ptr failure;
+  // A thread of its own: the network is a thread's, and this one ends in the container's.
+  std::thread([&] {
+    try {
+      const Descriptor network(
+          open(fmt::format("/proc/{}/ns/net", process).c_str(), O_RDONLY | O_CLOEXEC));
+      if (network.get() < 0) refuse("open its network");
+      if (setns(network.get(), CLONE_NEWNET) != 0) refuse("enter its network");
+      for (std::size_t number = 0; number < ways.size(); ++number) {
+        sockets.push_back(listen_at(ways[number], number));
+      }
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }).join();
+  if (failure) std::rethrow_exception(failure);
+  std::vector<int> numbers;
+  for (auto& socket : sockets) numbers.push_back(socket.release());
+  return numbers;
+}
+
+struct RepositoryRelay::Service {
+  asio::io_context context;
+  std::thread thread;
+};
+
+RepositoryRelay::RepositoryRelay(const std::vector<int>& sockets, const std::vector<Way>& ways)
+    : service_(std::make_unique<Service>()) {
+  for (std::size_t number = 0; number < sockets.size(); ++number) {
+    tcp::acceptor acceptor(service_->context, tcp::v4(), sockets[number]);
+    asio::co_spawn(service_->context, serve(std::move(acceptor), ways.at(number).to),
+                   asio::detached);
+  }
+  service_->thread = std::thread([this] { service_->context.run(); });
+}
+
+RepositoryRelay::~RepositoryRelay() {
+  service_->context.stop();
+  service_->thread.join();
+}
+
+}  // namespace pgrehearse
