@@ -8,6 +8,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/sandbox_files.hpp"
 #include "tests/fakes/network_trap.hpp"
 
@@ -34,7 +35,7 @@ bool answers(int port) {
 TlsRepositoryHost::TlsRepositoryHost(const Laboratory& laboratory, fs::path directory,
                                      CommandRunner& runner)
     : laboratory_(laboratory), directory_(std::move(directory)), runner_(runner) {
-  run({"mkdir", "--mode=0700", directory_.native()});
+  make_private_directory(directory_, laboratory_.account());
   port_ = NetworkTrap().port();
   make_certificates();
   write_configurations();
