@@ -29,6 +29,7 @@ class Archive : public UntouchedRepository {
 class Shelf : public Provisioner {
  public:
   explicit Shelf(CommandRunner& runner) : runner_(runner) {}
+  std::string probe(const SandboxSpec&, std::stop_token) override { return {}; }
   std::unique_ptr<Sandbox> create(const SandboxSpec& spec, std::stop_token) override {
     major = spec.postgres_major;
     auto sandbox = std::make_unique<ScriptedSandbox>(runner_);
