@@ -49,7 +49,7 @@ class ArchiveReader {
   [[nodiscard]] const Backup& newest() const { return archive_.sets.back().backup; }
 
   void prepare() {
-    auto spec = services_.sandbox;
+    auto spec = with_access(services_.sandbox, services_.repository.access());
     spec.postgres_major = newest().postgres_major;
     sandbox_ = services_.provisioner.create(spec, stop_);
     make_archive_stand_in(*sandbox_, newest(), sandbox_->paths().data, stop_);

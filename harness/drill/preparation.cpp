@@ -95,12 +95,7 @@ SandboxSpec Preparation::sandbox_spec() const {
   auto spec = scenario_.sandbox;
   spec.scenario = scenario_.name;
   spec.postgres_major = backup().postgres_major;
-  auto access = repository_.access();
-  spec.readable = std::move(access.places);
-  spec.remote = std::move(access.remote);
-  spec.endpoints = std::move(access.endpoints);
-  spec.obstacle = std::move(access.obstacle);
-  return spec;
+  return with_access(std::move(spec), repository_.access());
 }
 
 std::string Preparation::find_programs(std::stop_token stop) {

@@ -112,6 +112,9 @@ struct RepositoryAccess {
   std::string obstacle = {};                    // why reaching them would not do; empty: it would
 };
 
+// The sandbox in which all of that can be read.
+[[nodiscard]] SandboxSpec with_access(SandboxSpec spec, RepositoryAccess access);
+
 struct RestoreProgress {
   std::optional<double> fraction;  // 0..1 where known
   Bytes done;

@@ -24,6 +24,7 @@ class Archive : public UntouchedRepository {
   std::vector<std::string> archive_get(const Backup&, const Sandbox&, WalFetch) override {
     return {"archive-get"};
   }
+  RepositoryAccess access() override { return {.places = {"/repository"}}; }
 };
 
 class Shelf : public Provisioner {
@@ -32,6 +33,7 @@ class Shelf : public Provisioner {
   std::string probe(const SandboxSpec&, std::stop_token) override { return {}; }
   std::unique_ptr<Sandbox> create(const SandboxSpec& spec, std::stop_token) override {
     major = spec.postgres_major;
+    readable = spec.readable;
     auto sandbox = std::make_unique<ScriptedSandbox>(runner_);
     made = sandbox.get();
     return sandbox;
@@ -41,6 +43,7 @@ class Shelf : public Provisioner {
 
   Sandbox* made = nullptr;
   int major = 0;
+  std::vector<std::filesystem::path> readable;
 
  private:
   CommandRunner& runner_;
@@ -116,6 +119,7 @@ TEST_F(MapEdges, TheNewestCommitOfTheLastSegmentDatesTheEnd) {
   EXPECT_EQ(stretch.last_record, (Lsn{0x09000400}));
   EXPECT_EQ(stretch.note, "");
   EXPECT_EQ(shelf.major, 15);
+  EXPECT_EQ(shelf.readable, std::vector<std::filesystem::path>{"/repository"});
   EXPECT_EQ(verdict_of(map), MapVerdict::continuous);
 }
 
