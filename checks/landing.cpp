@@ -49,6 +49,11 @@ class Judge {
       case TargetType::name:
         break;
     }
+    const bool by_position =
+        target_.type == TargetType::latest || target_.type == TargetType::immediate;
+    if (by_position && !landing_.unexamined.empty() && outcome_.findings.empty()) {
+      return {.verdict = Verdict::skipped, .summary = landing_.proof};
+    }
     if (!landing_.proved && outcome_.findings.empty()) unproved(landing_.proof);
     if (outcome_.findings.empty()) outcome_.verdict = Verdict::pass;
     note_lost_work();

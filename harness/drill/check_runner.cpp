@@ -28,7 +28,10 @@ CheckRecord run_one(PlannedCheck& planned, CheckContext& context) {
     record.summary = std::move(outcome.summary);
     record.findings = std::move(outcome.findings);
   } catch (const Error& error) {
-    record.verdict = Verdict::unknown;
+    // Not every package of PostgreSQL has all of its programs.
+    const bool lacking = error.code() == "PGR-ENV-BINARY";
+    record.verdict = lacking ? Verdict::skipped : Verdict::unknown;
+    if (lacking) record.summary = error.what();
     record.findings.push_back({.code = error.code().empty() ? "PGR-CHECK-ERROR" : error.code(),
                                .object = error.object(),
                                .message = error.what(),

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {
@@ -63,6 +64,11 @@ class LandingProof {
       // What those segments hold is not known: no transaction there counts as absent.
       if (input_.target.type == TargetType::latest) landing.proved = false;
       landing.proof += "; not readable in the archive: " + join(unreadable_, ", ");
+    }
+    if (!unexamined_.empty()) {
+      landing.proved = false;
+      landing.unexamined = unexamined_;
+      landing.proof += "; the transactions around it were not looked at: " + unexamined_;
     }
     return landing;
   }
@@ -147,7 +153,8 @@ class LandingProof {
   }
 
   // Commit records that begin in [begin, end) of one segment.
-  std::vector<TransactionMark> commits_in(Timeline timeline, Lsn begin, Lsn end) {
+  std::vector<TransactionMark> commits_in(Timeline timeline, Lsn begin, Lsn end) try {
+    if (!unexamined_.empty()) return {};
     const auto segment = segment_at(timeline, begin, segment_size_);
     if (!fetch(segment)) return {};
     // A record may go on in the next segment; without it pg_waldump would stop before it.
@@ -163,6 +170,11 @@ class LandingProof {
     auto commits = parse_commits(result.output);
     std::erase_if(commits, [&](const auto& mark) { return mark.lsn < begin || mark.lsn >= end; });
     return commits;
+  } catch (const Error& error) {
+    // Some packages of PostgreSQL are without pg_waldump.
+    if (error.code() != "PGR-ENV-BINARY") throw;
+    unexamined_ = error.what();
+    return {};
   }
 
   bool fetch(WalSegment segment) {
@@ -190,6 +202,7 @@ class LandingProof {
   std::uint64_t segment_size_;
   std::vector<std::pair<std::string, bool>> fetched_;
   std::vector<std::string> unreadable_;
+  std::string unexamined_;
 };
 
 }  // namespace

@@ -47,6 +47,8 @@ struct Landing {
   std::optional<Lsn> archive_end;  // latest only: where the independent listing says the WAL ends
   // On the way to the landing, oldest first. Not in the record: the check `landing` tells it.
   std::vector<AbandonedWork> abandoned;
+  // Why nobody looked at the transactions around the landing. Not in the record; the proof says it.
+  std::string unexamined;
   bool proved = false;  // false: the message says what is missing
   std::string proof;    // in words
 };

@@ -149,6 +149,7 @@ void Laboratory::initialize_cluster(const std::stop_token& stop) {
   if (!options_.checksums && options_.postgres_major >= 18) {
     arguments.emplace_back("--no-data-checksums");
   }
+  arguments.insert(arguments.end(), options_.initdb_options.begin(), options_.initdb_options.end());
   run(command(program("initdb"), std::move(arguments)), stop);
 }
 
@@ -185,7 +186,12 @@ void Laboratory::start(const std::stop_token& stop) {
   // Row level security would hide rows from a comparison.
   connection.query(fmt::format("create role {} login bypassrls{}", reader,
                                options_.wal_level == "logical" ? " replication" : ""));
-  connection.query(fmt::format("grant pg_read_all_data, pg_monitor to {}", reader));
+  connection.query(fmt::format("grant pg_monitor to {}", reader));
+  constexpr int knows_read_all_data = 14;
+  connection.query(
+      options_.postgres_major >= knows_read_all_data
+          ? fmt::format("grant pg_read_all_data to {}", reader)
+          : fmt::format("alter default privileges grant select on tables to {}", reader));
   // To end a WAL segment: positions that it wants to compare at shall be in the archive soon.
   connection.query(fmt::format(
       "grant execute on function pg_create_restore_point(text), pg_switch_wal() to {}", reader));

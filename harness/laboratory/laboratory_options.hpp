@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/common/units.hpp"
 
@@ -21,6 +22,7 @@ struct LaboratoryOptions {
   std::string pgbackrest = "pgbackrest";
   std::string stanza = "demo";
   bool checksums = true;
+  std::vector<std::string> initdb_options;  // {"--locale-provider=icu"}
   Bytes wal_segment_size{std::uint64_t{16} << 20};
   std::string wal_level = "replica";
   std::chrono::seconds archive_timeout{0};

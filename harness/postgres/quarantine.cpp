@@ -30,10 +30,16 @@ SettingMap memory_settings(const QuarantineInput& input) {
       {"max_parallel_maintenance_workers", std::to_string(input.cpus)}};
 }
 
-// pg_control's values; a standby with less refuses to run (or pauses, from PostgreSQL 14).
+// By pg_control's values: what has less refuses to start, to replay, or pauses (from PostgreSQL
+// 14).
 SettingMap minimum_settings(const QuarantineInput& input) {
   const auto& control = input.control;
-  return {{"max_connections", std::to_string(std::max(control.max_connections, 20))},
+  const auto segment = control.wal_segment_size;
+  constexpr std::uint64_t mb = std::uint64_t{1} << 20U;
+  return {// PostgreSQL's defaults, or the twice a segment that it insists on.
+          {"min_wal_size", megabytes(std::max(80 * mb, 2 * segment))},
+          {"max_wal_size", megabytes(std::max(1024 * mb, 4 * segment))},
+          {"max_connections", std::to_string(std::max(control.max_connections, 20))},
           {"max_worker_processes",
            std::to_string(std::max(control.max_worker_processes, input.cpus + 4))},
           {"max_wal_senders", std::to_string(control.max_wal_senders)},

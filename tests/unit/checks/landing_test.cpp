@@ -57,6 +57,22 @@ TEST_F(LandingCheck, MayLieOnTheWayToTheTimelineThatWasAskedFor) {
   expect(Verdict::fail, "PGR-LANDING-WRONG");
 }
 
+TEST_F(LandingCheck, IsSkippedByNameWhereNobodyCouldLookAtTheTransactions) {
+  bench.landing->proved = false;
+  bench.landing->unexamined = "cannot start pg_waldump: No such file or directory";
+  bench.landing->proof = "paused at 0/5000100; " + bench.landing->unexamined;
+  bench.landing->archive_end = Lsn{0x8000000};
+  bench.scenario.target = {.type = TargetType::immediate};
+  const auto outcome = run_check("landing", bench.context());
+  EXPECT_EQ(outcome.verdict, Verdict::skipped);
+  EXPECT_THAT(outcome.summary, HasSubstr("pg_waldump"));
+  // What is short is short all the same, and a moment cannot be told without its transactions.
+  bench.scenario.target = {.type = TargetType::latest};
+  expect(Verdict::fail, "PGR-LANDING-SHORT");
+  bench.scenario.target = {.type = TargetType::name, .name = "moment"};
+  expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
+}
+
 TEST_F(LandingCheck, IsUnknownWithoutProof) {
   bench.scenario.target = {.type = TargetType::name, .name = "before_release"};
   expect(Verdict::pass);
