@@ -49,6 +49,7 @@ bootstrap:
         archive_mode: "on"
         hot_standby: "on"
         shared_buffers: 32MB
+        dynamic_shared_memory_type: mmap
         max_connections: 50
         track_commit_timestamp: "on"
   initdb: [{{ encoding: UTF8 }}, {{ locale: C.UTF-8 }}, data-checksums, no-sync]
