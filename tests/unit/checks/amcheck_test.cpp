@@ -161,9 +161,9 @@ TEST_F(AmcheckCheck, IsUnknownForADatabaseThatIsNotThere) {
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-AMCHECK-ERROR shpo"));
 }
 
-TEST_F(AmcheckCheck, IsUnknownBeforePostgres14) {
+TEST_F(AmcheckCheck, IsSkippedBeforePostgres14) {
   bench.backup.postgres_major = 13;
-  EXPECT_EQ(run().verdict, Verdict::unknown);
+  EXPECT_EQ(run().verdict, Verdict::skipped);
 }
 
 }  // namespace
