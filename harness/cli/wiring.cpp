@@ -10,6 +10,7 @@
 #include "harness/sandbox/acting_account.hpp"
 #include "harness/sandbox/container_provisioner.hpp"
 #include "harness/sandbox/local_provisioner.hpp"
+#include "harness/sandbox/vm_provisioner.hpp"
 
 namespace pgrehearse {
 
@@ -24,13 +25,14 @@ Account working_account(const Scenario& scenario) {
 
 std::unique_ptr<Provisioner> provisioner_for(const std::string& type, CommandRecorder& commands,
                                              const std::filesystem::path& state) {
+  const auto record = [&commands](const Command& command, const CommandResult& result) {
+    commands.record(command, result);
+  };
   for (const auto kind : {EngineKind::docker, EngineKind::podman}) {
     if (type != name_of(kind)) continue;
-    return std::make_unique<ContainerProvisioner>(
-        kind, state, [&commands](const Command& command, const CommandResult& result) {
-          commands.record(command, result);
-        });
+    return std::make_unique<ContainerProvisioner>(kind, state, record);
   }
+  if (type == "vm") return std::make_unique<VmProvisioner>(commands, state, record);
   return std::make_unique<LocalProvisioner>(commands, state);
 }
 
@@ -49,6 +51,7 @@ std::vector<std::unique_ptr<Provisioner>> all_provisioners(CommandRunner& runner
   for (const auto kind : {EngineKind::docker, EngineKind::podman}) {
     provisioners.push_back(std::make_unique<ContainerProvisioner>(kind, state));
   }
+  provisioners.push_back(std::make_unique<VmProvisioner>(runner, state));
   return provisioners;
 }
 

@@ -95,6 +95,7 @@ SandboxSpec Preparation::sandbox_spec() const {
   auto spec = scenario_.sandbox;
   spec.scenario = scenario_.name;
   spec.postgres_major = backup().postgres_major;
+  spec.needed = required_space();
   return with_access(std::move(spec), repository_.access());
 }
 

@@ -7,7 +7,8 @@ namespace pgrehearse {
 namespace {
 
 constexpr std::array<std::string_view, 1> repository_types{"pgbackrest"};
-constexpr std::array<std::string_view, 3> sandbox_types{"local", "docker", "podman"};
+constexpr std::array<std::string_view, 4> sandbox_types{"local", "docker", "podman", "vm"};
+constexpr std::array<std::string_view, 3> accelerators{"auto", "kvm", "tcg"};
 
 constexpr std::array<std::string_view, 2> egresses{"none", "repository"};
 
@@ -122,7 +123,8 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
      .default_value = "postgres for root, else the account that runs pgrehearse"},
     {.name = "memory",
      .kind = KeyKind::bytes,
-     .summary = "memory that the instance may plan with; a container's limit",
+     .summary =
+         "memory that the instance may plan with; a container's limit, a virtual machine's size",
      .example = "2GB",
      .default_value = "a quarter of the host's"},
     {.name = "cpus",
@@ -136,13 +138,15 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
      .default_value = "postgres"},
     {.name = "binaries",
      .kind = KeyKind::absolute_path,
-     .summary = "directory of PostgreSQL's programs; in a container that of its image",
+     .summary =
+         "directory of PostgreSQL's programs; in a container or virtual machine that of its image",
      .example = "/usr/lib/postgresql/15/bin",
      .default_value = "found for the backup's major version"},
     {.name = "image",
-     .summary = "docker, podman: the image, by name, tag or digest",
+     .summary = "docker, podman: the image, by name, tag or digest; vm: the image's directory",
      .example = "pgrehearse:15",
-     .default_value = "pgrehearse:<the backup's major version>"},
+     .default_value = "pgrehearse:<the backup's major version>; vm: vm/<major> below the state "
+                      "directory or /var/lib/pgrehearse"},
     {.name = "engine",
      .summary = "docker, podman: where the engine listens, unix:///path or tcp://host:port",
      .example = "unix:///run/docker.sock",
@@ -153,6 +157,27 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
      .example = "repository",
      .default_value = "none",
      .choices = egresses},
+    {.name = "checksum",
+     .summary = "vm: the image's checksum, as docker/vm/build prints it; another image is refused",
+     .example = "sha256:2f0b1c3f62c24ebb6a1f8b0dd1ba0d7cbe4a3c47d6cbd3bd1c2d7a6e9d1b5e3a",
+     .default_value = "none: the image is only compared with its own list of checksums"},
+    {.name = "accelerator",
+     .kind = KeyKind::choice,
+     .summary = "vm: whether the processor helps; emulated (tcg), everything is many times slower",
+     .example = "kvm",
+     .default_value = "auto: kvm where a machine boots with it within 20 seconds, else tcg",
+     .choices = accelerators},
+    {.name = "boot_timeout",
+     .kind = KeyKind::duration,
+     .summary = "vm: how long the machine may take to start",
+     .example = "1min",
+     .default_value = "3min"},
+    {.name = "disk",
+     .kind = KeyKind::bytes,
+     .summary =
+         "vm: size of the machine's disk; room on this host is taken only where it is written",
+     .example = "200GB",
+     .default_value = "twice what the drill needs, and 4GB"},
 });
 
 constexpr auto recovery_target = std::to_array<KeyDescription>({

@@ -91,6 +91,11 @@ void fill_sandbox(const Settings& settings, SandboxSpec& sandbox) {
   sandbox.engine = settings.get_or("sandbox.engine", sandbox.engine);
   sandbox.repository_egress =
       settings.get_or<std::string>("sandbox.egress", "none") == "repository";
+  sandbox.checksum = settings.get_or("sandbox.checksum", sandbox.checksum);
+  sandbox.accelerator = settings.get_or("sandbox.accelerator", sandbox.accelerator);
+  if (sandbox.accelerator == "auto") sandbox.accelerator.clear();
+  sandbox.boot_timeout = settings.get_or("sandbox.boot_timeout", sandbox.boot_timeout);
+  sandbox.disk = settings.get<Bytes>("sandbox.disk");
   sandbox.binaries = path_of<std::filesystem::path>(settings, "sandbox.binaries");
 }
 

@@ -125,6 +125,13 @@ Objection rule_engine(const Value& value) {
           "for example unix:///run/docker.sock or tcp://127.0.0.1:2376"};
 }
 
+Objection rule_checksum(const Value& value) {
+  static const std::regex checksum("sha256:[0-9a-f]{64}");
+  if (std::regex_match(value.text(), checksum)) return {};
+  return {fmt::format("'{}' is not a checksum", value.node.written),
+          "docker/vm/build prints the one of its image, sha256: and 64 digits"};
+}
+
 Objection rule_positive(const Value& value) {
   if (value.settings.get<std::chrono::milliseconds>(value.key)->count() > 0) return {};
   return {fmt::format("'{}' is no time at all", value.node.written),
@@ -169,7 +176,7 @@ struct Rule {
   Objection (*objection)(const Value& value) = nullptr;
 };
 
-constexpr std::array<Rule, 15> rules{{
+constexpr std::array<Rule, 17> rules{{
     {"name", rule_name},
     {"repository.backup", rule_backup},
     {"repository.repo", rule_repo},
@@ -182,6 +189,8 @@ constexpr std::array<Rule, 15> rules{{
     {"sandbox.memory", rule_memory},
     {"sandbox.cpus", rule_cpus},
     {"sandbox.engine", rule_engine},
+    {"sandbox.checksum", rule_checksum},
+    {"sandbox.boot_timeout", rule_positive},
     {"objectives.rto", rule_positive},
     {"objectives.rpo", rule_positive},
     {"timeout", rule_positive},

@@ -114,9 +114,14 @@ HostPlace HostPlace::claim(const Registry& registry, const SandboxSpec& spec,
   return {account, std::move(owned), std::move(entry)};
 }
 
-void HostPlace::make_directories() const {
+void HostPlace::make_root() const {
   make_private_directory(entry_.root, account_);
   if (!entry_.sockets.empty()) make_private_directory(entry_.sockets, account_);
+  write_file(entry_.root / "sandbox.json", to_json(entry_), 0600);
+}
+
+void HostPlace::make_directories() const {
+  make_root();
   std::vector<fs::path> inside{paths_.data,
                                paths_.tablespaces,
                                paths_.logs,
@@ -128,11 +133,8 @@ void HostPlace::make_directories() const {
                                paths_.pgbackrest / "log",
                                paths_.pgbackrest / "spool"};
   if (entry_.sockets.empty()) inside.push_back(paths_.sockets);
-  {
-    const ActingAccount acting(account_);
-    for (const auto& directory : inside) make_private_directory(directory, account_);
-  }
-  write_file(entry_.root / "sandbox.json", to_json(entry_), 0600);
+  const ActingAccount acting(account_);
+  for (const auto& directory : inside) make_private_directory(directory, account_);
 }
 
 Bytes HostPlace::free_space() const {

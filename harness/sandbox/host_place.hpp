@@ -28,7 +28,10 @@ class HostPlace {
   static HostPlace claim(const Registry& registry, const SandboxSpec& spec, const Account& account,
                          std::string_view engine = {});
 
-  // Throws Error(environment).
+  // The root alone, and the directory for sockets where it lies outside. Throws
+  // Error(environment).
+  void make_root() const;
+  // All of them. Throws Error(environment).
   void make_directories() const;
 
   [[nodiscard]] const Account& account() const { return account_; }

@@ -2,6 +2,7 @@
 // one label, and goes when the sandbox goes.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -46,7 +47,7 @@ struct NetworkEndpoint {
 struct SandboxSpec {
   std::string run_id;                  // label of everything that the drill makes
   std::string scenario;                // for people who meet a leftover
-  std::string type;                    // "local", "docker", "podman"
+  std::string type;                    // "local", "docker", "podman", "vm"
   std::filesystem::path directory;     // where sandboxes are made; empty: <state>/sandboxes
   std::string account;                 // run_as; empty: postgres for root, else the current account
   std::optional<Bytes> memory;         // empty: a quarter of the host's
@@ -54,9 +55,18 @@ struct SandboxSpec {
   std::string superuser = "postgres";  // the restored cluster's superuser role
   std::optional<std::filesystem::path> binaries;  // stated directory of PostgreSQL's programs
   int postgres_major = 0;
+  Bytes needed;  // what the restored cluster and its WAL take
+  // Containers: its name, empty: pgrehearse:<postgres_major>. Virtual machines: its directory,
+  // empty: <state>/vm/<postgres_major>.
+  std::string image;
   // Containers only.
   std::string engine;  // "unix:///run/docker.sock"; empty: as the engine's own client finds it
-  std::string image;   // empty: pgrehearse:<postgres_major>
+  // Virtual machines only.
+  std::string checksum;     // "sha256:...", of the image; empty: none is pinned
+  std::string accelerator;  // "kvm", "tcg"; empty: KVM where a guest boots with it
+  std::chrono::milliseconds boot_timeout{std::chrono::minutes(3)};
+  std::optional<Bytes> disk;  // empty: from `needed`
+  // Both.
   // What is shown inside read-only at the same place: the repository and its configuration.
   std::vector<std::filesystem::path> readable;
   std::string remote;  // why what runs inside would need a network; empty: it needs none

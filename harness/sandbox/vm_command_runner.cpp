@@ -1,0 +1,188 @@
+#include "harness/sandbox/vm_command_runner.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <optional>
+
+#include "harness/common/error.hpp"
+#include "harness/guest/descriptor.hpp"
+#include "harness/guest/protocol.hpp"
+#include "harness/process/stream_text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using guest::Descriptor;
+using guest::Message;
+
+constexpr auto time_to_die = std::chrono::seconds(30);
+// What the agent sends at once is far less.
+constexpr std::size_t longest_message = std::size_t{1} << 20U;
+
+[[noreturn]] void throw_gone() {
+  throw Error(ErrorKind::environment, "the virtual machine ended while a command ran in it",
+              "see machine/console.log among the logs of the run", "PGR-ENV-VM");
+}
+
+Descriptor connect_to(const std::filesystem::path& socket_file) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (socket_file.native().size() >= sizeof(address.sun_path)) throw_gone();
+  // A machine that stands still takes nothing.
+  const timeval patience{.tv_sec = std::chrono::seconds(time_to_die).count(), .tv_usec = 0};
+  setsockopt(connection.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  std::strcpy(static_cast<char*>(address.sun_path), socket_file.c_str());
+  if (connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
+      0) {
+    throw_gone();
+  }
+  return connection;
+}
+
+// One run of one command.
+class Session {
+ public:
+  Session(Descriptor connection, const Command& command)
+      : connection_(std::move(connection)), command_(command) {}
+
+  void request(std::string_view input) {
+    guest::Request request{.program = command_.program,
+                           .arguments = command_.arguments,
+                           .directory = command_.working_directory.string(),
+                           .input = std::string(input)};
+    for (const auto& [name, value] : command_.environment) {
+      request.environment.push_back(fmt::format("{}={}", name, value));
+    }
+    send(guest::message(Message::request, to_bytes(request)));
+  }
+
+  CommandResult go(const std::stop_token& stop) {
+    const Descriptor woken(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    const std::stop_callback on_stop(stop, [&woken] { eventfd_write(woken.get(), 1); });
+    while (!over_) {
+      // A stop that was seen is not waited for again.
+      std::array<pollfd, 2> polled{
+          {{connection_.get(), POLLIN, 0}, {result_.cancelled ? -1 : woken.get(), POLLIN, 0}}};
+      poll(polled.data(), polled.size(), milliseconds_to_wait());
+      end_early(stop);
+      if (polled[0].revents != 0) receive();
+      handle_messages();
+      if (messages_.waiting() > longest_message) throw_gone();
+    }
+    out_.end();
+    error_.end();
+    result_.duration = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began_);
+    result_.output = out_.release();
+    result_.error_output = error_.release();
+    result_.truncated = out_.truncated() || error_.truncated();
+    return std::move(result_);
+  }
+
+  // Why the program did not start; empty: it did.
+  [[nodiscard]] const std::string& not_started() const { return not_started_; }
+
+ private:
+  void send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto count = ::send(connection_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) throw_gone();
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+
+  void send_signal(int signal) { send(guest::message(Message::signal, guest::numbers(signal))); }
+
+  [[nodiscard]] Clock::time_point next_deadline() const {
+    if (!ending_since_) return began_ + command_.timeout;
+    return *ending_since_ + command_.grace + (killed_ ? time_to_die : std::chrono::seconds(0));
+  }
+
+  [[nodiscard]] int milliseconds_to_wait() const {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(next_deadline() - Clock::now()).count();
+    constexpr std::int64_t longest = 3'600'000;
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, longest));
+  }
+
+  void end_early(const std::stop_token& stop) {
+    const bool late = Clock::now() >= next_deadline();
+    if (!ending_since_ && (late || stop.stop_requested())) {
+      (stop.stop_requested() ? result_.cancelled : result_.timed_out) = true;
+      ending_since_ = Clock::now();
+      send_signal(command_.stop_signal);
+    } else if (ending_since_ && late && !killed_) {
+      killed_ = true;
+      send_signal(SIGKILL);
+    } else if (killed_ && late) {
+      result_.signal = SIGKILL;
+      over_ = true;
+    }
+  }
+
+  void receive() {
+    std::array<char, 65536> buffer{};
+    const auto count = recv(connection_.get(), buffer.data(), buffer.size(), 0);
+    if (count < 0 && errno == EINTR) return;
+    if (count <= 0) throw_gone();
+    messages_.take({buffer.data(), static_cast<std::size_t>(count)});
+  }
+
+  void handle_messages() {
+    Message type{};
+    std::string payload;
+    while (!over_ && messages_.next(type, payload)) {
+      if (type == Message::output) out_.take(payload);
+      if (type == Message::error) error_.take(payload);
+      if (type == Message::no_program) not_started_ = payload;
+      if (type == Message::ended) {
+        guest::Reader reader(payload);
+        result_.exit_code = static_cast<int>(reader.number());
+        result_.signal = static_cast<int>(reader.number());
+      }
+      over_ = type == Message::ended || type == Message::no_program;
+    }
+  }
+
+  Descriptor connection_;
+  const Command& command_;
+  StreamText out_{command_};
+  StreamText error_{command_};
+  guest::Messages messages_;
+  Clock::time_point began_ = Clock::now();
+  std::optional<Clock::time_point> ending_since_;
+  bool killed_ = false;
+  bool over_ = false;
+  std::string not_started_;
+  CommandResult result_;
+};
+
+}  // namespace
+
+CommandResult VmCommandRunner::run(const Command& command, std::string_view input,
+                                   std::stop_token stop) {
+  if (stop.stop_requested()) return {.cancelled = true};
+  Session session(connect_to(socket_), command);
+  session.request(input);
+  auto result = session.go(stop);
+  if (session.not_started().empty()) return result;
+  throw Error(ErrorKind::environment,
+              fmt::format("program '{}' is not in the image {}: {}", command.program, image_,
+                          session.not_started()),
+              "name an image that has it with sandbox.image; docker/vm/build makes one",
+              "PGR-ENV-BINARY", command.program);
+}
+
+}  // namespace pgrehearse
