@@ -21,7 +21,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 TEST_P(ProvisionerContract, DirectoriesAreThereEmptyAndPrivate) {
-  const auto sandbox = create("drill-1");
+  auto* const sandbox = &common();
   const auto& paths = sandbox->paths();
   for (const auto& path : {paths.root, paths.data, paths.tablespaces, paths.sockets, paths.logs,
                            paths.configuration, paths.wal, paths.pgbackrest, paths.temporary}) {
@@ -34,16 +34,16 @@ TEST_P(ProvisionerContract, DirectoriesAreThereEmptyAndPrivate) {
 }
 
 TEST_P(ProvisionerContract, CommandsAreLabelledAndNotRoot) {
-  const auto sandbox = create("drill-1");
+  auto* const sandbox = &common();
   const auto environment = run(*sandbox, {"env"}).output;
-  EXPECT_THAT(environment, HasSubstr("PGREHEARSE_RUN=drill-1\n"));
+  EXPECT_THAT(environment, HasSubstr("PGREHEARSE_RUN=" + sandbox->spec().run_id + "\n"));
   EXPECT_THAT(environment, HasSubstr("TMPDIR=" + sandbox->paths().temporary.string() + "\n"));
   EXPECT_NE(run(*sandbox, {"id", "-u"}).output, "0\n");
 }
 
 TEST_P(ProvisionerContract, WritesStayInside) {
   if (!WriteConfinement::prepare({})) GTEST_SKIP() << "this kernel has no Landlock";
-  const auto sandbox = create("drill-1");
+  auto* const sandbox = &common();
   const auto inside = sandbox->paths().temporary / "file";
   EXPECT_TRUE(run(*sandbox, {"touch", inside.string()}).succeeded());
   fs::create_directory(scratch_ / "open");
@@ -58,7 +58,7 @@ TEST_P(ProvisionerContract, WritesStayInside) {
 }
 
 TEST_P(ProvisionerContract, FilesAreWrittenAndReadFromAnOffset) {
-  const auto sandbox = create("drill-1");
+  auto* const sandbox = &common();
   const auto file = sandbox->paths().configuration / "postgresql.conf";
   sandbox->write_file(file, "fsync = on\n");
   sandbox->write_file(file, "fsync = off\n", 0640);
@@ -71,7 +71,7 @@ TEST_P(ProvisionerContract, FilesAreWrittenAndReadFromAnOffset) {
 }
 
 TEST_P(ProvisionerContract, ALinkPlantedByTheCopyLeadsNowhere) {
-  const auto sandbox = create("drill-1");
+  auto* const sandbox = &common();
   const auto treasure = scratch_ / "treasure";
   std::ofstream(treasure) << "secret";
   fs::permissions(treasure, fs::perms(0600));
@@ -106,13 +106,12 @@ TEST_P(ProvisionerContract, SizesAndResourcesAreMeasured) {
   EXPECT_GT(sandbox->free_space().count, 0U);
   EXPECT_EQ(sandbox->memory().count, std::uint64_t{64} << 20);
   EXPECT_EQ(sandbox->cpus(), 1);
-  const auto other = create("drill-2");
-  EXPECT_GT(other->memory().count, std::uint64_t{16} << 20);
-  EXPECT_GE(other->cpus(), 1);
+  EXPECT_GT(common().memory().count, std::uint64_t{16} << 20);
+  EXPECT_GE(common().cpus(), 1);
 }
 
 TEST_P(ProvisionerContract, LogsAreCollected) {
-  const auto sandbox = create("drill-1");
+  auto* const sandbox = &common();
   sandbox->write_file(sandbox->paths().logs / "server.log", "LOG: hello\n");
   sandbox->write_file(sandbox->paths().configuration / "postgresql.conf", "fsync = off\n");
   sandbox->collect_logs(scratch_ / "collected");
@@ -158,7 +157,7 @@ TEST_P(ProvisionerContract, DestroyTwiceIsDestroyOnce) {
 }
 
 TEST_P(ProvisionerContract, ADeadlineAndAStopRequestEndACommandAndWhatItStarted) {
-  const auto sandbox = create("drill-1");
+  auto* const sandbox = &common();
   const auto mark = sandbox->paths().root.string();
   const Command waits{.program = "sh",
                       .arguments = {"-c", "echo begun; sleep 86403 & wait", mark},
@@ -185,7 +184,7 @@ TEST_P(ProvisionerContract, ADeadlineAndAStopRequestEndACommandAndWhatItStarted)
 }
 
 TEST_P(ProvisionerContract, ExitCodesStreamsAndMissingProgramsAreTold) {
-  const auto sandbox = create("drill-1");
+  auto* const sandbox = &common();
   const auto result = run(*sandbox, {"sh", "-c", "echo out; echo err >&2; exit 7"});
   EXPECT_EQ(result.exit_code, 7);
   EXPECT_EQ(result.output, "out\n");
@@ -246,7 +245,7 @@ TEST_P(ProvisionerContract, TwoAtOnceDoNotTouchEachOther) {
 TEST_P(ProvisionerContract, ATakenRunIdIsRefusedAndItsOwnerKeepsHis) {
   const auto sandbox = create("drill-1");
   EXPECT_THROW(create("drill-1"), Error);
-  EXPECT_TRUE(fs::exists(sandbox->paths().data));
+  EXPECT_TRUE(run(*sandbox, {"test", "-d", sandbox->paths().data.string()}).succeeded());
   EXPECT_TRUE(find(provisioner_->list(), "drill-1")->alive);
 }
 
@@ -283,7 +282,7 @@ TEST_P(ProvisionerContract, WhatAKilledOwnerLeavesIsRemovedAndALiveOneBesideItIs
   EXPECT_FALSE(fs::exists(leftover->root));
   const auto root = find(all, "live")->root;
   EXPECT_THAT(processes_mentioning(root.string()), testing::Not(IsEmpty()));
-  EXPECT_TRUE(fs::exists(root / "data/PG_VERSION"));
+  EXPECT_TRUE(fs::exists(root / GetParam().lasting_file));
   kill_owner(live);
   EXPECT_TRUE(provisioner_->remove(*find(all, "live")).complete());
 }

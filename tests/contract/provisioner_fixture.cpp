@@ -19,6 +19,17 @@ namespace pgrehearse {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+fs::path make_scratch() {
+  std::string pattern = "/tmp/pgrehearse-contract-XXXXXX";
+  const fs::path scratch = mkdtemp(pattern.data());
+  fs::permissions(scratch, fs::perms(0755));
+  return scratch;
+}
+
+}  // namespace
+
 void ProvisionerContract::SetUp() {
   const auto impossible = GetParam().impossible();
   if (!impossible.empty()) GTEST_SKIP() << impossible;
@@ -26,9 +37,7 @@ void ProvisionerContract::SetUp() {
   const char* required = std::getenv("PGREHEARSE_REQUIRE");
   if (!missing.empty() && required != nullptr) FAIL() << missing;
   if (!missing.empty()) GTEST_SKIP() << missing;
-  std::string pattern = "/tmp/pgrehearse-contract-XXXXXX";
-  scratch_ = mkdtemp(pattern.data());
-  fs::permissions(scratch_, fs::perms(0755));
+  scratch_ = make_scratch();
   provisioner_ = GetParam().make(runner_, scratch_ / "state");
 }
 
@@ -46,15 +55,32 @@ SandboxSpec ProvisionerContract::spec(const std::string& run_id) const {
   return {.run_id = run_id,
           .scenario = "contract",
           .type = GetParam().name,
-          .postgres_major = installed_majors().back()};
+          .postgres_major = installed_majors().back(),
+          .image = GetParam().image == nullptr ? std::string() : GetParam().image()};
 }
 
 std::unique_ptr<Sandbox> ProvisionerContract::create(const std::string& run_id) {
   return provisioner_->create(spec(run_id), {});
 }
 
+Sandbox& ProvisionerContract::common() {
+  auto& common = common_[GetParam().name];
+  if (!common.sandbox) {
+    common.scratch = make_scratch();
+    common.provisioner = GetParam().make(common.runner, common.scratch / "state");
+    common.sandbox = common.provisioner->create(spec("common"), {});
+  }
+  return *common.sandbox;
+}
+
+ProvisionerContract::Common::~Common() {
+  sandbox.reset();
+  std::error_code failure;
+  if (!scratch.empty()) fs::remove_all(scratch, failure);
+}
+
 CommandResult ProvisionerContract::run(Sandbox& sandbox, std::vector<std::string> words) {
-  Command command{.program = words.front(), .timeout = std::chrono::minutes(1)};
+  Command command{.program = words.front(), .timeout = std::chrono::minutes(5)};
   command.arguments.assign(words.begin() + 1, words.end());
   return sandbox.run(command, {});
 }
@@ -64,9 +90,10 @@ void ProvisionerContract::start_server(Sandbox& sandbox) {
   const auto made = run(sandbox, {sandbox.program("initdb"), "-D", data, "-U", "postgres", "-A",
                                   "trust", "-k", "--no-sync"});
   ASSERT_TRUE(made.succeeded()) << made.error_output << made.output;
-  std::ofstream(fs::path(data) / "postgresql.auto.conf", std::ios::app)
-      << "listen_addresses = ''\nfsync = off\ndynamic_shared_memory_type = mmap\n"
-      << "unix_socket_directories = '" << sandbox.paths().sockets.string() << "'\n";
+  sandbox.write_file(fs::path(data) / "postgresql.auto.conf",
+                     "listen_addresses = ''\nfsync = off\ndynamic_shared_memory_type = mmap\n"
+                     "unix_socket_directories = '" +
+                         sandbox.paths().sockets.string() + "'\n");
   const auto started = run(sandbox, {sandbox.program("pg_ctl"), "-D", data, "-w", "-l",
                                      (sandbox.paths().logs / "server.log").string(), "start"});
   ASSERT_TRUE(started.succeeded()) << started.error_output << started.output

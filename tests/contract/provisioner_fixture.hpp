@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,9 +19,13 @@ class ProvisionerContract : public testing::TestWithParam<ProvisionerKind> {
  protected:
   void SetUp() override;
   void TearDown() override;
+  static void TearDownTestSuite() { common_.clear(); }
 
   [[nodiscard]] SandboxSpec spec(const std::string& run_id) const;
   std::unique_ptr<Sandbox> create(const std::string& run_id);
+  // One of this kind for all tests that leave its data directory empty: some kinds take
+  // seconds to make.
+  Sandbox& common();
   CommandResult run(Sandbox& sandbox, std::vector<std::string> words);
   // A fresh cluster in the sandbox's data directory, and its server.
   void start_server(Sandbox& sandbox);
@@ -36,6 +41,19 @@ class ProvisionerContract : public testing::TestWithParam<ProvisionerKind> {
   std::filesystem::path scratch_;
   BoostCommandRunner runner_;
   std::unique_ptr<Provisioner> provisioner_;
+
+ private:
+  struct Common {
+    Common() = default;
+    Common(const Common&) = delete;
+    Common& operator=(const Common&) = delete;
+    ~Common();
+    std::filesystem::path scratch;
+    BoostCommandRunner runner;
+    std::unique_ptr<Provisioner> provisioner;
+    std::unique_ptr<Sandbox> sandbox;
+  };
+  static inline std::map<std::string, Common> common_;
 };
 
 // Command lines of living processes that hold `text`, for messages.

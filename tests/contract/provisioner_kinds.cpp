@@ -8,6 +8,7 @@
 #include "harness/postgres/binaries.hpp"
 #include "harness/sandbox/container_provisioner.hpp"
 #include "harness/sandbox/local_provisioner.hpp"
+#include "harness/sandbox/vm_provisioner.hpp"
 #include "tests/engines/test_engine.hpp"
 
 namespace pgrehearse {
@@ -46,6 +47,16 @@ std::unique_ptr<Provisioner> make_podman(CommandRunner& /*runner*/,
   return std::make_unique<ContainerProvisioner>(EngineKind::podman, state);
 }
 
+std::string missing_for_vm() { return machine_for_tests().missing; }
+
+std::string impossible_for_vm() { return machine_for_tests().impossible; }
+
+std::string image_for_vm() { return machine_for_tests().address; }
+
+std::unique_ptr<Provisioner> make_vm(CommandRunner& runner, const std::filesystem::path& state) {
+  return std::make_unique<VmProvisioner>(runner, state);
+}
+
 std::unique_ptr<Provisioner> make_local(CommandRunner& runner, const std::filesystem::path& state) {
   return std::make_unique<LocalProvisioner>(runner, state);
 }
@@ -71,12 +82,21 @@ std::vector<ProvisionerKind> provisioner_kinds() {
            .make = make_podman,
            .shares_memory = false,
            .removed_process = "container pgrehearse-",
-           .attempts_to_kill = 2}};
+           .attempts_to_kill = 2},
+          {.name = "vm",
+           .missing = missing_for_vm,
+           .impossible = impossible_for_vm,
+           .make = make_vm,
+           .shares_memory = false,
+           .removed_process = " qemu-system",
+           .attempts_to_kill = 2,
+           .lasting_file = "machine/disk",
+           .image = image_for_vm}};
 }
 
 std::vector<ProvisionerKind> container_kinds() {
   auto kinds = provisioner_kinds();
-  std::erase_if(kinds, [](const auto& kind) { return kind.shares_memory; });
+  std::erase_if(kinds, [](const auto& kind) { return kind.shares_memory || kind.name == "vm"; });
   return kinds;
 }
 

@@ -22,6 +22,10 @@ struct ProvisionerKind {
   // What a removal says of a process that only the label tells.
   std::string removed_process;
   int attempts_to_kill = 40;
+  // A file below the root that is there as long as the sandbox is.
+  std::string lasting_file = "data/PG_VERSION";
+  // Where its image lies, for a kind that has no other way to find one.
+  std::string (*image)() = nullptr;
 };
 
 std::vector<ProvisionerKind> provisioner_kinds();

@@ -24,4 +24,6 @@ TestEngine docker_for_tests() { return read_record(PGREHEARSE_DOCKER_RECORD); }
 
 TestEngine podman_for_tests() { return read_record(PGREHEARSE_PODMAN_RECORD); }
 
+TestEngine machine_for_tests() { return read_record(PGREHEARSE_VM_RECORD); }
+
 }  // namespace pgrehearse

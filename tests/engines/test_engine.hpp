@@ -1,4 +1,5 @@
-// The container engines that CTest's fixtures have started for the tests.
+// The container engines that CTest's fixtures have started for the tests, and the image of a
+// virtual machine that they have made.
 #pragma once
 
 #include <string>
@@ -14,5 +15,7 @@ struct TestEngine {
 // From the records that the fixtures wrote.
 TestEngine docker_for_tests();
 TestEngine podman_for_tests();
+// The address is the image's directory.
+TestEngine machine_for_tests();
 
 }  // namespace pgrehearse

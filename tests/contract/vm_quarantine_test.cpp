@@ -1,0 +1,183 @@
+// The walls of a virtual machine, looked at from inside. Each expectation fails when a wall is
+// taken away (harness/sandbox/vm_request.cpp, harness/guest). One machine for all: starting it is
+// slow.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+#include "harness/postgres/binaries.hpp"
+#include "harness/process/boost_command_runner.hpp"
+#include "harness/sandbox/vm_provisioner.hpp"
+#include "tests/engines/test_engine.hpp"
+
+namespace pgrehearse {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+class VmQuarantine : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (machine_for_tests().address.empty()) return;
+    std::string pattern = "/var/tmp/pgrehearse-walls-XXXXXX";
+    scratch = mkdtemp(pattern.data());
+    fs::permissions(scratch, fs::perms(0755));
+    // Open to everybody: only the share keeps the copy from writing.
+    fs::create_directories(scratch / "repository, old/archive");
+    std::ofstream(scratch / "repository, old/archive/file") << "precious";
+    fs::permissions(scratch / "repository, old", fs::perms(0777));
+    fs::permissions(scratch / "repository, old/archive", fs::perms(0777));
+    fs::permissions(scratch / "repository, old/archive/file", fs::perms(0666));
+    std::ofstream(scratch / "tool.conf") << "[global]\n";
+    fs::permissions(scratch / "tool.conf", fs::perms(0644));
+    provisioner = std::make_unique<VmProvisioner>(runner, scratch / "state");
+    sandbox =
+        provisioner->create({.run_id = "walls",
+                             .scenario = "contract",
+                             .type = "vm",
+                             .memory = Bytes{std::uint64_t{128} << 20U},
+                             .cpus = 1,
+                             .postgres_major = installed_majors().back(),
+                             .image = machine_for_tests().address,
+                             .readable = {scratch / "repository, old", scratch / "tool.conf"}},
+                            {});
+  }
+  static void TearDownTestSuite() {
+    sandbox.reset();
+    provisioner.reset();
+    std::error_code failure;
+    if (!scratch.empty()) fs::remove_all(scratch, failure);
+  }
+  void SetUp() override {
+    if (sandbox) return;
+    const auto machine = machine_for_tests();
+    if (!machine.impossible.empty()) GTEST_SKIP() << machine.impossible;
+    if (std::getenv("PGREHEARSE_REQUIRE") != nullptr) FAIL() << machine.missing;
+    GTEST_SKIP() << machine.missing;
+  }
+
+  static CommandResult run(const std::string& script) {
+    return sandbox->run({.program = "sh", .arguments = {"-c", script}}, {});
+  }
+  static std::string inside(const std::string& script) {
+    const auto result = run(script);
+    return result.output + result.error_output;
+  }
+  static bool succeeds(const std::string& script) { return run(script).succeeded(); }
+  static std::string quoted(const fs::path& path) { return "'" + path.string() + "'"; }
+
+  static inline BoostCommandRunner runner;
+  static inline fs::path scratch;
+  static inline std::unique_ptr<VmProvisioner> provisioner;
+  static inline std::unique_ptr<Sandbox> sandbox;
+};
+
+TEST_F(VmQuarantine, ThereIsNoNetworkButTheLoop) {
+  EXPECT_EQ(inside("ls /sys/class/net"), "lo\n");
+  // The headings of the table of routes, and no route.
+  EXPECT_EQ(lines_of(inside("cat /proc/net/route")).size(), 1U) << inside("cat /proc/net/route");
+}
+
+TEST_F(VmQuarantine, TheRepositoryIsSeenAndCannotBeWritten) {
+  const auto repository = scratch / "repository, old";
+  const auto file = quoted(repository / "archive/file");
+  EXPECT_EQ(inside("cat " + file), "precious");
+  EXPECT_THAT(inside("echo changed > " + file), HasSubstr("Read-only file system"));
+  EXPECT_FALSE(succeeds("touch " + quoted(repository / "new")));
+  EXPECT_FALSE(succeeds("rm " + file));
+  EXPECT_EQ(inside("cat " + file), "precious");
+  EXPECT_EQ(inside("cat " + quoted(scratch / "tool.conf")), "[global]\n");
+  // What comes into it while the machine runs is seen too.
+  std::ofstream(repository / "archive/next") << "new";
+  fs::permissions(repository / "archive/next", fs::perms(0644));
+  EXPECT_EQ(inside("cat " + quoted(repository / "archive/next")), "new");
+}
+
+TEST_F(VmQuarantine, NobodyIsRootOrCanBecomeIt) {
+  EXPECT_NE(inside("id -u"), "0\n");
+  const auto status = inside("cat /proc/self/status");
+  EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1\n"));
+  for (const auto* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}) {
+    EXPECT_THAT(status, HasSubstr(std::string(set) + ":\t0000000000000000\n"));
+  }
+  EXPECT_FALSE(succeeds("kill -9 1"));
+  EXPECT_FALSE(succeeds("head -c 1 /dev/vdb"));
+  EXPECT_FALSE(succeeds("for port in /dev/vport*; do head -c 0 $port || exit 1; done"));
+  EXPECT_FALSE(succeeds("cat /sys/firmware/qemu_fw_cfg/by_name/opt/org.pgrehearse/settings/raw"));
+}
+
+TEST_F(VmQuarantine, OnlyTheSandboxCanBeWritten) {
+  EXPECT_TRUE(succeeds("touch " + (sandbox->paths().data / "file").string()));
+  EXPECT_TRUE(succeeds("touch /tmp/file")) << "programs expect one";
+  for (const auto* place : {"/file", "/usr/bin/file", "/var/file", "/etc/file", "/etc/passwd"}) {
+    EXPECT_FALSE(succeeds(std::string("echo >> ") + place)) << place;
+  }
+  // Not even by its own root, and nothing that was left in memory when the machine was made.
+  EXPECT_THAT(inside("cat /proc/mounts"), HasSubstr("overlay / overlay ro,nosuid,nodev,"));
+  // What is written to memory has a limit and is not to be executed.
+  EXPECT_THAT(inside("cat /proc/mounts"), HasSubstr(" /tmp tmpfs rw,nosuid,nodev,noexec"));
+}
+
+TEST_F(VmQuarantine, NothingElseOfThisHostIsSeen) {
+  std::ofstream(scratch / "secret") << "secret";
+  fs::permissions(scratch / "secret", fs::perms(0644));
+  EXPECT_FALSE(succeeds("cat " + quoted(scratch / "secret")));
+  EXPECT_EQ(inside("ls " + quoted(scratch)), "repository, old\nstate\ntool.conf\n");
+  EXPECT_FALSE(fs::exists(sandbox->paths().data)) << "it lies on the machine's disk";
+}
+
+TEST_F(VmQuarantine, QemuIsNotRootEither) {
+  const auto processes =
+      runner.run({.program = "ps", .arguments = {"-eo", "user:32,pid,args"}}, {});
+  const std::string root = sandbox->paths().root.string();
+  int found = 0;
+  for (const auto line : lines_of(processes.output)) {
+    if (line.find("qemu-system") == std::string_view::npos) continue;
+    if (line.find(root) == std::string_view::npos) continue;
+    ++found;
+    EXPECT_TRUE(line.starts_with(sandbox->spec().account + " ")) << line;
+    std::istringstream words{std::string(line)};
+    std::string user;
+    std::string pid;
+    words >> user >> pid;
+    std::ifstream file("/proc/" + pid + "/status");
+    const std::string status{std::istreambuf_iterator<char>(file), {}};
+    // A process that is confined cannot become another; QEMU itself filters its system calls.
+    EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1\n"));
+    if (line.find("/guest keep") == std::string_view::npos) {
+      EXPECT_THAT(status, HasSubstr("Seccomp:\t2\n"));
+    }
+    EXPECT_THAT(std::string(line), HasSubstr(" -fsdev local,id=share0,"));
+    EXPECT_THAT(std::string(line), HasSubstr(",readonly=on,"));
+    EXPECT_THAT(std::string(line), HasSubstr(" -sandbox on,"));
+    EXPECT_THAT(std::string(line), HasSubstr(" -nic none"));
+  }
+  EXPECT_GT(found, 0);
+}
+
+// The last: afterwards the machine is not sound.
+TEST_F(VmQuarantine, TooLittleMemoryIsNamed) {
+  EXPECT_NO_THROW(sandbox->require_sound({}));
+  // It looks for the end of a line that never ends.
+  EXPECT_EQ(run("exec tail /dev/zero").signal, SIGKILL);
+  try {
+    sandbox->require_sound({});
+    FAIL() << "it is called sound";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::environment);
+    EXPECT_EQ(error.code(), "PGR-ENV-MEMORY");
+    EXPECT_THAT(error.what(), HasSubstr("128"));
+  }
+}
+
+}  // namespace
+}  // namespace pgrehearse

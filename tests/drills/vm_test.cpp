@@ -1,0 +1,131 @@
+// Drills in a virtual machine: nothing is left behind, and trouble of the place is never the
+// backup's. every_place_test.cpp compares them with the other kinds.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "harness/sandbox/process_table.hpp"
+#include "harness/sandbox/registry.hpp"
+#include "tests/drills/drill_fixture.hpp"
+#include "tests/drills/live_drill.hpp"
+#include "tests/engines/test_engine.hpp"
+
+namespace pgrehearse {
+namespace {
+
+namespace fs = std::filesystem;
+
+class VmDrill : public DrillTest {
+ protected:
+  void SetUp() override {
+    const auto given = machine_for_tests();
+    if (!given.impossible.empty()) GTEST_SKIP() << given.impossible;
+    const char* required = std::getenv("PGREHEARSE_REQUIRE");
+    if (!given.missing.empty() && required != nullptr) FAIL() << given.missing;
+    if (!given.missing.empty()) GTEST_SKIP() << given.missing;
+    DrillTest::SetUp();
+    image = given.address;
+  }
+
+  [[nodiscard]] std::string in_machine(std::string_view rest) const {
+    auto text = scenario(rest);
+    const std::string local = "type: local";
+    return text.replace(text.find(local), local.size(),
+                        fmt::format("type: vm, image: {}", image.string()));
+  }
+
+  [[nodiscard]] fs::path broken(const char* name) const { return image.parent_path() / name; }
+
+  // QEMU's processes of this test's drills.
+  [[nodiscard]] std::vector<pid_t> machines() const {
+    std::vector<pid_t> found;
+    for (const auto& process : all_processes()) {
+      if (!process.alive() || !process.name.starts_with("qemu-system")) continue;
+      std::ifstream file("/proc/" + std::to_string(process.pid) + "/cmdline");
+      const std::string line{std::istreambuf_iterator<char>(file), {}};
+      if (line.find(state.native()) != std::string::npos) found.push_back(process.pid);
+    }
+    return found;
+  }
+
+  void expect_place_blamed(const std::vector<std::string>& options, std::string_view code,
+                           std::string_view words) {
+    const auto run = run_scenario(in_machine("checks: [databases]\n"), options);
+    EXPECT_EQ(run.exit_code, 2) << run.text();
+    ASSERT_TRUE(run.report.has_value()) << run.text();
+    EXPECT_EQ(run.report->verdict, Verdict::unknown);
+    EXPECT_EQ(run.report->diagnosis.code, code) << run.findings();
+    EXPECT_EQ(run.report->diagnosis.blame, "environment") << run.findings();
+    EXPECT_NE(run.text().find(words), std::string::npos) << run.text();
+    expect_nothing_left();
+  }
+
+  fs::path image;
+};
+
+// One on its way up, one in the middle of the restore. There are no more of them: a machine is slow
+// to start where it is emulated.
+TEST_F(VmDrill, WhatSigkillLeavesIsRemovedByCleanAndALiveOneStays) {
+  const auto file = scratch / "machine.yaml";
+  std::ofstream(file) << in_machine("checks: [databases]\n");
+  LiveDrill live(file, state);
+  ASSERT_TRUE(live.wait_for("create sandbox: ")) << live.seen();
+  // Stopped where it is, it stays alive for as long as it takes.
+  live.pause();
+  for (const auto* line : {"prepare: ", "create sandbox: "}) {
+    LiveDrill drill(file, state);
+    ASSERT_TRUE(drill.wait_for(line)) << line << '\n' << drill.seen();
+    EXPECT_EQ(drill.end(SIGKILL), -SIGKILL);
+    const auto cleaned = pgrehearse({"clean"});
+    EXPECT_EQ(cleaned.exit_code, 0) << line << '\n' << cleaned.text();
+    EXPECT_EQ(Registry(state).list().size(), 2U) << "the live one's: sandbox and scratch directory";
+    EXPECT_EQ(machines().size(), 1U) << line << '\n' << cleaned.text();
+  }
+  live.resume();
+  ASSERT_TRUE(live.wait_for("restore: ")) << "it was not touched\n" << live.seen();
+  EXPECT_EQ(live.end(SIGTERM), 130) << live.seen();
+  expect_nothing_left();
+  EXPECT_TRUE(machines().empty());
+}
+
+TEST_F(VmDrill, AMachineThatDiesInMidRestoreIsNamed) {
+  const auto file = scratch / "machine.yaml";
+  std::ofstream(file) << in_machine("checks: [databases]\n");
+  LiveDrill drill(file, state);
+  ASSERT_TRUE(drill.wait_for("create sandbox: ")) << drill.seen();
+  for (const auto pid : machines()) kill(pid, SIGKILL);
+  EXPECT_EQ(drill.end(0), 2) << drill.seen();
+  const auto report = pgrehearse({"report", "drill-test"});
+  EXPECT_NE(report.output.find("PGR-ENV-VM"), std::string::npos) << report.text();
+  EXPECT_NE(report.output.find("the virtual machine ended"), std::string::npos) << report.text();
+  expect_nothing_left();
+}
+
+TEST_F(VmDrill, AMachineThatNeverStartsIsNamed) {
+  expect_place_blamed(
+      {"--set", "sandbox.image=" + broken("silent").string(), "--set", "sandbox.boot_timeout=5s"},
+      "PGR-ENV-VM", "the virtual machine did not start within 5.0s; its console is silent");
+}
+
+TEST_F(VmDrill, AnImageThatWillNotDoIsNamed) {
+  expect_place_blamed({"--set", "sandbox.image=" + broken("none").string()}, "PGR-ENV-IMAGE",
+                      "there is no image");
+  expect_place_blamed({"--set", "sandbox.image=" + broken("changed").string()}, "PGR-ENV-IMAGE",
+                      "kernel is not as its SHA256SUMS says");
+  expect_place_blamed({"--set", "sandbox.image=" + broken("foreign").string()}, "PGR-ENV-IMAGE",
+                      "is made for s390x");
+  expect_place_blamed({"--set", "sandbox.image=" + broken("toolless").string()}, "PGR-ENV-BINARY",
+                      "program 'pgbackrest' is not in the image");
+  expect_place_blamed({"--set", "sandbox.checksum=sha256:" + std::string(64, '0')}, "PGR-ENV-IMAGE",
+                      "not the one that is pinned");
+}
+
+TEST_F(VmDrill, ADiskThatIsTooSmallIsNamed) {
+  expect_place_blamed({"--set", "sandbox.disk=8MB"}, "PGR-ENV-DISK-FULL", "is too small");
+}
+
+}  // namespace
+}  // namespace pgrehearse
