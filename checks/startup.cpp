@@ -38,15 +38,19 @@ struct LogVerdict {
   std::size_t lines = 0;
 };
 
-// PostgreSQL does not name the WAL file: it is the one that replay stopped in.
-std::string stopped_in(const CheckContext& context) {
+// PostgreSQL does not name the WAL file: it is the one that replay stopped in, or the next one
+// where only the beginning of a segment can tell.
+std::string stopped_in(const CheckContext& context, bool at_its_beginning) {
   const auto size = context.archive.segment_size;
   if (context.landing == nullptr || !context.landing->lsn || size == 0) return {};
-  const auto timeline = context.landing->timeline.value_or(1);
-  return file_name(segment_at(timeline, *context.landing->lsn, size), size);
+  auto segment = segment_at(context.landing->timeline.value_or(1), *context.landing->lsn, size);
+  constexpr std::uint64_t long_header = 40;
+  const bool began = context.landing->lsn->value > start_of(segment, size).value + long_header;
+  if (at_its_beginning && began) ++segment.number;
+  return file_name(segment, size);
 }
 
-LogVerdict judge_log(const std::filesystem::path& file, const std::string& segment) {
+LogVerdict judge_log(const std::filesystem::path& file, const CheckContext& context) {
   LogVerdict result;
   std::set<std::string, std::less<>> told;
   std::ifstream log(file);
@@ -54,6 +58,8 @@ LogVerdict judge_log(const std::filesystem::path& file, const std::string& segme
     const auto code = code_for(line);
     if (!code || !told.emplace(without_prefix(line)).second) continue;
     if (told.size() > most_lines) continue;
+    // Whose cluster a segment is of stands in its first page.
+    const auto segment = stopped_in(context, *code == "PGR-WAL-FOREIGN");
     result.findings.push_back(
         {.code = std::string(*code),
          .object =
@@ -79,7 +85,7 @@ class StartupCheck : public Check {
                             .message = "no instance was started"}}};
     }
     CheckOutcome outcome;
-    auto [findings, lines] = judge_log(context.instance_log, stopped_in(context));
+    auto [findings, lines] = judge_log(context.instance_log, context);
     outcome.findings = std::move(findings);
     try {
       auto connection = context.connect({});

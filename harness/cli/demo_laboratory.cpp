@@ -116,7 +116,7 @@ void forget_pgbackrest_variables(const DemoLine& say) {
     if (variable.starts_with("PGBACKREST_")) names.emplace_back(split(variable, '=').front());
   }
   for (const auto& name : names) unsetenv(name.c_str());
-  if (!names.empty()) say("not used by the demo: " + join(names, ", "));
+  if (!names.empty()) say("not used here: " + join(names, ", "));
 }
 
 }  // namespace pgrehearse

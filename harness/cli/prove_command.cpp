@@ -1,6 +1,7 @@
 // The fault catalogue against a throwaway laboratory: who tests the tester.
 #include <fmt/format.h>
 #include <fnmatch.h>
+#include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -13,11 +14,13 @@
 #include "harness/cli/demo_laboratory.hpp"
 #include "harness/cli/drill_session.hpp"
 #include "harness/cli/options.hpp"
+#include "harness/cli/prove_scenario.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/drill/scenario_parser.hpp"
 #include "harness/faults/fault_keys.hpp"
+#include "harness/faults/fault_laboratory.hpp"
 #include "harness/faults/fault_parser.hpp"
 #include "harness/faults/peers.hpp"
 #include "harness/faults/proof.hpp"
@@ -29,6 +32,8 @@ namespace pgrehearse {
 namespace {
 
 struct ProveArguments {
+  std::filesystem::path scenario;
+  std::vector<std::string> overrides;
   std::vector<std::string> patterns;
   std::string tag;
   std::string phase;
@@ -97,24 +102,12 @@ ExitCode list_faults(const std::vector<Fault>& faults) {
   return ExitCode::pass;
 }
 
-// Drills of a proof keep their records inside the laboratory, apart from the user's history.
 Rehearse rehearsal(const std::filesystem::path& state) {
   return [state](const PlantedFault& planted, std::stop_token stop) {
-    CommonOptions quiet{.state = state};
-    quiet.quiet = true;
     const auto scenario = parse_scenario(planted.scenario, "the drill of prove",
                                          planted.site.overrides, all_checks());
-    const auto timeout = scenario.timeout.value_or(std::chrono::minutes(5));
-    try {
-      return run_session(scenario, {.timeout = timeout}, quiet, std::move(stop));
-    } catch (const Error& error) {
-      // What `run` says instead of a report.
-      Report refused;
-      refused.verdict = verdict_of(error.kind()).value_or(Verdict::unknown);
-      refused.error_kind = name_of(error.kind());
-      refused.diagnosis = {.summary = error.what(), .code = error.code(), .object = error.object()};
-      return refused;
-    }
+    return rehearse_quietly(scenario, scenario.timeout.value_or(std::chrono::minutes(5)), state,
+                            std::move(stop));
   };
 }
 
@@ -137,15 +130,16 @@ void write_file(const std::string& file, const ProofScore& score,
   }
 }
 
-ExitCode run_prove(const ProveArguments& arguments, const CommonOptions& common,
-                   const std::stop_token& stop) {
-  const auto faults = chosen_faults(arguments);
-  if (arguments.list) return list_faults(faults);
-  const auto say = [&](const std::string& line) {
-    if (!common.quiet) std::cerr << "prove: " << line << std::endl;
-  };
-  forget_pgbackrest_variables(say);
-  remove_leftovers(common);
+// Told in the score; here so that nobody overlooks it.
+void warn_of_changes(const OriginalRepository& original) {
+  spdlog::error("{} has changed while prove ran, first {}; nothing of prove writes there: did a "
+                "backup or an expire run?",
+                original.path.native(), original.change.different.front());
+}
+
+ProofScore prove_laboratories(const ProveArguments& arguments, const std::vector<Fault>& faults,
+                              const CommonOptions& common, const DemoLine& say,
+                              const std::stop_token& stop) {
   const auto runner = real_command_runner();
   std::random_device random;
   FaultLaboratories laboratories({.state = common.state,
@@ -154,15 +148,49 @@ ExitCode run_prove(const ProveArguments& arguments, const CommonOptions& common,
                                  *runner);
   say(fmt::format("{} faults; the seed of the laboratories first", faults.size()));
   laboratories.build_seed(stop);
-  ProofOptions options{.jobs = arguments.jobs > 0
-                                   ? arguments.jobs
-                                   : 2 * static_cast<int>(std::thread::hardware_concurrency()),
-                       .clean_runs = arguments.clean_runs,
-                       .rehearse = rehearsal(laboratories.root() / "drills"),
-                       .peers = arguments.compare ? peers(*runner) : AskPeers(),
-                       .on_fault = [&](const FaultResult& result) { say(line_of(result)); },
-                       .on_clean_run = [&](const CleanRun& run) { say(line_of(run)); }};
-  const auto score = prove(faults, laboratories, options, stop);
+  const ProofOptions options{
+      .jobs = arguments.jobs > 0 ? arguments.jobs
+                                 : 2 * static_cast<int>(std::thread::hardware_concurrency()),
+      .clean_runs = arguments.clean_runs,
+      .rehearse = rehearsal(laboratories.root() / "drills"),
+      .peers = arguments.compare ? peers(*runner) : AskPeers(),
+      .on_fault = [&](const FaultResult& result) { say(line_of(result)); },
+      .on_clean_run = [&](const CleanRun& run) { say(line_of(run)); }};
+  return prove(faults, laboratories, options, stop);
+}
+
+void require_fitting_options(const ProveArguments& arguments) {
+  if (arguments.scenario.empty() && !arguments.overrides.empty()) {
+    throw Error(ErrorKind::usage, "--set without a scenario",
+                "name the scenario that it changes with --scenario");
+  }
+  if (!arguments.scenario.empty() && arguments.compare) {
+    throw Error(ErrorKind::usage, "--compare with a scenario",
+                "a plain restore of production would act like production: compare in laboratories, "
+                "without --scenario");
+  }
+}
+
+ExitCode run_prove(const ProveArguments& arguments, const CommonOptions& common,
+                   const std::stop_token& stop) {
+  require_fitting_options(arguments);
+  const auto faults = chosen_faults(arguments);
+  if (arguments.list) return list_faults(faults);
+  const DemoLine say = [&](const std::string& line) {
+    if (!common.quiet) std::cerr << "prove: " << line << std::endl;
+  };
+  if (arguments.scenario.empty()) forget_pgbackrest_variables(say);
+  remove_leftovers(common);
+  const auto score =
+      arguments.scenario.empty()
+          ? prove_laboratories(arguments, faults, common, say, stop)
+          : prove_scenario({.scenario = arguments.scenario,
+                            .overrides = arguments.overrides,
+                            .directory = arguments.directory,
+                            .jobs = arguments.jobs,
+                            .clean_runs = arguments.clean_runs.value_or(1),
+                            .say = say},
+                           faults, common, stop);
   if (common.format == "json") {
     write_proof_json(score, std::cout);
   } else {
@@ -172,6 +200,9 @@ ExitCode run_prove(const ProveArguments& arguments, const CommonOptions& common,
   write_file(arguments.junit, score, write_proof_junit);
   write_file(arguments.json, score, write_proof_json);
   write_file(arguments.markdown, score, write_proof_page);
+  if (score.original && !score.original->change.different.empty()) {
+    warn_of_changes(*score.original);
+  }
   return exit_code_of(score.verdict());
 }
 
@@ -183,6 +214,13 @@ CommandAction configure_prove(CLI::App& command, const CommonOptions& common) {
       .add_option("fault,--faults", arguments->patterns,
                   "only these faults: names, or patterns in quotation marks [all]")
       ->type_name("PATTERN");
+  command
+      .add_option("--scenario", arguments->scenario,
+                  "plant them in copies of this scenario's repository, and let its own drill notice")
+      ->type_name("FILE");
+  command.add_option("--set", arguments->overrides, "replace a value of the scenario")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   command.add_option("--tag", arguments->tag, "only faults with this tag")->type_name("TAG");
   const auto phases = fault_phases();
   command.add_option("--phase", arguments->phase, "only faults that arise there")
@@ -193,11 +231,11 @@ CommandAction configure_prove(CLI::App& command, const CommonOptions& common) {
       ->check(CLI::Range(1, 64));
   command
       .add_option("--clean-runs", arguments->clean_runs,
-                  "rehearse undamaged laboratories so often [once a fault]")
+                  "rehearse undamaged laboratories so often [once a fault; with a scenario once]")
       ->type_name("N");
   command
       .add_option("--directory", arguments->directory,
-                  "where the laboratories are made; fastest in memory, below /dev/shm "
+                  "where laboratories and copies are made; fastest in memory, below /dev/shm "
                   "[the state directory]")
       ->type_name("DIR");
   command.add_option("--junit", arguments->junit, "write the score as JUnit XML")

@@ -16,13 +16,6 @@ namespace pgrehearse {
 
 namespace {
 
-// The account that reads the repository and owns the sandbox.
-Account working_account(const Scenario& scenario) {
-  auto own = current_account();
-  if (own.uid != 0) return own;
-  return find_account(scenario.sandbox.account.empty() ? "postgres" : scenario.sandbox.account);
-}
-
 std::unique_ptr<Provisioner> provisioner_for(const std::string& type, CommandRecorder& commands,
                                              const std::filesystem::path& state) {
   const auto record = [&commands](const Command& command, const CommandResult& result) {
@@ -37,6 +30,12 @@ std::unique_ptr<Provisioner> provisioner_for(const std::string& type, CommandRec
 }
 
 }  // namespace
+
+Account working_account(const Scenario& scenario) {
+  auto own = current_account();
+  if (own.uid != 0) return own;
+  return find_account(scenario.sandbox.account.empty() ? "postgres" : scenario.sandbox.account);
+}
 
 std::span<const CheckDescription> all_checks() { return check_table(); }
 

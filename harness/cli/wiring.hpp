@@ -21,6 +21,9 @@ namespace pgrehearse {
 // Every check that exists, in the order of reports.
 std::span<const CheckDescription> all_checks();
 
+// The account that reads the repository and owns the sandbox. Throws Error(environment).
+Account working_account(const Scenario& scenario);
+
 // The one that really runs things.
 std::unique_ptr<CommandRunner> real_command_runner();
 

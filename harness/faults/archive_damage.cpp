@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 
 #include "harness/common/error.hpp"
 #include "harness/faults/actions.hpp"
 #include "harness/faults/repository_files.hpp"
+#include "harness/postgres/lsn.hpp"
 
 namespace pgrehearse {
 
@@ -17,14 +19,19 @@ namespace {
 // The file of a segment as `which:` asks for it; the facts tell which one it was.
 fs::path chosen_segment(PlantingSite& site, const Settings& settings) {
   auto file = find_segment(site, settings.get_or<std::string>("which", "middle"));
-  site.facts["segment"] = file.filename().native().substr(0, 24);
+  site.facts["segment"] = segment_name(file);
   return file;
 }
 
-// The laboratories' segments have a megabyte: 4096 to a log file.
-std::string start_of_segment(const std::string& name) {
-  const auto number = std::stoul(name.substr(16), nullptr, 16);
-  return fmt::format("{:X}/{:X}", std::stoul(name.substr(8, 8), nullptr, 16), number << 20U);
+// The next one that nobody has made.
+std::string next_timeline(const PlantingSite& site) {
+  return fmt::format("{:08X}", std::stoul(newest_timeline(site), nullptr, 16) + 1);
+}
+
+// What the history of a timeline begins with: that of its parent.
+std::string history_of(const fs::path& archive, const std::string& timeline) {
+  std::ifstream in(archive / (timeline + ".history"), std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 }  // namespace
@@ -40,7 +47,7 @@ void flip_segment(PlantingSite& site, const Settings& settings) {
 
 void truncate_segment(PlantingSite& site, const Settings& settings) {
   const auto file = chosen_segment(site, settings);
-  fs::resize_file(file, fs::file_size(file) / 2);
+  truncate_file(file, fs::file_size(file) / 2);
 }
 
 // The same segment with another content, as two servers that archive into one stanza leave it.
@@ -70,31 +77,40 @@ void replace_segment(PlantingSite& site, const Settings& settings) {
 void add_timeline(PlantingSite& site, const Settings& settings) {
   const auto file = chosen_segment(site, settings);
   const auto archive = file.parent_path().parent_path();
-  const auto timeline = settings.get_or<std::string>("timeline", "00000002");
+  const auto parent = site.facts["segment"].substr(0, 8);
+  const auto timeline = settings.get_or<std::string>("timeline", next_timeline(site));
   const auto segment = timeline + site.facts["segment"].substr(8);
   const auto directory = archive / segment.substr(0, 16);
   fs::create_directories(directory);
-  fs::copy_file(file, directory / (segment + file.filename().native().substr(24)),
-                fs::copy_options::overwrite_existing);
+  const auto branch = directory / (segment + file.filename().native().substr(24));
+  fs::remove(branch);
+  fs::copy_file(file, branch);
   site.facts["branch"] = segment;
+  site.facts["timeline"] = timeline;
+  site.facts["timeline_number"] = std::to_string(std::stoul(timeline, nullptr, 16));
+  const auto first = parse_wal_segment(site.facts["segment"], site.traits.segment_size).value();
   if (settings.get_or("history", true)) {
     std::ofstream(archive / (timeline + ".history"))
-        << fmt::format("1\t{}\tno recovery target specified\n",
-                       settings.get_or<std::string>("at", start_of_segment(site.facts["segment"])));
+        << history_of(archive, parent)
+        << fmt::format("{}\t{}\tno recovery target specified\n", first.timeline,
+                       settings.get_or<std::string>(
+                           "at", to_text(start_of(first, site.traits.segment_size))));
   }
   give_to(site, archive);
 }
 
 void remove_history(PlantingSite& site, const Settings& settings) {
-  const auto name = settings.get_or<std::string>("timeline", "00000002") + ".history";
+  const auto timeline = settings.get_or<std::string>("timeline", newest_timeline(site));
+  const auto name = timeline + ".history";
   site.facts["file"] = name;
+  site.facts["timeline"] = timeline;
   for (const auto& file : repository_files(site, "archive")) {
     if (file.filename().native().starts_with(name)) {
       fs::remove(file);
       return;
     }
   }
-  throw Error(ErrorKind::internal, fmt::format("the archive has no {}", name));
+  throw DoesNotApply(fmt::format("the archive has no {}", name));
 }
 
 }  // namespace pgrehearse

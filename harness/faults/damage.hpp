@@ -1,20 +1,13 @@
-// What a planter can do to a laboratory. Each action is a row of the table in damage_table.cpp; it
+// What a planter can do. Each action is a row of the table in damage_table.cpp; it
 // works on a clone or a copy that is thrown away, and reports what it really hit.
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <functional>
-#include <map>
 #include <span>
 #include <stdexcept>
-#include <stop_token>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "harness/drill/settings.hpp"
-#include "harness/laboratory/laboratory.hpp"
+#include "harness/faults/planting_site.hpp"
 
 namespace pgrehearse {
 
@@ -34,23 +27,10 @@ class CannotPlant : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Where a fault is planted. Everything below `directory` is thrown away afterwards.
-struct PlantingSite {
-  Laboratory& laboratory;           // a clone for what damages the primary; otherwise only read
-  std::filesystem::path directory;  // of this fault alone
-  std::filesystem::path repository;
-  std::filesystem::path configuration;            // pgBackRest's, of that repository
-  std::filesystem::path earlier_data = {};        // PGDATA as it was before the primary's last work
-  std::map<std::string, std::string> files = {};  // "sales.orders" -> "base/16384/16390"
-  // What the row_counts check shall expect: database, relation, rows.
-  std::map<std::string, std::map<std::string, std::int64_t>> rows = {};
-  std::vector<std::string> overrides = {};        // of the scenario, as with `run --set`
-  std::map<std::string, std::string> facts = {};  // what was hit: segment, relation, file, ...
-  std::function<Laboratory&()> other;  // another cluster with a stanza of its own, running
-  std::vector<std::filesystem::path> directories = {};  // elsewhere, removed when the fault is done
-  std::vector<std::filesystem::path> mounts = {};       // unmounted when the fault is done
-  CommandRunner& runner;
-  std::stop_token stop;
+// There is nothing here that could be damaged that way; the text says what is missing.
+class DoesNotApply : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 struct DamageDescription {
@@ -58,7 +38,7 @@ struct DamageDescription {
   std::string_view summary;
   DamageStage stage = DamageStage::repository;
   std::span<const KeyDescription> keys = {};
-  // Throws Error(internal) when there is nothing such to damage, or CannotPlant.
+  // Throws DoesNotApply or CannotPlant.
   void (*plant)(PlantingSite& site, const Settings& settings) = nullptr;
 };
 

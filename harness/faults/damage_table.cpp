@@ -141,7 +141,12 @@ constexpr std::array disk_keys{KeyDescription{.name = "megabytes",
                                               .kind = KeyKind::integer,
                                               .summary = "how large the sandbox's file system is",
                                               .example = "20",
-                                              .required = true}};
+                                              .required = true},
+                               KeyDescription{.name = "enough",
+                                              .kind = KeyKind::boolean,
+                                              .summary = "or larger where a drill needs more",
+                                              .example = "true",
+                                              .default_value = "false"}};
 constexpr std::array segment_keys{which};
 constexpr std::array branch_keys{which, timeline,
                                  KeyDescription{.name = "history",

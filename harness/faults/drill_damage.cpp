@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <iterator>
@@ -55,7 +56,7 @@ void change_passphrase(PlantingSite& site, const Settings& /*settings*/) {
   std::string text{std::istreambuf_iterator<char>(in), {}};
   const std::string key = "repo1-cipher-pass=";
   const auto at = text.find(key);
-  if (at == std::string::npos) throw Error(ErrorKind::internal, "the repository is not encrypted");
+  if (at == std::string::npos) throw DoesNotApply("the repository is not encrypted");
   text.insert(at + key.size(), "another-");
   std::ofstream(site.configuration, std::ios::trunc) << text;
 }
@@ -63,14 +64,14 @@ void change_passphrase(PlantingSite& site, const Settings& /*settings*/) {
 // A pgBackRest that does a deed when its arguments match a shell pattern.
 void wrap_pgbackrest(PlantingSite& site, const Settings& settings) {
   if (const auto which = settings.get<std::string>("segment")) {
-    site.facts["segment"] = find_segment(site, *which).filename().native().substr(0, 24);
+    site.facts["segment"] = segment_name(find_segment(site, *which));
   }
   const auto pattern = expand_scenario(settings.get<std::string>("when").value(), site.facts);
   const auto deed = expand_scenario(settings.get<std::string>("deed").value(), site.facts);
   const auto file = site.directory / "pgbackrest";
   std::ofstream(file) << "#!/bin/sh\ncase \"$*\" in\n"
                       << pattern << ") " << deed << " ;;\nesac\nexec "
-                      << site.laboratory.options().pgbackrest << " \"$@\"\n";
+                      << site.pgbackrest << " \"$@\"\n";
   fs::permissions(file, fs::perms(0755));
   give_to(site, file);
   site.facts["program"] = file.native();
@@ -79,7 +80,7 @@ void wrap_pgbackrest(PlantingSite& site, const Settings& settings) {
 
 // PostgreSQL's programs, with a deed before the server.
 void wrap_postgres(PlantingSite& site, const Settings& settings) {
-  const auto real = fs::path(site.laboratory.program("postgres")).parent_path();
+  const auto& real = site.binaries;
   const auto directory = site.directory / "bin";
   fs::create_directory(directory);
   for (const auto& entry : fs::directory_iterator(real)) {
@@ -99,8 +100,11 @@ void wrap_postgres(PlantingSite& site, const Settings& settings) {
 void shrink_disk(PlantingSite& site, const Settings& settings) {
   const auto disk = site.directory / "disk";
   fs::create_directory(disk);
-  const auto options =
-      fmt::format("size={}m,mode=1777", settings.get<std::int64_t>("megabytes").value());
+  auto megabytes = settings.get<std::int64_t>("megabytes").value();
+  if (settings.get_or("enough", false)) {
+    megabytes = std::max(megabytes, static_cast<std::int64_t>(site.least_disk >> 20U));
+  }
+  const auto options = fmt::format("size={}m,mode=1777", megabytes);
   if (mount("tmpfs", disk.c_str(), "tmpfs", 0, options.c_str()) != 0) {
     throw CannotPlant(fmt::format("a small file system cannot be mounted here: {}",
                                   std::generic_category().message(errno)));

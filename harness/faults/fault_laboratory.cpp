@@ -1,7 +1,6 @@
 #include "harness/faults/fault_laboratory.hpp"
 
 #include <fmt/format.h>
-#include <sys/mount.h>
 
 #include <algorithm>
 #include <array>
@@ -29,17 +28,6 @@ constexpr std::string_view relation_files =
     "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
     "where n.nspname in ('sales', 'pg_catalog') and c.relkind in ('r', 'i', 'S')";
 
-bool changes_primary(const DamageRequest& request) {
-  return find_damage(request.action)->stage < DamageStage::repository;
-}
-
-void do_stage(const Fault& fault, DamageStage stage, PlantingSite& site) {
-  for (const auto& request : fault.damage) {
-    const auto* action = find_damage(request.action);
-    if (action->stage == stage) action->plant(site, request.settings);
-  }
-}
-
 bool has_stage(const Fault& fault, DamageStage stage) {
   return std::any_of(fault.damage.begin(), fault.damage.end(), [&](const auto& request) {
     return find_damage(request.action)->stage == stage;
@@ -49,7 +37,7 @@ bool has_stage(const Fault& fault, DamageStage stage) {
 // As the row_counts check reads them: what the tables held before any damage.
 void record_counts(PlantingSite& site) {
   for (const auto* database : {"shop", "billing"}) {
-    auto connection = site.laboratory.connect(database, site.stop);
+    auto connection = site.primary->connect(database, site.stop);
     const auto relations = connection.query(
         "select schemaname || '.' || relname from pg_stat_user_tables where relname <> 'events'");
     for (const auto& row : relations.rows) {
@@ -69,13 +57,13 @@ void write_counts(PlantingSite& site) {
     }
     databases += fmt::format("{}\"{}\": {{{}}}", databases.empty() ? "" : ", ", database, counts);
   }
-  const auto file = site.laboratory.paths().root / "counts.json";
-  write_file_of(site.laboratory.account(), file, fmt::format("{{{}}}\n", databases), 0600);
+  const auto file = site.primary->paths().root / "counts.json";
+  write_file_of(site.account, file, fmt::format("{{{}}}\n", databases), 0600);
   site.facts["counts"] = file.native();
 }
 
 void find_files(PlantingSite& site) {
-  auto connection = site.laboratory.connect("shop", site.stop);
+  auto connection = site.primary->connect("shop", site.stop);
   const auto relations = connection.query(std::string(relation_files));
   for (const auto& row : relations.rows) {
     site.files[row.at(0).value()] = row.at(1).value_or("");
@@ -90,10 +78,10 @@ void find_files(PlantingSite& site) {
 
 // When everything was done, and where the newest set begins: for recovery targets.
 void note_targets(PlantingSite& site) {
-  auto connection = site.laboratory.connect("postgres", site.stop);
+  auto connection = site.primary->connect("postgres", site.stop);
   site.facts["moment"] =
       connection.query("select to_char(clock_timestamp(), 'YYYY-MM-DD HH24:MI:SS')").text(0, 0);
-  const auto sets = site.repository / "backup" / site.laboratory.options().stanza;
+  const auto sets = site.repository / "backup" / site.traits.stanza;
   site.facts["newest_set"] = fs::read_symlink(sets / "latest").native();
   std::ifstream in(sets / "backup.info");
   const std::string text{std::istreambuf_iterator<char>(in), {}};
@@ -104,19 +92,26 @@ void note_targets(PlantingSite& site) {
   site.facts["start_lsn"] = text.substr(begin, text.find('"', begin) - begin);
 }
 
+// "20261121-170519F_20261121-170525I" builds on "20261121-170519F".
+void note_sets(PlantingSite& site) {
+  const auto newest =
+      fs::read_symlink(site.repository / "backup" / site.traits.stanza / "latest").native();
+  site.traits.chain = {newest.substr(0, newest.find('_')), newest};
+}
+
 void work(PlantingSite& site, int first, int last) {
-  auto connection = site.laboratory.connect("shop", site.stop);
+  auto connection = site.primary->connect("shop", site.stop);
   for (int round = first; round <= last; ++round) {
     connection.query(fmt::format("insert into sales.events (round) values ({})", round));
     connection.query("select pg_switch_wal()");
   }
   connection.query("select pg_create_restore_point('after_work')");
-  site.laboratory.switch_wal_and_wait(site.stop);
+  site.primary->switch_wal_and_wait(site.stop);
 }
 
 // As a failover leaves it: the primary goes on, on a timeline of its own.
 void begin_timeline(PlantingSite& site) {
-  auto& laboratory = site.laboratory;
+  auto& laboratory = *site.primary;
   laboratory.stop(site.stop);
   write_file_of(laboratory.account(), laboratory.paths().data / "standby.signal", "", 0600);
   laboratory.start(site.stop);
@@ -133,28 +128,15 @@ void work_after_backup(PlantingSite& site, bool with_failover) {
 std::string scenario_of(const PlantingSite& site) {
   auto facts = site.facts;
   facts["name"] = "prove";
-  facts["stanza"] = site.laboratory.options().stanza;
+  facts["stanza"] = site.traits.stanza;
   facts["configuration"] = site.configuration.native();
-  facts["dsn"] = site.laboratory.dsn("postgres");
-  facts["account"] = site.laboratory.account().name;
+  facts["dsn"] = site.primary->dsn("postgres");
+  facts["account"] = site.account.name;
   facts["rounds"] = std::to_string(rounds);
   return expand_scenario(embedded::faults_drill_yaml, facts);
 }
 
 }  // namespace
-
-PlantedFault::~PlantedFault() {
-  for (const auto& mount : site.mounts) umount2(mount.c_str(), MNT_DETACH);
-  std::error_code ignored;
-  const bool own_primary = own != nullptr;
-  own.reset();
-  for (const auto& directory : site.directories) fs::remove_all(directory, ignored);
-  if (!own_primary) fs::remove_all(site.directory, ignored);
-}
-
-bool needs_own_primary(const Fault& fault) {
-  return std::any_of(fault.damage.begin(), fault.damage.end(), changes_primary);
-}
 
 FaultLaboratories::FaultLaboratories(Place place, CommandRunner& runner)
     : place_(std::move(place)), runner_(runner) {
@@ -212,15 +194,22 @@ Laboratory& FaultLaboratories::other(const std::stop_token& stop) {
 
 PlantingSite FaultLaboratories::site_of(Laboratory& laboratory, const std::string& name,
                                         const std::stop_token& stop) {
-  return {.laboratory = laboratory,
+  return {.primary = &laboratory,
           .directory = seed_->paths().root / name,
           .repository = laboratory.paths().repository,
           .configuration = laboratory.paths().configuration,
+          .traits = {.stanza = laboratory.options().stanza,
+                     .segment_size = laboratory.options().wal_segment_size.count,
+                     .encrypted = !laboratory.options().cipher_passphrase.empty()},
+          .account = laboratory.account(),
+          .pgbackrest = laboratory.options().pgbackrest,
+          .binaries = fs::path(laboratory.program("postgres")).parent_path(),
           .earlier_data = seed_->paths().data,
           .facts = {{"tablespaces", laboratory.paths().tablespaces},
                     {"sockets", laboratory.paths().sockets},
                     {"configuration", laboratory.paths().configuration},
                     {"dsn", laboratory.dsn("postgres")},
+                    {"patience", "12s"},
                     {"stanza", laboratory.options().stanza}},
           .other = [this, stop]() -> Laboratory& { return other(stop); },
           .runner = runner_,
@@ -258,8 +247,14 @@ std::unique_ptr<PlantedFault> FaultLaboratories::plant(const Fault& fault, const
                                                        const std::stop_token& stop) {
   auto planted = needs_own_primary(fault) ? plant_in_clone(fault, name, stop)
                                           : plant_in_copy(fault, name, stop);
-  do_stage(fault, DamageStage::repository, planted->site);
-  do_stage(fault, DamageStage::drill, planted->site);
+  try {
+    note_sets(planted->site);
+    plant_stage(fault, DamageStage::repository, planted->site);
+    plant_stage(fault, DamageStage::drill, planted->site);
+  } catch (const DoesNotApply& reason) {
+    // The catalogue is made for these laboratories.
+    throw Error(ErrorKind::internal, reason.what());
+  }
   finish(fault, *planted);
   return planted;
 }
@@ -273,11 +268,8 @@ std::unique_ptr<PlantedFault> FaultLaboratories::control_of(const Fault& fault,
 }
 
 void FaultLaboratories::finish(const Fault& fault, PlantedFault& planted) {
-  auto& site = planted.site;
-  std::vector<std::string> overrides;
-  for (const auto& value : fault.overrides) overrides.push_back(expand_scenario(value, site.facts));
-  site.overrides.insert(site.overrides.begin(), overrides.begin(), overrides.end());
-  planted.scenario = scenario_of(site);
+  add_overrides_of(fault, planted.site);
+  planted.scenario = scenario_of(planted.site);
 }
 
 std::unique_ptr<PlantedFault> FaultLaboratories::plant_in_clone(const Fault& fault,
@@ -287,18 +279,18 @@ std::unique_ptr<PlantedFault> FaultLaboratories::plant_in_clone(const Fault& fau
   auto site = site_of(*laboratory, name, stop);
   site.directory = laboratory->paths().root;
   record_counts(site);
-  do_stage(fault, DamageStage::running, site);
+  plant_stage(fault, DamageStage::running, site);
   if (has_stage(fault, DamageStage::stopped)) {
     find_files(site);
     laboratory->stop(stop);
-    do_stage(fault, DamageStage::stopped, site);
+    plant_stage(fault, DamageStage::stopped, site);
     laboratory->start(stop);
   }
   write_counts(site);
   laboratory->back_up(BackupType::incremental, stop);
-  do_stage(fault, DamageStage::after_backup, site);
+  plant_stage(fault, DamageStage::after_backup, site);
   work_after_backup(site, fault.laboratory == "timelines");
-  do_stage(fault, DamageStage::after_work, site);
+  plant_stage(fault, DamageStage::after_work, site);
   return std::make_unique<PlantedFault>(std::move(site), std::move(laboratory));
 }
 
@@ -310,14 +302,7 @@ std::unique_ptr<PlantedFault> FaultLaboratories::plant_in_copy(const Fault& faul
   auto& site = planted->site;
   site.repository = site.directory / "repository";
   site.configuration = site.directory / "pgbackrest.conf";
-  const auto copied = runner_.run(
-      {.program = "cp",
-       .arguments = {"-a", "--reflink=auto", source.laboratory->paths().repository.native(),
-                     site.repository.native()}},
-      stop);
-  if (!copied.succeeded()) {
-    throw Error(ErrorKind::environment, "the repository was not copied: " + copied.error_output);
-  }
+  link_repository(source.laboratory->paths().repository, site.repository, site);
   auto paths = source.laboratory->paths();
   paths.repository = site.repository;
   write_file_of(source.laboratory->account(), site.configuration,

@@ -8,29 +8,12 @@
 #include <stop_token>
 #include <string>
 
-#include "harness/faults/damage.hpp"
-#include "harness/faults/fault.hpp"
+#include "harness/faults/planting_ground.hpp"
 #include "harness/laboratory/laboratory.hpp"
 
 namespace pgrehearse {
 
-// A planted fault, or none (the control): everything that a drill needs, gone with this object.
-struct PlantedFault {
-  PlantedFault(PlantingSite planting, std::unique_ptr<Laboratory> clone)
-      : own(std::move(clone)), site(std::move(planting)) {}
-  PlantedFault(const PlantedFault&) = delete;
-  PlantedFault& operator=(const PlantedFault&) = delete;
-  ~PlantedFault();
-
-  std::unique_ptr<Laboratory> own;  // nullptr where the shared one serves
-  PlantingSite site;
-  std::string scenario;  // YAML
-};
-
-// Whether the fault needs a primary of its own.
-bool needs_own_primary(const Fault& fault);
-
-class FaultLaboratories {
+class FaultLaboratories : public PlantingGround {
  public:
   struct Place {
     std::filesystem::path state;      // of the harness, where laboratories are registered
@@ -42,12 +25,10 @@ class FaultLaboratories {
 
   // The seed: a stopped cluster and a full backup of it.
   void build_seed(const std::stop_token& stop);
-  // `name` names its directory. Both are safe from several threads.
   std::unique_ptr<PlantedFault> plant(const Fault& fault, const std::string& name,
-                                      const std::stop_token& stop);
-  // The same drill where nothing is wrong.
+                                      const std::stop_token& stop) override;
   std::unique_ptr<PlantedFault> control_of(const Fault& fault, const std::string& name,
-                                           const std::stop_token& stop);
+                                           const std::stop_token& stop) override;
   [[nodiscard]] const std::filesystem::path& root() const { return seed_->paths().root; }
 
  private:

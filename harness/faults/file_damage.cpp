@@ -25,7 +25,7 @@ fs::path file_of(PlantingSite& site, const Settings& settings,
   const auto file = found->second + (fork == "main" ? "" : "_" + fork);
   site.facts["relation"] = "shop." + relation;
   site.facts["file"] = file;
-  return site.laboratory.paths().data / file;
+  return primary_of(site).paths().data / file;
 }
 
 std::uint32_t block_of(PlantingSite& site, const Settings& settings, std::string_view key,
@@ -115,7 +115,7 @@ void truncate_data_file(PlantingSite& site, const Settings& settings) {
 void remove_database(PlantingSite& site, const Settings& settings) {
   const auto name = settings.get<std::string>("database").value();
   site.facts["file"] = site.files.at("database:" + name);
-  fs::remove_all(site.laboratory.paths().data / site.facts["file"]);
+  fs::remove_all(primary_of(site).paths().data / site.facts["file"]);
 }
 
 void cut_file(PlantingSite& site, const Settings& settings) {
@@ -124,7 +124,7 @@ void cut_file(PlantingSite& site, const Settings& settings) {
 }
 
 void disable_checksums(PlantingSite& site, const Settings& /*settings*/) {
-  const auto& laboratory = site.laboratory;
+  const auto& laboratory = primary_of(site);
   const auto result = site.runner.run(
       laboratory.command(
           laboratory.program("pg_checksums"),
@@ -137,7 +137,7 @@ void disable_checksums(PlantingSite& site, const Settings& /*settings*/) {
 void abort_transaction(PlantingSite& site, const Settings& settings) {
   const auto xid = std::stoul(site.facts.at(settings.get_or<std::string>("fact", "xid")));
   site.facts["file"] = "pg_xact/0000";
-  std::fstream stream(site.laboratory.paths().data / "pg_xact/0000",
+  std::fstream stream(primary_of(site).paths().data / "pg_xact/0000",
                       std::ios::in | std::ios::out | std::ios::binary);
   const auto at = static_cast<std::streamoff>(xid / 4);
   const auto shift = (xid % 4) * 2;

@@ -53,7 +53,7 @@ class Peers {
   Peers(const Scenario& scenario, const PlantedFault& planted, CommandRunner& runner,
         std::stop_token stop)
       : scenario_(scenario),
-        laboratory_(planted.site.laboratory),
+        laboratory_(*planted.site.primary),
         runner_(runner),
         stop_(std::move(stop)),
         root_((scenario.sandbox.directory.empty() ? planted.site.directory

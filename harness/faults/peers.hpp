@@ -6,13 +6,14 @@
 #include <string>
 
 #include "harness/drill/scenario.hpp"
-#include "harness/faults/fault_laboratory.hpp"
+#include "harness/faults/planting_ground.hpp"
 
 namespace pgrehearse {
 
 // Name -> its complaint; empty text: content. By name: "pgbackrest verify" (its text is read, which
 // is more than its exit code tells), "restore, start, select 1" (until the copy is read-write), and
-// "pg_checksums, pg_amcheck" on the copy of the one before.
+// "pg_checksums, pg_amcheck" on the copy of the one before. For laboratories only: a plain restore
+// of production would act like production.
 std::map<std::string, std::string> ask_peers(const Scenario& scenario, const PlantedFault& planted,
                                              CommandRunner& runner, const std::stop_token& stop);
 

@@ -11,7 +11,7 @@ namespace pgrehearse {
 void run_sql(PlantingSite& site, const Settings& settings) {
   const auto fact = settings.get_or<std::string>("fact", "");
   auto connection =
-      site.laboratory.connect(settings.get_or<std::string>("database", "shop"), site.stop);
+      primary_of(site).connect(settings.get_or<std::string>("database", "shop"), site.stop);
   const auto statements = settings.get<std::vector<std::string>>("run").value();
   for (const auto& statement : statements) {
     try {
@@ -36,8 +36,8 @@ void make_directory(PlantingSite& site, const Settings& settings) {
   // A sandbox may write below /dev/shm, where the laboratory can lie.
   const auto directory =
       std::filesystem::temp_directory_path() /
-      (site.laboratory.options().id + "-" + settings.get<std::string>("name").value());
-  make_private_directory(directory, site.laboratory.account());
+      (primary_of(site).options().id + "-" + settings.get<std::string>("name").value());
+  make_private_directory(directory, site.account);
   site.facts["directory"] = directory.native();
   site.directories.push_back(directory);
 }
@@ -45,25 +45,25 @@ void make_directory(PlantingSite& site, const Settings& settings) {
 void change_configuration(PlantingSite& site, const Settings& settings) {
   const auto line = expand_scenario(settings.get<std::string>("line").value(), site.facts);
   site.facts["setting"] = line.substr(0, line.find_first_of(" ="));
-  std::ofstream file(site.laboratory.paths().data / "postgresql.conf", std::ios::app);
+  std::ofstream file(primary_of(site).paths().data / "postgresql.conf", std::ios::app);
   file << line << '\n';
   file.close();
   const auto then = settings.get_or<std::string>("then", "nothing");
   if (then == "reload") {
-    auto connection = site.laboratory.connect("postgres", site.stop);
+    auto connection = primary_of(site).connect("postgres", site.stop);
     connection.query("select pg_reload_conf()");
     // The archiver takes it up when it wakes.
     connection.query("select pg_sleep(0.3)");
   }
   if (then == "restart") {
-    site.laboratory.stop(site.stop);
-    site.laboratory.start(site.stop);
+    primary_of(site).stop(site.stop);
+    primary_of(site).start(site.stop);
   }
 }
 
 // As a host that keeps its configuration where no backup looks.
 void remove_configuration(PlantingSite& site, const Settings& /*settings*/) {
-  std::filesystem::remove(site.laboratory.paths().data / "postgresql.conf");
+  std::filesystem::remove(primary_of(site).paths().data / "postgresql.conf");
 }
 
 }  // namespace pgrehearse

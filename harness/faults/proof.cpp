@@ -102,9 +102,9 @@ std::string listing_of(const std::filesystem::path& repository) {
 
 class Proof {
  public:
-  Proof(const std::vector<Fault>& faults, FaultLaboratories& laboratories,
+  Proof(const std::vector<Fault>& faults, PlantingGround& ground,
         const ProofOptions& options, std::stop_token stop)
-      : laboratories_(laboratories), options_(options), stop_(std::move(stop)) {
+      : ground_(ground), options_(options), stop_(std::move(stop)) {
     score_.faults.resize(faults.size());
     score_.clean_runs.resize(std::min(options.clean_runs.value_or(faults.size()), faults.size()));
     for (std::size_t place = 0; place < faults.size(); ++place) {
@@ -118,13 +118,14 @@ class Proof {
 
   ProofScore run() {
     const auto began = Clock::now();
-    {
+    if (!options_.on_control || run_control()) {
       std::vector<std::jthread> workers;
       const auto number =
           std::min<std::size_t>(jobs_.size(), static_cast<std::size_t>(std::max(1, options_.jobs)));
       for (std::size_t i = 0; i < number; ++i) workers.emplace_back([this] { work(); });
     }
     if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+    if (first_) score_.clean_runs.insert(score_.clean_runs.begin(), std::move(*first_));
     score_.seconds = Seconds(Clock::now() - began).count();
     return std::move(score_);
   }
@@ -150,11 +151,34 @@ class Proof {
     }
   }
 
+  // Whether there is any sense in planting faults.
+  bool run_control() {
+    if (score_.faults.empty()) return false;
+    CleanRun control{.name = "the scenario itself"};
+    const auto began = Clock::now();
+    const auto planted = ground_.control_of(score_.faults.front().fault, "control", stop_);
+    const auto report = rehearse(*planted);
+    control.verdict = report.verdict;
+    control.diagnosis = report.diagnosis;
+    control.seconds = Seconds(Clock::now() - began).count();
+    if (options_.on_clean_run) options_.on_clean_run(control);
+    const bool passed = control.verdict == Verdict::pass;
+    score_.stopped_by_control = !passed;
+    if (passed) {
+      options_.on_control(report);
+    } else {
+      score_.faults.clear();
+      score_.clean_runs.clear();
+    }
+    first_.emplace(std::move(control));
+    return passed;
+  }
+
   void run_clean(const Job& job, const std::string& name) {
     auto& result = score_.clean_runs[job.place];
     const auto began = Clock::now();
     try {
-      const auto planted = laboratories_.control_of(*job.fault, name, stop_);
+      const auto planted = ground_.control_of(*job.fault, name, stop_);
       const auto report = rehearse(*planted);
       result.verdict = report.verdict;
       result.diagnosis = report.diagnosis;
@@ -172,9 +196,12 @@ class Proof {
     auto& result = score_.faults[job.place];
     const auto began = Clock::now();
     try {
-      const auto planted = laboratories_.plant(*job.fault, name, stop_);
+      const auto planted = ground_.plant(*job.fault, name, stop_);
       judge(rehearse(*planted), planted->site.facts, result);
+      if (!result.caught && options_.advise) result.missing += options_.advise(result);
       if (options_.peers) result.peers = options_.peers(*planted, stop_);
+    } catch (const DoesNotApply& reason) {
+      result.not_applicable = reason.what();
     } catch (const CannotPlant& reason) {
       result.skipped = reason.what();
     } catch (const std::exception& failure) {
@@ -206,13 +233,14 @@ class Proof {
     return report;
   }
 
-  FaultLaboratories& laboratories_;
+  PlantingGround& ground_;
   const ProofOptions& options_;
   std::stop_token stop_;
   std::vector<Job> jobs_;
   std::atomic<std::size_t> next_{0};
   std::mutex mutex_;
   ProofScore score_;
+  std::optional<CleanRun> first_;  // the control
 };
 
 }  // namespace
@@ -227,9 +255,19 @@ std::size_t ProofScore::skipped() const {
       faults.begin(), faults.end(), [](const auto& fault) { return !fault.skipped.empty(); }));
 }
 
+std::size_t ProofScore::not_applicable() const {
+  return static_cast<std::size_t>(
+      std::count_if(faults.begin(), faults.end(),
+                    [](const auto& fault) { return !fault.not_applicable.empty(); }));
+}
+
+std::size_t ProofScore::planted() const { return faults.size() - skipped() - not_applicable(); }
+
 Verdict ProofScore::verdict() const {
+  if (stopped_by_control) return clean_runs.front().verdict;
   if (caught() < planted() || false_alarms() > 0) return Verdict::fail;
-  return skipped() > 0 || faults.empty() ? Verdict::unknown : Verdict::pass;
+  const bool unchanged = !original || original->change.different.empty();
+  return skipped() > 0 || planted() == 0 || !unchanged ? Verdict::unknown : Verdict::pass;
 }
 
 std::size_t ProofScore::false_alarms() const {
@@ -254,9 +292,9 @@ void judge(const Report& report, const std::map<std::string, std::string>& facts
   result.caught = result.missing.empty();
 }
 
-ProofScore prove(const std::vector<Fault>& faults, FaultLaboratories& laboratories,
+ProofScore prove(const std::vector<Fault>& faults, PlantingGround& ground,
                  const ProofOptions& options, std::stop_token stop) {
-  return Proof(faults, laboratories, options, std::move(stop)).run();
+  return Proof(faults, ground, options, std::move(stop)).run();
 }
 
 }  // namespace pgrehearse

@@ -10,7 +10,8 @@
 
 #include "harness/drill/report.hpp"
 #include "harness/faults/fault.hpp"
-#include "harness/faults/fault_laboratory.hpp"
+#include "harness/faults/planting_ground.hpp"
+#include "harness/faults/repository_listing.hpp"
 
 namespace pgrehearse {
 
@@ -28,6 +29,7 @@ struct FaultResult {
   bool caught = false;
   std::string missing;  // why it does not count as caught
   std::string skipped;  // why it could not be planted on this host
+  std::string not_applicable;  // why there is nothing here that could be damaged that way
   // Name of a peer -> what it caught, in its words; empty text: nothing. Only when asked for.
   std::map<std::string, std::string> peers;
   double seconds = 0;  // planting included
@@ -41,17 +43,33 @@ struct CleanRun {
   double seconds = 0;
 };
 
+// Somebody's own repository, of which only a copy was damaged.
+struct OriginalRepository {
+  std::filesystem::path scenario;
+  std::filesystem::path path;
+  std::string stanza;
+  std::vector<std::string> sets;      // copied: the restored one and those that it needs
+  std::size_t files = 0;              // of the stanza: each was looked at before and afterwards
+  std::uint64_t copied_bytes = 0;
+  std::vector<std::string> left_out;  // of the scenario, in words
+  RepositoryChange change;
+};
+
 struct ProofScore {
   std::vector<FaultResult> faults;
   std::vector<CleanRun> clean_runs;
+  bool stopped_by_control = false;  // the undamaged drill did not pass: nothing was planted
   double seconds = 0;
-  std::size_t repository_commands = 0;  // of the drills, every one inside the laboratories
+  std::size_t repository_commands = 0;  // of the drills, none of them to another repository
+  std::optional<OriginalRepository> original;  // absent: the faults were planted in laboratories
 
   [[nodiscard]] std::size_t caught() const;
   [[nodiscard]] std::size_t skipped() const;
-  [[nodiscard]] std::size_t planted() const { return faults.size() - skipped(); }
+  [[nodiscard]] std::size_t not_applicable() const;
+  [[nodiscard]] std::size_t planted() const;
   [[nodiscard]] std::size_t false_alarms() const;
-  // fail: a fault was missed or a clean run alarmed; unknown: a fault could not be planted.
+  // Of the control that stopped it; else fail: a fault was missed or a clean run alarmed; unknown: a fault could not be planted, none
+  // applies, or the original repository is not what it was.
   [[nodiscard]] Verdict verdict() const;
 };
 
@@ -66,6 +84,11 @@ struct ProofOptions {
   std::optional<std::size_t> clean_runs;  // at most so many; absent: one for each fault
   Rehearse rehearse;
   AskPeers peers;
+  // When set, one clean run goes first and this is told what it reported; nothing is planted unless
+  // it passed.
+  std::function<void(const Report&)> on_control = {};
+  // What a drill would need to catch what it has missed; may be empty.
+  std::function<std::string(const FaultResult&)> advise = {};
   std::function<void(const FaultResult&)> on_fault;
   std::function<void(const CleanRun&)> on_clean_run;
 };
@@ -75,7 +98,7 @@ void judge(const Report& report, const std::map<std::string, std::string>& facts
            FaultResult& result);
 
 // Throws Error(interrupted) on a stop request; what one fault's planting throws counts against it.
-ProofScore prove(const std::vector<Fault>& faults, FaultLaboratories& laboratories,
+ProofScore prove(const std::vector<Fault>& faults, PlantingGround& ground,
                  const ProofOptions& options, std::stop_token stop);
 
 }  // namespace pgrehearse

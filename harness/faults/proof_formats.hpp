@@ -11,6 +11,9 @@ namespace pgrehearse {
 std::string line_of(const FaultResult& result);
 std::string line_of(const CleanRun& run);
 
+// Whether the repository is what it was, in one clause.
+std::string fate_of(const OriginalRepository& original);
+
 void write_proof_text(const ProofScore& score, std::ostream& out);
 void write_proof_json(const ProofScore& score, std::ostream& out);
 // proof_page.cpp: docs/faults.md.

@@ -5,6 +5,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/faults/actions.hpp"
+#include "harness/faults/manifest_files.hpp"
 #include "harness/faults/repository_files.hpp"
 #include "harness/sandbox/sandbox_files.hpp"
 
@@ -15,32 +16,62 @@ namespace fs = std::filesystem;
 namespace {
 
 fs::path backups(const PlantingSite& site) {
-  return site.repository / "backup" / site.laboratory.options().stanza;
+  return site.repository / "backup" / site.traits.stanza;
 }
 
-std::string newest_set(const PlantingSite& site) {
-  return fs::read_symlink(backups(site) / "latest").native();
-}
+const std::string& newest_set(const PlantingSite& site) { return site.traits.chain.back(); }
 
-std::string full_set(const PlantingSite& site) {
-  const auto newest = newest_set(site);
-  return newest.substr(0, newest.find('_'));
-}
+const std::string& full_set(const PlantingSite& site) { return site.traits.chain.front(); }
 
 fs::path record_of(const PlantingSite& site, const std::string& name) {
   if (name == "archive.info") {
-    return site.repository / "archive" / site.laboratory.options().stanza / name;
+    return site.repository / "archive" / site.traits.stanza / name;
   }
   return name == "backup.info" ? backups(site) / name : backups(site) / newest_set(site) / name;
+}
+
+// Decrypted where it is encrypted.
+std::string manifest_of_newest_set(PlantingSite& site) {
+  const auto result = site.runner.run(
+      {.program = site.pgbackrest,
+       .arguments = {"--config=" + site.configuration.native(), "--stanza=" + site.traits.stanza,
+                     "--log-level-file=off", "--log-level-console=off", "--log-level-stderr=error",
+                     "repo-get",
+                     fmt::format("backup/{}/{}/backup.manifest", site.traits.stanza,
+                                 newest_set(site))},
+       .account = site.account,
+       .keep_output = std::size_t{1} << 30U},
+      site.stop);
+  if (!result.succeeded()) throw Error(ErrorKind::internal, result.error_output);
+  return result.output;
+}
+
+// Not replaced by a later set: the newest restore needs it.
+std::string largest_of_full_set(PlantingSite& site) {
+  const bool alone = newest_set(site) == full_set(site);
+  std::string largest;
+  std::uint64_t most = 0;
+  for (const auto& file : read_manifest(manifest_of_newest_set(site))) {
+    const bool in_full = file.set == full_set(site) || (alone && file.set.empty());
+    if (!in_full || file.bundled || file.size <= most || !file.name.starts_with("pg_data/base/")) {
+      continue;
+    }
+    largest = file.name;
+    most = file.size;
+  }
+  if (largest.empty()) {
+    throw DoesNotApply("the restore needs no data file of the full set that is stored by itself");
+  }
+  return largest;
 }
 
 void spoil(const fs::path& file, const std::string& how) {
   if (how == "lost") {
     fs::remove(file);
   } else if (how == "empty") {
-    fs::resize_file(file, 0);
+    truncate_file(file, 0);
   } else if (how == "truncated") {
-    fs::resize_file(file, fs::file_size(file) / 2);
+    truncate_file(file, fs::file_size(file) / 2);
   } else {
     flip_byte(file, fs::file_size(file) / 2);
   }
@@ -64,24 +95,13 @@ void damage_backup_file(PlantingSite& site, const Settings& settings) {
   if (const auto file = settings.get<std::string>("file")) {
     site.facts["set"] = newest_set(site);
     site.facts["file"] = *file;
-    spoil((backups(site) / newest_set(site) / "pg_data" / *file) += ".lz4", how);
+    spoil(stored_file(backups(site) / newest_set(site), "pg_data/" + *file), how);
     return;
   }
-  // Of the full set and not replaced by a later one: the newest restore needs it.
-  const auto full = backups(site) / full_set(site);
-  const auto newest = backups(site) / newest_set(site);
-  fs::path largest;
-  for (const auto& entry : fs::recursive_directory_iterator(full / "pg_data" / "base")) {
-    if (!entry.is_regular_file() || fs::exists(newest / entry.path().lexically_relative(full))) {
-      continue;
-    }
-    if (largest.empty() || entry.file_size() > fs::file_size(largest)) largest = entry.path();
-  }
-  if (largest.empty()) throw Error(ErrorKind::internal, "the full set has no such file");
   site.facts["set"] = full_set(site);
-  site.facts["file"] =
-      fmt::format("base/{}/{}", largest.parent_path().filename().native(), largest.stem().native());
-  spoil(largest, how);
+  const auto stored = largest_of_full_set(site);
+  site.facts["file"] = stored.substr(std::string_view("pg_data/").size());
+  spoil(stored_file(backups(site) / full_set(site), stored), how);
 }
 
 void remove_backup(PlantingSite& site, const Settings& settings) {

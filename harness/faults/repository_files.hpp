@@ -18,14 +18,33 @@ std::vector<std::filesystem::path> repository_files(const PlantingSite& site,
 // Whether it is an archived segment: its name, a dash, its checksum.
 bool is_segment(const std::filesystem::path& file);
 
-// first, last, middle (replay of the newest backup needs it), switch (the last one of the old
-// timeline), or the name of a segment. Throws Error(internal) when there is none.
+// Those of one archived segment and of no other, by name.
+std::vector<std::filesystem::path> archived_segments(const PlantingSite& site);
+
+// first, last, backup_start, middle (of what replay of the restored set reads), switch (the last
+// one of the old timeline), or the name of a segment. Throws DoesNotApply when there is none.
 std::filesystem::path find_segment(const PlantingSite& site, const std::string& which);
 
-// Turns one bit of the byte at `at`.
+// Its name without checksum and extension.
+std::string segment_name(const std::filesystem::path& file);
+
+// "00000002": the newest timeline that the archive knows; as files name it.
+std::string newest_timeline(const PlantingSite& site);
+
+// A file of a set as it is stored: with the extension of its compression. Throws DoesNotApply.
+std::filesystem::path stored_file(const std::filesystem::path& set, const std::string& file);
+
+// Files of a copy may share their content with those of another copy: before one is changed in
+// place, it gets a content of its own.
+void make_own(const std::filesystem::path& file);
+
+// Cuts it off there, its own content only.
+void truncate_file(const std::filesystem::path& file, std::uint64_t size);
+
+// Turns one bit of the byte at `at`, its own content only.
 void flip_byte(const std::filesystem::path& file, std::uint64_t at);
 
-// It and everything below belongs to the laboratory's account again.
+// It and everything below belongs to the site's account again.
 void give_to(const PlantingSite& site, const std::filesystem::path& directory);
 
 }  // namespace pgrehearse

@@ -196,25 +196,30 @@ std::vector<fs::path> with_linked_places(std::vector<fs::path> places) {
   return places;
 }
 
-RepositoryAccess parse_pgbackrest_access(const std::vector<std::string>& texts,
-                                         const std::map<std::string, std::string>& variables,
-                                         const RepositorySpec& spec) {
+std::map<int, std::map<std::string, std::string>> pgbackrest_repositories(
+    const std::vector<std::string>& texts, const std::map<std::string, std::string>& variables,
+    const std::string& stanza) {
   const auto sections = parse_sections(texts);
   std::map<int, Options> repositories;
   const auto take = [&](const std::string& name, const std::string& value) {
     const auto option = parse_repository_option(name);
     if (option) repositories[option->key][option->name] = value;
   };
-  for (const auto& name : sections_of(spec.stanza)) {
+  for (const auto& name : sections_of(stanza)) {
     const auto section = sections.find(name);
     if (section == sections.end()) continue;
     for (const auto& [option, value] : section->second) take(option, value);
   }
   for (const auto& [variable, value] : variables) take(option_name(variable), value);
   if (repositories.empty()) repositories[1];
+  return repositories;
+}
 
+RepositoryAccess parse_pgbackrest_access(const std::vector<std::string>& texts,
+                                         const std::map<std::string, std::string>& variables,
+                                         const RepositorySpec& spec) {
   RepositoryAccess access;
-  for (const auto& [key, options] : repositories) {
+  for (const auto& [key, options] : pgbackrest_repositories(texts, variables, spec.stanza)) {
     if (spec.key && *spec.key != key) continue;
     const auto host = value_of(options, "host");
     const auto type = value_of(options, "type");

@@ -21,6 +21,12 @@ std::vector<std::filesystem::path> pgbackrest_configuration_files(
 // `archive` lies elsewhere.
 std::vector<std::filesystem::path> with_linked_places(std::vector<std::filesystem::path> places);
 
+// The options of each repository by its key, without their "repo1-": "path", "cipher-pass". There is
+// always one repository at least.
+std::map<int, std::map<std::string, std::string>> pgbackrest_repositories(
+    const std::vector<std::string>& texts, const std::map<std::string, std::string>& variables,
+    const std::string& stanza);
+
 // `texts`: of the configuration files; `variables`: PGBACKREST_* of the environment, which win. The
 // files themselves are not among the places.
 RepositoryAccess parse_pgbackrest_access(const std::vector<std::string>& texts,

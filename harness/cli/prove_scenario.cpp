@@ -1,0 +1,373 @@
+#include "harness/cli/prove_scenario.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <thread>
+
+#include "harness/cli/demo_laboratory.hpp"
+#include "harness/cli/drill_session.hpp"
+#include "harness/cli/wiring.hpp"
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+#include "harness/drill/scenario_parser.hpp"
+#include "harness/faults/proof_directory.hpp"
+#include "harness/faults/proof_formats.hpp"
+#include "harness/faults/repository_copies.hpp"
+#include "harness/faults/repository_copy.hpp"
+#include "harness/postgres/binaries.hpp"
+#include "harness/sandbox/acting_account.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// What is asked of the primary, or of the age of what came back: a copy cannot tell.
+struct LeftOut {
+  std::string_view check;
+  bool unless_from_file = false;
+};
+constexpr auto not_of_a_copy = std::to_array<LeftOut>({
+    {.check = "comparison", .unless_from_file = true},
+    {.check = "row_counts", .unless_from_file = true},
+    {.check = "replication_slots"},
+    {.check = "freshness"},
+});
+
+bool is_left_out(const CheckRequest& request) {
+  return std::any_of(not_of_a_copy.begin(), not_of_a_copy.end(), [&](const auto& row) {
+    return request.check == row.check &&
+           !(row.unless_from_file &&
+             request.settings.get_or<std::string>("against", "primary") != "primary");
+  });
+}
+
+// Takes away what a copy cannot be asked, and says what that was.
+std::vector<std::string> leave_out(Scenario& scenario) {
+  std::vector<std::string> left_out;
+  if (scenario.primary) left_out.emplace_back("the primary");
+  scenario.primary.reset();
+  for (const auto& request : scenario.checks) {
+    if (is_left_out(request)) left_out.push_back("check " + request.name);
+  }
+  std::erase_if(scenario.checks, is_left_out);
+  if (scenario.objectives.rto) left_out.emplace_back("objective rto");
+  if (scenario.objectives.rpo) left_out.emplace_back("objective rpo");
+  scenario.objectives = {};
+  scenario.reports.clear();
+  return left_out;
+}
+
+std::string text_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// A repository that cannot be read is no result here: there is nothing to prove anything with.
+[[noreturn]] void refuse(const Error& error, const fs::path& scenario) {
+  const bool of_repository = error.kind() == ErrorKind::repository ||
+                             error.code().starts_with("PGR-REPO") ||
+                             error.code() == "PGR-ENV-PERMISSION";
+  if (!of_repository) throw error;
+  throw Error(ErrorKind::usage,
+              fmt::format("the repository of {} cannot be used: {}", scenario.native(),
+                          error.what()),
+              error.hint(), error.code(), error.object());
+}
+
+ConfiguredRepository posix_repository(const Scenario& scenario, const Account& account) {
+  const auto& spec = scenario.repository;
+  std::string elsewhere;
+  for (auto& repository : read_configured_repositories(spec, account)) {
+    if (spec.key && repository.key != *spec.key) continue;
+    if (repository.elsewhere.empty()) return repository;
+    elsewhere += (elsewhere.empty() ? "" : ", ") + repository.elsewhere;
+  }
+  if (elsewhere.empty()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("pgBackRest's configuration has no repo{}", spec.key.value_or(1)),
+                "name one that it has with repository.repo");
+  }
+  throw Error(ErrorKind::usage,
+              "prove copies a repository in a directory of this host (repo-type posix or cifs), "
+              "and " + elsewhere,
+              "run it on the repository host, or bring the stanza's archive and backup directories "
+              "into a directory here and name that with --set repository.config=FILE");
+}
+
+class ScenarioProof {
+ public:
+  ScenarioProof(const ScenarioProofRequest& request, const CommonOptions& common,
+                std::stop_token stop)
+      : request_(request),
+        common_(common),
+        stop_(std::move(stop)),
+        scenario_(load_scenario(request.scenario, request.overrides, all_checks())),
+        account_(working_account(scenario_)),
+        configured_(posix_repository(scenario_, account_)) {
+    std::random_device random;
+    id_ = fmt::format("prove-{:06x}", random() & 0xFFFFFFU);
+    by_patroni_ = scenario_.primary && scenario_.primary->patroni;
+    original_.scenario = request.scenario;
+    original_.path = configured_.path;
+    original_.stanza = scenario_.repository.stanza;
+    original_.left_out = leave_out(scenario_);
+    scenario_.repository.key = configured_.key;
+  }
+
+  ProofScore run(const std::vector<Fault>& faults) {
+    const auto& directory =
+        request_.directory.empty() ? Registry(common_.state).directory() : request_.directory;
+    const ProofDirectory place(common_.state, directory, id_, account_);
+    make_copy(place.path());
+    // They win over configuration files: drills must not meet the original through them.
+    forget_pgbackrest_variables(request_.say);
+    const auto runner = real_command_runner();
+    record_what_is_there(*runner);
+    copies_.emplace(std::move(copy_), *runner);
+    auto score = prove(faults, *copies_, options(place.path() / "drills"), stop_);
+    original_.change =
+        changes_between(before_, list_repository(configured_.path, original_.stanza));
+    score.original = std::move(original_);
+    return score;
+  }
+
+ private:
+  // Reads the original, for the only time.
+  void make_copy(const fs::path& root) {
+    try {
+      before_ = list_repository(configured_.path, original_.stanza);
+      original_.files = before_.size();
+      describe();
+      copy_.root = root;
+      copy_.repository = root / "original";
+      const auto files = files_to_copy(order());
+      for (const auto& file : files) original_.copied_bytes += file.size;
+      require_space();
+      say(fmt::format("copying set {} and what it needs: {} files, {}", original_.sets.back(),
+                      files.size(), to_text(Bytes{original_.copied_bytes})));
+      copy_repository(order(), files, stop_);
+    } catch (const Error& error) {
+      refuse(error, request_.scenario);
+    }
+  }
+
+  // What pgBackRest says of the stanza, as a drill asks it.
+  void describe() {
+    const auto parts = wire(scenario_, common_.state, id_ + "-info");
+    Preparation preparation(scenario_, preparation_parts(parts), common_.state);
+    preparation.take_all(stop_);
+    const auto& backup = preparation.choice->backup;
+    auto sets = backup.references;
+    std::sort(sets.begin(), sets.end());
+    sets.push_back(backup.label);
+    const auto& full = find_set(preparation.list, sets.front());
+    archive_ = fmt::format("{}-{}", backup.postgres_version, backup.database_id);
+    first_segment_ = full.start_segment;
+    cluster_size_ = preparation.required_space();
+    original_.sets = sets;
+    const bool local = scenario_.sandbox.type == "local";
+    const auto now = std::chrono::system_clock::now();
+    copy_ = {.id = id_,
+             .state = common_.state,
+             .original = configured_,
+             .traits = {.stanza = original_.stanza,
+                        .chain = std::move(sets),
+                        .segment_size = preparation.segment_size,
+                        .first_segment = backup.start_segment,
+                        .encrypted = !configured_.cipher_type.empty()},
+             .drill = {.root = geteuid() == 0,
+                       .local = local,
+                       .follows_timelines = scenario_.target.timeline == "latest" &&
+                                            scenario_.target.type != TargetType::immediate,
+                       .switches_timeline = !preparation.lineage->switches.empty(),
+                       .finds_primary_by_patroni = by_patroni_,
+                       .least_disk = {cluster_size_.count + (std::uint64_t{256} << 20U)},
+                       .oldest_set = now - full.stop_time},
+             .account = account_,
+             .pgbackrest = scenario_.repository.binary,
+             .binaries = local ? find_binaries(backup.postgres_major, scenario_.sandbox.binaries)
+                               : fs::path(),
+             .postgres_major = backup.postgres_major,
+             .scenario = text_of(request_.scenario),
+             .overrides = request_.overrides,
+             .facts = {{"stanza", original_.stanza},
+                       {"newest_set", backup.label},
+                       {"start_lsn", to_text(backup.start_lsn.value_or(Lsn{}))},
+                       // To the second, without a zone: the faults add wrong ones.
+                       {"moment", to_postgres_timestamp(now).substr(0, 19)}}};
+  }
+
+  static const Backup& find_set(const BackupList& list, const std::string& label) {
+    const auto found = std::find_if(list.backups.begin(), list.backups.end(),
+                                    [&](const auto& set) { return set.label == label; });
+    if (found != list.backups.end()) return *found;
+    throw Error(ErrorKind::repository, fmt::format("set {} is not listed", label),
+                "the restored set builds on it", "PGR-BACKUP-REFERENCE", label);
+  }
+
+  [[nodiscard]] CopyOrder order() const {
+    return {.from = configured_.path,
+            .to = copy_.repository,
+            .stanza = original_.stanza,
+            .chain = copy_.traits.chain,
+            .archive = archive_,
+            .first_segment = first_segment_,
+            .account = account_};
+  }
+
+  void require_space() const {
+    const auto free = fs::space(copy_.root).available;
+    const auto needed = original_.copied_bytes + cluster_size_.count;
+    if (free >= needed) return;
+    throw Error(ErrorKind::environment,
+                fmt::format("{} has {} free, a copy of the set and one drill need {}",
+                            copy_.root.parent_path().native(), to_text(Bytes{free}),
+                            to_text(Bytes{needed})),
+                "name a larger place with --directory", "PGR-ENV-DISK-FULL", copy_.root.native());
+  }
+
+  // backup.info lists sets that were not copied: pgBackRest itself takes them out.
+  void record_what_is_there(CommandRunner& runner) const {
+    const auto own = copy_.root / "pgbackrest";
+    const ActingAccount acting(account_);
+    for (const auto* part : {"lock", "log", "spool"}) fs::create_directories(own / part);
+    const auto configuration = copy_.root / "pgbackrest.conf";
+    std::ofstream(configuration) << configuration_of_copy(configured_, copy_.repository, own);
+    fs::permissions(configuration, fs::perms(0600));
+    const auto result = runner.run(
+        {.program = copy_.pgbackrest,
+         .arguments = {"--config=" + configuration.native(), "--stanza=" + original_.stanza,
+                       "--log-level-console=off", "--log-level-stderr=error",
+                       "--repo1-retention-full=9999999", "expire"},
+         .account = account_},
+        stop_);
+    if (result.succeeded()) return;
+    throw Error(ErrorKind::environment,
+                "pgBackRest did not accept the copy: " + std::string(trim(result.error_output)),
+                "does 'pgbackrest verify' accept the original?", "PGR-ENV-TOOL");
+  }
+
+  [[nodiscard]] int jobs() {
+    if (request_.jobs > 0) return request_.jobs;
+    const auto room = fs::space(copies_->copy().root).available / cluster_size_.count;
+    const auto processors = std::thread::hardware_concurrency();
+    return static_cast<int>(std::clamp<std::uint64_t>(room, 1, 2 * processors));
+  }
+
+  ProofOptions options(const fs::path& drills) {
+    return {.jobs = jobs(),
+            .clean_runs = request_.clean_runs > 0 ? request_.clean_runs - 1 : 0,
+            .rehearse =
+                [this, drills](const PlantedFault& planted, std::stop_token stop) {
+                  return rehearse(planted, drills, std::move(stop));
+                },
+            .on_control = [this](const Report& report) { learn_from(report); },
+            .advise = [this](const FaultResult& result) { return advice(result); },
+            .on_fault = [this](const FaultResult& result) { say(line_of(result)); },
+            .on_clean_run = [this](const CleanRun& run) { say(line_of(run)); }};
+  }
+
+  Report rehearse(const PlantedFault& planted, const fs::path& drills, std::stop_token stop) const {
+    auto scenario = parse_scenario(planted.scenario, request_.scenario.native(),
+                                   planted.site.overrides, all_checks());
+    auto primary = scenario.primary;
+    leave_out(scenario);
+    const auto& overrides = planted.site.overrides;
+    const auto own = overrides.begin() + static_cast<std::ptrdiff_t>(request_.overrides.size());
+    // A fault may name a primary that is not there; nothing may name the real one.
+    const bool planted_primary = std::any_of(own, overrides.end(), [](const auto& value) {
+      return value.starts_with("primary.");
+    });
+    if (planted_primary) scenario.primary = std::move(primary);
+    return rehearse_quietly(scenario, scenario.timeout.value_or(patience_), drills,
+                            std::move(stop));
+  }
+
+  // Where replay ends and how long a drill takes.
+  void learn_from(const Report& report) {
+    auto& copy = copies_->copy();
+    double seconds = 0;
+    for (const auto& phase : report.phases) seconds += phase.seconds;
+    constexpr double slower = 20;  // several at once, and some with obstacles
+    patience_ = std::max<std::chrono::milliseconds>(
+        std::chrono::minutes(10), std::chrono::milliseconds(static_cast<long>(seconds * slower * 1000)));
+    copy.facts["patience"] = fmt::format("{}s", static_cast<long>(seconds * 4) + 10);
+    const auto& landing = report.landing;
+    if (!landing || !landing->lsn || !landing->timeline || landing->lsn->value == 0) return;
+    // The last byte that was replayed, not the first one behind it.
+    const auto size = copy.traits.segment_size;
+    copy.traits.last_segment =
+        file_name(segment_at(*landing->timeline, Lsn{landing->lsn->value - 1}, size), size);
+  }
+
+  // Which check would have told what is missing.
+  [[nodiscard]] std::string advice(const FaultResult& result) const {
+    for (const auto& code : result.fault.expect.codes) {
+      if (std::find(result.codes.begin(), result.codes.end(), code) != result.codes.end()) continue;
+      for (const auto& check : all_checks()) {
+        const auto codes = split(check.finds, ' ');
+        const bool asked = check.always || std::any_of(scenario_.checks.begin(),
+                                                       scenario_.checks.end(),
+                                                       [&](const auto& request) {
+                                                         return request.check == check.name;
+                                                       });
+        if (asked || std::find(codes.begin(), codes.end(), code) == codes.end()) continue;
+        return fmt::format("; the check '{}' tells {}, and the scenario does not ask it",
+                           check.name, code);
+      }
+    }
+    return {};
+  }
+
+  void say(const std::string& line) const { request_.say(line); }
+
+  const ScenarioProofRequest& request_;
+  const CommonOptions& common_;
+  std::stop_token stop_;
+  Scenario scenario_;  // without what is left out
+  Account account_;
+  ConfiguredRepository configured_;
+  std::string id_;
+  bool by_patroni_ = false;
+  OriginalRepository original_;
+  RepositoryListing before_;
+  std::string archive_;        // "15-1"
+  std::string first_segment_;  // of the whole chain
+  Bytes cluster_size_;         // with its WAL
+  RepositoryCopy copy_;
+  std::optional<RepositoryCopies> copies_;
+  std::chrono::milliseconds patience_{std::chrono::hours(24)};
+};
+
+}  // namespace
+
+ProofScore prove_scenario(const ScenarioProofRequest& request, const std::vector<Fault>& faults,
+                          const CommonOptions& common, const std::stop_token& stop) {
+  return ScenarioProof(request, common, stop).run(faults);
+}
+
+Report rehearse_quietly(const Scenario& scenario, std::chrono::milliseconds timeout,
+                        const fs::path& state, std::stop_token stop) {
+  CommonOptions quiet{.state = state};
+  quiet.quiet = true;
+  try {
+    return run_session(scenario, {.timeout = timeout}, quiet, std::move(stop));
+  } catch (const Error& error) {
+    // What `run` says instead of a report.
+    Report refused;
+    refused.verdict = verdict_of(error.kind()).value_or(Verdict::unknown);
+    refused.error_kind = name_of(error.kind());
+    refused.diagnosis = {.summary = error.what(), .code = error.code(), .object = error.object()};
+    return refused;
+  }
+}
+
+}  // namespace pgrehearse

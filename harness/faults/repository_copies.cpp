@@ -1,0 +1,98 @@
+#include "harness/faults/repository_copies.hpp"
+
+#include <fmt/format.h>
+
+#include "harness/common/error.hpp"
+#include "harness/sandbox/directories.hpp"
+#include "harness/sandbox/sandbox_files.hpp"
+
+namespace pgrehearse {
+
+RepositoryCopies::RepositoryCopies(RepositoryCopy copy, CommandRunner& runner)
+    : copy_(std::move(copy)), runner_(runner) {}
+
+Laboratory& RepositoryCopies::other(const std::stop_token& stop) {
+  std::call_once(other_built_, [&] {
+    auto laboratory =
+        Laboratory::create({.id = copy_.id + "-other",
+                            .state = copy_.state,
+                            .directory = copy_.root,
+                            .account = copy_.account.name,
+                            .postgres_major = copy_.postgres_major,
+                            .binaries = copy_.binaries,
+                            .pgbackrest = copy_.pgbackrest,
+                            .stanza = copy_.traits.stanza,
+                            .wal_segment_size = {copy_.traits.segment_size}},
+                           runner_, stop);
+    laboratory->start(stop);
+    laboratory->create_stanza(stop);
+    laboratory->switch_wal_and_wait(stop);
+    other_ = std::move(laboratory);
+  });
+  return *other_;
+}
+
+std::unique_ptr<PlantedFault> RepositoryCopies::site_for(const std::string& name,
+                                                         const std::stop_token& stop) {
+  const auto directory = copy_.root / name;
+  PlantingSite site{.directory = directory,
+                    .repository = directory / "repository",
+                    .configuration = directory / "pgbackrest.conf",
+                    .traits = copy_.traits,
+                    .account = copy_.account,
+                    .pgbackrest = copy_.pgbackrest,
+                    .binaries = copy_.binaries,
+                    .facts = copy_.facts,
+                    .least_disk = copy_.drill.least_disk.count,
+                    .other = [this, stop]() -> Laboratory& { return other(stop); },
+                    .runner = runner_,
+                    .stop = stop};
+  site.facts["configuration"] = site.configuration.native();
+  make_private_directory(directory, copy_.account);
+  for (const auto* part : {"own", "own/lock", "own/log", "own/spool"}) {
+    make_private_directory(directory / part, copy_.account);
+  }
+  auto planted = std::make_unique<PlantedFault>(std::move(site), nullptr);
+  link_repository(copy_.repository, planted->site.repository, planted->site);
+  write_file_of(copy_.account, planted->site.configuration,
+                configuration_of_copy(copy_.original, planted->site.repository, directory / "own"),
+                0600);
+  return planted;
+}
+
+void RepositoryCopies::finish(PlantedFault& planted) const {
+  auto& site = planted.site;
+  auto all = copy_.overrides;
+  all.push_back("repository.config=" + site.configuration.native());
+  all.emplace_back("repository.repo=1");
+  all.insert(all.end(), site.overrides.begin(), site.overrides.end());
+  site.overrides = std::move(all);
+  planted.scenario = copy_.scenario;
+}
+
+std::unique_ptr<PlantedFault> RepositoryCopies::plant(const Fault& fault, const std::string& name,
+                                                      const std::stop_token& stop) {
+  const auto reason = why_not_applicable(fault, copy_.traits, copy_.drill);
+  if (!reason.empty()) throw DoesNotApply(reason);
+  auto planted = site_for(name, stop);
+  plant_stage(fault, DamageStage::repository, planted->site);
+  plant_stage(fault, DamageStage::drill, planted->site);
+  add_overrides_of(fault, planted->site);
+  finish(*planted);
+  return planted;
+}
+
+std::unique_ptr<PlantedFault> RepositoryCopies::control_of(const Fault& /*fault*/,
+                                                           const std::string& name,
+                                                           const std::stop_token& stop) {
+  return control(name, stop);
+}
+
+std::unique_ptr<PlantedFault> RepositoryCopies::control(const std::string& name,
+                                                        const std::stop_token& stop) {
+  auto planted = site_for(name, stop);
+  finish(*planted);
+  return planted;
+}
+
+}  // namespace pgrehearse
