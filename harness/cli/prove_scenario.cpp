@@ -123,8 +123,7 @@ class ScenarioProof {
   }
 
   ProofScore run(const std::vector<Fault>& faults) {
-    const auto& directory =
-        request_.directory.empty() ? Registry(common_.state).directory() : request_.directory;
+    const auto& directory = request_.directory.empty() ? common_.state : request_.directory;
     const ProofDirectory place(common_.state, directory, id_, account_);
     make_copy(place.path());
     // They win over configuration files: drills must not meet the original through them.

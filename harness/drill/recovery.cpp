@@ -287,7 +287,10 @@ class Recovery {
 
   Error failure() {
     const auto ended = input_.instance.ended();
-    if (ended && ended->signal == SIGKILL && !input_.instance.just_logged("FATAL:  ")) {
+    // What the others say to the death of the first process is no cause.
+    const bool of_itself = input_.instance.just_logged("FATAL:  ") &&
+                           !input_.instance.just_logged("due to unexpected postmaster exit");
+    if (ended && ended->signal == SIGKILL && !of_itself) {
       return {ErrorKind::environment, "PostgreSQL was killed by signal 9 while it replayed WAL",
               "often the kernel's answer to a lack of memory: see the kernel's log; lower "
               "sandbox.memory",

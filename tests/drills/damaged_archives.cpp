@@ -266,10 +266,13 @@ DamagedArchive damage_archive(const WrittenArchive& written, std::size_t kind, D
         "cp");
   const auto configuration = own / "pgbackrest.conf";
   std::ofstream(configuration) << laboratory_pgbackrest_conf(laboratory.options(), paths, false);
-  PlantingSite site{.laboratory = laboratory,
+  PlantingSite site{.primary = &laboratory,
                     .directory = own,
                     .repository = paths.repository,
                     .configuration = configuration,
+                    .traits = {.stanza = laboratory.options().stanza,
+                               .segment_size = laboratory.options().wal_segment_size.count},
+                    .account = laboratory.account(),
                     .runner = runner,
                     .stop = {}};
   Copy copy{.site = site, .dice = dice, .runner = runner, .damage = std::string(chosen.damage)};

@@ -1,0 +1,91 @@
+#include "harness/faults/applicability.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/faults/damage.hpp"
+#include "harness/faults/fault_parser.hpp"
+#include "harness/faults/planting_ground.hpp"
+#include "scenarios/embedded.hpp"
+
+namespace pgrehearse {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class Applicability : public testing::Test {
+ protected:
+  static Fault shipped(const std::string& name) {
+    for (const auto& file : embedded::fault_files()) {
+      if (file.name == name + ".yaml") {
+        return parse_fault(std::string(file.text), std::string(file.name));
+      }
+    }
+    throw std::runtime_error("no fault " + name);
+  }
+  [[nodiscard]] std::string reason(const std::string& name) const {
+    return why_not_applicable(shipped(name), repository, drill);
+  }
+
+  RepositoryTraits repository{.stanza = "shop",
+                              .chain = {"20261121-030000F", "20261121-030000F_20261121-040000I"},
+                              .segment_size = std::uint64_t{16} << 20U};
+  DrillTraits drill{.root = true};
+};
+
+TEST_F(Applicability, NothingThatNeedsAPrimaryIsPlanted) {
+  for (const auto& file : embedded::fault_files()) {
+    const auto fault = parse_fault(std::string(file.text), std::string(file.name));
+    if (!needs_own_primary(fault)) continue;
+    EXPECT_THAT(why_not_applicable(fault, repository, drill), HasSubstr("primary")) << fault.name;
+  }
+}
+
+TEST_F(Applicability, ARepositorysOwnDamageApplies) {
+  for (const auto* name : {"wal-segment-missing", "backup-file-flipped", "manifest-lost",
+                           "timeline-poisoned", "restore-killed", "stanza-misspelt",
+                           "full-set-removed", "disk-full-in-mid-replay", "wal-of-another-cluster"}) {
+    EXPECT_THAT(reason(name), IsEmpty()) << name;
+  }
+}
+
+TEST_F(Applicability, EncryptionDecidesBothWays) {
+  EXPECT_THAT(reason("wrong-passphrase"), HasSubstr("not encrypted"));
+  repository.encrypted = true;
+  EXPECT_THAT(reason("wrong-passphrase"), IsEmpty());
+  EXPECT_THAT(reason("timeline-stray"), HasSubstr("encrypted"));
+}
+
+TEST_F(Applicability, ALoneFullSetHasNoOtherToLose) {
+  repository.chain = {"20261121-030000F"};
+  EXPECT_THAT(reason("full-set-removed"), HasSubstr("full set"));
+  EXPECT_THAT(reason("newest-set-removed"), IsEmpty());
+}
+
+TEST_F(Applicability, TimelinesMatterWhereRecoveryPassesThem) {
+  EXPECT_THAT(reason("history-missing"), HasSubstr("timelines"));
+  drill.switches_timeline = true;
+  EXPECT_THAT(reason("history-missing"), IsEmpty());
+  drill.follows_timelines = false;
+  EXPECT_THAT(reason("timeline-stray"), HasSubstr("newest timeline"));
+}
+
+TEST_F(Applicability, AContainerHasItsOwnPrograms) {
+  drill.local = false;
+  for (const auto* name : {"restore-killed", "postgres-programs-missing", "disk-too-small"}) {
+    EXPECT_THAT(reason(name), HasSubstr("container")) << name;
+  }
+  EXPECT_THAT(reason("wal-segment-missing"), IsEmpty());
+}
+
+TEST_F(Applicability, ALargeClusterFillsNoMemory) {
+  drill.least_disk = {std::uint64_t{2} << 30U};
+  EXPECT_THAT(reason("disk-full-in-mid-restore"), HasSubstr("1 GB"));
+  EXPECT_THAT(reason("disk-too-small"), IsEmpty());
+  drill.root = false;
+  EXPECT_THAT(reason("disk-too-small"), HasSubstr("root"));
+}
+
+}  // namespace
+}  // namespace pgrehearse
