@@ -132,9 +132,10 @@ void write_file(const std::string& file, const ProofScore& score,
 
 // Told in the score; here so that nobody overlooks it.
 void warn_of_changes(const OriginalRepository& original) {
-  spdlog::error("{} has changed while prove ran, first {}; nothing of prove writes there: did a "
-                "backup or an expire run?",
-                original.path.native(), original.change.different.front());
+  spdlog::error(
+      "{} has changed while prove ran, first {}; nothing of prove writes there: did a "
+      "backup or an expire run?",
+      original.path.native(), original.change.different.front());
 }
 
 ProofScore prove_laboratories(const ProveArguments& arguments, const std::vector<Fault>& faults,
@@ -181,16 +182,15 @@ ExitCode run_prove(const ProveArguments& arguments, const CommonOptions& common,
   };
   if (arguments.scenario.empty()) forget_pgbackrest_variables(say);
   remove_leftovers(common);
-  const auto score =
-      arguments.scenario.empty()
-          ? prove_laboratories(arguments, faults, common, say, stop)
-          : prove_scenario({.scenario = arguments.scenario,
-                            .overrides = arguments.overrides,
-                            .directory = arguments.directory,
-                            .jobs = arguments.jobs,
-                            .clean_runs = arguments.clean_runs.value_or(1),
-                            .say = say},
-                           faults, common, stop);
+  const auto score = arguments.scenario.empty()
+                         ? prove_laboratories(arguments, faults, common, say, stop)
+                         : prove_scenario({.scenario = arguments.scenario,
+                                           .overrides = arguments.overrides,
+                                           .directory = arguments.directory,
+                                           .jobs = arguments.jobs,
+                                           .clean_runs = arguments.clean_runs.value_or(1),
+                                           .say = say},
+                                          faults, common, stop);
   if (common.format == "json") {
     write_proof_json(score, std::cout);
   } else {
@@ -215,8 +215,9 @@ CommandAction configure_prove(CLI::App& command, const CommonOptions& common) {
                   "only these faults: names, or patterns in quotation marks [all]")
       ->type_name("PATTERN");
   command
-      .add_option("--scenario", arguments->scenario,
-                  "plant them in copies of this scenario's repository, and let its own drill notice")
+      .add_option(
+          "--scenario", arguments->scenario,
+          "plant them in copies of this scenario's repository, and let its own drill notice")
       ->type_name("FILE");
   command.add_option("--set", arguments->overrides, "replace a value of the scenario")
       ->type_name("KEY=VALUE")

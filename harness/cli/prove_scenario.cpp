@@ -76,10 +76,10 @@ std::string text_of(const fs::path& file) {
                              error.code().starts_with("PGR-REPO") ||
                              error.code() == "PGR-ENV-PERMISSION";
   if (!of_repository) throw error;
-  throw Error(ErrorKind::usage,
-              fmt::format("the repository of {} cannot be used: {}", scenario.native(),
-                          error.what()),
-              error.hint(), error.code(), error.object());
+  throw Error(
+      ErrorKind::usage,
+      fmt::format("the repository of {} cannot be used: {}", scenario.native(), error.what()),
+      error.hint(), error.code(), error.object());
 }
 
 ConfiguredRepository posix_repository(const Scenario& scenario, const Account& account) {
@@ -97,7 +97,8 @@ ConfiguredRepository posix_repository(const Scenario& scenario, const Account& a
   }
   throw Error(ErrorKind::usage,
               "prove copies a repository in a directory of this host (repo-type posix or cifs), "
-              "and " + elsewhere,
+              "and " +
+                  elsewhere,
               "run it on the repository host, or bring the stanza's archive and backup directories "
               "into a directory here and name that with --set repository.config=FILE");
 }
@@ -114,7 +115,6 @@ class ScenarioProof {
         configured_(posix_repository(scenario_, account_)) {
     std::random_device random;
     id_ = fmt::format("prove-{:06x}", random() & 0xFFFFFFU);
-    by_patroni_ = scenario_.primary && scenario_.primary->patroni;
     original_.scenario = request.scenario;
     original_.path = configured_.path;
     original_.stanza = scenario_.repository.stanza;
@@ -187,7 +187,6 @@ class ScenarioProof {
                        .follows_timelines = scenario_.target.timeline == "latest" &&
                                             scenario_.target.type != TargetType::immediate,
                        .switches_timeline = !preparation.lineage->switches.empty(),
-                       .finds_primary_by_patroni = by_patroni_,
                        .least_disk = {cluster_size_.count + (std::uint64_t{256} << 20U)},
                        .oldest_set = now - full.stop_time},
              .account = account_,
@@ -277,15 +276,7 @@ class ScenarioProof {
   Report rehearse(const PlantedFault& planted, const fs::path& drills, std::stop_token stop) const {
     auto scenario = parse_scenario(planted.scenario, request_.scenario.native(),
                                    planted.site.overrides, all_checks());
-    auto primary = scenario.primary;
     leave_out(scenario);
-    const auto& overrides = planted.site.overrides;
-    const auto own = overrides.begin() + static_cast<std::ptrdiff_t>(request_.overrides.size());
-    // A fault may name a primary that is not there; nothing may name the real one.
-    const bool planted_primary = std::any_of(own, overrides.end(), [](const auto& value) {
-      return value.starts_with("primary.");
-    });
-    if (planted_primary) scenario.primary = std::move(primary);
     return rehearse_quietly(scenario, scenario.timeout.value_or(patience_), drills,
                             std::move(stop));
   }
@@ -297,7 +288,8 @@ class ScenarioProof {
     for (const auto& phase : report.phases) seconds += phase.seconds;
     constexpr double slower = 20;  // several at once, and some with obstacles
     patience_ = std::max<std::chrono::milliseconds>(
-        std::chrono::minutes(10), std::chrono::milliseconds(static_cast<long>(seconds * slower * 1000)));
+        std::chrono::minutes(10),
+        std::chrono::milliseconds(static_cast<long>(seconds * slower * 1000)));
     copy.facts["patience"] = fmt::format("{}s", static_cast<long>(seconds * 4) + 10);
     const auto& landing = report.landing;
     if (!landing || !landing->lsn || !landing->timeline || landing->lsn->value == 0) return;
@@ -309,15 +301,17 @@ class ScenarioProof {
 
   // Which check would have told what is missing.
   [[nodiscard]] std::string advice(const FaultResult& result) const {
-    for (const auto& code : result.fault.expect.codes) {
+    auto wanted = result.fault.expect.codes;
+    const auto& instead = result.fault.expect.instead;
+    wanted.insert(wanted.end(), instead.begin(), instead.end());
+    for (const auto& code : wanted) {
       if (std::find(result.codes.begin(), result.codes.end(), code) != result.codes.end()) continue;
       for (const auto& check : all_checks()) {
         const auto codes = split(check.finds, ' ');
-        const bool asked = check.always || std::any_of(scenario_.checks.begin(),
-                                                       scenario_.checks.end(),
-                                                       [&](const auto& request) {
-                                                         return request.check == check.name;
-                                                       });
+        const bool asked =
+            check.always ||
+            std::any_of(scenario_.checks.begin(), scenario_.checks.end(),
+                        [&](const auto& request) { return request.check == check.name; });
         if (asked || std::find(codes.begin(), codes.end(), code) == codes.end()) continue;
         return fmt::format("; the check '{}' tells {}, and the scenario does not ask it",
                            check.name, code);
@@ -335,7 +329,6 @@ class ScenarioProof {
   Account account_;
   ConfiguredRepository configured_;
   std::string id_;
-  bool by_patroni_ = false;
   OriginalRepository original_;
   RepositoryListing before_;
   std::string archive_;        // "15-1"

@@ -244,7 +244,9 @@ class Recovery {
     });
     if (!missing_since_) missing_since_ = Clock::now();
     if (consistent || Clock::now() - *missing_since_ < patience_with_log) return;
-    const bool there = requests_.back().exit_code == 0;
+    const auto asked = std::find_if(requests_.rbegin(), requests_.rend(),
+                                    [&](const auto& request) { return request.file == *missing; });
+    const bool there = asked != requests_.rend() && asked->exit_code == 0;
     throw Error(ErrorKind::recovery,
                 fmt::format("WAL segment {} {}, and without it the backup {} does not become "
                             "consistent",

@@ -20,6 +20,7 @@ void lose_write(PlantingSite& site, const Settings& settings);
 void misplace_page(PlantingSite& site, const Settings& settings);
 void put_row_in_the_future(PlantingSite& site, const Settings& settings);
 void lose_row(PlantingSite& site, const Settings& settings);
+void enlarge(PlantingSite& site, const Settings& settings);
 void remove_data_file(PlantingSite& site, const Settings& settings);
 void truncate_data_file(PlantingSite& site, const Settings& settings);
 void remove_database(PlantingSite& site, const Settings& settings);

@@ -26,9 +26,9 @@ struct Question {
 
 bool needs_this_hosts_programs(const Question& question) {
   const auto& action = question.request.action;
-  return action.starts_with("wrap_") || action == "replace_segment" ||
-         action == "shrink_disk" || question.sets("sandbox.run_as") ||
-         question.sets("sandbox.binaries") || question.sets("repository.binary");
+  return action.starts_with("wrap_") || action == "replace_segment" || action == "shrink_disk" ||
+         question.sets("sandbox.run_as") || question.sets("sandbox.binaries") ||
+         question.sets("repository.binary");
 }
 
 bool needs_another_cluster(const Question& question) {
@@ -92,10 +92,8 @@ constexpr auto obstacles = std::to_array<Obstacle>({
               question.drill.least_disk > largest_disk;
      },
      "a full disk is rehearsed in memory, and the cluster needs more than 1 GB of it"},
-    {[](const Question& question) {
-       return question.sets("primary.") && question.drill.finds_primary_by_patroni;
-     },
-     "the scenario finds its primary by Patroni"},
+    {[](const Question& question) { return question.sets("primary."); },
+     "the drills of a copy ask no primary"},
     {[](const Question& question) {
        constexpr Seconds slip = std::chrono::hours(5);
        return question.fault.name == "zone-slip-earlier" && question.drill.oldest_set > slip;

@@ -1,5 +1,5 @@
-// Which faults of the catalogue can be planted in a copy of somebody's repository and rehearsed with
-// somebody's scenario. What shows only while it is planted is told by DoesNotApply.
+// Which faults of the catalogue can be planted in a copy of somebody's repository and rehearsed
+// with somebody's scenario. What shows only while it is planted is told by DoesNotApply.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +13,11 @@ namespace pgrehearse {
 
 // What matters of the drill.
 struct DrillTraits {
-  bool root = false;              // only root may mount
-  bool local = true;              // the sandbox uses this host's programs
-  bool follows_timelines = true;  // recovery goes to the newest one
+  bool root = false;               // only root may mount
+  bool local = true;               // the sandbox uses this host's programs
+  bool follows_timelines = true;   // recovery goes to the newest one
   bool switches_timeline = false;  // and there is one on its way
-  bool finds_primary_by_patroni = false;
-  Bytes least_disk;  // that a drill needs
+  Bytes least_disk;                // that a drill needs
   // How old the oldest set of the copy is.
   Seconds oldest_set{0};
 };

@@ -34,6 +34,23 @@ std::string history_of(const fs::path& archive, const std::string& timeline) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+// A segment of the newest timeline with others behind it: a branch from an older one would only
+// look like one more failover.
+fs::path on_newest_timeline(PlantingSite& site) {
+  auto file = find_segment(site, "middle");
+  const auto newest = newest_timeline(site);
+  if (!segment_name(file).starts_with(newest)) {
+    auto all = archived_segments(site);
+    std::erase_if(all, [&](const auto& one) { return !segment_name(one).starts_with(newest); });
+    if (all.size() < 3) {
+      throw DoesNotApply(fmt::format("timeline {} has {} segments only", newest, all.size()));
+    }
+    file = all.at(1);
+  }
+  site.facts["segment"] = segment_name(file);
+  return file;
+}
+
 }  // namespace
 
 void remove_segment(PlantingSite& site, const Settings& settings) {
@@ -75,7 +92,8 @@ void replace_segment(PlantingSite& site, const Settings& settings) {
 
 // What a drill or a standby leaves that was promoted with archiving on.
 void add_timeline(PlantingSite& site, const Settings& settings) {
-  const auto file = chosen_segment(site, settings);
+  auto file = chosen_segment(site, settings);
+  if (settings.get_or<std::string>("which", "middle") == "middle") file = on_newest_timeline(site);
   const auto archive = file.parent_path().parent_path();
   const auto parent = site.facts["segment"].substr(0, 8);
   const auto timeline = settings.get_or<std::string>("timeline", next_timeline(site));

@@ -65,6 +65,13 @@ constexpr std::array misplace_keys{relation, block,
                                                   .example = "sales.journal",
                                                   .default_value = "the same"}};
 constexpr std::array file_keys{relation, fork};
+constexpr std::array relation_keys{relation};
+constexpr std::array remove_keys{relation, fork,
+                                 KeyDescription{.name = "segment",
+                                                .kind = KeyKind::integer,
+                                                .summary = "one of its files of a gigabyte each",
+                                                .example = "1",
+                                                .default_value = "the first"}};
 constexpr std::array truncate_keys{relation, fork,
                                    KeyDescription{.name = "blocks",
                                                   .kind = KeyKind::integer,
@@ -219,7 +226,9 @@ constexpr auto table = std::to_array<DamageDescription>({
      put_row_in_the_future},
     {"lose_row", "a row's line pointer is dead, its index entry is not", stopped, page_keys,
      lose_row},
-    {"remove_file", "a relation's file is gone", stopped, file_keys, remove_data_file},
+    {"enlarge", "a relation goes on in a second file, behind a gigabyte", stopped, relation_keys,
+     enlarge},
+    {"remove_file", "a relation's file is gone", stopped, remove_keys, remove_data_file},
     {"truncate_file", "a relation's file is cut off", stopped, truncate_keys, truncate_data_file},
     {"abort_transaction", "pg_xact calls a committed transaction aborted", stopped, xact_keys,
      abort_transaction},

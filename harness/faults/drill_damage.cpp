@@ -70,8 +70,8 @@ void wrap_pgbackrest(PlantingSite& site, const Settings& settings) {
   const auto deed = expand_scenario(settings.get<std::string>("deed").value(), site.facts);
   const auto file = site.directory / "pgbackrest";
   std::ofstream(file) << "#!/bin/sh\ncase \"$*\" in\n"
-                      << pattern << ") " << deed << " ;;\nesac\nexec "
-                      << site.pgbackrest << " \"$@\"\n";
+                      << pattern << ") " << deed << " ;;\nesac\nexec " << site.pgbackrest
+                      << " \"$@\"\n";
   fs::permissions(file, fs::perms(0755));
   give_to(site, file);
   site.facts["program"] = file.native();

@@ -92,6 +92,7 @@ Fault parse_fault(const std::string& text, const std::string& file_name) {
   const auto verdict = parse_verdict(settings.get_or<std::string>("expect.verdict", "fail"));
   fault.expect = {.verdict = verdict.value_or(Verdict::fail),
                   .codes = settings.get_or<Words>("expect.code", {}),
+                  .instead = settings.get_or<Words>("expect.instead", {}),
                   .objects = settings.get_or<Words>("expect.object", {})};
   if (root.kind == YamlNode::Kind::map) {
     read_damage(root, fault, errors);

@@ -6,6 +6,7 @@
 #include "harness/common/error.hpp"
 #include "harness/faults/actions.hpp"
 #include "harness/faults/heap_page.hpp"
+#include "harness/faults/repository_files.hpp"
 
 namespace pgrehearse {
 
@@ -99,8 +100,32 @@ void lose_row(PlantingSite& site, const Settings& settings) {
   write_page(file, block, page);
 }
 
+// Its last page moves behind a gigabyte of new pages that take no room: into a second file.
+void enlarge(PlantingSite& site, const Settings& settings) {
+  constexpr std::uint32_t pages_of_a_file = 131072;  // RELSEG_SIZE
+  const auto file = file_of(site, settings);
+  const auto last = blocks_of(file) - 1;
+  auto page = read_page(file, last);
+  fs::resize_file(file, std::uintmax_t{last} * page_size);
+  fs::resize_file(file, std::uintmax_t{pages_of_a_file} * page_size);
+  store_checksum(page, pages_of_a_file);
+  const auto second = fs::path(file) += ".1";
+  std::ofstream(second, std::ios::binary)
+      .write(reinterpret_cast<const char*>(page.data()), page_size);
+  fs::permissions(second, fs::perms(0600));
+  give_to(site, second);
+}
+
 void remove_data_file(PlantingSite& site, const Settings& settings) {
-  fs::remove(file_of(site, settings));
+  auto file = file_of(site, settings);
+  if (const auto segment = settings.get<std::int64_t>("segment")) {
+    const auto behind = fmt::format(".{}", *segment);
+    file += behind;
+    site.facts["file"] += behind;
+  }
+  if (!fs::remove(file)) {
+    throw Error(ErrorKind::internal, fmt::format("{} is not there", file.native()));
+  }
 }
 
 void truncate_data_file(PlantingSite& site, const Settings& settings) {

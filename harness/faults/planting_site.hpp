@@ -34,9 +34,9 @@ struct PlantingSite {
   std::filesystem::path repository;
   std::filesystem::path configuration;  // pgBackRest's, of that repository
   RepositoryTraits traits;
-  Account account;                        // owns the repository, runs the drill
-  std::string pgbackrest = "pgbackrest";  // name or path
-  std::filesystem::path binaries = {};    // PostgreSQL's programs
+  Account account;                                // owns the repository, runs the drill
+  std::string pgbackrest = "pgbackrest";          // name or path
+  std::filesystem::path binaries = {};            // PostgreSQL's programs
   std::filesystem::path earlier_data = {};        // PGDATA as it was before the primary's last work
   std::map<std::string, std::string> files = {};  // "sales.orders" -> "base/16384/16390"
   // What the row_counts check shall expect: database, relation, rows.

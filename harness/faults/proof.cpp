@@ -37,34 +37,48 @@ std::vector<Named> findings_of(const Report& report) {
   return all;
 }
 
-bool fits(const ExpectedFinding& expected, const std::string& code, const std::string& text) {
-  return code == expected.code && text.find(expected.object) != std::string::npos;
+using Codes = std::vector<std::string>;
+
+bool fits(const ExpectedFinding& expected, const Codes& instead, const std::string& code,
+          const std::string& text) {
+  const bool right =
+      code == expected.code || std::find(instead.begin(), instead.end(), code) != instead.end();
+  return right && text.find(expected.object) != std::string::npos;
 }
 
 std::string in_words(const ExpectedFinding& expected) {
   return expected.code + (expected.object.empty() ? "" : " " + expected.object);
 }
 
-std::string missing_in(const Report& report, const FaultResult& result) {
+// "also: check wal_continuity failed: ..." below the diagnosis names it.
+bool is_evidence(const Diagnosis& diagnosis, const ExpectedFinding& expected) {
+  return !expected.object.empty() &&
+         std::any_of(diagnosis.evidence.begin(), diagnosis.evidence.end(), [&](const auto& line) {
+           return line.starts_with("also: ") && line.find(expected.object) != std::string::npos;
+         });
+}
+
+std::string missing_in(const Report& report, PlantedIn place, const FaultResult& result) {
   const auto& wanted = result.fault.expect.verdict;
   if (report.verdict != wanted) {
     return fmt::format("the verdict is {}, not {}", name_of(report.verdict), name_of(wanted));
   }
   const auto findings = findings_of(report);
   const auto& diagnosis = report.diagnosis;
+  const auto instead = place == PlantedIn::copy ? result.fault.expect.instead : Codes();
   for (const auto& expected : result.expected) {
     const auto told = diagnosis.object + " " + diagnosis.summary;
-    const bool found = fits(expected, diagnosis.code, told) ||
+    const bool found = fits(expected, instead, diagnosis.code, told) ||
                        std::any_of(findings.begin(), findings.end(), [&](const auto& finding) {
-                         return fits(expected, finding.code, finding.text);
+                         return fits(expected, instead, finding.code, finding.text);
                        });
     if (!found) return fmt::format("no finding {}", in_words(expected));
   }
   if (wanted == Verdict::pass) return {};
   const bool named =
       std::any_of(result.expected.begin(), result.expected.end(), [&](const auto& expected) {
-        return expected.code == diagnosis.code &&
-               (diagnosis.object + diagnosis.summary).find(expected.object) != std::string::npos;
+        return fits(expected, instead, diagnosis.code, diagnosis.object + diagnosis.summary) ||
+               (place == PlantedIn::copy && is_evidence(diagnosis, expected));
       });
   if (!named && !result.expected.empty()) {
     return fmt::format("the diagnosis says {} {}", diagnosis.code, diagnosis.object);
@@ -102,8 +116,8 @@ std::string listing_of(const std::filesystem::path& repository) {
 
 class Proof {
  public:
-  Proof(const std::vector<Fault>& faults, PlantingGround& ground,
-        const ProofOptions& options, std::stop_token stop)
+  Proof(const std::vector<Fault>& faults, PlantingGround& ground, const ProofOptions& options,
+        std::stop_token stop)
       : ground_(ground), options_(options), stop_(std::move(stop)) {
     score_.faults.resize(faults.size());
     score_.clean_runs.resize(std::min(options.clean_runs.value_or(faults.size()), faults.size()));
@@ -197,7 +211,8 @@ class Proof {
     const auto began = Clock::now();
     try {
       const auto planted = ground_.plant(*job.fault, name, stop_);
-      judge(rehearse(*planted), planted->site.facts, result);
+      const auto place = planted->site.primary == nullptr ? PlantedIn::copy : PlantedIn::laboratory;
+      judge(rehearse(*planted), planted->site.facts, place, result);
       if (!result.caught && options_.advise) result.missing += options_.advise(result);
       if (options_.peers) result.peers = options_.peers(*planted, stop_);
     } catch (const DoesNotApply& reason) {
@@ -276,7 +291,7 @@ std::size_t ProofScore::false_alarms() const {
                     [](const auto& run) { return run.verdict != Verdict::pass; }));
 }
 
-void judge(const Report& report, const std::map<std::string, std::string>& facts,
+void judge(const Report& report, const std::map<std::string, std::string>& facts, PlantedIn place,
            FaultResult& result) {
   const auto& expect = result.fault.expect;
   result.expected.clear();
@@ -288,7 +303,7 @@ void judge(const Report& report, const std::map<std::string, std::string>& facts
   result.verdict = report.verdict;
   result.diagnosis = report.diagnosis;
   result.codes = codes_of(report);
-  result.missing = missing_in(report, result);
+  result.missing = missing_in(report, place, result);
   result.caught = result.missing.empty();
 }
 

@@ -27,8 +27,8 @@ struct FaultResult {
   Diagnosis diagnosis;
   std::vector<std::string> codes;  // of the diagnosis and all findings, each once
   bool caught = false;
-  std::string missing;  // why it does not count as caught
-  std::string skipped;  // why it could not be planted on this host
+  std::string missing;         // why it does not count as caught
+  std::string skipped;         // why it could not be planted on this host
   std::string not_applicable;  // why there is nothing here that could be damaged that way
   // Name of a peer -> what it caught, in its words; empty text: nothing. Only when asked for.
   std::map<std::string, std::string> peers;
@@ -48,8 +48,8 @@ struct OriginalRepository {
   std::filesystem::path scenario;
   std::filesystem::path path;
   std::string stanza;
-  std::vector<std::string> sets;      // copied: the restored one and those that it needs
-  std::size_t files = 0;              // of the stanza: each was looked at before and afterwards
+  std::vector<std::string> sets;  // copied: the restored one and those that it needs
+  std::size_t files = 0;          // of the stanza: each was looked at before and afterwards
   std::uint64_t copied_bytes = 0;
   std::vector<std::string> left_out;  // of the scenario, in words
   RepositoryChange change;
@@ -60,7 +60,7 @@ struct ProofScore {
   std::vector<CleanRun> clean_runs;
   bool stopped_by_control = false;  // the undamaged drill did not pass: nothing was planted
   double seconds = 0;
-  std::size_t repository_commands = 0;  // of the drills, none of them to another repository
+  std::size_t repository_commands = 0;         // of the drills, none of them to another repository
   std::optional<OriginalRepository> original;  // absent: the faults were planted in laboratories
 
   [[nodiscard]] std::size_t caught() const;
@@ -68,8 +68,8 @@ struct ProofScore {
   [[nodiscard]] std::size_t not_applicable() const;
   [[nodiscard]] std::size_t planted() const;
   [[nodiscard]] std::size_t false_alarms() const;
-  // Of the control that stopped it; else fail: a fault was missed or a clean run alarmed; unknown: a fault could not be planted, none
-  // applies, or the original repository is not what it was.
+  // Of the control that stopped it; else fail: a fault was missed or a clean run alarmed; unknown:
+  // a fault could not be planted, none applies, or the original repository is not what it was.
   [[nodiscard]] Verdict verdict() const;
 };
 
@@ -93,8 +93,11 @@ struct ProofOptions {
   std::function<void(const CleanRun&)> on_clean_run;
 };
 
-// Whether the report says of the planted fault what it must.
-void judge(const Report& report, const std::map<std::string, std::string>& facts,
+// Whether the report says of the planted fault what it must: to the letter in a laboratory. What
+// shows first in a copy of another repository depends on that, so there a code that does as well
+// counts, and a diagnosis that tells something else beside it.
+enum class PlantedIn { laboratory, copy };
+void judge(const Report& report, const std::map<std::string, std::string>& facts, PlantedIn place,
            FaultResult& result);
 
 // Throws Error(interrupted) on a stop request; what one fault's planting throws counts against it.

@@ -176,15 +176,15 @@ void write_proof_json(const ProofScore& score, std::ostream& out) {
   Json clean = Json::array();
   for (const auto& run : score.clean_runs) clean.push_back(json_of(run));
   Json document{{"schema", "pgrehearse.proof/1"},
-                      {"planted", score.planted()},
-                      {"caught", score.caught()},
-                      {"skipped", score.skipped()},
-                      {"not_applicable", score.not_applicable()},
-                      {"clean_runs", score.clean_runs.size()},
-                      {"false_alarms", score.false_alarms()},
-                      {"seconds", score.seconds},
-                      {"faults", faults},
-                      {"controls", clean}};
+                {"planted", score.planted()},
+                {"caught", score.caught()},
+                {"skipped", score.skipped()},
+                {"not_applicable", score.not_applicable()},
+                {"clean_runs", score.clean_runs.size()},
+                {"false_alarms", score.false_alarms()},
+                {"seconds", score.seconds},
+                {"faults", faults},
+                {"controls", clean}};
   if (score.original) document["original"] = json_of(*score.original);
   out << document.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
@@ -211,7 +211,8 @@ void write_proof_junit(const ProofScore& score, std::ostream& out) {
   };
   for (const auto& run : score.clean_runs) {
     write("clean run", run.name, run.seconds,
-          run.verdict == Verdict::pass ? std::string() : "false alarm: " + run.diagnosis.summary, {});
+          run.verdict == Verdict::pass ? std::string() : "false alarm: " + run.diagnosis.summary,
+          {});
   }
   for (const auto& result : score.faults) {
     write("fault", result.fault.name, result.seconds, result.missing,

@@ -13,17 +13,16 @@ RepositoryCopies::RepositoryCopies(RepositoryCopy copy, CommandRunner& runner)
 
 Laboratory& RepositoryCopies::other(const std::stop_token& stop) {
   std::call_once(other_built_, [&] {
-    auto laboratory =
-        Laboratory::create({.id = copy_.id + "-other",
-                            .state = copy_.state,
-                            .directory = copy_.root,
-                            .account = copy_.account.name,
-                            .postgres_major = copy_.postgres_major,
-                            .binaries = copy_.binaries,
-                            .pgbackrest = copy_.pgbackrest,
-                            .stanza = copy_.traits.stanza,
-                            .wal_segment_size = {copy_.traits.segment_size}},
-                           runner_, stop);
+    auto laboratory = Laboratory::create({.id = copy_.id + "-other",
+                                          .state = copy_.state,
+                                          .directory = copy_.root,
+                                          .account = copy_.account.name,
+                                          .postgres_major = copy_.postgres_major,
+                                          .binaries = copy_.binaries,
+                                          .pgbackrest = copy_.pgbackrest,
+                                          .stanza = copy_.traits.stanza,
+                                          .wal_segment_size = {copy_.traits.segment_size}},
+                                         runner_, stop);
     laboratory->start(stop);
     laboratory->create_stanza(stop);
     laboratory->switch_wal_and_wait(stop);

@@ -19,12 +19,12 @@ namespace {
 
 [[noreturn]] void give_up(const fs::path& path, const char* what, int error) {
   const bool vanished = error == ENOENT;
-  throw Error(ErrorKind::environment,
-              fmt::format("cannot {} {}: {}", what, path.native(),
-                          std::generic_category().message(error)),
-              vanished ? "did a backup or an expire run at the same time? then try again"
-                       : "the account of the drills must be able to read the repository",
-              vanished ? "" : "PGR-ENV-PERMISSION", path.native());
+  throw Error(
+      ErrorKind::environment,
+      fmt::format("cannot {} {}: {}", what, path.native(), std::generic_category().message(error)),
+      vanished ? "did a backup or an expire run at the same time? then try again"
+               : "the account of the drills must be able to read the repository",
+      vanished ? "" : "PGR-ENV-PERMISSION", path.native());
 }
 
 class Descriptor {
@@ -93,8 +93,9 @@ void for_each_file(const fs::path& top, Take take) {
 bool is_behind(const std::string& name, const std::string& first) {
   constexpr std::size_t timeline_length = 8;
   constexpr std::size_t name_length = 24;
-  return name.size() >= name_length && name.substr(timeline_length, name_length - timeline_length) >=
-                                           first.substr(timeline_length);
+  return name.size() >= name_length &&
+         name.substr(timeline_length, name_length - timeline_length) >=
+             first.substr(timeline_length);
 }
 
 }  // namespace
@@ -132,8 +133,7 @@ void copy_repository(const CopyOrder& order, const std::vector<FileToCopy>& file
     if (failure) give_up(to.parent_path(), "make", failure.value());
     copy_file(order.from / file.path, to, stop);
   }
-  fs::create_directory_symlink(order.chain.back(),
-                               order.to / "backup" / order.stanza / "latest");
+  fs::create_directory_symlink(order.chain.back(), order.to / "backup" / order.stanza / "latest");
 }
 
 }  // namespace pgrehearse

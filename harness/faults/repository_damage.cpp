@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 #include "harness/common/error.hpp"
 #include "harness/faults/actions.hpp"
@@ -77,6 +79,15 @@ void spoil(const fs::path& file, const std::string& how) {
   }
 }
 
+// A digit in the middle becomes another: the record can be read, and is not what was written.
+void spoil_record(const fs::path& file, const std::string& how) {
+  if (how != "flipped") return spoil(file, how);
+  std::ifstream in(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const auto digit = text.find_first_of("02468", text.size() / 2);
+  flip_byte(file, digit == std::string::npos ? text.size() / 2 : digit, 1);
+}
+
 }  // namespace
 
 void damage_repository_file(PlantingSite& site, const Settings& settings) {
@@ -86,8 +97,8 @@ void damage_repository_file(PlantingSite& site, const Settings& settings) {
   const auto file = record_of(site, name);
   site.facts["file"] = name;
   site.facts["set"] = newest_set(site);
-  if (copies != "copy") spoil(file, how);
-  if (copies != "main") spoil(fs::path(file) += ".copy", how);
+  if (copies != "copy") spoil_record(file, how);
+  if (copies != "main") spoil_record(fs::path(file) += ".copy", how);
 }
 
 void damage_backup_file(PlantingSite& site, const Settings& settings) {

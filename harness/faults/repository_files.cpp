@@ -52,8 +52,8 @@ fs::path middle_segment(const PlantingSite& site, const std::vector<fs::path>& s
   }
   constexpr std::size_t fewest = 4;
   if (needed.size() < fewest) {
-    throw DoesNotApply(fmt::format("replay reads {} WAL segments, which has no middle",
-                                   needed.size()));
+    throw DoesNotApply(
+        fmt::format("replay reads {} WAL segments, which has no middle", needed.size()));
   }
   return std::next(needed.begin(), static_cast<std::ptrdiff_t>(needed.size() / 2))->second;
 }
@@ -95,8 +95,8 @@ fs::path find_segment(const PlantingSite& site, const std::string& which) {
     });
   };
   const auto fail = [&]() -> fs::path {
-    throw DoesNotApply(fmt::format("the archive has no segment '{}' among its {}", which,
-                                   segments.size()));
+    throw DoesNotApply(
+        fmt::format("the archive has no segment '{}' among its {}", which, segments.size()));
   };
   if (segments.empty()) return fail();
   if (which == "first") return segments.front();
@@ -128,8 +128,8 @@ fs::path stored_file(const fs::path& set, const std::string& file) {
     auto stored = set / (file + extension);
     if (fs::exists(stored)) return stored;
   }
-  throw DoesNotApply(fmt::format("set {} stores {} together with other files",
-                                 set.filename().native(), file));
+  throw DoesNotApply(
+      fmt::format("set {} stores {} together with other files", set.filename().native(), file));
 }
 
 void make_own(const fs::path& file) {
@@ -149,11 +149,11 @@ void truncate_file(const fs::path& file, std::uint64_t size) {
   fs::resize_file(file, size);
 }
 
-void flip_byte(const fs::path& file, std::uint64_t at) {
+void flip_byte(const fs::path& file, std::uint64_t at, unsigned bits) {
   make_own(file);
   std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
   stream.seekg(static_cast<std::streamoff>(at));
-  const auto byte = static_cast<unsigned>(stream.get()) ^ 0x40U;
+  const auto byte = static_cast<unsigned>(stream.get()) ^ bits;
   stream.seekp(static_cast<std::streamoff>(at));
   stream.put(static_cast<char>(byte));
   if (!stream) throw Error(ErrorKind::internal, fmt::format("cannot change {}", file.native()));

@@ -41,8 +41,8 @@ void make_own(const std::filesystem::path& file);
 // Cuts it off there, its own content only.
 void truncate_file(const std::filesystem::path& file, std::uint64_t size);
 
-// Turns one bit of the byte at `at`, its own content only.
-void flip_byte(const std::filesystem::path& file, std::uint64_t at);
+// Turns bits of the byte at `at`, its own content only.
+void flip_byte(const std::filesystem::path& file, std::uint64_t at, unsigned bits = 0x40);
 
 // It and everything below belongs to the site's account again.
 void give_to(const PlantingSite& site, const std::filesystem::path& directory);

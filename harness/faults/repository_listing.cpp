@@ -25,11 +25,11 @@ ListedFile look_at(const fs::path& path, bool follow) {
   struct stat status {};
   const int said = follow ? stat(path.c_str(), &status) : lstat(path.c_str(), &status);
   if (said != 0) {
-    throw Error(ErrorKind::environment,
-                fmt::format("cannot look at {}: {}", path.native(),
-                            std::generic_category().message(errno)),
-                "did a backup or an expire run at the same time? then try again",
-                "PGR-ENV-PERMISSION", path.native());
+    throw Error(
+        ErrorKind::environment,
+        fmt::format("cannot look at {}: {}", path.native(), std::generic_category().message(errno)),
+        "did a backup or an expire run at the same time? then try again", "PGR-ENV-PERMISSION",
+        path.native());
   }
   return {.size = static_cast<std::uint64_t>(status.st_size),
           .modified = nanoseconds(status.st_mtim),
@@ -47,10 +47,9 @@ void list_below(const fs::path& repository, const fs::path& top, RepositoryListi
     listing[entry->path().lexically_relative(repository)] = look_at(entry->path(), false);
   }
   if (failure) {
-    throw Error(ErrorKind::environment,
-                fmt::format("cannot list {}: {}", top.native(), failure.message()),
-                "this account must be able to read the whole stanza", "PGR-ENV-PERMISSION",
-                top.native());
+    throw Error(
+        ErrorKind::environment, fmt::format("cannot list {}: {}", top.native(), failure.message()),
+        "this account must be able to read the whole stanza", "PGR-ENV-PERMISSION", top.native());
   }
 }
 

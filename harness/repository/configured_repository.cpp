@@ -16,9 +16,9 @@ namespace pgrehearse {
 namespace {
 
 bool belongs_to_the_original(std::string_view option) {
-  constexpr std::array<std::string_view, 8> own{"lock-path",       "log-path",       "spool-path",
-                                                "log-level-file",  "config",         "config-path",
-                                                "config-include-path", "archive-async"};
+  constexpr std::array<std::string_view, 8> own{
+      "lock-path", "log-path",    "spool-path",          "log-level-file",
+      "config",    "config-path", "config-include-path", "archive-async"};
   if (option.starts_with("repo")) return true;
   // pg1-host, pg2-host-user: a copy is restored on this host.
   if (option.starts_with("pg") && option.find("-host") != std::string_view::npos) return true;

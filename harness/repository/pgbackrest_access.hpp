@@ -21,8 +21,8 @@ std::vector<std::filesystem::path> pgbackrest_configuration_files(
 // `archive` lies elsewhere.
 std::vector<std::filesystem::path> with_linked_places(std::vector<std::filesystem::path> places);
 
-// The options of each repository by its key, without their "repo1-": "path", "cipher-pass". There is
-// always one repository at least.
+// The options of each repository by its key, without their "repo1-": "path", "cipher-pass". There
+// is always one repository at least.
 std::map<int, std::map<std::string, std::string>> pgbackrest_repositories(
     const std::vector<std::string>& texts, const std::map<std::string, std::string>& variables,
     const std::string& stanza);

@@ -43,11 +43,16 @@ TEST_F(Applicability, NothingThatNeedsAPrimaryIsPlanted) {
 }
 
 TEST_F(Applicability, ARepositorysOwnDamageApplies) {
-  for (const auto* name : {"wal-segment-missing", "backup-file-flipped", "manifest-lost",
-                           "timeline-poisoned", "restore-killed", "stanza-misspelt",
-                           "full-set-removed", "disk-full-in-mid-replay", "wal-of-another-cluster"}) {
+  for (const auto* name :
+       {"wal-segment-missing", "backup-file-flipped", "manifest-lost", "timeline-poisoned",
+        "restore-killed", "stanza-misspelt", "full-set-removed", "disk-full-in-mid-replay",
+        "wal-of-another-cluster"}) {
     EXPECT_THAT(reason(name), IsEmpty()) << name;
   }
+}
+
+TEST_F(Applicability, NoDrillOfACopyAsksThePrimary) {
+  EXPECT_THAT(reason("primary-unreachable"), HasSubstr("ask no primary"));
 }
 
 TEST_F(Applicability, EncryptionDecidesBothWays) {

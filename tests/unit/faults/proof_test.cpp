@@ -25,14 +25,14 @@ FaultResult fault_expecting(std::vector<std::string> codes, std::vector<std::str
 TEST(Judge, TheRightCodeForTheRightThingIsCaught) {
   auto result = fault_expecting({"PGR-WAL-GAP"}, {"@segment@"});
   judge(report_with("PGR-WAL-GAP", "000000010000000000000003"),
-        {{"segment", "000000010000000000000003"}}, result);
+        {{"segment", "000000010000000000000003"}}, PlantedIn::laboratory, result);
   EXPECT_TRUE(result.caught) << result.missing;
 }
 
 TEST(Judge, AnotherThingIsNotCaught) {
   auto result = fault_expecting({"PGR-WAL-GAP"}, {"@segment@"});
   judge(report_with("PGR-WAL-GAP", "000000010000000000000004"),
-        {{"segment", "000000010000000000000003"}}, result);
+        {{"segment", "000000010000000000000003"}}, PlantedIn::laboratory, result);
   EXPECT_FALSE(result.caught);
 }
 
@@ -40,7 +40,7 @@ TEST(Judge, AnotherVerdictIsNotCaught) {
   auto result = fault_expecting({"PGR-WAL-GAP"}, {});
   auto report = report_with("PGR-WAL-GAP", "x");
   report.verdict = Verdict::unknown;
-  judge(report, {}, result);
+  judge(report, {}, PlantedIn::laboratory, result);
   EXPECT_FALSE(result.caught);
 }
 
@@ -48,14 +48,71 @@ TEST(Judge, AFindingThatTheDiagnosisDoesNotTellIsNotCaught) {
   auto result = fault_expecting({"PGR-WAL-GAP"}, {});
   auto report = report_with("PGR-WAL-GAP", "x");
   report.diagnosis.code = "PGR-RPO-EXCEEDED";
-  judge(report, {}, result);
+  judge(report, {}, PlantedIn::laboratory, result);
   EXPECT_EQ(result.missing, "the diagnosis says PGR-RPO-EXCEEDED x");
 }
 
 TEST(Judge, OfTwoFaultsBothMustBeFound) {
   auto result = fault_expecting({"PGR-WAL-GAP", "PGR-CHECKSUMS-PAGE"}, {"x", "y"});
-  judge(report_with("PGR-WAL-GAP", "x"), {}, result);
+  judge(report_with("PGR-WAL-GAP", "x"), {}, PlantedIn::laboratory, result);
   EXPECT_EQ(result.missing, "no finding PGR-CHECKSUMS-PAGE y");
+}
+
+TEST(Judge, ACodeThatDoesAsWellCountsInACopyOnly) {
+  auto result = fault_expecting({"PGR-WAL-DAMAGED"}, {"0003"});
+  result.fault.expect.instead = {"PGR-LANDING-SHORT"};
+  const auto report = report_with("PGR-LANDING-SHORT", "0003");
+  judge(report, {}, PlantedIn::copy, result);
+  EXPECT_TRUE(result.caught) << result.missing;
+  judge(report, {}, PlantedIn::laboratory, result);
+  EXPECT_FALSE(result.caught);
+  judge(report_with("PGR-LANDING-SHORT", "0004"), {}, PlantedIn::copy, result);
+  EXPECT_FALSE(result.caught);
+}
+
+TEST(Judge, InACopyTheDiagnosisMayTellItAsEvidence) {
+  auto result = fault_expecting({"PGR-WAL-GAP"}, {"0003"});
+  auto report = report_with("PGR-WAL-GAP", "0003");
+  report.diagnosis.code = "PGR-TARGET-NOT-REACHED";
+  report.diagnosis.object = "time";
+  judge(report, {}, PlantedIn::copy, result);
+  EXPECT_FALSE(result.caught);
+  report.diagnosis.evidence = {"also: check wal_continuity failed: segment 0003 is missing"};
+  judge(report, {}, PlantedIn::copy, result);
+  EXPECT_TRUE(result.caught) << result.missing;
+  judge(report, {}, PlantedIn::laboratory, result);
+  EXPECT_FALSE(result.caught);
+}
+
+TEST(ProofScore, WhatDoesNotApplyIsNotCounted) {
+  ProofScore score;
+  score.faults.resize(2);
+  score.faults[0].not_applicable = "not encrypted";
+  EXPECT_EQ(score.planted(), 1U);
+  score.faults[1].caught = true;
+  EXPECT_EQ(score.verdict(), Verdict::pass);
+  score.faults.pop_back();
+  EXPECT_EQ(score.verdict(), Verdict::unknown);
+}
+
+TEST(ProofScore, AChangedRepositoryIsNoPass) {
+  ProofScore score;
+  score.faults.resize(1);
+  score.faults[0].caught = true;
+  score.original.emplace();
+  score.original->change.arrived = {"archive/shop/15-1/0000000100000000/000000010000000000000009"};
+  EXPECT_EQ(score.verdict(), Verdict::pass);
+  score.original->change.different = {"changed: backup/shop/backup.info"};
+  EXPECT_EQ(score.verdict(), Verdict::unknown);
+}
+
+TEST(ProofScore, AControlThatDoesNotPassDecides) {
+  ProofScore score;
+  score.stopped_by_control = true;
+  score.clean_runs.push_back({.name = "the scenario itself", .verdict = Verdict::unknown});
+  EXPECT_EQ(score.verdict(), Verdict::unknown);
+  score.clean_runs[0].verdict = Verdict::fail;
+  EXPECT_EQ(score.verdict(), Verdict::fail);
 }
 
 TEST(ProofScore, IsPerfectOnlyWhenEverythingWasPlantedAndCaught) {

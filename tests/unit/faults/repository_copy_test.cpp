@@ -69,17 +69,16 @@ class RepositoryCopyTest : public testing::Test {
 TEST_F(RepositoryCopyTest, TakesTheChainAndTheWalBehindIt) {
   const std::string sets = "backup/shop/";
   const std::string archive = "archive/shop/15-2/";
-  EXPECT_THAT(
-      names(),
-      testing::UnorderedElementsAre(
-          sets + "backup.info", sets + "backup.info.copy", sets + full + "/backup.manifest",
-          sets + full + "/pg_data/base/5/16384.lz4", sets + newest + "/backup.manifest",
-          sets + newest + "/pg_data/base/5/16384.lz4", "archive/shop/archive.info",
-          "archive/shop/archive.info.copy", archive + "00000002.history",
-          archive + "0000000100000000/000000010000000000000005.00000028.backup",
-          archive + "0000000100000000/" + wal("000000010000000000000005"),
-          archive + "0000000200000000/" + wal("000000020000000000000005"),
-          archive + "0000000200000001/" + wal("000000020000000100000000")));
+  EXPECT_THAT(names(),
+              testing::UnorderedElementsAre(
+                  sets + "backup.info", sets + "backup.info.copy", sets + full + "/backup.manifest",
+                  sets + full + "/pg_data/base/5/16384.lz4", sets + newest + "/backup.manifest",
+                  sets + newest + "/pg_data/base/5/16384.lz4", "archive/shop/archive.info",
+                  "archive/shop/archive.info.copy", archive + "00000002.history",
+                  archive + "0000000100000000/000000010000000000000005.00000028.backup",
+                  archive + "0000000100000000/" + wal("000000010000000000000005"),
+                  archive + "0000000200000000/" + wal("000000020000000000000005"),
+                  archive + "0000000200000001/" + wal("000000020000000100000000")));
 }
 
 TEST_F(RepositoryCopyTest, SharesNoFileWithTheOriginal) {

@@ -69,7 +69,8 @@ TEST_F(RepositoryListingTest, AHardLinkFromElsewhereIsSeen) {
   const auto change = change_by([&] {
     fs::create_hard_link(top / "backup/shop/20261121-030000F/backup.manifest", top / "elsewhere");
   });
-  EXPECT_THAT(change.different, ElementsAre("changed: backup/shop/20261121-030000F/backup.manifest"));
+  EXPECT_THAT(change.different,
+              ElementsAre("changed: backup/shop/20261121-030000F/backup.manifest"));
 }
 
 TEST_F(RepositoryListingTest, WhatIsGoneAndWhatIsNewIsNamed) {
