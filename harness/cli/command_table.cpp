@@ -8,6 +8,13 @@ namespace pgrehearse {
 
 namespace {
 
+constexpr std::string_view prove_explanation =
+    "Faults are planted in throwaway laboratories, or with --scenario in copies of that "
+    "scenario's\n"
+    "repository, which has to be a directory of this host and is only read; its own drill has to\n"
+    "notice each. The primary is not asked then: checks and objectives that need it are left "
+    "out.\n";
+
 constexpr std::string_view fingerprint_explanation =
     "What the primary holds at one exact point of its WAL: the rows of every relation, counted "
     "and\n"
@@ -61,11 +68,12 @@ constexpr auto table = std::to_array<CommandDescription>({
      "pgrehearse demo --set recover_to=immediate --json report.json\n"
      "pgrehearse demo --keep --state /var/tmp/pgrehearse",
      configure_demo},
-    {"prove", "plant every known fault in a throwaway laboratory and see whether drills catch it",
+    {"prove", "plant every known fault and see whether drills catch it",
      "pgrehearse prove --list\n"
      "pgrehearse prove wal-segment-missing 'page-*'\n"
-     "pgrehearse prove --tag quick --directory /dev/shm/faults --json faults.json",
-     configure_prove},
+     "pgrehearse prove --tag quick --directory /dev/shm/faults --json faults.json\n"
+     "pgrehearse prove --scenario weekly.yaml 'wal-*' 'backup-*'",
+     configure_prove, prove_explanation},
     {"clean", "remove what killed drills have left",
      "pgrehearse clean\n"
      "pgrehearse clean --dry-run --format json\n"

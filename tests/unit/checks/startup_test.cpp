@@ -50,6 +50,18 @@ TEST_F(StartupCheck, ReportsEachKindOfLineOnce) {
   EXPECT_THAT(outcome.findings[1].message, HasSubstr("03:00:01.123"));
 }
 
+// Whose WAL it is stands at a segment's beginning: the one that replay was in had been accepted.
+TEST_F(StartupCheck, AForeignSegmentIsTheOneThatCouldNotBegin) {
+  bench.archive.segment_size = std::uint64_t{16} << 20U;
+  for (const auto* end : {"0/2DFFFF48", "0/2E000000", "0/2E000028"}) {
+    bench.landing = Landing{.lsn = parse_lsn(end), .timeline = 1};
+    const auto outcome = run("t [1] LOG:  WAL file is from different database system: 1\n");
+    EXPECT_THAT(codes_and_objects(outcome),
+                testing::Contains("PGR-WAL-FOREIGN 00000001000000000000002E"))
+        << end;
+  }
+}
+
 TEST_F(StartupCheck, KeepsAFloodShort) {
   std::string flood;
   for (int block = 0; block < 500; ++block) {
