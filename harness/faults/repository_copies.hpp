@@ -11,7 +11,7 @@
 
 #include "harness/faults/applicability.hpp"
 #include "harness/faults/planting_ground.hpp"
-#include "harness/repository/configured_repository.hpp"
+#include "harness/repository/configured_repositories.hpp"
 
 namespace pgrehearse {
 

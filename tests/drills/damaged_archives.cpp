@@ -161,7 +161,7 @@ void lose_history(Copy& copy) {
 
 void expire(Copy& copy) {
   std::vector<std::string> sets;
-  const auto top = copy.site.repository / "backup" / copy.site.laboratory.options().stanza;
+  const auto top = copy.site.repository / "backup" / copy.site.primary->options().stanza;
   for (const auto& entry : fs::directory_iterator(top)) {
     if (entry.is_directory() && entry.path().filename().native().ends_with("F")) {
       sets.push_back(entry.path().filename());
@@ -171,7 +171,7 @@ void expire(Copy& copy) {
   std::uniform_int_distribution<std::size_t> any(0, 1);
   const auto& set = sets.at(any(copy.dice));
   copy.damage += " " + set;
-  const auto& laboratory = copy.site.laboratory;
+  const auto& laboratory = *copy.site.primary;
   check(copy.runner.run(
             laboratory.command("pgbackrest", {"--config=" + copy.site.configuration.native(),
                                               "--stanza=" + laboratory.options().stanza,

@@ -1,4 +1,4 @@
-#include "harness/repository/configured_repository.hpp"
+#include "harness/repository/configured_repositories.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

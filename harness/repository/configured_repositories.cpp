@@ -1,4 +1,4 @@
-#include "harness/repository/configured_repository.hpp"
+#include "harness/repository/configured_repositories.hpp"
 
 #include <fmt/format.h>
 
