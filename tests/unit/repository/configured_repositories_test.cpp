@@ -39,10 +39,10 @@ TEST(ConfiguredRepositories, WithoutAWordItIsTheUsualPlace) {
 
 TEST(ConfiguredRepositories, ACopysConfigurationNamesNothingOfTheOriginal) {
   const auto all = parse_configured_repositories({configuration}, {}, "shop");
-  const auto text = configuration_of_copy(all.front(), "/work/copy", "/work/own");
-  EXPECT_THAT(text, HasSubstr("repo1-path=/work/copy\n"));
+  const auto text = configuration_of_copy(all.front(), "/place/copy", "/place/own");
+  EXPECT_THAT(text, HasSubstr("repo1-path=/place/copy\n"));
   EXPECT_THAT(text, HasSubstr("repo1-cipher-pass=secret\n"));
-  EXPECT_THAT(text, HasSubstr("spool-path=/work/own/spool\n"));
+  EXPECT_THAT(text, HasSubstr("spool-path=/place/own/spool\n"));
   EXPECT_THAT(text, HasSubstr("process-max=4\n[shop]\npg1-path=/data\nlink-all=y\n"));
   for (const auto* word : {"/backup/one", "repo2", "db1", "/var/spool", "retention"}) {
     EXPECT_THAT(text, Not(HasSubstr(word)));
