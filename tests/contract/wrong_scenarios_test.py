@@ -5,6 +5,7 @@ usage: wrong_scenarios_test.py PGREHEARSE
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def children_started(trace):
             for line in lines
             if ("execve(" in line and "pgrehearse" not in line)
             or "fork(" in line
-            or ("clone" in line and "CLONE_THREAD" not in line and "resumed" not in line)
+            or (re.search(r"\bclone3?\(", line) and "CLONE_THREAD" not in line)
         ]
 
 
