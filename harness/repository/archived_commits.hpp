@@ -21,7 +21,8 @@ class ArchivedCommits {
   ArchivedCommits(Sandbox& sandbox, BackupRepository& repository, const Backup& backup,
                   std::uint64_t segment_size);
 
-  // Those that begin in [begin, end), in WAL order; nullopt while the archive does not reach `end`.
+  // Those that begin in [begin, end), in WAL order, none where that is empty; nullopt while the
+  // archive does not reach `end`.
   // Safe from several threads. Throws Error(environment) when the archive or the WAL cannot be
   // read.
   std::optional<std::vector<TransactionMark>> read(Timeline timeline, Lsn begin, Lsn end,

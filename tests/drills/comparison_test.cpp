@@ -31,6 +31,17 @@ TEST_F(Comparison, ATargetBeforeThePointIsNotCompared) {
   expect_nothing_left();
 }
 
+// Nothing is committed between its candidates, nor behind them.
+TEST_F(Comparison, AnIdlePrimaryIsComparedExactly) {
+  auto own = make_small_shop({});
+  const auto run = run_scenario(own->scenario_text("idle", "checks: [comparison]\n"));
+  EXPECT_EQ(run.exit_code, 0) << run.text();
+  ASSERT_TRUE(run.report.has_value()) << run.text();
+  EXPECT_TRUE(run.report->comparison.exact) << run.report->comparison.explanation;
+  EXPECT_EQ(run.report->comparison.method, "candidates");
+  expect_nothing_left();
+}
+
 // Recovery pauses at the fingerprint's point, and has to be started again to reach its own target.
 TEST_F(Comparison, AFingerprintIsMetOnTheWayToALaterTarget) {
   auto own = make_small_shop({.wal_level = "logical"});
