@@ -77,7 +77,7 @@ TEST_F(VmDrill, WhatSigkillLeavesIsRemovedByCleanAndLiveOnesStay) {
                   {"restore: ", "recover: ", "checks while paused: ", "promote: ", "stop: "});
   }
   const auto file = scratch / "machine.yaml";
-  std::ofstream(file) << in_machine("checks: [databases, page_checksums]\n");
+  std::ofstream(file) << in_machine("checks: [databases, amcheck]\n");
   std::vector<std::unique_ptr<LiveDrill>> live;
   for (int count = thorough ? 2 : 1; count > 0; --count) {
     live.push_back(std::make_unique<LiveDrill>(file, state));
