@@ -128,7 +128,8 @@ void print_text(const std::vector<Outcome>& outcomes) {
                              leftover.type, leftover.scenario, outcome.reason.empty() ? "" : ": ",
                              outcome.reason);
     if (outcome.action == Action::left || outcome.action == Action::would_remove) {
-      std::cout << fmt::format("  directory {}\n", leftover.root.string());
+      std::cout << fmt::format("  {} {}\n", leftover.root.is_absolute() ? "directory" : "in",
+                               leftover.root.string());
     }
     for (const auto& line : outcome.removal.removed) std::cout << fmt::format("  {}\n", line);
     for (const auto& line : outcome.removal.remaining) {

@@ -8,6 +8,7 @@
 #include "harness/cli/commands.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/text.hpp"
+#include "harness/drill/pod_drill.hpp"
 #include "harness/drill/preparation.hpp"
 #include "harness/drill/scenario_parser.hpp"
 #include "harness/postgres/binaries.hpp"
@@ -78,6 +79,14 @@ std::vector<Probe> probe_scenario(const Scenario& scenario, const CommonOptions&
   std::vector<Probe> probes{probe("state directory", [&] { return writable_state(common.state); })};
   try {
     const auto parts = wire(scenario, common.state, fmt::format("doctor-{}", getpid()));
+    if (scenario.sandbox.type == "kubernetes") {
+      // The repository is the pod's to read; this host may not even reach it.
+      probes.push_back(
+          probe("cluster", [&] { return parts.provisioner->probe(scenario.sandbox, stop); }));
+      probes.push_back(probe(
+          "volume size", [&] { return to_text(pod_storage(scenario, *parts.repository, stop)); }));
+      return probes;
+    }
     Preparation preparation(scenario, preparation_parts(parts), common.state);
     for (const auto& step : Preparation::steps()) {
       probes.push_back(

@@ -7,12 +7,14 @@
 #include <array>
 #include <atomic>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
 
 #include "harness/cli/wiring.hpp"
 #include "harness/common/stoppable_wait.hpp"
 #include "harness/common/version.hpp"
+#include "harness/drill/pod_drill.hpp"
 #include "harness/drill/run_drill.hpp"
 #include "harness/reporting/progress_choice.hpp"
 #include "harness/reporting/reporter.hpp"
@@ -86,28 +88,30 @@ void require_writable_reports(const Scenario& scenario, const SessionOptions& op
 
 Report run_session(const Scenario& scenario, const SessionOptions& options,
                    const CommonOptions& common, std::stop_token stop) {
-  const Deadline deadline(std::move(stop), options.timeout ? options.timeout : scenario.timeout);
+  const auto timeout = options.timeout ? options.timeout : scenario.timeout;
+  const Deadline deadline(std::move(stop), timeout);
   const auto now = [] { return Instant(std::chrono::system_clock::now()); };
   std::random_device random;
   const auto run_id = make_run_id(now(), (std::uint64_t{random()} << 32U) | random());
   RunStore store(common.state);
   auto parts = wire(scenario, common.state, run_id);
   auto progress = progress_on_stderr(common.quiet, common.no_color);
-  auto report = run_drill(scenario,
-                          {.commands = *parts.commands,
-                           .provisioner = *parts.provisioner,
-                           .repository = *parts.repository,
-                           .primary = parts.primary.get(),
-                           .checks = all_checks(),
-                           .store = store,
-                           .progress = *progress,
-                           .state = common.state,
-                           .now = now,
-                           .run_id = run_id,
-                           .host = host_of_this_drill(),
-                           .version = std::string(pgrehearse_version()),
-                           .time_is_over = [&] { return deadline.over(); }},
-                          options.keep, deadline.token());
+  const DrillServices services{.commands = *parts.commands,
+                               .provisioner = *parts.provisioner,
+                               .repository = *parts.repository,
+                               .primary = parts.primary.get(),
+                               .checks = all_checks(),
+                               .store = store,
+                               .progress = *progress,
+                               .state = common.state,
+                               .now = now,
+                               .run_id = run_id,
+                               .host = host_of_this_drill(),
+                               .version = std::string(pgrehearse_version()),
+                               .time_is_over = [&] { return deadline.over(); }};
+  auto report = scenario.sandbox.type == "kubernetes"
+                    ? run_drill_in_pod(scenario, services, timeout, deadline.token())
+                    : run_drill(scenario, services, options.keep, deadline.token());
   // Its live line must be gone before anything is printed.
   progress.reset();
   const auto run_directory = store.find(scenario.name + "/" + run_id).parent_path();
@@ -125,6 +129,11 @@ void print_report(const Report& report, const CommonOptions& common) {
                               .width = terminal_width(STDOUT_FILENO)};
   find_reporter(common.format).write(report, options, std::cout);
   std::cout.flush();
+}
+
+void print_report_line(const Report& report) {
+  const auto json = nlohmann::ordered_json::parse(to_json(report));
+  std::cerr << fmt::format("{}{}\n", pod_report_mark, json.dump()) << std::flush;
 }
 
 void remove_leftovers(const CommonOptions& common) {

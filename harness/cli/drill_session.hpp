@@ -32,6 +32,9 @@ Report run_session(const Scenario& scenario, const SessionOptions& options,
 // To standard output, as --format says.
 void print_report(const Report& report, const CommonOptions& common);
 
+// To standard error, as the one line that the reader of a pod's log looks for.
+void print_report_line(const Report& report);
+
 // Removes what dead drills left on this host, as `clean` does without arguments.
 void remove_leftovers(const CommonOptions& common);
 

@@ -4,10 +4,12 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "harness/cli/commands.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/drill/check_runner.hpp"
+#include "harness/drill/pod_drill.hpp"
 #include "harness/drill/preparation.hpp"
 #include "harness/drill/run_store.hpp"
 #include "harness/drill/scenario_parser.hpp"
@@ -89,6 +91,23 @@ void print(const Json& plan) {
   }
 }
 
+void print_manifest(const Scenario& scenario, const CommonOptions& common,
+                    const std::stop_token& stop) {
+  if (scenario.sandbox.type != "kubernetes") {
+    throw Error(ErrorKind::usage,
+                fmt::format("a sandbox of type {} has no manifest", scenario.sandbox.type),
+                "--manifest belongs to sandbox.type: kubernetes");
+  }
+  const auto parts = wire(scenario, common.state, fmt::format("plan-{}", getpid()));
+  std::random_device random;
+  const auto run_id =
+      make_run_id(std::chrono::system_clock::now(), (std::uint64_t{random()} << 32U) | random());
+  const auto request =
+      pod_request(scenario, run_id, common.state, pod_storage(scenario, *parts.repository, stop),
+                  scenario.timeout);
+  std::cout << (common.format == "json" ? manifest_json(request) : manifest_yaml(request));
+}
+
 }  // namespace
 
 CommandAction configure_plan(CLI::App& command, const CommonOptions& common) {
@@ -98,8 +117,16 @@ CommandAction configure_plan(CLI::App& command, const CommonOptions& common) {
   command.add_option("--set", *overrides, "replace a value: --set recover_to=immediate")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  return [file, overrides, &common](const std::stop_token& stop) {
+  auto manifest = std::make_shared<bool>(false);
+  command.add_flag(
+      "--manifest", *manifest,
+      "sandbox.type: kubernetes: what the cluster would be asked for; asks no cluster");
+  return [file, overrides, manifest, &common](const std::stop_token& stop) {
     const auto scenario = load_scenario(*file, *overrides, all_checks());
+    if (*manifest) {
+      print_manifest(scenario, common, stop);
+      return ExitCode::pass;
+    }
     const auto parts = wire(scenario, common.state, fmt::format("plan-{}", getpid()));
     Preparation preparation(scenario, preparation_parts(parts), common.state);
     preparation.take_all(stop);

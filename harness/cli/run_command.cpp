@@ -22,6 +22,7 @@ struct RunArguments {
   std::string json;
   std::string junit;
   std::string markdown;
+  bool report_line = false;
 };
 
 SessionOptions session_options(const RunArguments& arguments) {
@@ -50,6 +51,10 @@ std::vector<Scenario> load_all(const RunArguments& arguments, const SessionOptio
   for (const auto& file : arguments.scenarios) {
     scenarios.push_back(load_scenario(file, arguments.overrides, all_checks()));
     require_writable_reports(scenarios.back(), options);
+    if (options.keep && scenarios.back().sandbox.type == "kubernetes") {
+      throw Error(ErrorKind::usage, "an instance in a pod cannot be kept: nobody could reach it",
+                  "to look into the copy add --set sandbox.type=local");
+    }
   }
   return scenarios;
 }
@@ -73,6 +78,7 @@ ExitCode run_all(const RunArguments& arguments, const CommonOptions& common, std
     if (stop.stop_requested()) break;
     const auto report = run_session(scenario, options, common, stop);
     print_report(report, common);
+    if (arguments.report_line) print_report_line(report);
     if (report.sandbox.kept) say_how_to_remove(report, common);
     if (json_list && &scenario != &scenarios.back()) std::cout << ",\n";
     verdicts.push_back(report.verdict);
@@ -97,6 +103,9 @@ CommandAction configure_run(CLI::App& command, const CommonOptions& common) {
                    "leave the instance running; prints how to connect and how to remove it");
   command.add_option("--timeout", arguments->timeout, "end the drill after this long: 30min")
       ->type_name("DURATION");
+  command.add_flag("--report-line", arguments->report_line,
+                   "also write the report to standard error, as one line: for whoever reads the "
+                   "log of a pod");
   command.add_option("--json", arguments->json, "write the report as JSON")->type_name("FILE");
   command.add_option("--junit", arguments->junit, "write the report as JUnit XML")
       ->type_name("FILE");

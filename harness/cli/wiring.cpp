@@ -9,6 +9,7 @@
 #include "harness/repository/pgbackrest_repository.hpp"
 #include "harness/sandbox/acting_account.hpp"
 #include "harness/sandbox/container_provisioner.hpp"
+#include "harness/sandbox/kubernetes_provisioner.hpp"
 #include "harness/sandbox/local_provisioner.hpp"
 #include "harness/sandbox/vm_provisioner.hpp"
 
@@ -16,8 +17,9 @@ namespace pgrehearse {
 
 namespace {
 
-std::unique_ptr<Provisioner> provisioner_for(const std::string& type, CommandRecorder& commands,
+std::unique_ptr<Provisioner> provisioner_for(const Scenario& scenario, CommandRecorder& commands,
                                              const std::filesystem::path& state) {
+  const auto& type = scenario.sandbox.type;
   const auto record = [&commands](const Command& command, const CommandResult& result) {
     commands.record(command, result);
   };
@@ -26,6 +28,9 @@ std::unique_ptr<Provisioner> provisioner_for(const std::string& type, CommandRec
     return std::make_unique<ContainerProvisioner>(kind, state, record);
   }
   if (type == "vm") return std::make_unique<VmProvisioner>(commands, state, record);
+  if (type == "kubernetes") {
+    return std::make_unique<KubernetesProvisioner>(commands, state, scenario.kubernetes);
+  }
   return std::make_unique<LocalProvisioner>(commands, state);
 }
 
@@ -51,6 +56,7 @@ std::vector<std::unique_ptr<Provisioner>> all_provisioners(CommandRunner& runner
     provisioners.push_back(std::make_unique<ContainerProvisioner>(kind, state));
   }
   provisioners.push_back(std::make_unique<VmProvisioner>(runner, state));
+  provisioners.push_back(std::make_unique<KubernetesProvisioner>(runner, state));
   return provisioners;
 }
 
@@ -61,7 +67,7 @@ ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
   parts.runner = real_command_runner();
   parts.commands = std::make_unique<CommandRecorder>(*parts.runner);
   parts.scratch = std::make_unique<ScratchDirectory>(state, run_id + "-repository", account);
-  parts.provisioner = provisioner_for(scenario.sandbox.type, *parts.commands, state);
+  parts.provisioner = provisioner_for(scenario, *parts.commands, state);
   parts.repository = std::make_unique<PgBackRestRepository>(scenario.repository, *parts.commands,
                                                             account, parts.scratch->path());
   if (scenario.primary) parts.primary = std::make_unique<Primary>(*scenario.primary);

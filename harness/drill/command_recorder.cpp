@@ -33,6 +33,14 @@ void CommandRecorder::record(const Command& command, const CommandResult& result
   records_.push_back(std::move(entry));
 }
 
+void CommandRecorder::adopt(std::vector<CommandRecord> records) {
+  const std::lock_guard lock(mutex_);
+  for (auto& entry : records) {
+    entry.log.clear();
+    records_.push_back(std::move(entry));
+  }
+}
+
 std::vector<CommandRecord> CommandRecorder::records() const {
   const std::lock_guard lock(mutex_);
   return records_;

@@ -20,6 +20,8 @@ class CommandRecorder : public CommandRunner {
   CommandResult run(const Command& command, std::stop_token stop) override;
   // One that something else has run.
   void record(const Command& command, const CommandResult& result);
+  // Those of another pgrehearse, whose logs are not here.
+  void adopt(std::vector<CommandRecord> records);
   [[nodiscard]] std::vector<CommandRecord> records() const;
 
  private:

@@ -115,6 +115,9 @@ std::string Preparation::list_wal(std::stop_token stop) {
 }
 
 std::string Preparation::compare_space(std::stop_token) {
+  if (scenario_.sandbox.type == "kubernetes") {
+    return fmt::format("{} needed on the pod's volume", to_text(required_space()));
+  }
   auto place = scenario_.sandbox.directory.empty() ? state_ : scenario_.sandbox.directory;
   std::error_code failure;
   while (!std::filesystem::exists(place, failure) && place.has_relative_path()) {

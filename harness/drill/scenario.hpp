@@ -11,6 +11,7 @@
 #include "harness/drill/settings.hpp"
 #include "harness/primary/primary_spec.hpp"
 #include "harness/repository/backup_repository.hpp"
+#include "harness/sandbox/kubernetes_spec.hpp"
 #include "harness/sandbox/sandbox.hpp"
 
 namespace pgrehearse {
@@ -38,6 +39,9 @@ struct Scenario {
   std::vector<CheckRequest> checks;
   std::map<std::string, std::filesystem::path> reports;  // format name -> file
   std::optional<std::chrono::milliseconds> timeout;
+  // sandbox.type: kubernetes only
+  KubernetesSpec kubernetes;
+  std::string inside_pod;  // the scenario for pgrehearse in the pod
 };
 
 }  // namespace pgrehearse

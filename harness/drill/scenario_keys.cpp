@@ -7,7 +7,8 @@ namespace pgrehearse {
 namespace {
 
 constexpr std::array<std::string_view, 1> repository_types{"pgbackrest"};
-constexpr std::array<std::string_view, 4> sandbox_types{"local", "docker", "podman", "vm"};
+constexpr std::array<std::string_view, 5> sandbox_types{"local", "docker", "podman", "vm",
+                                                        "kubernetes"};
 constexpr std::array<std::string_view, 3> accelerators{"auto", "kvm", "tcg"};
 
 constexpr std::array<std::string_view, 2> egresses{"none", "repository"};
@@ -105,6 +106,52 @@ constexpr auto primary = std::to_array<KeyDescription>({
      .default_value = "1min with patroni or target_session_attrs, else 0s"},
 });
 
+constexpr auto kubernetes = std::to_array<KeyDescription>({
+    {.name = "context",
+     .summary = "context of kubectl's configuration",
+     .example = "rehearsals",
+     .default_value = "kubectl's current one"},
+    {.name = "namespace",
+     .summary = "where the pod is made",
+     .example = "pgrehearse",
+     .default_value = "the context's"},
+    {.name = "config_secret",
+     .summary = "name of a secret with the files of pgBackRest's configuration directory; seen "
+                "where repository.config lies, else in /etc/pgbackrest",
+     .example = "orders-pgbackrest",
+     .default_value = "none: the image has the configuration"},
+    {.name = "repository_claim",
+     .summary = "name of a persistent volume claim that holds the repository; mounted read-only",
+     .example = "pgbackrest-repository"},
+    {.name = "repository_path",
+     .kind = KeyKind::absolute_path,
+     .summary = "where the pod sees that volume: the configuration's repo1-path",
+     .example = "/backup/pgbackrest",
+     .default_value = "/var/lib/pgbackrest"},
+    {.name = "repository_addresses",
+     .kind = KeyKind::text_list,
+     .summary = "with egress: repository, the addresses and ports that the pod may reach",
+     .example = "[203.0.113.0/24:443]"},
+    {.name = "pull_secret",
+     .summary = "name of a secret for the image's registry",
+     .example = "registry-login"},
+    {.name = "user",
+     .kind = KeyKind::integer,
+     .summary = "number of the image's account that runs PostgreSQL, and of its group",
+     .example = "101",
+     .default_value = "999"},
+    {.name = "storage",
+     .kind = KeyKind::bytes,
+     .summary = "size of the pod's volume; needed where this host cannot read the repository",
+     .example = "200GB",
+     .default_value = "the backup's size and a quarter, and 2GB"},
+    {.name = "patience",
+     .kind = KeyKind::duration,
+     .summary = "how long to wait until the pod runs",
+     .example = "30min",
+     .default_value = "10min"},
+});
+
 constexpr auto sandbox = std::to_array<KeyDescription>({
     {.name = "type",
      .kind = KeyKind::choice,
@@ -124,14 +171,15 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
     {.name = "memory",
      .kind = KeyKind::bytes,
      .summary =
-         "memory that the instance may plan with; a container's limit, a virtual machine's size",
+         "memory that the instance may plan with; the limit of a container or pod, a virtual "
+         "machine's size",
      .example = "2GB",
-     .default_value = "a quarter of the host's"},
+     .default_value = "a quarter of the host's; kubernetes: 2GB"},
     {.name = "cpus",
      .kind = KeyKind::integer,
      .summary = "processors that restore, instance and checks may use; 0: all",
      .example = "4",
-     .default_value = "0"},
+     .default_value = "0; kubernetes: 2"},
     {.name = "superuser",
      .summary = "superuser role of the restored cluster",
      .example = "postgres",
@@ -143,17 +191,19 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
      .example = "/usr/lib/postgresql/15/bin",
      .default_value = "found for the backup's major version"},
     {.name = "image",
-     .summary = "docker, podman: the image, by name, tag or digest; vm: the image's directory",
+     .summary =
+         "docker, podman, kubernetes: the image, by name, tag or digest; for kubernetes with "
+         "pgrehearse in it; vm: the image's directory",
      .example = "pgrehearse:15",
-     .default_value = "pgrehearse:<the backup's major version>; vm: vm/<major> below the state "
-                      "directory or /var/lib/pgrehearse"},
+     .default_value = "pgrehearse:<the backup's major version>; required for kubernetes; vm: "
+                      "vm/<major> below the state directory or /var/lib/pgrehearse"},
     {.name = "engine",
      .summary = "docker, podman: where the engine listens, unix:///path or tcp://host:port",
      .example = "unix:///run/docker.sock",
      .default_value = "as its own client finds it (DOCKER_HOST, contexts, the usual socket)"},
     {.name = "egress",
      .kind = KeyKind::choice,
-     .summary = "docker, podman: what can be reached from inside over the network",
+     .summary = "docker, podman, kubernetes: what can be reached from inside over the network",
      .example = "repository",
      .default_value = "none",
      .choices = egresses},
@@ -178,6 +228,10 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
          "vm: size of the machine's disk; room on this host is taken only where it is written",
      .example = "200GB",
      .default_value = "twice what the drill needs, and 4GB"},
+    {.name = "kubernetes",
+     .kind = KeyKind::section,
+     .summary = "kubernetes: the cluster, and what the pod gets from it",
+     .children = kubernetes},
 });
 
 constexpr auto recovery_target = std::to_array<KeyDescription>({

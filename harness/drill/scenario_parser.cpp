@@ -7,6 +7,7 @@
 #include <array>
 
 #include "harness/drill/check_list_reader.hpp"
+#include "harness/drill/pod_scenario.hpp"
 #include "harness/drill/recovery_target_reader.hpp"
 #include "harness/drill/scenario_keys.hpp"
 #include "harness/drill/scenario_overrides.hpp"
@@ -99,6 +100,26 @@ void fill_sandbox(const Settings& settings, SandboxSpec& sandbox) {
   sandbox.binaries = path_of<std::filesystem::path>(settings, "sandbox.binaries");
 }
 
+void fill_kubernetes(const Settings& settings, KubernetesSpec& pod) {
+  const auto text = [&](std::string_view key, std::string& value) {
+    value = settings.get_or(fmt::format("sandbox.kubernetes.{}", key), value);
+  };
+  text("context", pod.context);
+  text("namespace", pod.name_space);
+  text("config_secret", pod.config_secret);
+  text("repository_claim", pod.repository_claim);
+  text("pull_secret", pod.pull_secret);
+  if (const auto path = settings.get<std::string>("sandbox.kubernetes.repository_path")) {
+    pod.repository_path = *path;
+  }
+  pod.repository_addresses =
+      settings.get_or<std::vector<std::string>>("sandbox.kubernetes.repository_addresses", {});
+  pod.user = static_cast<int>(
+      settings.get_or<std::int64_t>("sandbox.kubernetes.user", std::int64_t{pod.user}));
+  pod.storage = settings.get<Bytes>("sandbox.kubernetes.storage");
+  pod.patience = settings.get_or("sandbox.kubernetes.patience", pod.patience);
+}
+
 void fill_reports(const Settings& settings, std::map<std::string, std::filesystem::path>& reports) {
   for (const std::string format : {"json", "junit", "markdown"}) {
     if (const auto file = settings.get<std::string>("reports." + format)) reports[format] = *file;
@@ -114,6 +135,10 @@ void fill(const YamlNode& root, std::span<const CheckDescription> checks, Scenar
   fill_repository(settings, scenario.repository);
   if (root.find("primary") != nullptr) scenario.primary = primary_of(settings);
   fill_sandbox(settings, scenario.sandbox);
+  if (scenario.sandbox.type == "kubernetes") {
+    fill_kubernetes(settings, scenario.kubernetes);
+    scenario.inside_pod = scenario_inside_pod(root, scenario.sandbox);
+  }
   scenario.sandbox.scenario = scenario.name;
   scenario.objectives = {.rto = settings.get<std::chrono::milliseconds>("objectives.rto"),
                          .rpo = settings.get<std::chrono::milliseconds>("objectives.rpo")};

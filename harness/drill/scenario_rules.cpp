@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "harness/common/text.hpp"
+#include "harness/drill/pod_scenario.hpp"
 #include "harness/postgres/connection.hpp"
 #include "harness/primary/route.hpp"
 
@@ -245,6 +246,9 @@ void check_scenario_rules(const YamlNode& root, const Settings& settings,
   }
   refuse_shared_file(root, errors);
   require_way_to_primary(root, errors);
+  if (settings.get_or<std::string>("sandbox.type", "") == "kubernetes") {
+    check_pod_rules(root, errors);
+  }
 }
 
 }  // namespace pgrehearse

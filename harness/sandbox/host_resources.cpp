@@ -90,4 +90,18 @@ int host_cpus(const fs::path& root) {
   return std::max(cpus, 1);
 }
 
+std::uint64_t memory_kills(const fs::path& root) {
+  // The nearest group that counts; those above it count others, too.
+  for (const auto& directory : group_directories(root, "memory")) {
+    for (const auto* file : {"memory.events", "memory.oom_control"}) {
+      const auto counters = text_of(directory / file);
+      for (const auto line : lines_of(counters)) {
+        const auto words = split(line, ' ');
+        if (words.size() == 2 && words[0] == "oom_kill") return number_in(words[1]).value_or(0);
+      }
+    }
+  }
+  return 0;
+}
+
 }  // namespace pgrehearse

@@ -2,6 +2,7 @@
 // group says so.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 
 #include "harness/common/units.hpp"
@@ -11,5 +12,7 @@ namespace pgrehearse {
 // `root` stands for "/" in tests.
 Bytes host_memory(const std::filesystem::path& root = "/");
 int host_cpus(const std::filesystem::path& root = "/");
+// How many processes of this process's control group the kernel has killed for want of memory.
+std::uint64_t memory_kills(const std::filesystem::path& root = "/");
 
 }  // namespace pgrehearse

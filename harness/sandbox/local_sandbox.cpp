@@ -1,13 +1,17 @@
 #include "harness/sandbox/local_sandbox.hpp"
 
 #include "harness/common/error.hpp"
+#include "harness/sandbox/host_resources.hpp"
 #include "harness/sandbox/process_table.hpp"
 #include "harness/sandbox/removal.hpp"
 
 namespace pgrehearse {
 
 LocalSandbox::LocalSandbox(CommandRunner& runner, SandboxSpec spec, HostPlace place)
-    : runner_(runner), spec_(std::move(spec)), place_(std::move(place)) {}
+    : runner_(runner),
+      spec_(std::move(spec)),
+      place_(std::move(place)),
+      memory_kills_before_(memory_kills()) {}
 
 LocalSandbox::~LocalSandbox() {
   if (destroyed_ || place_.entry().kept) return;
@@ -40,6 +44,15 @@ ConnectionParameters LocalSandbox::server() const {
 std::string LocalSandbox::program(std::string_view name) const {
   if (!spec_.binaries) throw Error(ErrorKind::internal, "the sandbox knows no PostgreSQL version");
   return (*spec_.binaries / name).string();
+}
+
+// In a pod, or a service with a limit, the server alone may be killed, and look like a bad backup.
+void LocalSandbox::require_sound(std::stop_token /*stop*/) {
+  if (memory_kills() <= memory_kills_before_) return;
+  throw Error(ErrorKind::environment,
+              "the kernel killed a process of the drill's control group for want of memory",
+              "give the drill more memory: the pod's limit is sandbox.memory", "PGR-ENV-MEMORY",
+              paths().root.string());
 }
 
 Removal LocalSandbox::destroy() {

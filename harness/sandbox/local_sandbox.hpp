@@ -37,7 +37,7 @@ class LocalSandbox : public Sandbox {
                   int mode = 0600) override {
     place_.write_file(path, content, mode);
   }
-  void require_sound(std::stop_token /*stop*/) override {}
+  void require_sound(std::stop_token stop) override;
   void collect_logs(const std::filesystem::path& into) override { place_.collect_logs(into); }
   Removal destroy() override;
   void keep() override { place_.keep(); }
@@ -46,6 +46,7 @@ class LocalSandbox : public Sandbox {
   CommandRunner& runner_;
   SandboxSpec spec_;
   HostPlace place_;
+  std::uint64_t memory_kills_before_;
   Removal removal_;
   bool destroyed_ = false;
 };

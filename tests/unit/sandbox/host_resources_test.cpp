@@ -33,6 +33,15 @@ TEST_F(HostResources, WithoutControlGroupsItIsTheMachines) {
   EXPECT_GE(host_cpus(root_), 1);
 }
 
+TEST_F(HostResources, KillsForWantOfMemoryAreCountedInTheNearestGroup) {
+  EXPECT_EQ(memory_kills(root_), 0U);
+  write("proc/self/cgroup", "0::/system.slice/drill.service\n");
+  write("sys/fs/cgroup/system.slice/memory.events", "oom 9\noom_kill 9\n");
+  EXPECT_EQ(memory_kills(root_), 9U);
+  write("sys/fs/cgroup/system.slice/drill.service/memory.events", "low 0\noom 3\noom_kill 2\n");
+  EXPECT_EQ(memory_kills(root_), 2U);
+}
+
 TEST_F(HostResources, ALimitOfAnyGroupAboveCounts) {
   write("proc/self/cgroup", "0::/system.slice/drill.service\n");
   write("sys/fs/cgroup/system.slice/memory.max", "3221225472\n");
