@@ -76,7 +76,7 @@ class PodDrill {
   void start() {
     pod_ = std::make_unique<DrillPod>(*cluster_, services_.state, *request_, stop_);
     record_.report.sandbox.root = fmt::format("{}/{}", cluster_->address(), name());
-    pod_->create(record_.logs() / "manifest.yaml", stop_);
+    pod_->create(record_.logs() / "job.yaml", stop_);
     pod_->await_start([this](std::string_view line) { tell(line); }, stop_);
   }
 
@@ -142,6 +142,8 @@ class PodDrill {
   }
 
   void save_log() {
+    const auto phase = pod_->state().phase;
+    if (phase != PodState::Phase::running && phase != PodState::Phase::ended) return;
     try {
       if (log_.empty()) log_ = pod_->log({});
       std::ofstream(record_.logs() / "pod.log") << log_;

@@ -66,7 +66,14 @@ DrillPod::~DrillPod() {
 }
 
 void DrillPod::create(const std::filesystem::path& manifest, const std::stop_token& stop) {
-  std::ofstream(manifest) << manifest_yaml(request_);
+  // kubectl goes on after an object that is refused: the job must not come without its wall.
+  const auto all = manifest_yaml(request_);
+  const auto job = all.rfind("\n---\n") + 1;
+  auto wall = manifest;
+  wall.replace_filename("wall.yaml");
+  std::ofstream(wall) << all.substr(0, job);
+  std::ofstream(manifest) << all.substr(job);
+  cluster_.create(wall, stop);
   cluster_.create(manifest, stop);
 }
 
@@ -89,8 +96,10 @@ void DrillPod::await_start(const Listener& on_state, const std::stop_token& stop
 }
 
 PodState DrillPod::follow(const Listener& on_line, const std::stop_token& stop) {
+  constexpr auto shortest = std::chrono::milliseconds(1000);
   std::size_t seen = 0;
-  while (state_.phase == PodState::Phase::running) {
+  auto pause = shortest;
+  while (state_.phase == PodState::Phase::running && state_.job_failure.empty()) {
     std::size_t number = 0;
     // A connection that was lost begins again from the log's first line.
     cluster_.log(
@@ -99,11 +108,11 @@ PodState DrillPod::follow(const Listener& on_line, const std::stop_token& stop) 
           if (++number > seen) on_line(line);
         },
         stop);
+    pause = number > seen ? shortest : std::min(pause * 2, shortest * 10);
     seen = std::max(seen, number);
     look(stop);
     if (state_.phase != PodState::Phase::running) break;
-    if (!wait_for(std::chrono::seconds(1), stop))
-      throw Error(ErrorKind::interrupted, "interrupted");
+    if (!wait_for(pause, stop)) throw Error(ErrorKind::interrupted, "interrupted");
   }
   return state_;
 }

@@ -26,7 +26,9 @@ class DrillPod {
   // Destroys what is still there; never throws.
   ~DrillPod();
 
-  // Makes the objects of the request from this file, which it writes; throws Error(environment).
+  // Makes the objects of the request: the wall, then the job, from `manifest` and a file beside it,
+  // both written here. Throws
+  // Error(environment).
   void create(const std::filesystem::path& manifest, const std::stop_token& stop);
   using Listener = std::function<void(std::string_view line)>;
   // Returns when the pod runs or has ended. Throws Error(environment) when it will not, or has not

@@ -35,7 +35,7 @@ sandbox:
   image: registry.example/pgrehearse:15
   memory: 512MB
   cpus: 1
-  kubernetes: {{ storage: 3GB, config_secret: orders-pgbackrest, patience: 2s }}
+  kubernetes: {{ storage: 3GB, config_secret: orders-pgbackrest, patience: 1s }}
 checks: [databases]
 {rest}"""
 
@@ -258,6 +258,7 @@ class KubernetesTest(unittest.TestCase):
             with self.subTest(words[0]):
                 self.cluster.refuse = {refused: answer}
                 self.expect_unknown(*self.drill(), *words)
+                self.assertNotIn("POST jobs", self.cluster.requests, "a pod without its wall")
                 self.expect_nothing_left()
         self.cluster.refuse = {}
         self.cluster.allowed = False
@@ -309,7 +310,7 @@ class KubernetesTest(unittest.TestCase):
     def test_a_timeout_takes_the_pod_along(self):
         self.cluster.states = [recorded_api.RUNNING]
         self.cluster.hold_in = recorded_api.RUNNING
-        done, report = self.drill(None, "--timeout", "3s")
+        done, report = self.drill(None, "--timeout", "2s")
         self.assertEqual((done.returncode, report["diagnosis"]["code"]), (2, "PGR-ENV-TIMEOUT"))
         self.expect_nothing_left()
 
@@ -320,7 +321,7 @@ class KubernetesTest(unittest.TestCase):
                 dead.kill()
                 dead.wait()
                 dead_objects = self.cluster.names()
-                self.assertEqual(len(dead_objects), 6, dead_objects)
+                self.assertEqual(len(dead_objects), 5, dead_objects)
                 living = self.running_drill() if remover == "clean" else None
                 if living:
                     # The next run has already removed what the dead one left: leave it there again.
@@ -332,7 +333,7 @@ class KubernetesTest(unittest.TestCase):
                     cleaned = self.run_words("clean")
                     self.assertEqual(cleaned.returncode, 0, cleaned.stderr + cleaned.stdout)
                     self.assertIn("its drill is still running", cleaned.stdout)
-                    self.assertEqual(len(self.cluster.names()), 6)
+                    self.assertEqual(len(self.cluster.names()), 5)
                     self.assertLess(set(self.cluster.names()), before)
                     living.send_signal(signal.SIGTERM)
                     self.assertEqual(living.wait(60), 130)
