@@ -55,7 +55,7 @@ TEST(PodScenario, HasALocalSandboxAndNothingOfThisHost) {
       parse(pod_head +
                 "reports: { json: out.json }\ntimeout: 2h\n"
                 "recover_to: { time: \"2026-11-20 03:00:00+00\" }\n"
-                "checks: [page_checksums, amcheck: { heapallindexed: true, jobs: 4 }]\n",
+                "checks: [page_checksums, amcheck: { heapallindexed: true, parallel: 4 }]\n",
             {"sandbox.memory=1GB", "sandbox.cpus=3", "recover_to.exclusive=true"})
           .inside_pod;
   const auto again = parse(inside);
@@ -68,13 +68,14 @@ TEST(PodScenario, HasALocalSandboxAndNothingOfThisHost) {
   EXPECT_TRUE(again.reports.empty());
   EXPECT_FALSE(again.timeout);
   ASSERT_EQ(again.checks.size(), 2U);
-  EXPECT_EQ(again.checks[1].settings.get<std::int64_t>("jobs"), 4);
+  EXPECT_EQ(again.checks[1].settings.get<std::int64_t>("parallel"), 4);
 }
 
 TEST(PodScenario, KeepsTextAsItIs) {
-  const auto inside =
-      parse(pod_head + "checks: [{ query: { name: \"a 'b' \\\"c\\\" $${D} \\\\\" } }]\n")
-          .inside_pod;
+  const auto inside = parse(pod_head +
+                            "checks: [{ query: { sql: select 1, expect: 1, name: \"a 'b' \\\"c\\\" "
+                            "$${D} \\\\\" } }]\n")
+                          .inside_pod;
   EXPECT_EQ(parse(inside).checks.at(0).name, "a 'b' \"c\" ${D} \\");
 }
 

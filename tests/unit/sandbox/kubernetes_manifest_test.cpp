@@ -26,8 +26,11 @@ PodRequest request() {
   return request;
 }
 
+Json items_of(const PodRequest& request) { return Json::parse(manifest_json(request)).at("items"); }
+
 Json object(const PodRequest& request, const std::string& kind) {
-  for (const auto& item : Json::parse(manifest_json(request)).at("items")) {
+  const auto items = items_of(request);
+  for (const auto& item : items) {
     if (item.at("kind") == kind) return item;
   }
   return {};
@@ -39,10 +42,9 @@ Json pod_of(const PodRequest& request) {
 
 Json container_of(const PodRequest& request) { return pod_of(request).at("containers").at(0); }
 
-// Volumes by name.
-Json volume(const PodRequest& request, const std::string& name, const char* list) {
-  const auto& all = std::string_view(list) == "volumes" ? pod_of(request).at("volumes")
-                                                        : container_of(request).at("volumeMounts");
+// One of `volumes` or of `volumeMounts`.
+Json volume(const PodRequest& request, const std::string& name, const std::string& list) {
+  const Json all = list == "volumes" ? pod_of(request).at(list) : container_of(request).at(list);
   for (const auto& one : all) {
     if (one.at("name") == name) return one;
   }
@@ -51,7 +53,8 @@ Json volume(const PodRequest& request, const std::string& name, const char* list
 
 TEST(KubernetesManifest, WallComesFirst) {
   std::vector<std::string> kinds;
-  for (const auto& item : Json::parse(manifest_json(request())).at("items")) {
+  const auto items = items_of(request());
+  for (const auto& item : items) {
     kinds.push_back(item.at("kind"));
   }
   EXPECT_EQ(kinds,
@@ -59,7 +62,8 @@ TEST(KubernetesManifest, WallComesFirst) {
 }
 
 TEST(KubernetesManifest, EverythingSaysWhoseItIs) {
-  for (const auto& item : Json::parse(manifest_json(request())).at("items")) {
+  const auto items = items_of(request());
+  for (const auto& item : items) {
     const auto& labels = item.at("metadata").at("labels");
     EXPECT_EQ(labels.at("pgrehearse.run"), "20261121T030000Z-1a2b3c4d");
     EXPECT_EQ(labels.at("pgrehearse.owner"), owner_label("host:/state/sandboxes"));
@@ -193,7 +197,7 @@ TEST(KubernetesManifest, YamlSaysWhatJsonSays) {
   auto all = request();
   all.spec.repository_egress = true;
   all.kubernetes.repository_addresses = {"203.0.113.7:443"};
-  const auto items = Json::parse(manifest_json(all)).at("items");
+  const auto items = items_of(all);
   const auto documents = YAML::LoadAll(manifest_yaml(all));
   ASSERT_EQ(documents.size(), items.size());
   for (std::size_t at = 0; at < items.size(); ++at) expect_same(items[at], documents[at], "");
