@@ -10,6 +10,7 @@
 #include "harness/drill/check_runner.hpp"
 #include "harness/drill/drill_record.hpp"
 #include "harness/drill/run_store.hpp"
+#include "harness/drill/sandbox_end.hpp"
 #include "harness/sandbox/drill_pod.hpp"
 
 namespace pgrehearse {
@@ -153,32 +154,18 @@ class PodDrill {
   }
 
   void delete_pod() {
-    auto& report = record_.report;
     if (!pod_) {
-      report.sandbox.removed = true;
+      record_.report.sandbox.removed = true;
       return;
     }
-    record_.progress().phase_started("delete pod", {});
-    PhaseRecord phase{.name = "delete pod"};
-    const auto began = std::chrono::steady_clock::now();
-    save_log();
-    auto removal = pod_->destroy();
-    phase.seconds = Seconds(std::chrono::steady_clock::now() - began).count();
-    phase.completed = removal.complete();
-    report.sandbox.removed = removal.complete();
-    report.sandbox.removal = std::move(removal.removed);
-    report.sandbox.remaining = std::move(removal.remaining);
-    if (!report.sandbox.removed && report.verdict == Verdict::pass) {
-      report.verdict = Verdict::unknown;
-      report.diagnosis = {.summary = "what the drill made in the cluster could not be removed",
-                          .code = "PGR-ENV-LEFTOVER",
-                          .object = report.sandbox.root,
-                          .blame = "environment",
-                          .next_step = "run 'pgrehearse clean'",
-                          .evidence = report.sandbox.remaining};
-    }
-    record_.progress().phase_finished(phase);
-    report.phases.push_back(std::move(phase));
+    record_removal(
+        {.name = "delete pod",
+         .complaint = "what the drill made in the cluster could not be removed"},
+        [this] {
+          save_log();
+          return pod_->destroy();
+        },
+        record_);
   }
 
   void tell(std::string_view line) {

@@ -8,28 +8,13 @@ namespace pgrehearse {
 namespace {
 
 void remove_sandbox(const SandboxParts& parts, DrillRecord& record) {
-  auto& report = record.report;
-  record.progress().phase_started("destroy sandbox", {});
-  PhaseRecord phase{.name = "destroy sandbox"};
-  const auto began = std::chrono::steady_clock::now();
-  parts.instance.reset();
-  auto removal = parts.sandbox->destroy();
-  phase.seconds = Seconds(std::chrono::steady_clock::now() - began).count();
-  phase.completed = removal.complete();
-  report.sandbox.removed = removal.complete();
-  report.sandbox.removal = std::move(removal.removed);
-  report.sandbox.remaining = std::move(removal.remaining);
-  if (!report.sandbox.removed && report.verdict == Verdict::pass) {
-    report.verdict = Verdict::unknown;
-    report.diagnosis = {.summary = "the sandbox could not be removed completely",
-                        .code = "PGR-ENV-LEFTOVER",
-                        .object = report.sandbox.root,
-                        .blame = "environment",
-                        .next_step = "run 'pgrehearse clean'",
-                        .evidence = report.sandbox.remaining};
-  }
-  record.progress().phase_finished(phase);
-  report.phases.push_back(std::move(phase));
+  record_removal(
+      {.name = "destroy sandbox", .complaint = "the sandbox could not be removed completely"},
+      [&] {
+        parts.instance.reset();
+        return parts.sandbox->destroy();
+      },
+      record);
 }
 
 void keep_sandbox(const SandboxParts& parts, DrillRecord& record) {
@@ -48,6 +33,31 @@ void keep_sandbox(const SandboxParts& parts, DrillRecord& record) {
 }
 
 }  // namespace
+
+void record_removal(const RemovalPhase& phase, const std::function<Removal()>& remove,
+                    DrillRecord& record) {
+  auto& report = record.report;
+  record.progress().phase_started(phase.name, {});
+  PhaseRecord done{.name = phase.name};
+  const auto began = std::chrono::steady_clock::now();
+  auto removal = remove();
+  done.seconds = Seconds(std::chrono::steady_clock::now() - began).count();
+  done.completed = removal.complete();
+  report.sandbox.removed = removal.complete();
+  report.sandbox.removal = std::move(removal.removed);
+  report.sandbox.remaining = std::move(removal.remaining);
+  if (!report.sandbox.removed && report.verdict == Verdict::pass) {
+    report.verdict = Verdict::unknown;
+    report.diagnosis = {.summary = phase.complaint,
+                        .code = "PGR-ENV-LEFTOVER",
+                        .object = report.sandbox.root,
+                        .blame = "environment",
+                        .next_step = "run 'pgrehearse clean'",
+                        .evidence = report.sandbox.remaining};
+  }
+  record.progress().phase_finished(done);
+  report.phases.push_back(std::move(done));
+}
 
 void end_sandbox(const SandboxParts& parts, bool keep, DrillRecord& record) {
   if (!parts.sandbox) {
