@@ -3,7 +3,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -17,26 +16,14 @@
 
 #include "harness/guest/multiplexer.hpp"
 #include "harness/guest/services.hpp"
+#include "harness/guest/socket.hpp"
 
 namespace pgrehearse::guest {
 
 namespace {
 
-constexpr int waiting_connections = 64;
 constexpr mode_t private_files = 077;
 constexpr char ready = 'R';
-
-Descriptor listening_socket(const char* path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (std::strlen(path) >= sizeof(address.sun_path)) return Descriptor();
-  std::strcpy(address.sun_path, path);
-  Descriptor end(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const auto* where = reinterpret_cast<const sockaddr*>(&address);
-  const bool done =
-      bind(end.get(), where, sizeof(address)) == 0 && listen(end.get(), waiting_connections) == 0;
-  return done ? std::move(end) : Descriptor();
-}
 
 struct Pair {
   Descriptor ours;

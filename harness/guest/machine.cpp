@@ -52,7 +52,7 @@ void serve(Descriptor port, const Settings& settings) {
   const auto account = account_of(settings);
   const auto server = value_of(settings, "sockets") + "/.s.PGSQL.5432";
   Multiplexer multiplexer(std::move(port), [account, server](char service) {
-    return service == session_service ? begin_session(account)
+    return service == session_service ? begin_session({.account = account, .environment = {}})
                                       : connect_to_server(account, server.c_str());
   });
   multiplexer.keep_line();

@@ -1,19 +1,23 @@
-// The program inside a virtual machine, carried by pgrehearse itself and linked statically: the
-// machine's first process, its tools, and on the host its keeper.
+// The program inside virtual machines and containers, carried by pgrehearse itself and linked
+// statically: their first process; in a machine its tools too, and on the host its keeper.
 #include <unistd.h>
 
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "harness/guest/container.hpp"
 #include "harness/guest/keeper.hpp"
 #include "harness/guest/machine.hpp"
 #include "harness/guest/tools.hpp"
 
 int main(int count, char** arguments) {
   using namespace pgrehearse::guest;
-  if (getpid() == 1) run_machine();
   const std::vector<std::string_view> words(arguments + 1, arguments + count);
+  constexpr int in_container = 4;
+  if (count == in_container && words[0] == "serve")
+    return run_container(arguments[2], arguments[3]);
+  if (getpid() == 1) run_machine();
   constexpr int before_machine = 5;
   if (count > before_machine && words[0] == "keep") {
     return run_keeper({.sessions = arguments[2], .server = arguments[3], .log = arguments[4]},

@@ -1,5 +1,5 @@
-// What the harness and the program inside a virtual machine say to each other. Both are of one
-// build: numbers are in the processor's own order, and there are no versions.
+// What the harness and the program inside a virtual machine or a container say to each other. Both
+// are of one build: numbers are in the processor's own order, and there are no versions.
 #pragma once
 
 #include <cstdint>

@@ -2,12 +2,13 @@
 
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -16,6 +17,7 @@
 #include <cstring>
 
 #include "harness/guest/protocol.hpp"
+#include "harness/guest/socket.hpp"
 
 namespace pgrehearse::guest {
 
@@ -68,16 +70,31 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
   return all;
 }
 
+// Readable when a child has ended.
+Descriptor signals_of_ends() {
+  sigset_t end;
+  sigemptyset(&end);
+  sigaddset(&end, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &end, nullptr);
+  return Descriptor(signalfd(-1, &end, SFD_CLOEXEC));
+}
+
 // In the new process; returns the error of what failed.
-int execute(Request request, const GuestAccount& account) {
+int execute(Request request, const SessionPlace& place) {
   setpgid(0, 0);
   umask(private_files);
-  if (!become(account)) return EPERM;
+  if (place.account && !become(*place.account)) return EPERM;
   if (chdir(request.directory.c_str()) != 0) return errno;
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const int signal : {SIGCHLD, SIGPIPE, SIGTERM, SIGINT}) std::signal(signal, SIG_DFL);
+  for (const auto& variable : place.environment) {
+    const auto name = variable.substr(0, variable.find('=') + 1);
+    const bool given = std::any_of(request.environment.begin(), request.environment.end(),
+                                   [&](const auto& asked) { return asked.starts_with(name); });
+    if (!given) request.environment.push_back(variable);
+  }
   request.arguments.insert(request.arguments.begin(), request.program);
   auto arguments = pointers(request.arguments);
   auto environment = pointers(request.environment);
@@ -91,8 +108,8 @@ int execute(Request request, const GuestAccount& account) {
 
 class Session {
  public:
-  Session(Descriptor stream, GuestAccount account)
-      : stream_(std::move(stream)), account_(std::move(account)) {}
+  Session(Descriptor stream, SessionPlace place)
+      : stream_(std::move(stream)), place_(std::move(place)) {}
 
   void run() {
     if (!receive_request() || !start()) return;
@@ -124,12 +141,13 @@ class Session {
     auto error = make_pipe();
     auto failure = make_pipe();  // closed by a successful exec
     const auto input = file_with(request_.input);
+    ends_ = signals_of_ends();
     child_ = fork();
     if (child_ == 0) {
       dup2(input.get(), STDIN_FILENO);
       dup2(output.write.get(), STDOUT_FILENO);
       dup2(error.write.get(), STDERR_FILENO);
-      const int reason = execute(request_, account_);
+      const int reason = execute(request_, place_);
       [[maybe_unused]] const auto told = write(failure.write.get(), &reason, sizeof(reason));
       _exit(127);
     }
@@ -145,13 +163,12 @@ class Session {
 
   // Until the command has ended and its output is through.
   void serve() {
-    process_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, child_, 0)));
     while (true) {
       std::array<pollfd, 4> polled{{{stream_.get(), POLLIN, 0},
                                     {output_.get(), POLLIN, 0},
                                     {error_.get(), POLLIN, 0},
-                                    {process_.get(), POLLIN, 0}}};
-      const int patience = process_ ? -1 : static_cast<int>(time_to_drain.count());
+                                    {ends_.get(), POLLIN, 0}}};
+      const int patience = ends_ ? -1 : static_cast<int>(time_to_drain.count());
       const int ready = poll(polled.data(), polled.size(), patience);
       if (ready < 0 && errno != EINTR) break;
       if (polled[0].revents != 0 && !obey()) return;
@@ -159,7 +176,7 @@ class Session {
       if (polled[2].revents != 0) forward(error_, Message::error);
       if (polled[3].revents != 0) note_end();
       const bool drained = !output_ && !error_;
-      if (!process_ && (drained || ready == 0 || Clock::now() > drained_by_)) break;
+      if (!ends_ && (drained || ready == 0 || Clock::now() > drained_by_)) break;
     }
     write_all(stream_.get(), message(Message::ended, end_));
   }
@@ -185,19 +202,21 @@ class Session {
   }
 
   void note_end() {
+    signalfd_siginfo signal{};
+    if (read(ends_.get(), &signal, sizeof(signal)) != sizeof(signal)) return;
     int status = 0;
-    waitpid(child_, &status, 0);
+    if (waitpid(child_, &status, WNOHANG) != child_) return;
     end_ = WIFEXITED(status) ? numbers(WEXITSTATUS(status)) : numbers(-1, WTERMSIG(status));
-    process_.reset();
+    ends_.reset();
     drained_by_ = Clock::now() + time_to_drain;
   }
 
   Descriptor stream_;
-  GuestAccount account_;
+  SessionPlace place_;
   Messages messages_;
   Request request_;
   pid_t child_ = -1;
-  Descriptor process_;
+  Descriptor ends_;  // readable when the command has ended; empty afterwards
   Descriptor output_;
   Descriptor error_;
   Clock::time_point drained_by_{};
@@ -206,38 +225,32 @@ class Session {
 
 }  // namespace
 
-Descriptor begin_session(const GuestAccount& account) {
+void begin_session(Descriptor stream, const SessionPlace& place) {
+  if (!stream || fork() != 0) return;
+  // Other sessions' ends in here would keep them from ending.
+  const int theirs = fcntl(stream.get(), F_DUPFD_CLOEXEC, 3);
+  const int kept = 3;
+  dup3(theirs, kept, O_CLOEXEC);
+  syscall(SYS_close_range, kept + 1, ~0U, 0);
+  Session(Descriptor(kept), place).run();
+  _exit(0);
+}
+
+Descriptor begin_session(const SessionPlace& place) {
   std::array<int, 2> ends{-1, -1};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return Descriptor();
   Descriptor ours(ends[0]);
-  Descriptor theirs(ends[1]);
-  if (fork() == 0) {
-    // Other sessions' ends in here would keep them from ending.
-    const int stream = fcntl(theirs.get(), F_DUPFD_CLOEXEC, 3);
-    const int kept = 3;
-    dup3(stream, kept, O_CLOEXEC);
-    syscall(SYS_close_range, kept + 1, ~0U, 0);
-    std::signal(SIGCHLD, SIG_DFL);
-    Session(Descriptor(kept), account).run();
-    _exit(0);
-  }
+  begin_session(Descriptor(ends[1]), place);
   return ours;
 }
 
 Descriptor connect_to_server(const GuestAccount& account, const char* path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (std::strlen(path) >= sizeof(address.sun_path)) return Descriptor();
-  std::strcpy(address.sun_path, path);
-  Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   // The server asks the kernel who has connected.
   const bool is_other = setresgid(-1, account.gid, 0) == 0 && setresuid(-1, account.uid, 0) == 0;
-  const bool connected =
-      is_other &&
-      connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  auto connection = is_other ? connected_socket(path) : Descriptor();
   const bool back = setresuid(-1, 0, 0) == 0 && setresgid(-1, 0, 0) == 0;
   if (!back) _exit(1);
-  return connected ? std::move(connection) : Descriptor();
+  return connection;
 }
 
 }  // namespace pgrehearse::guest

@@ -191,49 +191,4 @@ std::vector<ListedContainer> ContainerEngine::list(const std::vector<std::string
   return containers;
 }
 
-std::string ContainerEngine::prepare_exec(const std::string& container, const ExecRequest& request,
-                                          const std::stop_token& stop) const {
-  std::vector<std::string> environment;
-  for (const auto& [name, value] : request.environment) {
-    environment.push_back(fmt::format("{}={}", name, value));
-  }
-  const Json body{{"AttachStdin", false},
-                  {"AttachStdout", true},
-                  {"AttachStderr", true},
-                  {"Tty", false},
-                  {"Cmd", request.words},
-                  {"Env", environment},
-                  {"WorkingDir", request.working_directory}};
-  const auto answer = ask({.method = "POST",
-                           .path = fmt::format("/containers/{}/exec", container),
-                           .body = body.dump(-1, ' ', false, Json::error_handler_t::replace)},
-                          "run a command in the container", {ok, created}, stop);
-  return value_of<std::string>(parse(answer.body), "Id", "");
-}
-
-void ContainerEngine::follow_exec(const std::string& exec, const EngineHttp::Stream& stream,
-                                  const std::stop_token& stop) const {
-  const auto answer = http_.follow({.method = "POST",
-                                    .path = fmt::format("/exec/{}/start", exec),
-                                    .body = R"({"Detach":false,"Tty":false})",
-                                    .timeout = std::chrono::milliseconds(0)},
-                                   stream, stop);
-  if (answer.status != ok) refuse(answer, "run a command in the container");
-}
-
-ExecState ContainerEngine::inspect_exec(const std::string& exec) const {
-  const auto json = parse(
-      ask({.path = fmt::format("/exec/{}/json", exec)}, "tell how a command ended", {ok}, {}).body);
-  return {.running = value_of(json, "Running", false), .exit_code = value_of(json, "ExitCode", -1)};
-}
-
-void ContainerEngine::run_detached(const std::string& container,
-                                   const std::vector<std::string>& words) const {
-  const auto exec = prepare_exec(container, {.words = words}, {});
-  static_cast<void>(ask({.method = "POST",
-                         .path = fmt::format("/exec/{}/start", exec),
-                         .body = R"({"Detach":true,"Tty":false})"},
-                        "run a command in the container", {ok}, {}));
-}
-
 }  // namespace pgrehearse

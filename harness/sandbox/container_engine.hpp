@@ -33,17 +33,6 @@ struct ListedContainer {
   std::map<std::string, std::string> labels;
 };
 
-struct ExecRequest {
-  std::vector<std::string> words;
-  std::map<std::string, std::string> environment = {};
-  std::string working_directory = "/";
-};
-
-struct ExecState {
-  bool running = false;
-  int exit_code = -1;
-};
-
 // All throw Error(environment): PGR-ENV-ENGINE when the engine does not answer, PGR-ENV-CONTAINER
 // with its words when it refuses.
 class ContainerEngine {
@@ -72,15 +61,6 @@ class ContainerEngine {
   void remove(const std::string& container) const;
   // Those that carry all the labels, each "name" or "name=value", whatever their state.
   [[nodiscard]] std::vector<ListedContainer> list(const std::vector<std::string>& labels) const;
-
-  [[nodiscard]] std::string prepare_exec(const std::string& container, const ExecRequest& request,
-                                         const std::stop_token& stop) const;
-  // Starts it and passes its framed streams on until its end.
-  void follow_exec(const std::string& exec, const EngineHttp::Stream& stream,
-                   const std::stop_token& stop) const;
-  [[nodiscard]] ExecState inspect_exec(const std::string& exec) const;
-  // Runs it and does not wait.
-  void run_detached(const std::string& container, const std::vector<std::string>& words) const;
 
   [[nodiscard]] EngineKind kind() const { return kind_; }
   [[nodiscard]] const EngineAddress& address() const { return http_.address(); }

@@ -18,10 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-// Collects orphans, as process 1 has to, and ends at the container's expiry. `wait` returns for the
-// one that it waits for, but reaps all.
-constexpr const char* first_process = "trap 'exit 0' TERM; sleep \"$1\" & wait \"$!\"";
-
 constexpr int most_processes = 2048;
 
 Json bind(const fs::path& source, const fs::path& target, bool read_only) {
@@ -107,23 +103,24 @@ Json host_settings(const ContainerRequest& request) {
 
 std::string container_json(const ContainerRequest& request) {
   const auto& account = request.place.account();
-  const auto& root = request.place.paths().root;
-  const Json body{{"Image", request.image},
-                  {"Entrypoint", {"/bin/sh", "-c", first_process, "pgrehearse"}},
-                  {"Cmd", {std::to_string(request.lifetime.count())}},
-                  {"User", fmt::format("{}:{}", account.uid, account.gid)},
-                  {"WorkingDir", "/"},
-                  {"Env",
-                   {fmt::format("{}={}", run_label, request.spec.run_id),
-                    fmt::format("{}={}", root_label, root.string())}},
-                  {"Labels",
-                   {{label_run, request.spec.run_id},
-                    {label_owner, request.owner},
-                    {label_scenario, request.spec.scenario},
-                    {label_expires, to_iso8601(request.expires)}}},
-                  {"NetworkDisabled", true},
-                  {"Healthcheck", {{"Test", {"NONE"}}}},
-                  {"HostConfig", host_settings(request)}};
+  const auto& paths = request.place.paths();
+  const Json body{
+      {"Image", request.image},
+      {"Entrypoint", {agent_program(paths).string()}},
+      {"Cmd", {"serve", agent_socket(paths).string(), std::to_string(request.lifetime.count())}},
+      {"User", fmt::format("{}:{}", account.uid, account.gid)},
+      {"WorkingDir", "/"},
+      {"Env",
+       {fmt::format("{}={}", run_label, request.spec.run_id),
+        fmt::format("{}={}", root_label, paths.root.string())}},
+      {"Labels",
+       {{label_run, request.spec.run_id},
+        {label_owner, request.owner},
+        {label_scenario, request.spec.scenario},
+        {label_expires, to_iso8601(request.expires)}}},
+      {"NetworkDisabled", true},
+      {"Healthcheck", {{"Test", {"NONE"}}}},
+      {"HostConfig", host_settings(request)}};
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -170,6 +167,10 @@ std::string group_text(const std::vector<Account>& accounts) {
   }
   return text;
 }
+
+fs::path agent_program(const SandboxPaths& paths) { return paths.root / "agent"; }
+
+fs::path agent_socket(const SandboxPaths& paths) { return paths.sockets / "sessions"; }
 
 fs::path passwd_file(const SandboxPaths& paths) { return paths.configuration / "passwd"; }
 

@@ -8,8 +8,11 @@
 #include <thread>
 
 #include "harness/common/error.hpp"
+#include "harness/common/stoppable_wait.hpp"
 #include "harness/common/text.hpp"
+#include "harness/guest/socket.hpp"
 #include "harness/sandbox/container_request.hpp"
+#include "harness/sandbox/guest_program.hpp"
 #include "harness/sandbox/removal.hpp"
 
 namespace pgrehearse {
@@ -21,10 +24,8 @@ namespace fs = std::filesystem;
 // Longer than any drill; what is left of one ends by itself even where nobody runs `clean`.
 constexpr auto lifetime = std::chrono::hours(24 * 7);
 
-// Whether a file of the sandbox ($1) is seen inside, then which of the other arguments are
-// directories with a postgres, and its version.
+// Which of the arguments are directories with a postgres, and its version.
 constexpr const char* look_round =
-    "[ -e \"$1\" ] || { echo blind; exit; }; shift; "
     "for d; do [ ! -x \"$d/postgres\" ] || echo \"$d $(\"$d/postgres\" -V)\"; done";
 
 constexpr const char* show_memory_events =
@@ -56,9 +57,9 @@ bool tells_of_killing(std::string_view text) {
   return false;
 }
 
-void remove_containers(const ContainerEngine& engine, const std::vector<std::string>& labels,
-                       Removal& removal) {
-  const auto containers = engine.list(labels);
+void remove_containers(const ContainerEngine& engine,
+                       const std::vector<ListedContainer>& containers,
+                       const std::vector<std::string>& labels, Removal& removal) {
   for (const auto& container : containers) engine.remove(container.id);
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   auto left = engine.list(labels);
@@ -72,6 +73,20 @@ void remove_containers(const ContainerEngine& engine, const std::vector<std::str
   for (const auto& container : left) removal.remaining.push_back("container " + container.name);
 }
 
+// 0: none runs.
+pid_t first_process(const ContainerEngine& engine, const std::vector<ListedContainer>& containers) {
+  for (const auto& container : containers) {
+    const auto state = engine.inspect(container.id, {});
+    if (state && state->running) return state->process;
+  }
+  return 0;
+}
+
+void append(Removal& removal, const Removal& more) {
+  removal.removed.insert(removal.removed.end(), more.removed.begin(), more.removed.end());
+  removal.remaining.insert(removal.remaining.end(), more.remaining.begin(), more.remaining.end());
+}
+
 }  // namespace
 
 ContainerSandbox::ContainerSandbox(ContainerEngine engine, SandboxSpec spec, HostPlace place,
@@ -79,7 +94,14 @@ ContainerSandbox::ContainerSandbox(ContainerEngine engine, SandboxSpec spec, Hos
     : engine_(std::move(engine)),
       spec_(std::move(spec)),
       place_(std::move(place)),
-      identity_(std::move(identity)) {}
+      identity_(std::move(identity)),
+      inside_(agent_socket(place_.paths()),
+              {.image = spec_.image,
+               .image_advice =
+                   "name an image that has it with sandbox.image; docker/README.md makes one",
+               .gone = "the container ended while a command ran in it",
+               .gone_advice = "somebody stopped it, or the container engine was stopped",
+               .gone_code = "PGR-ENV-CONTAINER"}) {}
 
 ContainerSandbox::~ContainerSandbox() {
   if (destroyed_ || place_.entry().kept) return;
@@ -99,6 +121,8 @@ void ContainerSandbox::make(const ImageFacts& image, const std::stop_token& stop
   if (spec_.has_way_out()) {
     write_file(hosts_file(paths()), hosts_text(ways_to(spec_.endpoints)), readable);
   }
+  constexpr int executable = 0700;
+  write_file(agent_program(paths()), guest_program(), executable);
   const auto body = container_json({.place = place_,
                                     .spec = spec_,
                                     .image = image.id,
@@ -108,10 +132,42 @@ void ContainerSandbox::make(const ImageFacts& image, const std::stop_token& stop
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
   // Not to be interrupted: an engine that is not listened to would make it all the same.
   container_ = engine_.create("pgrehearse-" + spec_.run_id, body, {});
-  engine_.start(container_, {});
-  runner_ = std::make_unique<ContainerCommandRunner>(engine_, container_, spec_.image);
+  start(stop);
   open_way_out(stop);
   find_programs(stop);
+}
+
+void ContainerSandbox::start(const std::stop_token& stop) {
+  try {
+    engine_.start(container_, {});
+  } catch (const Error& error) {
+    const std::string_view words = error.what();
+    if (words.find(agent_program(paths()).native()) == std::string_view::npos) throw;
+    throw Error(
+        ErrorKind::environment,
+        fmt::format("the containers of {} cannot run a program of this host's directories: {}",
+                    engine_.address().text, words),
+        "the engine must run on this host: a remote one, or one in a virtual machine, "
+        "cannot be used; and sandbox.directory must not lie where a mount forbids programs "
+        "(noexec)",
+        "PGR-ENV-ENGINE", engine_.address().text);
+  }
+  constexpr auto patience = std::chrono::seconds(30);
+  const auto answers = [&] {
+    return static_cast<bool>(guest::connected_socket(agent_socket(paths()).c_str()));
+  };
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!answers()) {
+    if (!wait_for(std::chrono::milliseconds(2), stop)) {
+      throw Error(ErrorKind::interrupted, "interrupted");
+    }
+    require_running(stop);
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw Error(ErrorKind::environment,
+                  fmt::format("the container does not answer within {}", to_text(patience)),
+                  "the engine must run on this host", "PGR-ENV-CONTAINER", container_);
+    }
+  }
 }
 
 void ContainerSandbox::open_way_out(const std::stop_token& stop) {
@@ -126,20 +182,12 @@ void ContainerSandbox::open_way_out(const std::stop_token& stop) {
 
 void ContainerSandbox::find_programs(const std::stop_token& stop) {
   Command command{.program = "/bin/sh",
-                  .arguments = {"-c", look_round, "sh", (paths().root / "sandbox.json").string()},
+                  .arguments = {"-c", look_round, "sh"},
                   .timeout = std::chrono::minutes(1)};
   const auto places = candidates(spec_);
   command.arguments.insert(command.arguments.end(), places.begin(), places.end());
-  const auto result = runner_->run(command, stop);
+  const auto result = inside_.run(command, stop);
   if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
-  if (trim(result.output) == "blind") {
-    throw Error(ErrorKind::environment,
-                fmt::format("the containers of {} do not see this host's directories",
-                            engine_.address().text),
-                "the engine must run on this host: a remote one, or one in a virtual machine, "
-                "cannot be used",
-                "PGR-ENV-ENGINE", engine_.address().text);
-  }
   for (const auto line : lines_of(result.output)) {
     if (major_in(line) != spec_.postgres_major && spec_.postgres_major != 0) continue;
     spec_.binaries = fs::path(line.substr(0, line.find(' ')));
@@ -155,52 +203,31 @@ void ContainerSandbox::find_programs(const std::stop_token& stop) {
 }
 
 CommandResult ContainerSandbox::run(const Command& command, std::stop_token stop) {
-  if (!runner_) throw Error(ErrorKind::internal, "the container was not made");
   auto inside = command;
-  inside.environment = {{"LANG", "C.UTF-8"},
-                        {"LC_ALL", "C.UTF-8"},
-                        {"TZ", "UTC"},
-                        {"HOME", paths().temporary.string()},
-                        {"USER", place_.account().name},
-                        {"LOGNAME", place_.account().name}};
-  inside.environment.merge(pgbackrest_variables());
-  for (const auto& [name, value] : command.environment) inside.environment[name] = value;
-  inside.environment[run_label] = spec_.run_id;
-  inside.environment[root_label] = paths().root.string();
-  inside.environment["TMPDIR"] = paths().temporary.string();
-  auto result = runner_->run(inside, std::move(stop));
-  if (identity_.observer) identity_.observer(command, result);
-  return result;
+  inside.environment = environment_inside(place_, command);
+  try {
+    auto result = inside_.run(inside, stop);
+    if (identity_.observer) identity_.observer(command, result);
+    return result;
+  } catch (const Error& error) {
+    if (error.code() == "PGR-ENV-CONTAINER") require_sound(stop);
+    throw;
+  }
 }
 
-ConnectionParameters ContainerSandbox::server() const {
-  return {{"host", paths().sockets.string()}, {"port", "5432"}, {"user", spec_.superuser}};
-}
+ConnectionParameters ContainerSandbox::server() const { return server_in(paths(), spec_); }
 
 std::string ContainerSandbox::program(std::string_view name) const {
-  if (!spec_.binaries) throw Error(ErrorKind::internal, "the sandbox knows no PostgreSQL version");
-  return (*spec_.binaries / name).string();
+  return program_in(spec_, name);
 }
 
-void ContainerSandbox::require_sound(std::stop_token stop) {
+void ContainerSandbox::require_running(const std::stop_token& stop) const {
   const auto state = engine_.inspect(container_, stop);
   if (!state) {
     throw Error(ErrorKind::environment, "the container was removed while the drill ran",
                 "something else cleans up on this host", "PGR-ENV-CONTAINER", container_);
   }
-  const bool killed =
-      state->out_of_memory ||
-      (state->running && tells_of_killing(runner_
-                                              ->run({.program = "/bin/sh",
-                                                     .arguments = {"-c", show_memory_events},
-                                                     .timeout = std::chrono::seconds(30)},
-                                                    stop)
-                                              .output));
-  if (killed) {
-    throw Error(ErrorKind::environment,
-                fmt::format("the container ran out of memory: its limit is {}", to_text(memory())),
-                "raise sandbox.memory", "PGR-ENV-MEMORY", "container");
-  }
+  if (state->out_of_memory) throw_out_of_memory();
   if (!state->running) {
     throw Error(ErrorKind::environment,
                 fmt::format("the container ended while the drill ran, with exit code {}{}",
@@ -208,6 +235,21 @@ void ContainerSandbox::require_sound(std::stop_token stop) {
                 "somebody stopped it, or the container engine was stopped", "PGR-ENV-CONTAINER",
                 container_);
   }
+}
+
+void ContainerSandbox::throw_out_of_memory() const {
+  throw Error(ErrorKind::environment,
+              fmt::format("the container ran out of memory: its limit is {}", to_text(memory())),
+              "raise sandbox.memory", "PGR-ENV-MEMORY", "container");
+}
+
+void ContainerSandbox::require_sound(std::stop_token stop) {
+  require_running(stop);
+  const auto events = inside_.run({.program = "/bin/sh",
+                                   .arguments = {"-c", show_memory_events},
+                                   .timeout = std::chrono::seconds(30)},
+                                  stop);
+  if (tells_of_killing(events.output)) throw_out_of_memory();
 }
 
 Removal ContainerSandbox::destroy() {
@@ -223,20 +265,21 @@ Removal ContainerSandbox::destroy() {
 
 Removal remove_container_sandbox(const ContainerEngine& engine, const RegistryEntry& entry,
                                  const std::string& owner) {
+  const std::vector<std::string> labels{fmt::format("{}={}", label_run, entry.run_id),
+                                        fmt::format("{}={}", label_owner, owner)};
   Removal removal;
   try {
-    remove_containers(
-        engine,
-        {fmt::format("{}={}", label_run, entry.run_id), fmt::format("{}={}", label_owner, owner)},
-        removal);
+    const auto containers = engine.list(labels);
+    // The files before the container: with its end the kernel writes to the disk what is still in
+    // memory of them (an overlay file system syncs the one below it).
+    append(removal, remove_local_sandbox(entry, first_process(engine, containers)));
+    remove_containers(engine, containers, labels, removal);
   } catch (const Error& error) {
     removal.remaining.push_back(
         fmt::format("the container of run {}: {}", entry.run_id, error.what()));
+    // Its processes are this host's: without an engine they are ended like those of a local one.
+    append(removal, remove_local_sandbox(entry));
   }
-  // Its processes are this host's: without an engine they are ended like those of a local sandbox.
-  auto rest = remove_local_sandbox(entry);
-  removal.removed.insert(removal.removed.end(), rest.removed.begin(), rest.removed.end());
-  removal.remaining.insert(removal.remaining.end(), rest.remaining.begin(), rest.remaining.end());
   return removal;
 }
 

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "harness/process/command_runner.hpp"
-#include "harness/sandbox/container_command_runner.hpp"
 #include "harness/sandbox/container_engine.hpp"
+#include "harness/sandbox/guest_command_runner.hpp"
 #include "harness/sandbox/host_place.hpp"
 #include "harness/sandbox/repository_relay.hpp"
 #include "harness/sandbox/sandbox.hpp"
@@ -55,6 +55,10 @@ class ContainerSandbox : public Sandbox {
 
  private:
   void find_programs(const std::stop_token& stop);
+  void start(const std::stop_token& stop);
+  // Throws Error(environment) when the container is not running any more.
+  void require_running(const std::stop_token& stop) const;
+  [[noreturn]] void throw_out_of_memory() const;
   void open_way_out(const std::stop_token& stop);
 
   ContainerEngine engine_;
@@ -62,7 +66,7 @@ class ContainerSandbox : public Sandbox {
   HostPlace place_;
   Identity identity_;
   std::string container_;
-  std::unique_ptr<ContainerCommandRunner> runner_;
+  GuestCommandRunner inside_;
   std::unique_ptr<RepositoryRelay> relay_;
   Removal removal_;
   bool destroyed_ = false;

@@ -1,21 +1,20 @@
-#include "harness/sandbox/vm_command_runner.hpp"
+#include "harness/sandbox/guest_command_runner.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <optional>
 
 #include "harness/common/error.hpp"
 #include "harness/guest/descriptor.hpp"
 #include "harness/guest/protocol.hpp"
+#include "harness/guest/socket.hpp"
 #include "harness/process/stream_text.hpp"
 
 namespace pgrehearse {
@@ -30,32 +29,20 @@ constexpr auto time_to_die = std::chrono::seconds(30);
 // What the agent sends at once is far less.
 constexpr std::size_t longest_message = std::size_t{1} << 20U;
 
-[[noreturn]] void throw_gone() {
-  throw Error(ErrorKind::environment, "the virtual machine ended while a command ran in it",
-              "see machine/console.log among the logs of the run", "PGR-ENV-VM");
-}
-
-Descriptor connect_to(const std::filesystem::path& socket_file) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (socket_file.native().size() >= sizeof(address.sun_path)) throw_gone();
-  // A machine that stands still takes nothing.
-  const timeval patience{.tv_sec = std::chrono::seconds(time_to_die).count(), .tv_usec = 0};
-  setsockopt(connection.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-  std::strcpy(static_cast<char*>(address.sun_path), socket_file.c_str());
-  if (connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
-      0) {
-    throw_gone();
-  }
-  return connection;
+[[noreturn]] void throw_gone(const GuestWords& words) {
+  throw Error(ErrorKind::environment, words.gone, words.gone_advice, words.gone_code);
 }
 
 // One run of one command.
 class Session {
  public:
-  Session(Descriptor connection, const Command& command)
-      : connection_(std::move(connection)), command_(command) {}
+  Session(const std::filesystem::path& socket, const Command& command, const GuestWords& words)
+      : connection_(guest::connected_socket(socket.c_str())), command_(command), words_(words) {
+    if (!connection_) throw_gone(words_);
+    // A machine that stands still takes nothing.
+    const timeval patience{.tv_sec = std::chrono::seconds(time_to_die).count(), .tv_usec = 0};
+    setsockopt(connection_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  }
 
   void request(std::string_view input) {
     guest::Request request{.program = command_.program,
@@ -79,7 +66,7 @@ class Session {
       end_early(stop);
       if (polled[0].revents != 0) receive();
       handle_messages();
-      if (messages_.waiting() > longest_message) throw_gone();
+      if (messages_.waiting() > longest_message) throw_gone(words_);
     }
     out_.end();
     error_.end();
@@ -98,7 +85,7 @@ class Session {
     while (!bytes.empty()) {
       const auto count = ::send(connection_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) throw_gone();
+      if (count <= 0) throw_gone(words_);
       bytes.remove_prefix(static_cast<std::size_t>(count));
     }
   }
@@ -136,7 +123,7 @@ class Session {
     std::array<char, 65536> buffer{};
     const auto count = recv(connection_.get(), buffer.data(), buffer.size(), 0);
     if (count < 0 && errno == EINTR) return;
-    if (count <= 0) throw_gone();
+    if (count <= 0) throw_gone(words_);
     messages_.take({buffer.data(), static_cast<std::size_t>(count)});
   }
 
@@ -158,6 +145,7 @@ class Session {
 
   Descriptor connection_;
   const Command& command_;
+  const GuestWords& words_;
   StreamText out_{command_};
   StreamText error_{command_};
   guest::Messages messages_;
@@ -171,18 +159,17 @@ class Session {
 
 }  // namespace
 
-CommandResult VmCommandRunner::run(const Command& command, std::string_view input,
-                                   std::stop_token stop) {
+CommandResult GuestCommandRunner::run(const Command& command, std::string_view input,
+                                      std::stop_token stop) {
   if (stop.stop_requested()) return {.cancelled = true};
-  Session session(connect_to(socket_), command);
+  Session session(socket_, command, words_);
   session.request(input);
   auto result = session.go(stop);
   if (session.not_started().empty()) return result;
   throw Error(ErrorKind::environment,
-              fmt::format("program '{}' is not in the image {}: {}", command.program, image_,
+              fmt::format("program '{}' is not in the image {}: {}", command.program, words_.image,
                           session.not_started()),
-              "name an image that has it with sandbox.image; docker/vm/build makes one",
-              "PGR-ENV-BINARY", command.program);
+              words_.image_advice, "PGR-ENV-BINARY", command.program);
 }
 
 }  // namespace pgrehearse

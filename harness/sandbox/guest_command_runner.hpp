@@ -1,4 +1,5 @@
-// Runs commands inside a virtual machine, as sessions with its agent (harness/guest).
+// Runs commands inside a virtual machine or a container, as sessions with its agent
+// (harness/guest).
 #pragma once
 
 #include <filesystem>
@@ -9,14 +10,23 @@
 
 namespace pgrehearse {
 
-// The command's account and confinement are the machine's, its environment is all that there is. A
-// program that the image lacks throws Error(environment, PGR-ENV-BINARY), a machine that is gone
-// PGR-ENV-VM. What a command leaves running in its group goes with it. Thread-safe.
-class VmCommandRunner : public CommandRunner {
+// The words of a kind of place for what goes wrong.
+struct GuestWords {
+  std::string image;         // by the name that a user knows
+  std::string image_advice;  // what to do where it lacks a program
+  std::string gone;          // what has happened when the agent does not answer
+  std::string gone_advice;
+  std::string gone_code;  // "PGR-ENV-VM"
+};
+
+// The command's account and confinement are those of the place. A program that the image lacks
+// throws Error(environment, PGR-ENV-BINARY), a place that is gone Error(environment, gone_code).
+// What a command leaves running in its group goes with it. Thread-safe.
+class GuestCommandRunner : public CommandRunner {
  public:
-  // `socket`: the keeper's, for sessions. `image` is for messages.
-  VmCommandRunner(std::filesystem::path socket, std::string image)
-      : socket_(std::move(socket)), image_(std::move(image)) {}
+  // `socket`: where the agent, or its keeper, listens for sessions.
+  GuestCommandRunner(std::filesystem::path socket, GuestWords words)
+      : socket_(std::move(socket)), words_(std::move(words)) {}
 
   CommandResult run(const Command& command, std::stop_token stop) override {
     return run(command, {}, std::move(stop));
@@ -26,7 +36,7 @@ class VmCommandRunner : public CommandRunner {
 
  private:
   std::filesystem::path socket_;
-  std::string image_;
+  GuestWords words_;
 };
 
 }  // namespace pgrehearse

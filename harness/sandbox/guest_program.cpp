@@ -1,4 +1,4 @@
-#include "harness/sandbox/vm_guest_program.hpp"
+#include "harness/sandbox/guest_program.hpp"
 
 // The compiler has no other way to take in a file before C++26's #embed.
 asm(".section .rodata\n"
@@ -17,7 +17,7 @@ extern const char pgrehearse_guest_end[];
 
 namespace pgrehearse {
 
-std::string_view vm_guest_program() {
+std::string_view guest_program() {
   return {static_cast<const char*>(pgrehearse_guest_begin),
           static_cast<std::size_t>(pgrehearse_guest_end - pgrehearse_guest_begin)};
 }

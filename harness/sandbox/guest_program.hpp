@@ -1,4 +1,5 @@
-// The program that runs inside virtual machines (harness/guest), carried in this one.
+// The program that runs inside virtual machines and containers (harness/guest), carried in this
+// one.
 #pragma once
 
 #include <string_view>
@@ -6,6 +7,6 @@
 namespace pgrehearse {
 
 // An ELF file.
-std::string_view vm_guest_program();
+std::string_view guest_program();
 
 }  // namespace pgrehearse

@@ -13,6 +13,7 @@
 #include "harness/sandbox/acting_account.hpp"
 #include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/host_resources.hpp"
+#include "harness/sandbox/removal.hpp"
 #include "harness/sandbox/sandbox_files.hpp"
 
 namespace pgrehearse {
@@ -164,6 +165,33 @@ void HostPlace::keep() {
   entry_.kept = true;
   owned_.write(entry_);
   write_file(entry_.root / "sandbox.json", to_json(entry_), 0600);
+}
+
+ConnectionParameters server_in(const SandboxPaths& paths, const SandboxSpec& spec) {
+  return {{"host", paths.sockets.string()}, {"port", "5432"}, {"user", spec.superuser}};
+}
+
+std::string program_in(const SandboxSpec& spec, std::string_view name) {
+  if (!spec.binaries) throw Error(ErrorKind::internal, "the sandbox knows no PostgreSQL version");
+  return (*spec.binaries / name).string();
+}
+
+std::map<std::string, std::string> environment_inside(const HostPlace& place,
+                                                      const Command& command) {
+  const auto temporary = place.paths().temporary.string();
+  auto environment = command.environment;
+  environment[run_label] = place.entry().run_id;
+  environment[root_label] = place.paths().root.string();
+  environment["TMPDIR"] = temporary;
+  // What the command says itself stays.
+  environment.merge(pgbackrest_variables());
+  environment.merge(std::map<std::string, std::string>{{"LANG", "C.UTF-8"},
+                                                       {"LC_ALL", "C.UTF-8"},
+                                                       {"TZ", "UTC"},
+                                                       {"HOME", temporary},
+                                                       {"USER", place.account().name},
+                                                       {"LOGNAME", place.account().name}});
+  return environment;
 }
 
 Leftover leftover_of(const Registry::Listed& listed) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,6 +59,14 @@ class HostPlace {
   RegistryEntry entry_;
   SandboxPaths paths_;
 };
+
+// How libpq reaches the server of a sandbox.
+ConnectionParameters server_in(const SandboxPaths& paths, const SandboxSpec& spec);
+// Throws Error(internal) before PostgreSQL's programs were found.
+std::string program_in(const SandboxSpec& spec, std::string_view name);
+// All that `command` gets where nothing of this process's environment is to be seen.
+std::map<std::string, std::string> environment_inside(const HostPlace& place,
+                                                      const Command& command);
 
 // A registered sandbox as the provisioners list it.
 Leftover leftover_of(const Registry::Listed& listed);

@@ -37,14 +37,9 @@ CommandResult LocalSandbox::run(const Command& command, std::stop_token stop) {
   return runner_.run(inside, std::move(stop));
 }
 
-ConnectionParameters LocalSandbox::server() const {
-  return {{"host", paths().sockets.string()}, {"port", "5432"}, {"user", spec_.superuser}};
-}
+ConnectionParameters LocalSandbox::server() const { return server_in(paths(), spec_); }
 
-std::string LocalSandbox::program(std::string_view name) const {
-  if (!spec_.binaries) throw Error(ErrorKind::internal, "the sandbox knows no PostgreSQL version");
-  return (*spec_.binaries / name).string();
-}
+std::string LocalSandbox::program(std::string_view name) const { return program_in(spec_, name); }
 
 // In a pod, or a service with a limit, the server alone may be killed, and look like a bad backup.
 void LocalSandbox::require_sound(std::stop_token /*stop*/) {

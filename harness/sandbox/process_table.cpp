@@ -175,7 +175,8 @@ Account owner_of(const ProcessInfo& process) {
 
 std::vector<ProcessInfo> processes_with(const ProcessMark& mark) {
   const auto processes = all_processes();
-  const auto spared = this_process_and_its_ancestors(processes);
+  auto spared = this_process_and_its_ancestors(processes);
+  if (mark.spared != 0) spared.insert(mark.spared);
   std::set<pid_t> found;
   for (const auto& process : processes) {
     if (!process.alive() || spared.contains(process.pid)) continue;

@@ -134,7 +134,7 @@ void end_all(const ProcessMark& mark, Removal& removal) {
 
 }  // namespace
 
-Removal remove_local_sandbox(const RegistryEntry& entry) {
+Removal remove_local_sandbox(const RegistryEntry& entry, pid_t spared) {
   Removal removal;
   Account account = current_account();
   try {
@@ -152,7 +152,8 @@ Removal remove_local_sandbox(const RegistryEntry& entry) {
   }
   ProcessMark mark{.label = fmt::format("{}={}", root_label, entry.root.string()),
                    .directories = {entry.root},
-                   .owner = account.uid};
+                   .owner = account.uid,
+                   .spared = spared};
   if (!entry.sockets.empty()) mark.directories.push_back(entry.sockets);
   // A container's shared memory is its own, and goes with it.
   const bool shares_memory = entry.engine.empty();

@@ -13,10 +13,10 @@
 #include "harness/guest/protocol.hpp"
 #include "harness/sandbox/acting_account.hpp"
 #include "harness/sandbox/directories.hpp"
+#include "harness/sandbox/guest_program.hpp"
 #include "harness/sandbox/process_table.hpp"
 #include "harness/sandbox/removal.hpp"
 #include "harness/sandbox/sandbox_files.hpp"
-#include "harness/sandbox/vm_guest_program.hpp"
 #include "harness/sandbox/vm_host.hpp"
 
 namespace pgrehearse {
@@ -78,7 +78,13 @@ VmSandbox::VmSandbox(CommandRunner& host, SandboxSpec spec, HostPlace place, VmI
       image_(std::move(image)),
       observer_(std::move(observer)),
       files_(place_.paths()),
-      inside_(files_.sessions, image_.directory.string()) {}
+      inside_(files_.sessions,
+              {.image = image_.directory.string(),
+               .image_advice =
+                   "name an image that has it with sandbox.image; docker/vm/build makes one",
+               .gone = "the virtual machine ended while a command ran in it",
+               .gone_advice = "see machine/console.log among the logs of the run",
+               .gone_code = "PGR-ENV-VM"}) {}
 
 VmSandbox::~VmSandbox() {
   if (destroyed_ || place_.entry().kept) return;
@@ -115,7 +121,7 @@ void VmSandbox::write_machine_files() const {
   }
   if (place_.entry().sockets.empty()) make_private_directory(paths().sockets, place_.account());
   constexpr int executable = 0700;
-  const auto program = vm_guest_program();
+  const auto program = guest_program();
   place_.write_file(files_.program, program, executable);
   std::ifstream modules(image_.modules_file(), std::ios::binary);
   const std::string archive{std::istreambuf_iterator<char>(modules), {}};
@@ -229,18 +235,8 @@ void VmSandbox::find_programs(const std::stop_token& stop) {
 CommandResult VmSandbox::run(const Command& command, std::stop_token stop) {
   reap_adopted_children();
   auto inside = command;
-  inside.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
-                        {"LANG", "C.UTF-8"},
-                        {"LC_ALL", "C.UTF-8"},
-                        {"TZ", "UTC"},
-                        {"HOME", paths().temporary.string()},
-                        {"USER", place_.account().name},
-                        {"LOGNAME", place_.account().name}};
-  inside.environment.merge(pgbackrest_variables());
-  for (const auto& [name, value] : command.environment) inside.environment[name] = value;
-  inside.environment[run_label] = spec_.run_id;
-  inside.environment[root_label] = paths().root.string();
-  inside.environment["TMPDIR"] = paths().temporary.string();
+  inside.environment = environment_inside(place_, command);
+  inside.environment.emplace("PATH", "/usr/local/bin:/usr/bin:/bin");
   auto result = inside_.run(inside, std::move(stop));
   if (observer_) observer_(command, result);
   return result;
@@ -255,14 +251,9 @@ CommandResult VmSandbox::run_tool(std::vector<std::string> words, std::string_vi
                      input, {});
 }
 
-ConnectionParameters VmSandbox::server() const {
-  return {{"host", paths().sockets.string()}, {"port", "5432"}, {"user", spec_.superuser}};
-}
+ConnectionParameters VmSandbox::server() const { return server_in(paths(), spec_); }
 
-std::string VmSandbox::program(std::string_view name) const {
-  if (!spec_.binaries) throw Error(ErrorKind::internal, "the sandbox knows no PostgreSQL version");
-  return (*spec_.binaries / name).string();
-}
+std::string VmSandbox::program(std::string_view name) const { return program_in(spec_, name); }
 
 Bytes VmSandbox::free_space() const {
   return {number_in(run_tool({"free", paths().data.string()}).output)};

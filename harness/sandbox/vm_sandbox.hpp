@@ -5,9 +5,9 @@
 #include <string>
 
 #include "harness/process/command_runner.hpp"
+#include "harness/sandbox/guest_command_runner.hpp"
 #include "harness/sandbox/host_place.hpp"
 #include "harness/sandbox/sandbox.hpp"
-#include "harness/sandbox/vm_command_runner.hpp"
 #include "harness/sandbox/vm_image.hpp"
 #include "harness/sandbox/vm_request.hpp"
 
@@ -65,7 +65,7 @@ class VmSandbox : public Sandbox {
   VmImage image_;
   CommandObserver observer_;
   VmFiles files_;
-  mutable VmCommandRunner inside_;
+  mutable GuestCommandRunner inside_;
   Removal removal_;
   bool destroyed_ = false;
 };

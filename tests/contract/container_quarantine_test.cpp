@@ -145,7 +145,7 @@ TEST_P(ContainerQuarantine, MemoryAndProcessesHaveLimits) {
 
 TEST_P(ContainerQuarantine, TooLittleMemoryIsNamed) {
   EXPECT_NO_THROW(sandbox_->require_sound({}));
-  const auto result = run(*sandbox_, {"sh", "-c", "dd if=/dev/zero of=/dev/null bs=600M count=1"});
+  const auto result = run(*sandbox_, {"dd", "if=/dev/zero", "of=/dev/null", "bs=600M", "count=1"});
   EXPECT_EQ(result.signal, SIGKILL);
   try {
     sandbox_->require_sound({});

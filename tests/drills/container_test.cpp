@@ -237,6 +237,18 @@ TEST_F(ContainerDrill, AVolumeThatIsTooSmallIsNamed) {
   expect_no_trace();
 }
 
+TEST_F(ContainerDrill, ADirectoryWithoutProgramsIsNamed) {
+  const auto directory = scratch / "noexec";
+  const SmallDisk disk(directory, "size=2g,mode=0755", MS_NOEXEC);
+  if (!disk.mounted()) GTEST_SKIP() << "this account may not mount";
+  const auto run = run_scenario(in_container("checks: [databases]\n"),
+                                {"--set", "sandbox.directory=" + directory.native()});
+  expect_place_blamed(run, "PGR-ENV-ENGINE");
+  EXPECT_NE(run.text().find("noexec"), std::string::npos) << run.text();
+  EXPECT_TRUE(fs::is_empty(directory));
+  expect_no_trace();
+}
+
 TEST_F(ContainerDrill, ARepositoryHostIsReachedByTheOnlyWayOut) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can open it";
   const TlsRepositoryHost host(*laboratory, scratch / "host", runner);

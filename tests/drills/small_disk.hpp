@@ -9,10 +9,11 @@ namespace pgrehearse {
 
 class SmallDisk {
  public:
-  SmallDisk(std::filesystem::path directory, const char* options)
+  // `flags`: as of mount(2).
+  SmallDisk(std::filesystem::path directory, const char* options, unsigned long flags = 0)
       : directory_(std::move(directory)) {
     std::filesystem::create_directories(directory_);
-    mounted_ = mount("tmpfs", directory_.c_str(), "tmpfs", 0, options) == 0;
+    mounted_ = mount("tmpfs", directory_.c_str(), "tmpfs", flags, options) == 0;
   }
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;

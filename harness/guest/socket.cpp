@@ -1,0 +1,44 @@
+#include "harness/guest/socket.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace pgrehearse::guest {
+
+namespace {
+
+constexpr int waiting_connections = 64;
+
+// Empty, with errno, when `use` fails.
+template <typename Use>
+Descriptor socket_for(const char* path, Use use) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (std::strlen(path) >= sizeof(address.sun_path)) {
+    errno = ENAMETOOLONG;
+    return Descriptor();
+  }
+  std::strcpy(address.sun_path, path);
+  Descriptor end(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto* where = reinterpret_cast<const sockaddr*>(&address);
+  return use(end.get(), where, sizeof(address)) ? std::move(end) : Descriptor();
+}
+
+}  // namespace
+
+Descriptor listening_socket(const char* path) {
+  return socket_for(path, [](int end, const sockaddr* where, socklen_t size) {
+    return bind(end, where, size) == 0 && listen(end, waiting_connections) == 0;
+  });
+}
+
+Descriptor connected_socket(const char* path) {
+  return socket_for(path, [](int end, const sockaddr* where, socklen_t size) {
+    return connect(end, where, size) == 0;
+  });
+}
+
+}  // namespace pgrehearse::guest
