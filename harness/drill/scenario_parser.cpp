@@ -87,6 +87,7 @@ void fill_sandbox(const Settings& settings, SandboxSpec& sandbox) {
   sandbox.account = settings.get_or("sandbox.run_as", sandbox.account);
   sandbox.memory = settings.get<Bytes>("sandbox.memory");
   sandbox.cpus = static_cast<int>(settings.get_or<std::int64_t>("sandbox.cpus", 0));
+  sandbox.io_bandwidth = settings.get<Bytes>("sandbox.io_bandwidth");
   sandbox.superuser = settings.get_or("sandbox.superuser", sandbox.superuser);
   sandbox.image = settings.get_or("sandbox.image", sandbox.image);
   sandbox.engine = settings.get_or("sandbox.engine", sandbox.engine);

@@ -119,6 +119,18 @@ Objection rule_cpus(const Value& value) {
   return {fmt::format("'{}' processors are too many", value.node.written), "0 stands for all"};
 }
 
+Objection rule_io_bandwidth(const Value& value) {
+  const auto type = value.settings.get_or<std::string>("sandbox.type", "local");
+  if (type == "local" || type == "kubernetes") {
+    return {fmt::format("sandbox.type {} cannot limit what is read from a disk", type),
+            "use docker, podman or vm, or leave io_bandwidth out"};
+  }
+  constexpr Bytes least{std::uint64_t{1} << 20};
+  if (value.settings.get_or<Bytes>(value.key, least) >= least) return {};
+  return {fmt::format("io_bandwidth '{}' is less than 1MB in a second", value.node.written),
+          "for example io_bandwidth: 200MB"};
+}
+
 Objection rule_engine(const Value& value) {
   static const std::regex address(R"((unix:///\S+|tcp://[^/\s@]+))");
   if (std::regex_match(value.text(), address)) return {};
@@ -177,7 +189,7 @@ struct Rule {
   Objection (*objection)(const Value& value) = nullptr;
 };
 
-constexpr std::array<Rule, 17> rules{{
+constexpr std::array<Rule, 18> rules{{
     {"name", rule_name},
     {"repository.backup", rule_backup},
     {"repository.repo", rule_repo},
@@ -189,6 +201,7 @@ constexpr std::array<Rule, 17> rules{{
     {"sandbox.run_as", rule_run_as},
     {"sandbox.memory", rule_memory},
     {"sandbox.cpus", rule_cpus},
+    {"sandbox.io_bandwidth", rule_io_bandwidth},
     {"sandbox.engine", rule_engine},
     {"sandbox.checksum", rule_checksum},
     {"sandbox.boot_timeout", rule_positive},

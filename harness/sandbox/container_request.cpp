@@ -9,6 +9,7 @@
 #include <set>
 
 #include "harness/common/text.hpp"
+#include "harness/sandbox/block_device.hpp"
 #include "harness/sandbox/removal.hpp"
 
 namespace pgrehearse {
@@ -72,8 +73,21 @@ Json mounts_of(const ContainerRequest& request) {
   return mounts;
 }
 
+// For each disk that holds the sandbox or what it may read.
+Json io_limits(const ContainerRequest& request) {
+  auto limits = Json::array();
+  if (!request.spec.io_bandwidth) return limits;
+  auto places = request.spec.readable;
+  places.push_back(request.place.paths().root);
+  for (const auto& device : block_devices_below(places)) {
+    limits.push_back({{"Path", device.string()}, {"Rate", request.spec.io_bandwidth->count}});
+  }
+  return limits;
+}
+
 Json host_settings(const ContainerRequest& request) {
   const auto& spec = request.spec;
+  const auto limits = io_limits(request);
   // SELinux's labels would be written to the repository; without SELinux this means nothing.
   const auto security = Json::array({"no-new-privileges", "label=disable"});
   auto groups = Json::array();
@@ -90,6 +104,8 @@ Json host_settings(const ContainerRequest& request) {
           {"Memory", memory},
           {"MemorySwap", memory},
           {"NanoCpus", spec.cpus > 0 ? cpus_for(spec) * whole_processor : 0},
+          {"BlkioDeviceReadBps", limits},
+          {"BlkioDeviceWriteBps", limits},
           {"PidsLimit", most_processes},
           {"Mounts", mounts_of(request)},
           {"Tmpfs",

@@ -69,6 +69,9 @@ struct SandboxSpec {
   // Both.
   // What is shown inside read-only at the same place: the repository and its configuration.
   std::vector<std::filesystem::path> readable;
+  // Bytes per second that what runs inside may read from a disk of this host, and as many that it
+  // may write; empty: no limit.
+  std::optional<Bytes> io_bandwidth;
   std::string remote;  // why what runs inside would need a network; empty: it needs none
   // Where it would have to get to, and why that would not do even if it might.
   std::vector<NetworkEndpoint> endpoints;

@@ -47,23 +47,33 @@ void append_disks(std::vector<std::string>& words, const VmRequest& request) {
                  "-device", "virtio-blk-pci,drive=image"});
   // It is thrown away: nothing needs to reach this host's disk. Without its room the guest sees an
   // error instead of standing still.
-  append(words, {"-blockdev",
-                 "driver=raw,node-name=disk,discard=unmap,cache.no-flush=on,file.driver=file,"
-                 "file.filename=" +
-                     value(files.disk),
-                 "-device", "virtio-blk-pci,drive=disk,werror=report,rerror=report"});
+  const auto& limit = request.spec.io_bandwidth;
+  append(words, {"-blockdev", fmt::format("driver=raw,node-name={},discard=unmap,cache.no-flush=on,"
+                                          "file.driver=file,file.filename={}",
+                                          limit ? "unlimited" : "disk", value(files.disk))});
+  if (limit) {
+    append(words,
+           {"-object",
+            fmt::format("throttle-group,id=limit,x-bps-read={0},x-bps-write={0}", limit->count),
+            "-blockdev",
+            "driver=throttle,node-name=disk,throttle-group=limit,discard=unmap,file=unlimited"});
+  }
+  append(words, {"-device", "virtio-blk-pci,drive=disk,werror=report,rerror=report"});
 }
 
 void append_shares(std::vector<std::string>& words, const VmRequest& request) {
   const VmFiles files(request.place.paths());
   const auto shares = vm_shares(request.spec.readable);
+  const auto limit = request.spec.io_bandwidth
+                         ? fmt::format(",throttling.bps-read={}", request.spec.io_bandwidth->count)
+                         : std::string();
   int number = 0;
   for (const auto& directory : shares.directories) {
     const auto name = fmt::format("share{}", number++);
     append(words,
            {"-fsdev",
-            fmt::format("local,id={},path={},security_model=none,readonly=on,multidevs=remap", name,
-                        value(directory)),
+            fmt::format("local,id={},path={},security_model=none,readonly=on,multidevs=remap{}",
+                        name, value(directory), limit),
             "-device", fmt::format("virtio-9p-pci,fsdev={0},mount_tag={0}", name)});
   }
   append(words,

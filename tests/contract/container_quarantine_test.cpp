@@ -8,6 +8,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/sandbox/block_device.hpp"
 #include "harness/sandbox/container_engine.hpp"
 #include "tests/contract/provisioner_fixture.hpp"
 #include "tests/fakes/network_trap.hpp"
@@ -34,6 +35,7 @@ class ContainerQuarantine : public ProvisionerContract {
     fs::permissions(repository_ / "archive/file", fs::perms(0666));
     auto asked = spec("drill-1");
     asked.memory = Bytes{std::uint64_t{256} << 20U};
+    asked.io_bandwidth = Bytes{std::uint64_t{50} << 20U};
     asked.readable = {repository_, repository_ / "archive/file"};
     sandbox_ = provisioner_->create(asked, {});
   }
@@ -141,6 +143,18 @@ TEST_P(ContainerQuarantine, MemoryAndProcessesHaveLimits) {
       "/sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max 2>/dev/null");
   EXPECT_EQ(limits, "268435456\n2048\n");
   EXPECT_EQ(sandbox_->memory().count, 268435456U);
+}
+
+TEST_P(ContainerQuarantine, TheDisksCanOnlyBeUsedSoMuch) {
+  struct stat status {};
+  ASSERT_EQ(stat(sandbox_->paths().root.c_str(), &status), 0);
+  if (!block_device(status.st_dev)) GTEST_SKIP() << "no disk that can be limited";
+  const auto limits = inside(
+      "cat /sys/fs/cgroup/blkio/blkio.throttle.read_bps_device "
+      "/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device /sys/fs/cgroup/io.max 2>/dev/null");
+  EXPECT_THAT(limits, testing::AnyOf(testing::MatchesRegex("([0-9]+:[0-9]+ 52428800\n){2}"),
+                                     HasSubstr(" rbps=52428800 wbps=52428800 ")))
+      << limits;
 }
 
 TEST_P(ContainerQuarantine, TooLittleMemoryIsNamed) {

@@ -40,16 +40,16 @@ class VmQuarantine : public testing::Test {
     std::ofstream(scratch / "tool.conf") << "[global]\n";
     fs::permissions(scratch / "tool.conf", fs::perms(0644));
     provisioner = std::make_unique<VmProvisioner>(runner, scratch / "state");
-    sandbox =
-        provisioner->create({.run_id = "walls",
-                             .scenario = "contract",
-                             .type = "vm",
-                             .memory = Bytes{std::uint64_t{128} << 20U},
-                             .cpus = 1,
-                             .postgres_major = installed_majors().back(),
-                             .image = machine_for_tests().address,
-                             .readable = {scratch / "repository, old", scratch / "tool.conf"}},
-                            {});
+    sandbox = provisioner->create({.run_id = "walls",
+                                   .scenario = "contract",
+                                   .type = "vm",
+                                   .memory = Bytes{std::uint64_t{128} << 20U},
+                                   .cpus = 1,
+                                   .postgres_major = installed_majors().back(),
+                                   .image = machine_for_tests().address,
+                                   .readable = {scratch / "repository, old", scratch / "tool.conf"},
+                                   .io_bandwidth = Bytes{std::uint64_t{500} << 20U}},
+                                  {});
   }
   static void TearDownTestSuite() {
     sandbox.reset();

@@ -97,7 +97,7 @@ TEST(WrongScenarios, TypesAndValues) {
   expect_each({
       {head + "sandbox: local\n",
        "s.yaml:3:10: sandbox must be a map of keys, not a single value | for example type: "
-       "local\n"},
+       "docker\n"},
       {"name: [weekly]\nrepository: { stanza: orders }\n",
        "s.yaml:1:7: 'name' must be a text, not a list | for example name: weekly-orders\n"},
       {"name: weekly\nrepository:\n  stanza:\n",
@@ -128,6 +128,12 @@ TEST(WrongScenarios, TypesAndValues) {
        "s.yaml:3:20: 'memory': '2G' is not a size | write 2GB: units are B, kB, MB, GB and TB\n"},
       {head + "sandbox: { memory: 2 }\n",
        "s.yaml:3:20: memory '2' is less than 32MB | a number alone is bytes: write 2GB\n"},
+      {head + "sandbox: { io_bandwidth: 50MB }\n",
+       "s.yaml:3:26: sandbox.type local cannot limit what is read from a disk | use docker, podman "
+       "or vm, or leave io_bandwidth out\n"},
+      {head + "sandbox: { type: vm, io_bandwidth: 50 }\n",
+       "s.yaml:3:36: io_bandwidth '50' is less than 1MB in a second | for example io_bandwidth: "
+       "200MB\n"},
       {head + "sandbox: { run_as: root }\n",
        "s.yaml:3:20: PostgreSQL refuses to run as root | name an ordinary account, for example "
        "run_as: "

@@ -75,6 +75,15 @@ TEST_F(VmRequests, TheMachineIsAsLargeAsAsked) {
   EXPECT_THAT(command(VmAccelerator::kvm), HasSubstr(" -accel kvm -cpu host "));
 }
 
+TEST_F(VmRequests, ALimitHoldsForTheDiskAndTheShares) {
+  EXPECT_THAT(command(), Not(HasSubstr("throttl")));
+  spec_.io_bandwidth = Bytes{50'000'000};
+  const auto words = command();
+  EXPECT_THAT(words, HasSubstr("x-bps-read=50000000,x-bps-write=50000000 "));
+  EXPECT_THAT(words, HasSubstr("driver=throttle,node-name=disk,throttle-group=limit,"));
+  EXPECT_THAT(words, HasSubstr(",throttling.bps-read=50000000 "));
+}
+
 TEST_F(VmRequests, TheFirstProcessIsToldItsPlacesAndAccount) {
   const auto settings = vm_settings(request());
   const auto root = place_->paths().root.string();
