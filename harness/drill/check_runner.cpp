@@ -11,6 +11,25 @@ namespace pgrehearse {
 
 namespace {
 
+// A server that lacks room or memory (SQLSTATE class 53) says nothing about the data.
+std::string_view lacking_resource(const Finding& finding) {
+  const auto sqlstate = finding.details.find("sqlstate");
+  if (sqlstate == finding.details.end() || !sqlstate->second.starts_with("53")) return {};
+  return sqlstate->second == "53100" ? "PGR-ENV-DISK-FULL" : "PGR-ENV-MEMORY";
+}
+
+void excuse_lack_of_resources(CheckOutcome& outcome) {
+  bool all = !outcome.findings.empty();
+  for (auto& finding : outcome.findings) {
+    const auto code = lacking_resource(finding);
+    all = all && !code.empty();
+    if (code.empty()) continue;
+    finding.code = code;
+    finding.hint = "give the sandbox more of it; the backup is not to blame";
+  }
+  if (all && outcome.verdict == Verdict::fail) outcome.verdict = Verdict::unknown;
+}
+
 CheckRecord run_one(PlannedCheck& planned, CheckContext& context) {
   CheckRecord record{.name = planned.request.name,
                      .check = planned.request.check,
@@ -24,6 +43,7 @@ CheckRecord run_one(PlannedCheck& planned, CheckContext& context) {
   try {
     if (planned.failure) throw Error(*planned.failure);
     auto outcome = planned.check->run(context);
+    excuse_lack_of_resources(outcome);
     record.verdict = outcome.verdict;
     record.summary = std::move(outcome.summary);
     record.findings = std::move(outcome.findings);

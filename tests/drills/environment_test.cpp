@@ -93,6 +93,25 @@ TEST_F(Environment, ADiskThatFillsUpDuringTheRestore) {
   expect_nothing_left();
 }
 
+TEST_F(Environment, ADiskThatAQueryFillsUp) {
+  const auto directory = scratch / "small";
+  const SmallDisk disk(directory, "size=600m,mode=0755");
+  if (!disk.mounted()) {
+    if (errno != EPERM && everything_is_required()) FAIL() << std::strerror(errno);
+    GTEST_SKIP() << "cannot mount a small tmpfs: " << std::strerror(errno);
+  }
+  const auto run = run_scenario(
+      scenario("checks: [query: { name: large, database: postgres, expect: 80000, sql: \"select "
+               "count(*) from (select repeat(g::text, 2000) from generate_series(1, 80000) g order "
+               "by 1) x\" }]\n"),
+      {"--set", "sandbox.directory=" + directory.native()});
+  expect_backup_not_blamed(run);
+  EXPECT_EQ(run.report->diagnosis.code, "PGR-ENV-DISK-FULL") << run.findings();
+  EXPECT_NE(run.findings().find("SQLSTATE 53100"), std::string::npos) << run.findings();
+  EXPECT_TRUE(fs::is_empty(directory));
+  expect_nothing_left();
+}
+
 TEST_F(Environment, MissingPostgresPrograms) {
   const auto run = run_scenario(scenario("checks: [databases]\n"),
                                 {"--set", "sandbox.binaries=/nonexistent/bin"});

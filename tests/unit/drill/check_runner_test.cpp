@@ -1,0 +1,50 @@
+#include "harness/drill/check_runner.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/fakes/check_bench.hpp"
+
+namespace pgrehearse {
+namespace {
+
+Finding finding_of(const std::string& sqlstate) {
+  return {.code = "PGR-QUERY-ERROR", .message = "it failed", .details = {{"sqlstate", sqlstate}}};
+}
+
+CheckRecord record_of(std::vector<Finding> findings) {
+  struct Failing : Check {
+    explicit Failing(std::vector<Finding> all) : findings(std::move(all)) {}
+    CheckOutcome run(CheckContext& /*context*/) override {
+      return {.verdict = Verdict::fail, .findings = findings, .summary = "failed"};
+    }
+    std::vector<Finding> findings;
+  };
+  const CheckDescription description{.name = "failing", .summary = "", .finds = ""};
+  std::vector<PlannedCheck> planned;
+  planned.push_back({.description = &description,
+                     .request = {.check = "failing", .name = "failing"},
+                     .check = std::make_unique<Failing>(std::move(findings))});
+  CheckBench bench;
+  auto context = bench.context();
+  return run_checks(planned, InstanceState::paused, context, 1, [](const CheckRecord&) {}).at(0);
+}
+
+TEST(CheckRunner, AServerWithoutRoomSaysNothingAboutTheData) {
+  const auto full = record_of({finding_of("53100")});
+  EXPECT_EQ(full.verdict, Verdict::unknown);
+  EXPECT_EQ(full.findings.at(0).code, "PGR-ENV-DISK-FULL");
+  const auto memory = record_of({finding_of("53200")});
+  EXPECT_EQ(memory.verdict, Verdict::unknown);
+  EXPECT_EQ(memory.findings.at(0).code, "PGR-ENV-MEMORY");
+}
+
+TEST(CheckRunner, AnythingElseThatWasFoundStillCounts) {
+  EXPECT_EQ(record_of({finding_of("XX001")}).verdict, Verdict::fail);
+  EXPECT_EQ(record_of({}).verdict, Verdict::fail);
+  const auto both = record_of({finding_of("53100"), finding_of("XX001")});
+  EXPECT_EQ(both.verdict, Verdict::fail);
+  EXPECT_EQ(both.findings.at(1).code, "PGR-QUERY-ERROR");
+}
+
+}  // namespace
+}  // namespace pgrehearse
