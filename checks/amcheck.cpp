@@ -307,15 +307,15 @@ class AmcheckCheck : public Check {
       throw Error(ErrorKind::environment, "no instance was restored");
     }
     if (context.backup.postgres_major > 0 && context.backup.postgres_major < 14) {
-      auto reason = fmt::format("pg_amcheck came with PostgreSQL 14; this is {}",
-                                context.backup.postgres_version);
+      const auto reason = fmt::format("pg_amcheck came with PostgreSQL 14; this is {}",
+                                      context.backup.postgres_version);
       return {.verdict = Verdict::skipped,
               .findings = {{.code = "PGR-AMCHECK-ERROR",
                             .object = "pg_amcheck",
                             .message = reason,
                             .hint = "check its indexes with a `query` check that calls "
                                     "bt_index_check"}},
-              .summary = std::move(reason)};
+              .summary = reason};
     }
     return Amcheck(options_, context).run();
   }

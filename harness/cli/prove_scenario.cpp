@@ -256,7 +256,7 @@ class ScenarioProof {
   [[nodiscard]] int jobs() {
     if (request_.jobs > 0) return request_.jobs;
     const auto room = fs::space(copies_->copy().root).available / cluster_size_.count;
-    const auto processors = std::thread::hardware_concurrency();
+    const std::uint64_t processors = std::thread::hardware_concurrency();
     return static_cast<int>(std::clamp<std::uint64_t>(room, 1, 2 * processors));
   }
 

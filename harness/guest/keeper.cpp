@@ -62,6 +62,7 @@ pid_t start_machine(Descriptor port, std::span<char*> machine) {
     }
   }
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   std::signal(SIGPIPE, SIG_DFL);

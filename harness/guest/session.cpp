@@ -13,7 +13,6 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 
 #include "harness/guest/protocol.hpp"
@@ -65,6 +64,7 @@ Descriptor file_with(const std::string& content) {
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> all;
+  all.reserve(words.size() + 1);
   for (auto& word : words) all.push_back(word.data());
   all.push_back(nullptr);
   return all;
@@ -98,11 +98,8 @@ int execute(Request request, const SessionPlace& place) {
   request.arguments.insert(request.arguments.begin(), request.program);
   auto arguments = pointers(request.arguments);
   auto environment = pointers(request.environment);
-  // execvpe() looks in this process's PATH.
-  for (const auto& variable : request.environment) {
-    if (variable.starts_with("PATH=")) putenv(strdup(variable.c_str()));
-  }
-  execvpe(request.program.c_str(), arguments.data(), environment.data());
+  environ = environment.data();
+  execvp(request.program.c_str(), arguments.data());
   return errno;
 }
 

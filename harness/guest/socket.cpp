@@ -17,11 +17,12 @@ template <typename Use>
 Descriptor socket_for(const char* path, Use use) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (std::strlen(path) >= sizeof(address.sun_path)) {
+  const auto length = std::strlen(path);
+  if (length >= sizeof(address.sun_path)) {
     errno = ENAMETOOLONG;
     return Descriptor();
   }
-  std::strcpy(address.sun_path, path);
+  std::memcpy(address.sun_path, path, length);
   Descriptor end(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const auto* where = reinterpret_cast<const sockaddr*>(&address);
   return use(end.get(), where, sizeof(address)) ? std::move(end) : Descriptor();

@@ -25,7 +25,7 @@ std::string image_of(const SandboxSpec& spec) {
 std::string host_architecture() {
   utsname host{};
   if (uname(&host) != 0) return {};
-  const std::string machine = host.machine;
+  std::string machine = host.machine;
   if (machine == "x86_64") return "amd64";
   if (machine == "aarch64") return "arm64";
   if (machine.starts_with("armv")) return "arm";

@@ -309,6 +309,7 @@ std::vector<ClusterRun> KubernetesCluster::runs(const std::stop_token& stop) con
         .run_id = run_id, .owner = text(labels, label_owner), .expired = when > 0 && when < now};
   }
   std::vector<ClusterRun> all;
+  all.reserve(runs.size());
   for (auto& [id, run] : runs) all.push_back(std::move(run));
   return all;
 }

@@ -92,7 +92,7 @@ struct Storage {
   Json volumes = Json::array();
   Json mounts = Json::array();
 
-  void add(const char* name, const std::string& path, bool read_only, Json source) {
+  void add(const char* name, const std::string& path, bool read_only, const Json& source) {
     Json volume{{"name", name}};
     volume.update(source);
     volumes.push_back(std::move(volume));

@@ -34,7 +34,7 @@ namespace pgrehearse {
 namespace {
 
 namespace asio = boost::asio;
-using tcp = asio::ip::tcp;
+using asio::ip::tcp;
 constexpr auto told = asio::as_tuple(asio::use_awaitable);
 
 class Descriptor {
@@ -191,6 +191,7 @@ std::vector<int> listen_in_network_of(pid_t process, const std::vector<Way>& way
   }).join();
   if (failure) std::rethrow_exception(failure);
   std::vector<int> numbers;
+  numbers.reserve(sockets.size());
   for (auto& socket : sockets) numbers.push_back(socket.release());
   return numbers;
 }

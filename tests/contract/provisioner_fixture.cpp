@@ -23,7 +23,7 @@ namespace {
 
 fs::path make_scratch() {
   std::string pattern = "/tmp/pgrehearse-contract-XXXXXX";
-  const fs::path scratch = mkdtemp(pattern.data());
+  fs::path scratch = mkdtemp(pattern.data());
   fs::permissions(scratch, fs::perms(0755));
   return scratch;
 }

@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <thread>
@@ -69,7 +71,7 @@ class ContainerAgent : public testing::Test {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
 
-  CommandResult run(Command command) { return runner_.run(command, {}); }
+  CommandResult run(const Command& command) { return runner_.run(command, {}); }
 
   static std::string make_directory() {
     std::string name = testing::TempDir() + "pgrehearse-agent-XXXXXX";
@@ -109,16 +111,18 @@ TEST_F(ContainerAgent, TheImagesEnvironmentHoldsUnlessACommandSaysOtherwise) {
 }
 
 TEST_F(ContainerAgent, ManyRunAtOnce) {
+  constexpr int all = 8;
   std::vector<std::jthread> threads;
+  threads.reserve(all);
   std::atomic<int> right = 0;
-  for (int number = 0; number < 8; ++number) {
+  for (int number = 0; number < all; ++number) {
     threads.emplace_back([&, number] {
       const auto text = std::to_string(number);
       right += run({.program = "echo", .arguments = {text}}).output == text + "\n" ? 1 : 0;
     });
   }
   threads.clear();
-  EXPECT_EQ(right, 8);
+  EXPECT_EQ(right, all);
 }
 
 TEST_F(ContainerAgent, ADeadlineEndsTheWholeGroup) {

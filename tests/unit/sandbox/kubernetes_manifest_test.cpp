@@ -1,5 +1,6 @@
 #include "harness/sandbox/kubernetes_manifest.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
@@ -182,7 +183,9 @@ TEST(KubernetesManifest, RunsPgrehearse) {
 void expect_same(const Json& json, const YAML::Node& yaml, const std::string& path) {
   if (json.is_object()) {
     ASSERT_EQ(yaml.size(), json.size()) << path;
-    for (const auto& [key, value] : json.items()) expect_same(value, yaml[key], path + "." + key);
+    for (const auto& [key, value] : json.items()) {
+      expect_same(value, yaml[key], fmt::format("{}.{}", path, key));
+    }
   } else if (json.is_array()) {
     ASSERT_EQ(yaml.size(), json.size()) << path;
     for (std::size_t at = 0; at < json.size(); ++at) expect_same(json[at], yaml[at], path + "[]");
