@@ -233,11 +233,13 @@ class Comparer {
 
   void give_up(std::span<RelationContent> batch, const Error& error) {
     const std::lock_guard lock(mutex_);
-    for (const auto& relation : batch) {
-      gap({.object = object_of(relation.name),
-           .message = fmt::format("{} was not read in the restored cluster: {}",
-                                  object_of(relation.name), error.what())});
-    }
+    for (const auto& relation : batch) unread(relation, error.what());
+  }
+
+  void unread(const RelationContent& relation, std::string_view why) {
+    const auto object = object_of(relation.name);
+    gap({.object = object,
+         .message = fmt::format("{} was not read in the restored cluster: {}", object, why)});
   }
 
   void compare_content(const RelationContent& expected, const RelationContent& actual) {
@@ -245,6 +247,7 @@ class Comparer {
     if (actual.cause == Uncovered::rewritten) return;  // not there: the catalogue's difference
     const auto object = object_of(expected.name);
     if (actual.cause == Uncovered::locked) return locked(expected.name);
+    if (actual.cause == Uncovered::budget) return unread(expected, actual.error);
     if (actual.coverage == Coverage::none) {
       difference({.code = "PGR-COMPARE-UNREADABLE",
                   .object = object,

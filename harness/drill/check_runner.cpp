@@ -11,23 +11,25 @@ namespace pgrehearse {
 
 namespace {
 
-// A server that lacks room or memory (SQLSTATE class 53) says nothing about the data.
+// Empty: the finding is about something else.
 std::string_view lacking_resource(const Finding& finding) {
   const auto sqlstate = finding.details.find("sqlstate");
-  if (sqlstate == finding.details.end() || !sqlstate->second.starts_with("53")) return {};
-  return sqlstate->second == "53100" ? "PGR-ENV-DISK-FULL" : "PGR-ENV-MEMORY";
+  if (sqlstate == finding.details.end()) return {};
+  if (sqlstate->second == sqlstate_disk_full) return "PGR-ENV-DISK-FULL";
+  return sqlstate->second == sqlstate_out_of_memory ? "PGR-ENV-MEMORY" : "";
 }
 
+// A server that lacks room or memory says nothing about the data; unless something else was found.
 void excuse_lack_of_resources(CheckOutcome& outcome) {
-  bool all = !outcome.findings.empty();
+  const bool excused =
+      std::all_of(outcome.findings.begin(), outcome.findings.end(),
+                  [](const auto& finding) { return !lacking_resource(finding).empty(); });
+  if (!excused || outcome.findings.empty()) return;
   for (auto& finding : outcome.findings) {
-    const auto code = lacking_resource(finding);
-    all = all && !code.empty();
-    if (code.empty()) continue;
-    finding.code = code;
+    finding.code = lacking_resource(finding);
     finding.hint = "give the sandbox more of it; the backup is not to blame";
   }
-  if (all && outcome.verdict == Verdict::fail) outcome.verdict = Verdict::unknown;
+  if (outcome.verdict == Verdict::fail) outcome.verdict = Verdict::unknown;
 }
 
 CheckRecord run_one(PlannedCheck& planned, CheckContext& context) {

@@ -47,6 +47,7 @@ int run_container(const char* socket, const char* lifetime) {
   for (const int signal : {SIGCHLD, SIGTERM, SIGALRM}) sigaddset(&handled, signal);
   sigprocmask(SIG_BLOCK, &handled, nullptr);
   const Descriptor signals(signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
+  unlink(socket);  // of a container that is started again
   const auto sessions = listening_socket(socket);
   if (!signals || !sessions) {
     std::perror(socket);

@@ -21,18 +21,18 @@ inline constexpr std::string_view own_program = "/proc/self/exe";
 // One message of a session, which is the life of one command: the request goes in, output and at
 // last the end come out, signals may go in between.
 enum class Message : std::uint8_t {
-  request = 1,     // strings: see Request
-  signal = 2,      // a number
-  output = 3,      // bytes
-  error = 4,       // bytes
-  ended = 5,       // two numbers: exit code or -1, signal or 0
-  no_program = 6,  // text: the system's words
+  request = 1,      // strings: see Request
+  signal = 2,       // a number
+  output = 3,       // bytes
+  error = 4,        // bytes
+  ended = 5,        // two numbers: exit code or -1, signal or 0
+  not_started = 6,  // a number: errno
 };
 
 struct Request {
   std::string program;  // a path, or a name that is looked up in PATH of `environment`
   std::vector<std::string> arguments;
-  std::vector<std::string> environment;  // NAME=value, all of it
+  std::vector<std::string> environment;  // NAME=value
   std::string directory = "/";
   std::string input;  // standard input
 };

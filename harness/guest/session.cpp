@@ -70,6 +70,12 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
   return all;
 }
 
+void accept_signals() {
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 // Readable when a child has ended.
 Descriptor signals_of_ends() {
   sigset_t end;
@@ -85,9 +91,7 @@ int execute(Request request, const SessionPlace& place) {
   umask(private_files);
   if (place.account && !become(*place.account)) return EPERM;
   if (chdir(request.directory.c_str()) != 0) return errno;
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  accept_signals();
   for (const int signal : {SIGCHLD, SIGPIPE, SIGTERM, SIGINT}) std::signal(signal, SIG_DFL);
   for (const auto& variable : place.environment) {
     const auto name = variable.substr(0, variable.find('=') + 1);
@@ -140,6 +144,7 @@ class Session {
     const auto input = file_with(request_.input);
     ends_ = signals_of_ends();
     child_ = fork();
+    if (child_ < 0) return report_failure(errno);
     if (child_ == 0) {
       dup2(input.get(), STDIN_FILENO);
       dup2(output.write.get(), STDOUT_FILENO);
@@ -154,7 +159,11 @@ class Session {
     failure.write.reset();
     int reason = 0;
     if (read(failure.read.get(), &reason, sizeof(reason)) <= 0) return true;
-    write_all(stream_.get(), message(Message::no_program, std::strerror(reason)));
+    return report_failure(reason);
+  }
+
+  bool report_failure(int reason) {
+    write_all(stream_.get(), message(Message::not_started, numbers(reason)));
     return false;
   }
 
@@ -223,7 +232,11 @@ class Session {
 }  // namespace
 
 void begin_session(Descriptor stream, const SessionPlace& place) {
-  if (!stream || fork() != 0) return;
+  if (!stream) return;
+  const auto child = fork();
+  if (child < 0) write_all(stream.get(), message(Message::not_started, numbers(errno)));
+  if (child != 0) return;
+  accept_signals();
   // Other sessions' ends in here would keep them from ending.
   const int theirs = fcntl(stream.get(), F_DUPFD_CLOEXEC, 3);
   const int kept = 3;

@@ -21,7 +21,7 @@ void begin_session(Descriptor stream, const SessionPlace& place);
 // The other end of such a stream; empty when there can be none.
 Descriptor begin_session(const SessionPlace& place);
 
-// A stream to the server's socket in `sockets`, opened as the account; empty when none listens.
+// A stream to the server's socket at `path`, opened as the account; empty when none listens.
 Descriptor connect_to_server(const GuestAccount& account, const char* path);
 
 }  // namespace pgrehearse::guest

@@ -36,8 +36,10 @@ Descriptor listening_socket(const char* path) {
   });
 }
 
-Descriptor connected_socket(const char* path) {
-  return socket_for(path, [](int end, const sockaddr* where, socklen_t size) {
+Descriptor connected_socket(const char* path, std::chrono::seconds patience) {
+  return socket_for(path, [&](int end, const sockaddr* where, socklen_t size) {
+    const timeval limit{.tv_sec = patience.count(), .tv_usec = 0};
+    setsockopt(end, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     return connect(end, where, size) == 0;
   });
 }

@@ -1,6 +1,8 @@
 // Unix sockets by path.
 #pragma once
 
+#include <chrono>
+
 #include "harness/guest/descriptor.hpp"
 
 namespace pgrehearse::guest {
@@ -8,7 +10,8 @@ namespace pgrehearse::guest {
 // Listens at `path`, made with this process's umask; empty, with errno, when it cannot.
 Descriptor listening_socket(const char* path);
 
-// Empty when nobody listens there.
-Descriptor connected_socket(const char* path);
+// Empty when nobody listens there. What takes longer than `patience` to connect or to send fails;
+// 0: it waits.
+Descriptor connected_socket(const char* path, std::chrono::seconds patience = {});
 
 }  // namespace pgrehearse::guest

@@ -19,6 +19,10 @@ struct pg_conn;
 
 namespace pgrehearse {
 
+// PostgreSQL's errcodes.txt: what the server's place lacks, whatever it was asked.
+inline constexpr std::string_view sqlstate_disk_full = "53100";
+inline constexpr std::string_view sqlstate_out_of_memory = "53200";
+
 // A statement failed; SQLSTATE is empty when the connection itself was lost.
 class SqlError : public Error {
  public:

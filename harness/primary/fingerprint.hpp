@@ -60,7 +60,7 @@ enum class Uncovered {
   unpopulated,  // a materialized view without data
   excluded,     // by the scenario
   rewritten,    // truncated, rewritten or dropped while the fingerprint was taken
-  budget,       // time, snapshot age or replica lag was over
+  budget,       // time, snapshot age, replica lag, room or memory was over
   permission,
   locked,
   failed,

@@ -72,7 +72,9 @@ void leave_out(RelationContent& relation, Uncovered cause, std::string error = {
 Uncovered cause_of(const std::string& sqlstate) {
   if (sqlstate == "42501") return Uncovered::permission;
   if (sqlstate == "55P03") return Uncovered::locked;
-  if (sqlstate == "57014") return Uncovered::budget;
+  if (sqlstate == "57014" || sqlstate == sqlstate_disk_full || sqlstate == sqlstate_out_of_memory) {
+    return Uncovered::budget;
+  }
   // Gone, renamed or changed between the snapshot's catalogue and today's.
   if (sqlstate == "42P01" || sqlstate == "42703" || sqlstate == "42809" || sqlstate == "3F000") {
     return Uncovered::rewritten;

@@ -21,17 +21,20 @@ std::optional<fs::path> block_device(dev_t number, const fs::path& sys) {
   return "/dev/" + name;
 }
 
-std::vector<fs::path> block_devices_below(const std::vector<fs::path>& places) {
-  std::vector<fs::path> devices;
+PlacesOnDisks disks_of(const std::vector<fs::path>& places) {
+  PlacesOnDisks disks;
   for (const auto& place : places) {
     struct stat status {};
     if (stat(place.c_str(), &status) != 0) continue;
     const auto device = block_device(status.st_dev);
-    if (device && std::find(devices.begin(), devices.end(), *device) == devices.end()) {
-      devices.push_back(*device);
+    if (!device) {
+      disks.without_disk.push_back(place);
+    } else if (std::find(disks.devices.begin(), disks.devices.end(), *device) ==
+               disks.devices.end()) {
+      disks.devices.push_back(*device);
     }
   }
-  return devices;
+  return disks;
 }
 
 }  // namespace pgrehearse

@@ -14,8 +14,11 @@ namespace pgrehearse {
 std::optional<std::filesystem::path> block_device(dev_t number,
                                                   const std::filesystem::path& sys = "/sys");
 
-// Those below the places, each once. A place that lies on none, or is not there, is left out.
-std::vector<std::filesystem::path> block_devices_below(
-    const std::vector<std::filesystem::path>& places);
+struct PlacesOnDisks {
+  std::vector<std::filesystem::path> devices;       // each once
+  std::vector<std::filesystem::path> without_disk;  // places that lie on none
+};
+// A place that is not there is left out.
+PlacesOnDisks disks_of(const std::vector<std::filesystem::path>& places);
 
 }  // namespace pgrehearse

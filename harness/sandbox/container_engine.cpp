@@ -1,6 +1,7 @@
 #include "harness/sandbox/container_engine.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -142,7 +143,15 @@ std::string ContainerEngine::create(const std::string& name, const std::string& 
   const auto answer =
       ask({.method = "POST", .path = "/containers/create?name=" + url_encoded(name), .body = body},
           "create the container", {created}, stop);
-  return value_of<std::string>(parse(answer.body), "Id", "");
+  const auto json = parse(answer.body);
+  for (const auto& warning : section_of(json, "Warnings")) {
+    if (!warning.is_string()) continue;
+    const auto text = warning.get<std::string>();
+    // A limit that the kernel cannot hold; that memory may be swapped is said every time.
+    const bool of_io = text.find("I/O") != std::string::npos;
+    spdlog::log(of_io ? spdlog::level::warn : spdlog::level::debug, "{}: {}", name_of(kind_), text);
+  }
+  return value_of<std::string>(json, "Id", "");
 }
 
 void ContainerEngine::start(const std::string& container, const std::stop_token& stop) const {

@@ -1,7 +1,6 @@
 // What pgrehearse asks of a container engine, in the API that Docker and podman share.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <map>
 #include <optional>

@@ -1,6 +1,7 @@
 #include "harness/sandbox/container_request.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <fstream>
@@ -77,9 +78,14 @@ Json mounts_of(const ContainerRequest& request) {
 Json io_limits(const ContainerRequest& request) {
   auto limits = Json::array();
   if (!request.spec.io_bandwidth) return limits;
-  auto places = request.spec.readable;
+  auto places = with_mounts_below(request.spec.readable, mounts_of_this_process());
   places.push_back(request.place.paths().root);
-  for (const auto& device : block_devices_below(places)) {
+  const auto disks = disks_of(places);
+  for (const auto& place : disks.without_disk) {
+    spdlog::warn("sandbox.io_bandwidth does not hold for {}: it lies on no disk of its own",
+                 place.string());
+  }
+  for (const auto& device : disks.devices) {
     limits.push_back({{"Path", device.string()}, {"Rate", request.spec.io_bandwidth->count}});
   }
   return limits;

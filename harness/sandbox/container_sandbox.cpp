@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <array>
 #include <charconv>
 #include <thread>
 
@@ -101,7 +100,8 @@ ContainerSandbox::ContainerSandbox(ContainerEngine engine, SandboxSpec spec, Hos
                    "name an image that has it with sandbox.image; docker/README.md makes one",
                .gone = "the container ended while a command ran in it",
                .gone_advice = "somebody stopped it, or the container engine was stopped",
-               .gone_code = "PGR-ENV-CONTAINER"}) {}
+               .code = "PGR-ENV-CONTAINER",
+               .account = place_.account().uid}) {}
 
 ContainerSandbox::~ContainerSandbox() {
   if (destroyed_ || place_.entry().kept) return;
@@ -272,8 +272,15 @@ Removal remove_container_sandbox(const ContainerEngine& engine, const RegistryEn
     const auto containers = engine.list(labels);
     // The files before the container: with its end the kernel writes to the disk what is still in
     // memory of them (an overlay file system syncs the one below it).
-    append(removal, remove_local_sandbox(entry, first_process(engine, containers)));
+    auto rest = remove_local_sandbox(entry, first_process(engine, containers));
     remove_containers(engine, containers, labels, removal);
+    if (!rest.complete()) {
+      // What could not be ended may have gone with the container.
+      auto again = remove_local_sandbox(entry);
+      rest.remaining = std::move(again.remaining);
+      rest.removed.insert(rest.removed.end(), again.removed.begin(), again.removed.end());
+    }
+    append(removal, rest);
   } catch (const Error& error) {
     removal.remaining.push_back(
         fmt::format("the container of run {}: {}", entry.run_id, error.what()));

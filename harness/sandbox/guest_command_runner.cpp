@@ -6,10 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <optional>
+#include <system_error>
 
 #include "harness/common/error.hpp"
 #include "harness/guest/descriptor.hpp"
@@ -30,18 +32,24 @@ constexpr auto time_to_die = std::chrono::seconds(30);
 constexpr std::size_t longest_message = std::size_t{1} << 20U;
 
 [[noreturn]] void throw_gone(const GuestWords& words) {
-  throw Error(ErrorKind::environment, words.gone, words.gone_advice, words.gone_code);
+  throw Error(ErrorKind::environment, words.gone, words.gone_advice, words.code);
 }
 
 // One run of one command.
 class Session {
  public:
   Session(const std::filesystem::path& socket, const Command& command, const GuestWords& words)
-      : connection_(guest::connected_socket(socket.c_str())), command_(command), words_(words) {
-    if (!connection_) throw_gone(words_);
-    // A machine that stands still takes nothing.
-    const timeval patience{.tv_sec = std::chrono::seconds(time_to_die).count(), .tv_usec = 0};
-    setsockopt(connection_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+      // A machine that stands still takes nothing.
+      : connection_(guest::connected_socket(socket.c_str(), time_to_die)),
+        command_(command),
+        words_(words) {
+    // The copy may put a way to another socket of this host there.
+    ucred peer{};
+    socklen_t size = sizeof(peer);
+    if (!connection_ || getsockopt(connection_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+        peer.uid != words_.account) {
+      throw_gone(words_);
+    }
   }
 
   void request(std::string_view input) {
@@ -52,16 +60,16 @@ class Session {
     for (const auto& [name, value] : command_.environment) {
       request.environment.push_back(fmt::format("{}={}", name, value));
     }
-    send(guest::message(Message::request, to_bytes(request)));
+    if (!send(guest::message(Message::request, to_bytes(request)))) throw_gone(words_);
   }
 
   CommandResult go(const std::stop_token& stop) {
     const Descriptor woken(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     const std::stop_callback on_stop(stop, [&woken] { eventfd_write(woken.get(), 1); });
     while (!over_) {
-      // A stop that was seen is not waited for again.
+      // A command that is being ended needs no stop any more.
       std::array<pollfd, 2> polled{
-          {{connection_.get(), POLLIN, 0}, {result_.cancelled ? -1 : woken.get(), POLLIN, 0}}};
+          {{connection_.get(), POLLIN, 0}, {ending_since_ ? -1 : woken.get(), POLLIN, 0}}};
       poll(polled.data(), polled.size(), milliseconds_to_wait());
       end_early(stop);
       if (polled[0].revents != 0) receive();
@@ -77,19 +85,21 @@ class Session {
     return std::move(result_);
   }
 
-  // Why the program did not start; empty: it did.
-  [[nodiscard]] const std::string& not_started() const { return not_started_; }
+  // Why the program did not start, as errno; 0: it did.
+  [[nodiscard]] int not_started() const { return not_started_; }
 
  private:
-  void send(std::string_view bytes) {
+  bool send(std::string_view bytes) {
     while (!bytes.empty()) {
       const auto count = ::send(connection_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) throw_gone(words_);
+      if (count <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(count));
     }
+    return true;
   }
 
+  // Who has ended meanwhile does not hear it: what was said before is still to be read.
   void send_signal(int signal) { send(guest::message(Message::signal, guest::numbers(signal))); }
 
   [[nodiscard]] Clock::time_point next_deadline() const {
@@ -133,13 +143,15 @@ class Session {
     while (!over_ && messages_.next(type, payload)) {
       if (type == Message::output) out_.take(payload);
       if (type == Message::error) error_.take(payload);
-      if (type == Message::no_program) not_started_ = payload;
+      if (type == Message::not_started) {
+        not_started_ = static_cast<int>(guest::Reader(payload).number());
+      }
       if (type == Message::ended) {
         guest::Reader reader(payload);
         result_.exit_code = static_cast<int>(reader.number());
         result_.signal = static_cast<int>(reader.number());
       }
-      over_ = type == Message::ended || type == Message::no_program;
+      over_ = type == Message::ended || type == Message::not_started;
     }
   }
 
@@ -153,7 +165,7 @@ class Session {
   std::optional<Clock::time_point> ending_since_;
   bool killed_ = false;
   bool over_ = false;
-  std::string not_started_;
+  int not_started_ = 0;
   CommandResult result_;
 };
 
@@ -165,11 +177,19 @@ CommandResult GuestCommandRunner::run(const Command& command, std::string_view i
   Session session(socket_, command, words_);
   session.request(input);
   auto result = session.go(stop);
-  if (session.not_started().empty()) return result;
+  const auto reason = session.not_started();
+  if (reason == 0) return result;
+  const auto words = std::generic_category().message(reason);
+  if (reason == ENOENT) {
+    throw Error(ErrorKind::environment,
+                fmt::format("program '{}' is not in the image {}: {}", command.program,
+                            words_.image, words),
+                words_.image_advice, "PGR-ENV-BINARY", command.program);
+  }
   throw Error(ErrorKind::environment,
-              fmt::format("program '{}' is not in the image {}: {}", command.program, words_.image,
-                          session.not_started()),
-              words_.image_advice, "PGR-ENV-BINARY", command.program);
+              fmt::format("program '{}' cannot be started in the image {}: {}", command.program,
+                          words_.image, words),
+              {}, words_.code, command.program);
 }
 
 }  // namespace pgrehearse

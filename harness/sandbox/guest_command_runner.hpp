@@ -16,11 +16,12 @@ struct GuestWords {
   std::string image_advice;  // what to do where it lacks a program
   std::string gone;          // what has happened when the agent does not answer
   std::string gone_advice;
-  std::string gone_code;  // "PGR-ENV-VM"
+  std::string code;   // of what goes wrong with the place: "PGR-ENV-VM"
+  uid_t account = 0;  // that the agent, or its keeper, runs as
 };
 
 // The command's account and confinement are those of the place. A program that the image lacks
-// throws Error(environment, PGR-ENV-BINARY), a place that is gone Error(environment, gone_code).
+// throws Error(environment, PGR-ENV-BINARY), a place that is gone Error(environment, code).
 // What a command leaves running in its group goes with it. Thread-safe.
 class GuestCommandRunner : public CommandRunner {
  public:

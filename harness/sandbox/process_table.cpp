@@ -188,7 +188,9 @@ std::vector<ProcessInfo> processes_with(const ProcessMark& mark) {
     grew = false;
     for (const auto& process : processes) {
       if (!process.alive() || spared.contains(process.pid)) continue;
-      if (found.contains(process.parent)) grew |= found.insert(process.pid).second;
+      const bool child_of_spared = mark.spared != 0 && process.parent == mark.spared;
+      if (child_of_spared || found.contains(process.parent))
+        grew |= found.insert(process.pid).second;
     }
   }
   std::vector<ProcessInfo> result;

@@ -43,7 +43,7 @@ struct ProcessMark {
   // processes of `owner`, and never a person's shell that happens to stand there.
   std::vector<std::filesystem::path> directories;
   uid_t owner = 0;
-  pid_t spared = 0;  // counts as none of them, whatever it carries; 0: none is spared
+  pid_t spared = 0;  // is none of them, though its descendants are; 0: none is spared
 };
 
 // The living processes with the mark and their descendants; never this process or one that it

@@ -70,7 +70,8 @@ struct SandboxSpec {
   // What is shown inside read-only at the same place: the repository and its configuration.
   std::vector<std::filesystem::path> readable;
   // Bytes per second that what runs inside may read from a disk of this host, and as many that it
-  // may write; empty: no limit.
+  // may write; of a virtual machine: from its own disk, and from each place of the repository.
+  // Empty: no limit.
   std::optional<Bytes> io_bandwidth;
   std::string remote;  // why what runs inside would need a network; empty: it needs none
   // Where it would have to get to, and why that would not do even if it might.

@@ -84,7 +84,8 @@ VmSandbox::VmSandbox(CommandRunner& host, SandboxSpec spec, HostPlace place, VmI
                    "name an image that has it with sandbox.image; docker/vm/build makes one",
                .gone = "the virtual machine ended while a command ran in it",
                .gone_advice = "see machine/console.log among the logs of the run",
-               .gone_code = "PGR-ENV-VM"}) {}
+               .code = "PGR-ENV-VM",
+               .account = place_.account().uid}) {}
 
 VmSandbox::~VmSandbox() {
   if (destroyed_ || place_.entry().kept) return;

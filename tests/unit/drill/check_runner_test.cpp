@@ -40,9 +40,11 @@ TEST(CheckRunner, AServerWithoutRoomSaysNothingAboutTheData) {
 
 TEST(CheckRunner, AnythingElseThatWasFoundStillCounts) {
   EXPECT_EQ(record_of({finding_of("XX001")}).verdict, Verdict::fail);
+  EXPECT_EQ(record_of({finding_of("53400")}).verdict, Verdict::fail) << "a limit that was set";
   EXPECT_EQ(record_of({}).verdict, Verdict::fail);
   const auto both = record_of({finding_of("53100"), finding_of("XX001")});
   EXPECT_EQ(both.verdict, Verdict::fail);
+  EXPECT_EQ(both.findings.at(0).code, "PGR-QUERY-ERROR") << "the environment would be blamed";
   EXPECT_EQ(both.findings.at(1).code, "PGR-QUERY-ERROR");
 }
 

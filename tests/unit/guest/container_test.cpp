@@ -86,7 +86,8 @@ class ContainerAgent : public testing::Test {
                               .image_advice = "take another",
                               .gone = "it is gone",
                               .gone_advice = {},
-                              .gone_code = "PGR-ENV-CONTAINER"}};
+                              .code = "PGR-ENV-CONTAINER",
+                              .account = getuid()}};
   pid_t agent_ = 0;
 };
 
@@ -181,6 +182,23 @@ TEST_F(ContainerAgent, AMissingProgramIsTheImages) {
     EXPECT_EQ(error.code(), "PGR-ENV-BINARY");
     EXPECT_THAT(error.what(), HasSubstr("program 'no-such-program' is not in the image the-image"));
   }
+}
+
+// That is no lack of the image's: a check would be skipped for it.
+TEST_F(ContainerAgent, AProgramThatCannotBeStartedIsThePlaces) {
+  try {
+    run({.program = directory_});
+    FAIL() << "a directory was run";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), "PGR-ENV-CONTAINER");
+    EXPECT_THAT(error.what(), HasSubstr("Permission denied"));
+  }
+}
+
+TEST_F(ContainerAgent, NobodyElseIsTalkedTo) {
+  GuestCommandRunner other(
+      socket_, {.gone = "it is gone", .code = "PGR-ENV-CONTAINER", .account = getuid() + 1});
+  EXPECT_THROW(other.run({.program = "true"}, {}), Error);
 }
 
 TEST_F(ContainerAgent, EndsOnSigtermAndIsThenNamedAsGone) {

@@ -41,7 +41,9 @@ TEST_F(BlockDevice, APartitionIsItsDisk) {
 
 TEST_F(BlockDevice, ANumberWithoutADeviceIsNone) {
   EXPECT_EQ(block_device(makedev(0, 42), sys_), std::nullopt);
-  EXPECT_TRUE(block_devices_below({"/proc", "/no/such/place"}).empty());
+  const auto disks = disks_of({"/proc", "/no/such/place"});
+  EXPECT_TRUE(disks.devices.empty());
+  EXPECT_EQ(disks.without_disk, std::vector<fs::path>{"/proc"});
 }
 
 }  // namespace
