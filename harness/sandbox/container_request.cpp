@@ -11,6 +11,7 @@
 
 #include "harness/common/text.hpp"
 #include "harness/sandbox/block_device.hpp"
+#include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/removal.hpp"
 
 namespace pgrehearse {
@@ -31,11 +32,6 @@ Json bind(const fs::path& source, const fs::path& target, bool read_only) {
           {"Target", target.string()},
           {"ReadOnly", read_only},
           {"BindOptions", std::move(options)}};
-}
-
-bool is_below(const fs::path& path, const fs::path& directory) {
-  const auto relative = path.lexically_relative(directory);
-  return !relative.empty() && *relative.begin() != "..";
 }
 
 std::string mounts_of_this_process() {

@@ -79,4 +79,9 @@ bool is_directory_of(const fs::path& path, const Account& account) {
          status.st_uid == account.uid;
 }
 
+bool is_below(const fs::path& path, const fs::path& directory) {
+  const auto relative = path.lexically_relative(directory);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
 }  // namespace pgrehearse

@@ -22,4 +22,7 @@ void make_private_directory(const std::filesystem::path& path, const Account& ac
 // True when there is a directory (no symbolic link) that belongs to `account`.
 bool is_directory_of(const std::filesystem::path& path, const Account& account);
 
+// Whether `path` is `directory` or lies below it, by their names alone.
+bool is_below(const std::filesystem::path& path, const std::filesystem::path& directory);
+
 }  // namespace pgrehearse

@@ -5,6 +5,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/sandbox/container_request.hpp"
+#include "harness/sandbox/directories.hpp"
 
 namespace pgrehearse {
 
@@ -85,11 +86,6 @@ void append_shares(std::vector<std::string>& words, const VmRequest& request) {
   }
 }
 
-bool is_below(const fs::path& path, const fs::path& directory) {
-  const auto relative = path.lexically_relative(directory);
-  return !relative.empty() && *relative.begin() != "..";
-}
-
 std::string cpio_entry(std::string_view name, std::string_view content, unsigned mode) {
   constexpr std::size_t alignment = 4;
   const auto pad = [](std::string& text) {
@@ -116,7 +112,7 @@ VmFiles::VmFiles(const SandboxPaths& paths)
       logs(directory / "logs"),
       console(logs / "console.log"),
       qemu_log(logs / "qemu.log"),
-      sessions(paths.sockets / "sessions"),
+      sessions(agent_socket(paths)),
       server(paths.sockets / ".s.PGSQL.5432") {}
 
 std::vector<std::string> qemu_command(const VmRequest& request, VmAccelerator accelerator) {
