@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "harness/postgres/binaries.hpp"
 #include "harness/sandbox/container_engine.hpp"
 #include "harness/sandbox/registry.hpp"
 #include "tests/drills/drill_fixture.hpp"
@@ -304,6 +305,27 @@ TEST_F(ContainerDrill, ASubscriptionAndAWorkerOfTheRestoredDataStaySilent) {
                   "sql: \"select count(*) from pg_subscription where subenabled\" }}\n",
                   workers))));
   EXPECT_EQ(run.exit_code, 0) << run.text();
+  expect_no_trace();
+}
+
+// What sandbox.type kubernetes asks for: uid 999, no network, a read-only root.
+TEST_F(ContainerDrill, TheImageOfAPodHasAllThatADrillNeeds) {
+  const std::string image = "pgrehearse-test:pod";
+  const auto in_engine = [&](const std::string& program, std::vector<std::string> arguments) {
+    return runner.run({.program = program,
+                       .arguments = std::move(arguments),
+                       .environment = {{"DOCKER_HOST", address}}},
+                      {});
+  };
+  const auto made = in_engine(
+      PGREHEARSE_IMAGE_SCRIPT,
+      {"--pgrehearse", PGREHEARSE_BINARY, std::to_string(installed_majors().back()), image});
+  ASSERT_TRUE(made.succeeded()) << made.error_output;
+  const auto looked =
+      in_engine("docker", {"run", "--rm", "--network", "none", "--read-only", "--tmpfs", "/tmp",
+                           image, "pgrehearse", "doctor", "--state", "/tmp/state"});
+  EXPECT_EQ(looked.exit_code, 0) << looked.output << looked.error_output;
+  EXPECT_TRUE(in_engine("docker", {"rmi", image}).succeeded());
   expect_no_trace();
 }
 
