@@ -19,11 +19,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// In memory where there is room: a container's 64 MB are not enough.
+fs::path usual_place() {
+  constexpr std::uintmax_t enough = std::uintmax_t{2} << 30U;
+  std::error_code none;
+  const auto room = fs::space("/dev/shm", none).available;
+  return !none && room >= enough ? "/dev/shm" : "/var/tmp";
+}
+
 struct Options {
   std::size_t count = 8;
   std::uint64_t seed = 1;
   std::size_t per_archive = 4;  // targets drawn in one damaged archive
-  fs::path directory = fs::exists("/dev/shm") ? "/dev/shm" : "/var/tmp";
+  fs::path directory = usual_place();
   std::string binary = PGREHEARSE_BINARY;
   bool show = false;
 };
