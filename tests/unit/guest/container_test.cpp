@@ -126,11 +126,13 @@ TEST_F(ContainerAgent, ManyRunAtOnce) {
   EXPECT_EQ(right, all);
 }
 
-TEST_F(ContainerAgent, ADeadlineEndsTheWholeGroup) {
-  const auto result = run({.program = "sh",
-                           .arguments = {"-c", "sleep 1000 & echo $!; wait"},
-                           .timeout = std::chrono::milliseconds(300)});
-  EXPECT_TRUE(result.timed_out);
+TEST_F(ContainerAgent, AStopEndsTheWholeGroup) {
+  std::stop_source stop;
+  const auto result = runner_.run({.program = "sh",
+                                   .arguments = {"-c", "sleep 1000 & echo $!; wait"},
+                                   .on_line = [&](std::string_view) { stop.request_stop(); }},
+                                  stop.get_token());
+  EXPECT_TRUE(result.cancelled);
   EXPECT_EQ(result.signal, SIGTERM);
   const auto sleeper = std::stoi(result.output);
   EXPECT_TRUE(within(patience, [&] {
@@ -140,12 +142,22 @@ TEST_F(ContainerAgent, ADeadlineEndsTheWholeGroup) {
   }));
 }
 
-TEST_F(ContainerAgent, WhoIgnoresTheSignalIsKilled) {
-  const auto result = run({.program = "sh",
-                           .arguments = {"-c", "trap '' TERM; while :; do sleep 0.1; done"},
-                           .timeout = std::chrono::milliseconds(200),
-                           .grace = std::chrono::milliseconds(200)});
+TEST_F(ContainerAgent, ADeadlineEndsACommand) {
+  const auto result =
+      run({.program = "sleep", .arguments = {"1000"}, .timeout = std::chrono::milliseconds(100)});
   EXPECT_TRUE(result.timed_out);
+  EXPECT_EQ(result.signal, SIGTERM);
+}
+
+TEST_F(ContainerAgent, WhoIgnoresTheSignalIsKilled) {
+  std::stop_source stop;
+  const auto result =
+      runner_.run({.program = "sh",
+                   .arguments = {"-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"},
+                   .grace = std::chrono::milliseconds(200),
+                   .on_line = [&](std::string_view) { stop.request_stop(); }},
+                  stop.get_token());
+  EXPECT_TRUE(result.cancelled);
   EXPECT_EQ(result.signal, SIGKILL);
 }
 
