@@ -118,21 +118,19 @@ void ContainerEngine::pull(const std::string& name,
                             value_of<std::string>(json, "progress", "")));
     }
   };
-  const auto answer =
-      http_.follow({.method = "POST",
-                    .path = "/images/create?fromImage=" + url_encoded(name),
-                    .timeout = std::chrono::hours(1)},
-                   {.on_data =
-                        [&](std::string_view piece) {
-                          unfinished += piece;
-                          for (auto end = unfinished.find('\n'); end != std::string::npos;
-                               end = unfinished.find('\n')) {
-                            on_line(std::string_view(unfinished).substr(0, end));
-                            unfinished.erase(0, end + 1);
-                          }
-                        },
-                    .is_over = [&] { return stop.stop_requested(); }},
-                   stop);
+  const auto answer = http_.follow(
+      {.method = "POST",
+       .path = "/images/create?fromImage=" + url_encoded(name),
+       .timeout = std::chrono::hours(1)},
+      [&](std::string_view piece) {
+        unfinished += piece;
+        for (auto end = unfinished.find('\n'); end != std::string::npos;
+             end = unfinished.find('\n')) {
+          on_line(std::string_view(unfinished).substr(0, end));
+          unfinished.erase(0, end + 1);
+        }
+      },
+      stop);
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
   if (answer.status != ok) failure = engine_message(answer.body);
   if (!failure.empty()) throw image_error(name, failure);

@@ -154,7 +154,7 @@ void ContainerSandbox::start(const std::stop_token& stop) {
   }
   constexpr auto patience = std::chrono::seconds(30);
   const auto answers = [&] {
-    return static_cast<bool>(guest::connected_socket(agent_socket(paths()).c_str()));
+    return static_cast<bool>(guest::connected_socket(agent_socket(paths()).c_str(), patience));
   };
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!answers()) {

@@ -23,7 +23,7 @@ constexpr int http_ok = 200;
 
 struct Transfer {
   CURL* easy = nullptr;
-  const EngineHttp::Stream* stream = nullptr;  // nullptr: everything goes to the body
+  const EngineHttp::OnData* on_data = nullptr;  // nullptr: everything goes to the body
   EngineAnswer answer;
   std::array<char, CURL_ERROR_SIZE> error{};
 
@@ -38,8 +38,8 @@ struct Transfer {
 std::size_t take(char* data, std::size_t size, std::size_t count, void* object) {
   auto& transfer = *static_cast<Transfer*>(object);
   const std::string_view piece(data, size * count);
-  if (transfer.stream != nullptr && transfer.status() == http_ok) {
-    transfer.stream->on_data(piece);
+  if (transfer.on_data != nullptr && transfer.status() == http_ok) {
+    (*transfer.on_data)(piece);
   } else {
     transfer.answer.body += piece;
   }
@@ -68,38 +68,29 @@ Headers set_request(CURL* easy, const EngineRequest& request) {
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   Headers headers(curl_slist_append(nullptr, "Expect:"), &curl_slist_free_all);
-  if (request.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-  if (request.method == "POST" || request.method == "PUT") {
+  if (request.method == "POST") {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
-    const auto type = "Content-Type: " + request.content_type;
-    curl_slist_append(headers.get(), type.c_str());
+    curl_slist_append(headers.get(), "Content-Type: application/json");
   }
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
   return headers;
 }
 
-// Runs the one transfer until it ends or `is_over` says so.
-CURLcode perform(CURL* easy, const EngineHttp::Stream& stream, const std::stop_token& stop) {
+// Runs the one transfer until it ends or is to stop.
+CURLcode perform(CURL* easy, const std::stop_token& stop) {
   const Multi multi(curl_multi_init(), &curl_multi_cleanup);
   if (!multi) throw Error(ErrorKind::environment, "out of memory");
   const std::stop_callback wake(stop, [&multi] { curl_multi_wakeup(multi.get()); });
   curl_multi_add_handle(multi.get(), easy);
   int running = 1;
   CURLMcode trouble = CURLM_OK;
-  bool over = false;
-  auto looked = std::chrono::steady_clock::now();
-  while (running > 0 && trouble == CURLM_OK && !over) {
+  while (running > 0 && trouble == CURLM_OK && !stop.stop_requested()) {
     trouble = curl_multi_perform(multi.get(), &running);
     if (running > 0 && trouble == CURLM_OK) {
-      trouble = curl_multi_poll(multi.get(), nullptr, 0, static_cast<int>(stream.interval.count()),
-                                nullptr);
-    }
-    const auto now = std::chrono::steady_clock::now();
-    if (stop.stop_requested() || now - looked >= stream.interval) {
-      looked = now;
-      over = stream.is_over();
+      constexpr int milliseconds = 1000;  // a stop request wakes it before
+      trouble = curl_multi_poll(multi.get(), nullptr, 0, milliseconds, nullptr);
     }
   }
   int left = 0;
@@ -127,11 +118,11 @@ EngineHttp::EngineHttp(EngineAddress address) : address_(std::move(address)) {
   if (initialised != CURLE_OK) throw Error(ErrorKind::environment, curl_easy_strerror(initialised));
 }
 
-EngineAnswer EngineHttp::follow(const EngineRequest& request, const Stream& stream,
+EngineAnswer EngineHttp::follow(const EngineRequest& request, const OnData& on_data,
                                 const std::stop_token& stop) const {
   const Easy easy(curl_easy_init(), &curl_easy_cleanup);
   if (!easy) throw Error(ErrorKind::environment, "out of memory");
-  Transfer transfer{.easy = easy.get(), .stream = stream.on_data ? &stream : nullptr, .answer = {}};
+  Transfer transfer{.easy = easy.get(), .on_data = on_data ? &on_data : nullptr, .answer = {}};
   const auto url = address_.base_url + request.path;
   curl_easy_setopt(easy.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, transfer.error.data());
@@ -139,9 +130,9 @@ EngineAnswer EngineHttp::follow(const EngineRequest& request, const Stream& stre
   curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &transfer);
   set_address(easy.get(), address_);
   const auto headers = set_request(easy.get(), request);
-  const auto code = perform(easy.get(), stream, stop);
+  const auto code = perform(easy.get(), stop);
   const bool began = transfer.status() != 0;
-  if (code == CURLE_OK || (began && transfer.stream != nullptr)) return std::move(transfer.answer);
+  if (code == CURLE_OK || (began && transfer.on_data != nullptr)) return std::move(transfer.answer);
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
   throw Error(ErrorKind::environment,
               fmt::format("the container engine at {} does not answer: {}", address_.text,
@@ -151,7 +142,7 @@ EngineAnswer EngineHttp::follow(const EngineRequest& request, const Stream& stre
 }
 
 EngineAnswer EngineHttp::ask(const EngineRequest& request, const std::stop_token& stop) const {
-  return follow(request, {.on_data = {}, .is_over = [&] { return stop.stop_requested(); }}, stop);
+  return follow(request, {}, stop);
 }
 
 std::string url_encoded(std::string_view text) {

@@ -19,9 +19,8 @@ struct EngineAnswer {
 
 struct EngineRequest {
   std::string method = "GET";
-  std::string path;  // "/containers/json?all=1"
-  std::string body = {};
-  std::string content_type = "application/json";
+  std::string path;                                            // "/containers/json?all=1"
+  std::string body = {};                                       // JSON
   std::chrono::milliseconds timeout{std::chrono::minutes(2)};  // 0: none
 };
 
@@ -33,15 +32,11 @@ class EngineHttp {
   // and Error(interrupted).
   [[nodiscard]] EngineAnswer ask(const EngineRequest& request, const std::stop_token& stop) const;
 
-  struct Stream {
-    std::function<void(std::string_view piece)> on_data;
-    // Called now and then, and at once on a stop request; true ends the transfer.
-    std::function<bool()> is_over;
-    std::chrono::milliseconds interval{std::chrono::milliseconds(250)};  // between two calls
-  };
+  using OnData = std::function<void(std::string_view piece)>;
   // Passes the body on as it comes, until its end. An answer of another status than 200 is
-  // returned with its body. Does not throw when the connection breaks after the answer began.
-  [[nodiscard]] EngineAnswer follow(const EngineRequest& request, const Stream& stream,
+  // returned with its body. Does not throw when the connection breaks, or a stop ends it, after
+  // the answer began.
+  [[nodiscard]] EngineAnswer follow(const EngineRequest& request, const OnData& on_data,
                                     const std::stop_token& stop) const;
 
   [[nodiscard]] const EngineAddress& address() const { return address_; }
