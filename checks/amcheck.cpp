@@ -6,9 +6,9 @@
 #include <array>
 #include <map>
 
-#include "checks/amcheck_output.hpp"
 #include "checks/checks.hpp"
-#include "checks/damage_messages.hpp"
+#include "checks/parsers/amcheck_output.hpp"
+#include "checks/parsers/damage_messages.hpp"
 
 namespace pgrehearse {
 
@@ -300,7 +300,7 @@ class Amcheck {
 
 class AmcheckCheck : public Check {
  public:
-  explicit AmcheckCheck(AmcheckOptions options) : options_(std::move(options)) {}
+  explicit AmcheckCheck(const Settings& settings) : options_(options_from(settings)) {}
 
   CheckOutcome run(CheckContext& context) override {
     if (context.sandbox == nullptr) {
@@ -335,9 +335,8 @@ CheckDescription amcheck_check() {
           .state = InstanceState::read_write,
           .weight = 100,
           .keys = keys,
-          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
-            return std::make_unique<AmcheckCheck>(options_from(settings));
-          },
+          .validate = validate<AmcheckCheck>,
+          .create = create<AmcheckCheck>,
           .state_for = [](const Settings& settings) { return state_for(options_from(settings)); }};
 }
 

@@ -37,7 +37,8 @@ std::string object_of(std::string_view line) {
 
 class BackupIntegrityCheck : public Check {
  public:
-  explicit BackupIntegrityCheck(bool verify) : verify_(verify) {}
+  explicit BackupIntegrityCheck(const Settings& settings)
+      : verify_(settings.get_or("verify", true)) {}
 
   CheckOutcome run(CheckContext& context) override {
     CheckOutcome outcome{.verdict = Verdict::pass};
@@ -161,9 +162,8 @@ CheckDescription backup_integrity_check() {
           .state = InstanceState::any,
           .weight = 20,
           .keys = keys,
-          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
-            return std::make_unique<BackupIntegrityCheck>(settings.get_or("verify", true));
-          }};
+          .validate = validate<BackupIntegrityCheck>,
+          .create = create<BackupIntegrityCheck>};
 }
 
 }  // namespace pgrehearse

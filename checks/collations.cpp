@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "checks/checks.hpp"
-#include "checks/database_walk.hpp"
+#include "checks/shared/database_walk.hpp"
 
 namespace pgrehearse {
 
@@ -108,9 +108,7 @@ CheckDescription collations_check() {
           .summary = "collations have the versions that the data was sorted with",
           .finds = "PGR-COLLATION-VERSION PGR-DATABASE-UNREADABLE",
           .state = InstanceState::paused,
-          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
-            return std::make_unique<Collations>();
-          }};
+          .create = create<Collations>};
 }
 
 }  // namespace pgrehearse

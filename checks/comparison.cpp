@@ -6,14 +6,14 @@
 #include <set>
 
 #include "checks/checks.hpp"
-#include "checks/comparison_capture.hpp"
-#include "checks/comparison_rules.hpp"
-#include "checks/comparison_verdict.hpp"
-#include "checks/database_comparison.hpp"
-#include "checks/drill_down.hpp"
-#include "checks/primary_trouble.hpp"
+#include "checks/comparison/comparison_capture.hpp"
+#include "checks/comparison/comparison_rules.hpp"
+#include "checks/comparison/comparison_verdict.hpp"
+#include "checks/comparison/database_comparison.hpp"
+#include "checks/comparison/drill_down.hpp"
+#include "checks/shared/primary_errors.hpp"
+#include "harness/primary/fingerprint/relation_content.hpp"
 #include "harness/primary/primary.hpp"
-#include "harness/primary/relation_content.hpp"
 
 namespace pgrehearse {
 
@@ -273,9 +273,8 @@ CheckDescription comparison_check() {
       .stops = true,
       .weight = 90,
       .keys = comparison_keys(),
-      .create = [](const Settings& settings) -> std::unique_ptr<Check> {
-        return std::make_unique<ComparisonCheck>(settings);
-      }};
+      .validate = validate<ComparisonCheck>,
+      .create = create<ComparisonCheck>};
 }
 
 }  // namespace pgrehearse

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "checks/checks.hpp"
-#include "checks/database_walk.hpp"
+#include "checks/shared/database_walk.hpp"
 
 namespace pgrehearse {
 
@@ -84,9 +84,7 @@ CheckDescription databases_check() {
           .summary = "every database that allows connections accepts one; none is invalid",
           .finds = "PGR-DATABASE-CONNECT PGR-DATABASE-INVALID",
           .state = InstanceState::paused,
-          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
-            return std::make_unique<Databases>();
-          }};
+          .create = create<Databases>};
 }
 
 }  // namespace pgrehearse

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "checks/checks.hpp"
-#include "checks/database_walk.hpp"
+#include "checks/shared/database_walk.hpp"
 
 namespace pgrehearse {
 
@@ -140,9 +140,7 @@ CheckDescription extensions_check() {
           .summary = "each installed extension's library loads and its version is known here",
           .finds = "PGR-EXTENSION-LIBRARY PGR-EXTENSION-VERSION PGR-DATABASE-UNREADABLE",
           .state = InstanceState::paused,
-          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
-            return std::make_unique<Extensions>();
-          }};
+          .create = create<Extensions>};
 }
 
 }  // namespace pgrehearse

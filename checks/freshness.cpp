@@ -125,9 +125,8 @@ CheckDescription freshness_check() {
           .finds = "PGR-FRESHNESS-OLD PGR-FRESHNESS-UNKNOWN",
           .state = InstanceState::paused,
           .keys = keys,
-          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
-            return std::make_unique<Freshness>(settings);
-          }};
+          .validate = validate<Freshness>,
+          .create = create<Freshness>};
 }
 
 }  // namespace pgrehearse

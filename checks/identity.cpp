@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "checks/checks.hpp"
-#include "checks/primary_trouble.hpp"
+#include "checks/shared/primary_errors.hpp"
 #include "harness/primary/primary.hpp"
 
 namespace pgrehearse {
@@ -99,9 +99,7 @@ CheckDescription identity_check() {
               "PGR-PRIMARY-NO-LEADER PGR-PRIMARY-NO-MEMBER PGR-PRIMARY-PAUSED PGR-PRIMARY-CLUSTER "
               "PGR-PRIMARY-STANDBY-CLUSTER",
           .state = InstanceState::paused,
-          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
-            return std::make_unique<IdentityCheck>();
-          }};
+          .create = create<IdentityCheck>};
 }
 
 }  // namespace pgrehearse

@@ -4,8 +4,8 @@
 #include <array>
 
 #include "checks/checks.hpp"
-#include "checks/database_walk.hpp"
-#include "checks/name_patterns.hpp"
+#include "checks/shared/database_walk.hpp"
+#include "checks/shared/name_patterns.hpp"
 
 namespace pgrehearse {
 
@@ -139,9 +139,8 @@ CheckDescription indexes_check() {
           .finds = "PGR-INDEX-INVALID PGR-INDEX-DUPLICATE PGR-DATABASE-UNREADABLE",
           .state = InstanceState::paused,
           .keys = keys,
-          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
-            return std::make_unique<Indexes>(settings);
-          }};
+          .validate = validate<Indexes>,
+          .create = create<Indexes>};
 }
 
 }  // namespace pgrehearse

@@ -336,9 +336,7 @@ CheckDescription landing_check() {
               "PGR-TIMELINE-BEHIND PGR-TIMELINE-STRAY PGR-TIMELINE-LOST",
           .state = InstanceState::paused,
           .always = true,
-          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
-            return std::make_unique<LandingCheck>();
-          }};
+          .create = create<LandingCheck>};
 }
 
 }  // namespace pgrehearse

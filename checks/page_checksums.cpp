@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "checks/checks.hpp"
-#include "checks/checksums_output.hpp"
-#include "checks/damage_messages.hpp"
+#include "checks/parsers/checksums_output.hpp"
+#include "checks/parsers/damage_messages.hpp"
 
 namespace pgrehearse {
 
@@ -140,9 +140,7 @@ CheckDescription page_checksums_check() {
           .finds = "PGR-CHECKSUMS-PAGE PGR-CHECKSUMS-FILE PGR-CHECKSUMS-OFF PGR-CHECKSUMS-ERROR",
           .state = InstanceState::stopped,
           .weight = 50,
-          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
-            return std::make_unique<PageChecksumsCheck>();
-          }};
+          .create = create<PageChecksumsCheck>};
 }
 
 }  // namespace pgrehearse

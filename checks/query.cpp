@@ -5,7 +5,7 @@
 #include <array>
 
 #include "checks/checks.hpp"
-#include "checks/expectation.hpp"
+#include "checks/parsers/expectation.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {
@@ -188,9 +188,8 @@ CheckDescription query_check() {
           .state = InstanceState::paused,
           .weight = 10,
           .keys = keys,
-          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
-            return std::make_unique<Query>(settings);
-          }};
+          .validate = validate<Query>,
+          .create = create<Query>};
 }
 
 }  // namespace pgrehearse

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "checks/checks.hpp"
-#include "checks/database_walk.hpp"
+#include "checks/shared/database_walk.hpp"
 #include "harness/common/text.hpp"
 #include "harness/primary/primary.hpp"
 
@@ -100,9 +100,8 @@ CheckDescription replication_slots_check() {
           .finds = "PGR-SLOT-MISSING PGR-SLOT-LOST PGR-SLOT-NO-PRIMARY",
           .state = InstanceState::any,
           .keys = keys,
-          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
-            return std::make_unique<ReplicationSlots>(settings);
-          }};
+          .validate = validate<ReplicationSlots>,
+          .create = create<ReplicationSlots>};
 }
 
 }  // namespace pgrehearse

@@ -6,11 +6,11 @@
 #include <charconv>
 
 #include "checks/checks.hpp"
-#include "checks/database_walk.hpp"
-#include "checks/name_patterns.hpp"
-#include "checks/primary_trouble.hpp"
-#include "checks/recorded_counts.hpp"
-#include "checks/row_comparison.hpp"
+#include "checks/comparison/row_comparison.hpp"
+#include "checks/parsers/recorded_counts.hpp"
+#include "checks/shared/database_walk.hpp"
+#include "checks/shared/name_patterns.hpp"
+#include "checks/shared/primary_errors.hpp"
 #include "harness/primary/primary_counts.hpp"
 
 namespace pgrehearse {
@@ -146,9 +146,8 @@ CheckDescription row_counts_check() {
           .state = InstanceState::paused,
           .weight = 50,
           .keys = keys,
-          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
-            return std::make_unique<RowCountsCheck>(settings);
-          }};
+          .validate = validate<RowCountsCheck>,
+          .create = create<RowCountsCheck>};
 }
 
 }  // namespace pgrehearse

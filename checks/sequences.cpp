@@ -6,8 +6,8 @@
 #include <charconv>
 
 #include "checks/checks.hpp"
-#include "checks/database_walk.hpp"
-#include "checks/name_patterns.hpp"
+#include "checks/shared/database_walk.hpp"
+#include "checks/shared/name_patterns.hpp"
 
 namespace pgrehearse {
 
@@ -136,9 +136,8 @@ CheckDescription sequences_check() {
           .state = InstanceState::paused,
           .weight = 20,
           .keys = keys,
-          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
-            return std::make_unique<Sequences>(settings);
-          }};
+          .validate = validate<Sequences>,
+          .create = create<Sequences>};
 }
 
 }  // namespace pgrehearse

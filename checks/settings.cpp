@@ -12,9 +12,9 @@
 #include <array>
 
 #include "checks/checks.hpp"
-#include "checks/database_walk.hpp"
-#include "checks/server_configuration.hpp"
-#include "checks/setting_value.hpp"
+#include "checks/parsers/server_configuration.hpp"
+#include "checks/parsers/setting_value.hpp"
+#include "checks/shared/database_walk.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {
@@ -267,9 +267,8 @@ CheckDescription settings_check() {
               "PGR-SETTING-NAME",
           .state = InstanceState::paused,
           .keys = keys,
-          .create = [](const Settings& settings) -> std::unique_ptr<Check> {
-            return std::make_unique<SettingsCheck>(settings);
-          }};
+          .validate = validate<SettingsCheck>,
+          .create = create<SettingsCheck>};
 }
 
 }  // namespace pgrehearse

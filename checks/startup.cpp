@@ -6,7 +6,7 @@
 #include <set>
 
 #include "checks/checks.hpp"
-#include "checks/damage_messages.hpp"
+#include "checks/parsers/damage_messages.hpp"
 #include "harness/common/text.hpp"
 #include "harness/postgres/lsn.hpp"
 
@@ -123,9 +123,7 @@ CheckDescription startup_check() {
               "PGR-WAL-FOREIGN",
           .state = InstanceState::paused,
           .always = true,
-          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
-            return std::make_unique<StartupCheck>();
-          }};
+          .create = create<StartupCheck>};
 }
 
 }  // namespace pgrehearse

@@ -200,9 +200,7 @@ CheckDescription wal_continuity_check() {
               "PGR-TIMELINE-HISTORY PGR-TIMELINE-MISSING PGR-TIMELINE-NOT-CHILD "
               "PGR-TIMELINE-ABANDONED PGR-TIMELINE-BRANCH",
           .state = InstanceState::any,
-          .create = [](const Settings& /*settings*/) -> std::unique_ptr<Check> {
-            return std::make_unique<WalContinuityCheck>();
-          }};
+          .create = create<WalContinuityCheck>};
 }
 
 }  // namespace pgrehearse

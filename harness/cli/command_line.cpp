@@ -15,8 +15,8 @@
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/version.hpp"
-#include "harness/drill/scenario_errors.hpp"
 #include "harness/reporting/terminal.hpp"
+#include "harness/scenario/language/scenario_errors.hpp"
 
 namespace pgrehearse {
 

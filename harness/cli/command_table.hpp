@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "harness/drill/verdict.hpp"
+#include "harness/report/verdict.hpp"
 
 namespace CLI {
 class App;

@@ -12,7 +12,7 @@
 #include "harness/cli/state_directory.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/error.hpp"
-#include "harness/drill/scenario_parser.hpp"
+#include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
 

@@ -8,10 +8,10 @@
 #include "harness/cli/commands.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/text.hpp"
-#include "harness/drill/pod_drill.hpp"
 #include "harness/drill/preparation.hpp"
-#include "harness/drill/scenario_parser.hpp"
+#include "harness/kubernetes/pod_drill.hpp"
 #include "harness/postgres/binaries.hpp"
+#include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
 

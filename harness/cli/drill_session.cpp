@@ -14,9 +14,9 @@
 #include "harness/cli/wiring.hpp"
 #include "harness/common/stoppable_wait.hpp"
 #include "harness/common/version.hpp"
-#include "harness/drill/pod_drill.hpp"
 #include "harness/drill/run_drill.hpp"
-#include "harness/reporting/progress_choice.hpp"
+#include "harness/kubernetes/pod_drill.hpp"
+#include "harness/reporting/progress/progress_choice.hpp"
 #include "harness/reporting/reporter.hpp"
 #include "harness/reporting/terminal.hpp"
 

@@ -10,8 +10,8 @@
 #include <string>
 
 #include "harness/cli/command_table.hpp"
-#include "harness/drill/report.hpp"
-#include "harness/drill/scenario.hpp"
+#include "harness/report/report.hpp"
+#include "harness/scenario/scenario.hpp"
 
 namespace pgrehearse {
 

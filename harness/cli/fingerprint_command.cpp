@@ -9,9 +9,9 @@
 #include "harness/cli/new_file.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/text.hpp"
-#include "harness/drill/scenario_parser.hpp"
-#include "harness/drill/section_reader.hpp"
 #include "harness/reporting/terminal.hpp"
+#include "harness/scenario/language/section_reader.hpp"
+#include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
 

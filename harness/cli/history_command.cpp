@@ -11,11 +11,11 @@
 #include "harness/cli/commands.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
-#include "harness/drill/run_store.hpp"
+#include "harness/report/run_store.hpp"
 #include "harness/reporting/palette.hpp"
+#include "harness/reporting/phrases.hpp"
 #include "harness/reporting/printable.hpp"
 #include "harness/reporting/terminal.hpp"
-#include "harness/reporting/words.hpp"
 
 namespace pgrehearse {
 

@@ -11,12 +11,12 @@
 #include "harness/cli/commands.hpp"
 #include "harness/cli/options.hpp"
 #include "harness/cli/wiring.hpp"
-#include "harness/drill/draw_map.hpp"
-#include "harness/drill/map_edges.hpp"
-#include "harness/drill/run_store.hpp"
-#include "harness/drill/scenario_parser.hpp"
-#include "harness/reporting/map_formats.hpp"
+#include "harness/map/build_map.hpp"
+#include "harness/map/map_edges.hpp"
+#include "harness/report/run_store.hpp"
+#include "harness/reporting/map/map_formats.hpp"
 #include "harness/reporting/terminal.hpp"
+#include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
 
@@ -112,8 +112,8 @@ ExitCode draw(const MapOptions& options, const CommonOptions& common, const std:
   const auto id =
       make_run_id(std::chrono::system_clock::now(), (std::uint64_t{random()} << 32U) | random());
   const auto parts = wire(scenario, common.state, id);
-  auto map = draw_map(scenario.repository, *parts.repository,
-                      options.verify ? MapReading::verify : MapReading::list, stop);
+  auto map = build_map(scenario.repository, *parts.repository,
+                       options.verify ? MapReading::verify : MapReading::list, stop);
   if (!options.scenario.empty()) map.scenario = scenario.name;
   if (!options.no_wal) {
     auto sandbox = scenario.sandbox;

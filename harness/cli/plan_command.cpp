@@ -9,10 +9,10 @@
 #include "harness/cli/commands.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/drill/check_runner.hpp"
-#include "harness/drill/pod_drill.hpp"
 #include "harness/drill/preparation.hpp"
-#include "harness/drill/run_store.hpp"
-#include "harness/drill/scenario_parser.hpp"
+#include "harness/kubernetes/pod_drill.hpp"
+#include "harness/report/run_store.hpp"
+#include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
 

@@ -18,13 +18,13 @@
 #include "harness/cli/wiring.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
-#include "harness/drill/scenario_parser.hpp"
 #include "harness/faults/fault_keys.hpp"
 #include "harness/faults/fault_laboratory.hpp"
 #include "harness/faults/fault_parser.hpp"
-#include "harness/faults/peers.hpp"
-#include "harness/faults/proof.hpp"
-#include "harness/faults/proof_formats.hpp"
+#include "harness/faults/proof/baselines.hpp"
+#include "harness/faults/proof/proof.hpp"
+#include "harness/faults/proof/proof_formats.hpp"
+#include "harness/scenario/scenario_parser.hpp"
 #include "scenarios/embedded.hpp"
 
 namespace pgrehearse {
@@ -103,7 +103,7 @@ ExitCode list_faults(const std::vector<Fault>& faults) {
 }
 
 Rehearse rehearsal(const std::filesystem::path& state) {
-  return [state](const PlantedFault& planted, std::stop_token stop) {
+  return [state](const InjectedFault& planted, std::stop_token stop) {
     const auto scenario = parse_scenario(planted.scenario, "the drill of prove",
                                          planted.site.overrides, all_checks());
     return rehearse_quietly(scenario, scenario.timeout.value_or(std::chrono::minutes(5)), state,
@@ -112,7 +112,7 @@ Rehearse rehearsal(const std::filesystem::path& state) {
 }
 
 AskPeers peers(CommandRunner& runner) {
-  return [&runner](const PlantedFault& planted, const std::stop_token& stop) {
+  return [&runner](const InjectedFault& planted, const std::stop_token& stop) {
     const auto scenario = parse_scenario(planted.scenario, "the drill of prove",
                                          planted.site.overrides, all_checks());
     return ask_peers(scenario, planted, runner, stop);

@@ -15,13 +15,13 @@
 #include "harness/cli/wiring.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
-#include "harness/drill/scenario_parser.hpp"
-#include "harness/faults/proof_directory.hpp"
-#include "harness/faults/proof_formats.hpp"
+#include "harness/faults/proof/proof_directory.hpp"
+#include "harness/faults/proof/proof_formats.hpp"
 #include "harness/faults/repository_copies.hpp"
 #include "harness/faults/repository_copy.hpp"
 #include "harness/postgres/binaries.hpp"
-#include "harness/sandbox/acting_account.hpp"
+#include "harness/process/acting_account.hpp"
+#include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
 
@@ -264,7 +264,7 @@ class ScenarioProof {
     return {.jobs = jobs(),
             .clean_runs = request_.clean_runs > 0 ? request_.clean_runs - 1 : 0,
             .rehearse =
-                [this, drills](const PlantedFault& planted, std::stop_token stop) {
+                [this, drills](const InjectedFault& planted, std::stop_token stop) {
                   return rehearse(planted, drills, std::move(stop));
                 },
             .on_control = [this](const Report& report) { learn_from(report); },
@@ -273,7 +273,8 @@ class ScenarioProof {
             .on_clean_run = [this](const CleanRun& run) { say(line_of(run)); }};
   }
 
-  Report rehearse(const PlantedFault& planted, const fs::path& drills, std::stop_token stop) const {
+  Report rehearse(const InjectedFault& planted, const fs::path& drills,
+                  std::stop_token stop) const {
     auto scenario = parse_scenario(planted.scenario, request_.scenario.native(),
                                    planted.site.overrides, all_checks());
     leave_out(scenario);

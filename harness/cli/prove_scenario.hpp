@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "harness/cli/command_table.hpp"
-#include "harness/drill/scenario.hpp"
-#include "harness/faults/proof.hpp"
+#include "harness/faults/proof/proof.hpp"
+#include "harness/scenario/scenario.hpp"
 
 namespace pgrehearse {
 

@@ -7,7 +7,7 @@
 #include "harness/cli/commands.hpp"
 #include "harness/cli/options.hpp"
 #include "harness/common/error.hpp"
-#include "harness/drill/run_store.hpp"
+#include "harness/report/run_store.hpp"
 #include "harness/reporting/reporter.hpp"
 #include "harness/reporting/terminal.hpp"
 

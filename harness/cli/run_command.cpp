@@ -8,7 +8,7 @@
 #include "harness/cli/state_directory.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/units.hpp"
-#include "harness/drill/scenario_parser.hpp"
+#include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
 

@@ -4,7 +4,7 @@
 
 #include "harness/cli/commands.hpp"
 #include "harness/cli/wiring.hpp"
-#include "harness/drill/scenario_reference.hpp"
+#include "harness/scenario/scenario_reference.hpp"
 
 namespace pgrehearse {
 

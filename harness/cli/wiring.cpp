@@ -3,15 +3,15 @@
 #include <fmt/format.h>
 
 #include "checks/checks.hpp"
-#include "checks/comparison_rules.hpp"
+#include "checks/comparison/comparison_rules.hpp"
 #include "checks/table.hpp"
+#include "harness/kubernetes/kubernetes_provisioner.hpp"
+#include "harness/process/acting_account.hpp"
 #include "harness/process/boost_command_runner.hpp"
-#include "harness/repository/pgbackrest_repository.hpp"
-#include "harness/sandbox/acting_account.hpp"
-#include "harness/sandbox/container_provisioner.hpp"
-#include "harness/sandbox/kubernetes_provisioner.hpp"
-#include "harness/sandbox/local_provisioner.hpp"
-#include "harness/sandbox/vm_provisioner.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_repository.hpp"
+#include "harness/sandbox/container/container_provisioner.hpp"
+#include "harness/sandbox/local/local_provisioner.hpp"
+#include "harness/sandbox/vm/vm_provisioner.hpp"
 
 namespace pgrehearse {
 

@@ -10,11 +10,11 @@
 #include "harness/drill/check.hpp"
 #include "harness/drill/command_recorder.hpp"
 #include "harness/drill/preparation.hpp"
-#include "harness/drill/scenario.hpp"
-#include "harness/primary/capture.hpp"
-#include "harness/primary/exact_snapshot.hpp"
+#include "harness/primary/fingerprint/capture.hpp"
 #include "harness/primary/primary.hpp"
+#include "harness/primary/snapshot/exact_snapshot.hpp"
 #include "harness/sandbox/scratch_directory.hpp"
+#include "harness/scenario/scenario.hpp"
 
 namespace pgrehearse {
 

@@ -10,30 +10,22 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
-#include "harness/drill/report.hpp"
-#include "harness/drill/scenario.hpp"
-#include "harness/drill/settings.hpp"
-#include "harness/drill/verdict.hpp"
 #include "harness/postgres/connection.hpp"
 #include "harness/postgres/control_data.hpp"
-#include "harness/primary/commit_order.hpp"
 #include "harness/primary/primary.hpp"
+#include "harness/primary/snapshot/commit_order.hpp"
+#include "harness/report/report.hpp"
+#include "harness/report/verdict.hpp"
 #include "harness/repository/backup_repository.hpp"
 #include "harness/sandbox/sandbox.hpp"
+#include "harness/scenario/check_description.hpp"
+#include "harness/scenario/language/settings.hpp"
+#include "harness/scenario/scenario.hpp"
 
 namespace pgrehearse {
-
-// What the instance must be like for a check to run. A state that no chosen check needs is not
-// entered.
-enum class InstanceState {
-  any,         // needs no instance at all: runs beside the restore (repository, archive)
-  paused,      // read-only at the landing
-  read_write,  // after promotion
-  stopped,     // cleanly shut down
-};
-std::string_view name_of(InstanceState state);
 
 // A WAL position on the way of recovery at which a check wants the instance to stand: paused there,
 // read-only, and then going on.
@@ -101,20 +93,20 @@ class Check {
   virtual CheckOutcome run(CheckContext& context) = 0;
 };
 
-// A row of the check table (checks/table.cpp). `weight` orders checks of one state: heavier first.
-struct CheckDescription {
-  std::string_view name;
-  std::string_view summary;  // one line for `pgrehearse checks` and the reference
-  std::string_view finds;    // the finding codes it can give, space separated
-  InstanceState state = InstanceState::paused;
-  bool always = false;  // runs in every drill, need not be listed
-  bool needs_primary = false;
-  bool stops = false;  // has stops on the way of recovery
-  int weight = 0;
-  std::span<const KeyDescription> keys = {};
-  std::unique_ptr<Check> (*create)(const Settings& settings) = nullptr;
-  // Where the state depends on the settings; nullptr: `state`.
-  InstanceState (*state_for)(const Settings& settings) = nullptr;
-};
+// The constructor of a check for its row of the table: from the settings, or without any.
+template <typename T>
+std::unique_ptr<Check> create(const Settings& settings) {
+  if constexpr (std::is_constructible_v<T, const Settings&>) {
+    return std::make_unique<T>(settings);
+  } else {
+    return std::make_unique<T>();
+  }
+}
+
+// For the row of a check whose constructor refuses settings that do not go together.
+template <typename T>
+void validate(const Settings& settings) {
+  static_cast<void>(T(settings));
+}
 
 }  // namespace pgrehearse

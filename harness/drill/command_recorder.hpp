@@ -5,8 +5,8 @@
 #include <mutex>
 #include <vector>
 
-#include "harness/drill/report.hpp"
 #include "harness/process/command_runner.hpp"
+#include "harness/report/report.hpp"
 
 namespace pgrehearse {
 

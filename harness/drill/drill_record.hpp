@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "harness/drill/check_runner.hpp"
-#include "harness/drill/diagnosis.hpp"
-#include "harness/drill/report.hpp"
 #include "harness/drill/run_drill.hpp"
-#include "harness/drill/run_store.hpp"
+#include "harness/report/diagnosis.hpp"
+#include "harness/report/report.hpp"
+#include "harness/report/run_store.hpp"
 
 namespace pgrehearse {
 

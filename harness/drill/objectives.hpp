@@ -4,9 +4,9 @@
 #include <chrono>
 #include <stop_token>
 
-#include "harness/drill/report.hpp"
-#include "harness/drill/scenario.hpp"
 #include "harness/primary/primary.hpp"
+#include "harness/report/report.hpp"
+#include "harness/scenario/scenario.hpp"
 
 namespace pgrehearse {
 

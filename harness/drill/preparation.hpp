@@ -10,10 +10,10 @@
 #include <string>
 #include <string_view>
 
-#include "harness/drill/scenario.hpp"
 #include "harness/primary/primary.hpp"
 #include "harness/repository/backup_repository.hpp"
 #include "harness/repository/wal_lineage.hpp"
+#include "harness/scenario/scenario.hpp"
 
 namespace pgrehearse {
 

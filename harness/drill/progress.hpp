@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "harness/common/units.hpp"
-#include "harness/drill/report.hpp"
+#include "harness/report/report.hpp"
 
 namespace pgrehearse {
 

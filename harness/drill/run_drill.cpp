@@ -8,14 +8,14 @@
 
 #include "harness/drill/check_runner.hpp"
 #include "harness/drill/drill_record.hpp"
-#include "harness/drill/landing_proof.hpp"
 #include "harness/drill/objectives.hpp"
+#include "harness/drill/pause_points.hpp"
 #include "harness/drill/preparation.hpp"
-#include "harness/drill/recovery.hpp"
-#include "harness/drill/recovery_failure.hpp"
-#include "harness/drill/recovery_stops.hpp"
-#include "harness/drill/sandbox_end.hpp"
-#include "harness/drill/sandbox_proof.hpp"
+#include "harness/drill/recovery/landing_proof.hpp"
+#include "harness/drill/recovery/recovery.hpp"
+#include "harness/drill/recovery/recovery_failure.hpp"
+#include "harness/drill/recovery/sandbox_proof.hpp"
+#include "harness/drill/sandbox_teardown.hpp"
 #include "harness/postgres/relation_files.hpp"
 #include "harness/repository/archived_commits.hpp"
 
@@ -152,7 +152,7 @@ class Drill {
 
   // Recovery pauses on its way where checks want to stand.
   void visit_stops() {
-    std::optional<RecoveryStops> stops;
+    std::optional<PausePoints> stops;
     if (std::none_of(planned_.begin(), planned_.end(),
                      [](const auto& planned) { return planned.description->stops; })) {
       return;

@@ -11,9 +11,9 @@
 #include "harness/drill/check.hpp"
 #include "harness/drill/command_recorder.hpp"
 #include "harness/drill/progress.hpp"
-#include "harness/drill/report.hpp"
-#include "harness/drill/run_store.hpp"
-#include "harness/drill/scenario.hpp"
+#include "harness/report/report.hpp"
+#include "harness/report/run_store.hpp"
+#include "harness/scenario/scenario.hpp"
 
 namespace pgrehearse {
 

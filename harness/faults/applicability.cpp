@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "harness/faults/damage.hpp"
+#include "harness/faults/damage/damage.hpp"
 
 namespace pgrehearse {
 

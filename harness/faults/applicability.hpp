@@ -6,8 +6,8 @@
 #include <string>
 
 #include "harness/common/units.hpp"
+#include "harness/faults/damage/injection_site.hpp"
 #include "harness/faults/fault.hpp"
-#include "harness/faults/planting_site.hpp"
 
 namespace pgrehearse {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "harness/drill/settings.hpp"
-#include "harness/drill/verdict.hpp"
+#include "harness/report/verdict.hpp"
+#include "harness/scenario/language/settings.hpp"
 
 namespace pgrehearse {
 

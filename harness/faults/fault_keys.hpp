@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "harness/drill/settings.hpp"
+#include "harness/scenario/language/settings.hpp"
 
 namespace pgrehearse {
 

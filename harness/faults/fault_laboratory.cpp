@@ -35,7 +35,7 @@ bool has_stage(const Fault& fault, DamageStage stage) {
 }
 
 // As the row_counts check reads them: what the tables held before any damage.
-void record_counts(PlantingSite& site) {
+void record_counts(InjectionSite& site) {
   for (const auto* database : {"shop", "billing"}) {
     auto connection = site.primary->connect(database, site.stop);
     const auto relations = connection.query(
@@ -48,7 +48,7 @@ void record_counts(PlantingSite& site) {
   }
 }
 
-void write_counts(PlantingSite& site) {
+void write_counts(InjectionSite& site) {
   std::string databases;
   for (const auto& [database, relations] : site.rows) {
     std::string counts;
@@ -62,7 +62,7 @@ void write_counts(PlantingSite& site) {
   site.facts["counts"] = file.native();
 }
 
-void find_files(PlantingSite& site) {
+void find_files(InjectionSite& site) {
   auto connection = site.primary->connect("shop", site.stop);
   const auto relations = connection.query(std::string(relation_files));
   for (const auto& row : relations.rows) {
@@ -77,7 +77,7 @@ void find_files(PlantingSite& site) {
 }
 
 // When everything was done, and where the newest set begins: for recovery targets.
-void note_targets(PlantingSite& site) {
+void note_targets(InjectionSite& site) {
   auto connection = site.primary->connect("postgres", site.stop);
   site.facts["moment"] =
       connection.query("select to_char(clock_timestamp(), 'YYYY-MM-DD HH24:MI:SS')").text(0, 0);
@@ -93,13 +93,13 @@ void note_targets(PlantingSite& site) {
 }
 
 // "20261121-170519F_20261121-170525I" builds on "20261121-170519F".
-void note_sets(PlantingSite& site) {
+void note_sets(InjectionSite& site) {
   const auto newest =
       fs::read_symlink(site.repository / "backup" / site.traits.stanza / "latest").native();
   site.traits.chain = {newest.substr(0, newest.find('_')), newest};
 }
 
-void work(PlantingSite& site, int first, int last) {
+void work(InjectionSite& site, int first, int last) {
   auto connection = site.primary->connect("shop", site.stop);
   for (int round = first; round <= last; ++round) {
     connection.query(fmt::format("insert into sales.events (round) values ({})", round));
@@ -110,7 +110,7 @@ void work(PlantingSite& site, int first, int last) {
 }
 
 // As a failover leaves it: the primary goes on, on a timeline of its own.
-void begin_timeline(PlantingSite& site) {
+void begin_timeline(InjectionSite& site) {
   auto& laboratory = *site.primary;
   laboratory.stop(site.stop);
   write_file_of(laboratory.account(), laboratory.paths().data / "standby.signal", "", 0600);
@@ -118,14 +118,14 @@ void begin_timeline(PlantingSite& site) {
   laboratory.connect("postgres", site.stop).query("select pg_promote()");
 }
 
-void work_after_backup(PlantingSite& site, bool with_failover) {
+void work_after_backup(InjectionSite& site, bool with_failover) {
   work(site, 1, with_failover ? rounds / 2 : rounds);
   if (!with_failover) return;
   begin_timeline(site);
   work(site, rounds / 2 + 1, rounds);
 }
 
-std::string scenario_of(const PlantingSite& site) {
+std::string scenario_of(const InjectionSite& site) {
   auto facts = site.facts;
   facts["name"] = "prove";
   facts["stanza"] = site.traits.stanza;
@@ -192,8 +192,8 @@ Laboratory& FaultLaboratories::other(const std::stop_token& stop) {
   return *other_;
 }
 
-PlantingSite FaultLaboratories::site_of(Laboratory& laboratory, const std::string& name,
-                                        const std::stop_token& stop) {
+InjectionSite FaultLaboratories::site_of(Laboratory& laboratory, const std::string& name,
+                                         const std::stop_token& stop) {
   return {.primary = &laboratory,
           .directory = seed_->paths().root / name,
           .repository = laboratory.paths().repository,
@@ -235,22 +235,23 @@ FaultLaboratories::Shared& FaultLaboratories::shared(const std::string& kind,
   return entry;
 }
 
-std::unique_ptr<PlantedFault> FaultLaboratories::at_shared(Shared& source, const std::string& name,
-                                                           const std::stop_token& stop) {
+std::unique_ptr<InjectedFault> FaultLaboratories::at_shared(Shared& source, const std::string& name,
+                                                            const std::stop_token& stop) {
   auto site = site_of(*source.laboratory, name, stop);
   site.facts.insert(source.facts.begin(), source.facts.end());
   make_private_directory(site.directory, source.laboratory->account());
-  return std::make_unique<PlantedFault>(std::move(site), nullptr);
+  return std::make_unique<InjectedFault>(std::move(site), nullptr);
 }
 
-std::unique_ptr<PlantedFault> FaultLaboratories::plant(const Fault& fault, const std::string& name,
-                                                       const std::stop_token& stop) {
-  auto planted = needs_own_primary(fault) ? plant_in_clone(fault, name, stop)
-                                          : plant_in_copy(fault, name, stop);
+std::unique_ptr<InjectedFault> FaultLaboratories::inject(const Fault& fault,
+                                                         const std::string& name,
+                                                         const std::stop_token& stop) {
+  auto planted = needs_own_primary(fault) ? inject_in_clone(fault, name, stop)
+                                          : inject_in_copy(fault, name, stop);
   try {
     note_sets(planted->site);
-    plant_stage(fault, DamageStage::repository, planted->site);
-    plant_stage(fault, DamageStage::drill, planted->site);
+    inject_stage(fault, DamageStage::repository, planted->site);
+    inject_stage(fault, DamageStage::drill, planted->site);
   } catch (const DoesNotApply& reason) {
     // The catalogue is made for these laboratories.
     throw Error(ErrorKind::internal, reason.what());
@@ -259,44 +260,44 @@ std::unique_ptr<PlantedFault> FaultLaboratories::plant(const Fault& fault, const
   return planted;
 }
 
-std::unique_ptr<PlantedFault> FaultLaboratories::control_of(const Fault& fault,
-                                                            const std::string& name,
-                                                            const std::stop_token& stop) {
+std::unique_ptr<InjectedFault> FaultLaboratories::control_of(const Fault& fault,
+                                                             const std::string& name,
+                                                             const std::stop_token& stop) {
   auto planted = at_shared(shared(fault.laboratory, stop), name, stop);
   finish(fault, *planted);
   return planted;
 }
 
-void FaultLaboratories::finish(const Fault& fault, PlantedFault& planted) {
+void FaultLaboratories::finish(const Fault& fault, InjectedFault& planted) {
   add_overrides_of(fault, planted.site);
   planted.scenario = scenario_of(planted.site);
 }
 
-std::unique_ptr<PlantedFault> FaultLaboratories::plant_in_clone(const Fault& fault,
-                                                                const std::string& name,
-                                                                const std::stop_token& stop) {
+std::unique_ptr<InjectedFault> FaultLaboratories::inject_in_clone(const Fault& fault,
+                                                                  const std::string& name,
+                                                                  const std::stop_token& stop) {
   auto laboratory = clone(name, fault.laboratory, stop);
   auto site = site_of(*laboratory, name, stop);
   site.directory = laboratory->paths().root;
   record_counts(site);
-  plant_stage(fault, DamageStage::running, site);
+  inject_stage(fault, DamageStage::running, site);
   if (has_stage(fault, DamageStage::stopped)) {
     find_files(site);
     laboratory->stop(stop);
-    plant_stage(fault, DamageStage::stopped, site);
+    inject_stage(fault, DamageStage::stopped, site);
     laboratory->start(stop);
   }
   write_counts(site);
   laboratory->back_up(BackupType::incremental, stop);
-  plant_stage(fault, DamageStage::after_backup, site);
+  inject_stage(fault, DamageStage::after_backup, site);
   work_after_backup(site, fault.laboratory == "timelines");
-  plant_stage(fault, DamageStage::after_work, site);
-  return std::make_unique<PlantedFault>(std::move(site), std::move(laboratory));
+  inject_stage(fault, DamageStage::after_work, site);
+  return std::make_unique<InjectedFault>(std::move(site), std::move(laboratory));
 }
 
-std::unique_ptr<PlantedFault> FaultLaboratories::plant_in_copy(const Fault& fault,
-                                                               const std::string& name,
-                                                               const std::stop_token& stop) {
+std::unique_ptr<InjectedFault> FaultLaboratories::inject_in_copy(const Fault& fault,
+                                                                 const std::string& name,
+                                                                 const std::stop_token& stop) {
   auto& source = shared(fault.laboratory, stop);
   auto planted = at_shared(source, name, stop);
   auto& site = planted->site;

@@ -8,12 +8,12 @@
 #include <stop_token>
 #include <string>
 
-#include "harness/faults/planting_ground.hpp"
+#include "harness/faults/fault_testbed.hpp"
 #include "harness/laboratory/laboratory.hpp"
 
 namespace pgrehearse {
 
-class FaultLaboratories : public PlantingGround {
+class FaultLaboratories : public FaultTestbed {
  public:
   struct Place {
     std::filesystem::path state;      // of the harness, where laboratories are registered
@@ -25,10 +25,10 @@ class FaultLaboratories : public PlantingGround {
 
   // The seed: a stopped cluster and a full backup of it.
   void build_seed(const std::stop_token& stop);
-  std::unique_ptr<PlantedFault> plant(const Fault& fault, const std::string& name,
-                                      const std::stop_token& stop) override;
-  std::unique_ptr<PlantedFault> control_of(const Fault& fault, const std::string& name,
-                                           const std::stop_token& stop) override;
+  std::unique_ptr<InjectedFault> inject(const Fault& fault, const std::string& name,
+                                        const std::stop_token& stop) override;
+  std::unique_ptr<InjectedFault> control_of(const Fault& fault, const std::string& name,
+                                            const std::stop_token& stop) override;
   [[nodiscard]] const std::filesystem::path& root() const { return seed_->paths().root; }
 
  private:
@@ -44,17 +44,17 @@ class FaultLaboratories : public PlantingGround {
   Laboratory& other(const std::stop_token& stop);
   Shared& shared(const std::string& kind, const std::stop_token& stop);
   void build_shared(const std::string& kind, Shared& shared, const std::stop_token& stop);
-  PlantingSite site_of(Laboratory& laboratory, const std::string& name,
-                       const std::stop_token& stop);
+  InjectionSite site_of(Laboratory& laboratory, const std::string& name,
+                        const std::stop_token& stop);
   // Nothing planted yet; the directory for its files is made.
-  std::unique_ptr<PlantedFault> at_shared(Shared& source, const std::string& name,
-                                          const std::stop_token& stop);
-  std::unique_ptr<PlantedFault> plant_in_clone(const Fault& fault, const std::string& name,
-                                               const std::stop_token& stop);
-  std::unique_ptr<PlantedFault> plant_in_copy(const Fault& fault, const std::string& name,
-                                              const std::stop_token& stop);
+  std::unique_ptr<InjectedFault> at_shared(Shared& source, const std::string& name,
+                                           const std::stop_token& stop);
+  std::unique_ptr<InjectedFault> inject_in_clone(const Fault& fault, const std::string& name,
+                                                 const std::stop_token& stop);
+  std::unique_ptr<InjectedFault> inject_in_copy(const Fault& fault, const std::string& name,
+                                                const std::stop_token& stop);
   // The scenario of what is planted by now.
-  static void finish(const Fault& fault, PlantedFault& planted);
+  static void finish(const Fault& fault, InjectedFault& planted);
 
   Place place_;
   CommandRunner& runner_;

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-#include "harness/drill/scenario_errors.hpp"
-#include "harness/drill/section_reader.hpp"
-#include "harness/drill/yaml_source.hpp"
-#include "harness/faults/damage.hpp"
+#include "harness/faults/damage/damage.hpp"
 #include "harness/faults/fault_keys.hpp"
+#include "harness/scenario/language/scenario_errors.hpp"
+#include "harness/scenario/language/section_reader.hpp"
+#include "harness/scenario/language/yaml_source.hpp"
 
 namespace pgrehearse {
 

@@ -31,27 +31,27 @@ Laboratory& RepositoryCopies::other(const std::stop_token& stop) {
   return *other_;
 }
 
-std::unique_ptr<PlantedFault> RepositoryCopies::site_for(const std::string& name,
-                                                         const std::stop_token& stop) {
+std::unique_ptr<InjectedFault> RepositoryCopies::site_for(const std::string& name,
+                                                          const std::stop_token& stop) {
   const auto directory = copy_.root / name;
-  PlantingSite site{.directory = directory,
-                    .repository = directory / "repository",
-                    .configuration = directory / "pgbackrest.conf",
-                    .traits = copy_.traits,
-                    .account = copy_.account,
-                    .pgbackrest = copy_.pgbackrest,
-                    .binaries = copy_.binaries,
-                    .facts = copy_.facts,
-                    .least_disk = copy_.drill.least_disk.count,
-                    .other = [this, stop]() -> Laboratory& { return other(stop); },
-                    .runner = runner_,
-                    .stop = stop};
+  InjectionSite site{.directory = directory,
+                     .repository = directory / "repository",
+                     .configuration = directory / "pgbackrest.conf",
+                     .traits = copy_.traits,
+                     .account = copy_.account,
+                     .pgbackrest = copy_.pgbackrest,
+                     .binaries = copy_.binaries,
+                     .facts = copy_.facts,
+                     .least_disk = copy_.drill.least_disk.count,
+                     .other = [this, stop]() -> Laboratory& { return other(stop); },
+                     .runner = runner_,
+                     .stop = stop};
   site.facts["configuration"] = site.configuration.native();
   make_private_directory(directory, copy_.account);
   for (const auto* part : {"own", "own/lock", "own/log", "own/spool"}) {
     make_private_directory(directory / part, copy_.account);
   }
-  auto planted = std::make_unique<PlantedFault>(std::move(site), nullptr);
+  auto planted = std::make_unique<InjectedFault>(std::move(site), nullptr);
   link_repository(copy_.repository, planted->site.repository, planted->site);
   write_file_of(copy_.account, planted->site.configuration,
                 configuration_of_copy(copy_.original, planted->site.repository, directory / "own"),
@@ -59,7 +59,7 @@ std::unique_ptr<PlantedFault> RepositoryCopies::site_for(const std::string& name
   return planted;
 }
 
-void RepositoryCopies::finish(PlantedFault& planted) const {
+void RepositoryCopies::finish(InjectedFault& planted) const {
   auto& site = planted.site;
   auto all = copy_.overrides;
   all.push_back("repository.config=" + site.configuration.native());
@@ -69,26 +69,26 @@ void RepositoryCopies::finish(PlantedFault& planted) const {
   planted.scenario = copy_.scenario;
 }
 
-std::unique_ptr<PlantedFault> RepositoryCopies::plant(const Fault& fault, const std::string& name,
-                                                      const std::stop_token& stop) {
+std::unique_ptr<InjectedFault> RepositoryCopies::inject(const Fault& fault, const std::string& name,
+                                                        const std::stop_token& stop) {
   const auto reason = why_not_applicable(fault, copy_.traits, copy_.drill);
   if (!reason.empty()) throw DoesNotApply(reason);
   auto planted = site_for(name, stop);
-  plant_stage(fault, DamageStage::repository, planted->site);
-  plant_stage(fault, DamageStage::drill, planted->site);
+  inject_stage(fault, DamageStage::repository, planted->site);
+  inject_stage(fault, DamageStage::drill, planted->site);
   add_overrides_of(fault, planted->site);
   finish(*planted);
   return planted;
 }
 
-std::unique_ptr<PlantedFault> RepositoryCopies::control_of(const Fault& /*fault*/,
-                                                           const std::string& name,
-                                                           const std::stop_token& stop) {
+std::unique_ptr<InjectedFault> RepositoryCopies::control_of(const Fault& /*fault*/,
+                                                            const std::string& name,
+                                                            const std::stop_token& stop) {
   return control(name, stop);
 }
 
-std::unique_ptr<PlantedFault> RepositoryCopies::control(const std::string& name,
-                                                        const std::stop_token& stop) {
+std::unique_ptr<InjectedFault> RepositoryCopies::control(const std::string& name,
+                                                         const std::stop_token& stop) {
   auto planted = site_for(name, stop);
   finish(*planted);
   return planted;

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "harness/faults/applicability.hpp"
-#include "harness/faults/planting_ground.hpp"
-#include "harness/repository/configured_repositories.hpp"
+#include "harness/faults/fault_testbed.hpp"
+#include "harness/repository/pgbackrest/configured_repositories.hpp"
 
 namespace pgrehearse {
 
@@ -33,23 +33,23 @@ struct RepositoryCopy {
   std::map<std::string, std::string> facts;
 };
 
-class RepositoryCopies : public PlantingGround {
+class RepositoryCopies : public FaultTestbed {
  public:
   RepositoryCopies(RepositoryCopy copy, CommandRunner& runner);
 
-  std::unique_ptr<PlantedFault> plant(const Fault& fault, const std::string& name,
-                                      const std::stop_token& stop) override;
-  std::unique_ptr<PlantedFault> control_of(const Fault& fault, const std::string& name,
-                                           const std::stop_token& stop) override;
+  std::unique_ptr<InjectedFault> inject(const Fault& fault, const std::string& name,
+                                        const std::stop_token& stop) override;
+  std::unique_ptr<InjectedFault> control_of(const Fault& fault, const std::string& name,
+                                            const std::stop_token& stop) override;
   // His drill where nothing is wrong.
-  std::unique_ptr<PlantedFault> control(const std::string& name, const std::stop_token& stop);
+  std::unique_ptr<InjectedFault> control(const std::string& name, const std::stop_token& stop);
 
   // What the control has shown: where replay ends, how long a drill may take.
   RepositoryCopy& copy() { return copy_; }
 
  private:
-  std::unique_ptr<PlantedFault> site_for(const std::string& name, const std::stop_token& stop);
-  void finish(PlantedFault& planted) const;
+  std::unique_ptr<InjectedFault> site_for(const std::string& name, const std::stop_token& stop);
+  void finish(InjectedFault& planted) const;
   Laboratory& other(const std::stop_token& stop);
 
   RepositoryCopy copy_;

@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "harness/common/error.hpp"
-#include "harness/faults/repository_files.hpp"
+#include "harness/faults/damage/repository_files.hpp"
 
 namespace pgrehearse {
 

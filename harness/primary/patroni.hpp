@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/primary/http_client.hpp"
+#include "harness/http/http_client.hpp"
 #include "harness/primary/patroni_cluster.hpp"
 #include "harness/primary/primary_spec.hpp"
 #include "harness/primary/route.hpp"

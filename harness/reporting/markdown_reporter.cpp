@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cctype>
 
-#include "harness/drill/headline.hpp"
+#include "harness/report/headline.hpp"
 #include "harness/reporting/formats.hpp"
+#include "harness/reporting/phrases.hpp"
 #include "harness/reporting/printable.hpp"
-#include "harness/reporting/words.hpp"
 
 namespace pgrehearse {
 

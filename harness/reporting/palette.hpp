@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "harness/drill/verdict.hpp"
+#include "harness/report/verdict.hpp"
 
 namespace pgrehearse {
 

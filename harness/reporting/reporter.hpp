@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "harness/drill/report.hpp"
+#include "harness/report/report.hpp"
 
 namespace pgrehearse {
 

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "harness/common/text.hpp"
-#include "harness/drill/headline.hpp"
+#include "harness/report/headline.hpp"
 #include "harness/reporting/formats.hpp"
 #include "harness/reporting/palette.hpp"
+#include "harness/reporting/phrases.hpp"
 #include "harness/reporting/printable.hpp"
-#include "harness/reporting/words.hpp"
 
 namespace pgrehearse {
 

@@ -9,7 +9,7 @@
 #include <system_error>
 
 #include "harness/common/error.hpp"
-#include "harness/sandbox/acting_account.hpp"
+#include "harness/process/acting_account.hpp"
 
 namespace pgrehearse {
 

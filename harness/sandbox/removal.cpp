@@ -10,8 +10,8 @@
 #include <fstream>
 
 #include "harness/common/error.hpp"
+#include "harness/process/process_table.hpp"
 #include "harness/sandbox/directories.hpp"
-#include "harness/sandbox/process_table.hpp"
 #include "harness/sandbox/sandbox_files.hpp"
 
 namespace pgrehearse {

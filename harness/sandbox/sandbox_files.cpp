@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "harness/common/error.hpp"
-#include "harness/sandbox/acting_account.hpp"
+#include "harness/process/acting_account.hpp"
 
 namespace pgrehearse {
 

@@ -6,7 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "checks/database_comparison.hpp"
+#include "checks/comparison/database_comparison.hpp"
 
 namespace pgrehearse {
 namespace {

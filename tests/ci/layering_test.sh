@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# Turns arrows of the house round in a copy of the tree, one at a time; ci/layering must name each.
+# Breaks the rules of the folders in a copy of the tree, one at a time; ci/layering must report each.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-cp -r "$root/harness" "$copy/"
-[ ! -d "$root/checks" ] || cp -r "$root/checks" "$copy/"
-mkdir -p "$copy/checks" "$copy/tests"
+cp -r "$root/harness" "$root/checks" "$copy/"
+mkdir -p "$copy/tests"
 failures=0
 
 fail() {
@@ -17,11 +16,11 @@ fail() {
 
 holds() {
   local output
-  output=$("$root/ci/layering" "$copy") || fail "$1: should hold, but: $output"
+  output=$("$root/ci/layering" "$copy") || fail "$1: expected no finding, but: $output"
 }
 
 # breaks NAME FILE TARGET...: a new FILE includes each TARGET from line 2 on; the last one is wrong.
-# The tree is put right again afterwards.
+# The tree is restored afterwards.
 breaks() {
   local name=$1 file=$2 output code=0 target expected
   shift 2
@@ -29,7 +28,7 @@ breaks() {
   mkdir -p "$(dirname "$copy/$file")"
   [ ! -e "$copy/$file" ] || mv "$copy/$file" "$copy/saved"
   {
-    echo "// planted"
+    echo "// added by the test"
     for target in "$@"; do echo "#include \"$target\""; done
   } >"$copy/$file"
   output=$("$root/ci/layering" "$copy") || code=$?
@@ -41,31 +40,42 @@ breaks() {
 }
 
 holds "the tree as it is"
-breaks "common includes cli" harness/common/planted.hpp harness/cli/planted.hpp
-breaks "drill includes reporting" harness/drill/planted.cpp harness/common/a.hpp harness/reporting/a.hpp
-breaks "sandbox includes repository" harness/sandbox/planted.hpp harness/repository/a.hpp
-breaks "checks include reporting" checks/planted.cpp harness/drill/a.hpp harness/reporting/a.hpp
-breaks "checks include cli" checks/planted.cpp harness/cli/a.hpp
-breaks "harness includes checks" harness/drill/planted.cpp checks/a.hpp
-breaks "cli, but not the wiring, includes checks" harness/cli/planted.cpp checks/a.hpp
+breaks "common includes cli" harness/common/added.hpp harness/cli/added.hpp
+breaks "drill includes reporting" harness/drill/added.cpp harness/common/a.hpp harness/reporting/a.hpp
+breaks "sandbox includes repository" harness/sandbox/added.hpp harness/repository/a.hpp
+breaks "scenario includes drill" harness/scenario/added.hpp harness/drill/a.hpp
+breaks "the language includes the scenario" harness/scenario/language/added.hpp harness/scenario/a.hpp
+breaks "the interface includes one of its kinds" harness/sandbox/added.cpp harness/sandbox/vm/a.hpp
+breaks "the map includes the report" harness/map/added.cpp harness/report/a.hpp
+breaks "drill includes kubernetes" harness/drill/added.cpp harness/kubernetes/a.hpp
+breaks "the comparison includes a check" checks/comparison/added.cpp checks/checks.hpp
+breaks "checks include reporting" checks/added.cpp harness/drill/a.hpp harness/reporting/a.hpp
+breaks "checks include cli" checks/added.cpp harness/cli/a.hpp
+breaks "harness includes checks" harness/drill/added.cpp checks/a.hpp
+breaks "cli, but not the wiring, includes checks" harness/cli/added.cpp checks/a.hpp
 breaks "main includes checks" harness/main.cpp checks/a.hpp
-breaks "drill knows a concrete sandbox" harness/drill/planted.cpp harness/sandbox/local_sandbox.hpp
-breaks "drill knows a concrete repository" harness/drill/planted.cpp harness/repository/pgbackrest.hpp
-breaks "cli knows a concrete reporter" harness/cli/planted.cpp harness/reporting/junit_reporter.hpp
-breaks "checks know the concrete runner" checks/planted.cpp harness/process/boost_command_runner.hpp
-breaks "an unknown folder is included" harness/cli/planted.cpp harness/attic/a.hpp
-breaks "an include beside the file" harness/drill/planted.cpp planted.hpp
-breaks "an include by way of the parent" harness/drill/planted.cpp harness/drill/../cli/a.hpp
-breaks "harness includes tests" harness/drill/planted.cpp tests/fakes/a.hpp
-breaks "a header includes itself" harness/drill/planted.hpp harness/drill/planted.hpp
+breaks "drill knows a concrete sandbox" harness/drill/added.cpp harness/sandbox/local/local_sandbox.hpp
+breaks "drill knows a concrete repository" harness/drill/added.cpp harness/repository/pgbackrest/pgbackrest_info.hpp
+breaks "cli knows a concrete reporter" harness/cli/added.cpp harness/reporting/junit_reporter.hpp
+breaks "checks know the concrete runner" checks/added.cpp harness/process/boost_command_runner.hpp
+breaks "an unknown folder is included" harness/cli/added.cpp harness/attic/a.hpp
+breaks "an include beside the file" harness/drill/added.cpp added.hpp
+breaks "an include by way of the parent" harness/drill/added.cpp harness/drill/../cli/a.hpp
+breaks "harness includes tests" harness/drill/added.cpp tests/fakes/a.hpp
+breaks "a header includes itself" harness/drill/added.hpp harness/drill/added.hpp
 
-echo '#include "harness/drill/planted_b.hpp"' >"$copy/harness/drill/planted_a.hpp"
-breaks "two headers in a ring" harness/drill/planted_b.hpp harness/common/a.hpp harness/drill/planted_a.hpp
-rm "$copy/harness/drill/planted_a.hpp"
+echo '#include "harness/drill/added_b.hpp"' >"$copy/harness/drill/added_a.hpp"
+breaks "two headers include each other" harness/drill/added_b.hpp harness/common/a.hpp harness/drill/added_a.hpp
+rm "$copy/harness/drill/added_a.hpp"
 
-echo '#include "harness/sandbox/local_sandbox.hpp"' >"$copy/tests/planted_test.cpp"
-echo '#include "harness/repository/backup_repository.hpp"' >"$copy/harness/drill/planted.cpp"
-holds "tests know concrete classes, drill knows the seam"
+for number in $(seq 26); do : >"$copy/harness/http/file_$number.hpp"; done
+output=$("$root/ci/layering" "$copy") && fail "a crowded folder: exit 0"
+[[ $output == "harness/http: "*" files, at most 25" ]] || fail "a crowded folder: $output"
+rm "$copy"/harness/http/file_*.hpp
+
+echo '#include "harness/sandbox/local/local_sandbox.hpp"' >"$copy/tests/added_test.cpp"
+echo '#include "harness/repository/backup_repository.hpp"' >"$copy/harness/drill/added.cpp"
+holds "tests know implementations, drill knows the interface"
 
 [ "$failures" -eq 0 ] || { echo "$failures failed"; exit 1; }
-echo "layering: every planted arrow was named"
+echo "layering: every broken rule was reported"

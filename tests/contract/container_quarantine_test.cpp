@@ -8,8 +8,8 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
-#include "harness/sandbox/block_device.hpp"
-#include "harness/sandbox/container_engine.hpp"
+#include "harness/sandbox/container/block_device.hpp"
+#include "harness/sandbox/container/container_engine.hpp"
 #include "tests/contract/provisioner_fixture.hpp"
 #include "tests/fakes/network_trap.hpp"
 

@@ -1,5 +1,5 @@
 // What a sandbox on this host promises beyond the contract of every sandbox.
-#include "harness/sandbox/local_provisioner.hpp"
+#include "harness/sandbox/local/local_provisioner.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -16,7 +16,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
-#include "harness/sandbox/process_table.hpp"
+#include "harness/process/process_table.hpp"
 #include "tests/contract/provisioner_fixture.hpp"
 
 namespace pgrehearse {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "harness/postgres/binaries.hpp"
-#include "harness/repository/pgbackrest_repository.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_repository.hpp"
 
 namespace pgrehearse {
 

@@ -9,7 +9,7 @@
 #include "harness/laboratory/laboratory.hpp"
 #include "harness/process/boost_command_runner.hpp"
 #include "harness/repository/backup_repository.hpp"
-#include "harness/sandbox/local_provisioner.hpp"
+#include "harness/sandbox/local/local_provisioner.hpp"
 
 namespace pgrehearse {
 

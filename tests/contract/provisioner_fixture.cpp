@@ -12,8 +12,8 @@
 #include <sstream>
 
 #include "harness/postgres/binaries.hpp"
-#include "harness/sandbox/acting_account.hpp"
-#include "harness/sandbox/process_table.hpp"
+#include "harness/process/acting_account.hpp"
+#include "harness/process/process_table.hpp"
 
 namespace pgrehearse {
 

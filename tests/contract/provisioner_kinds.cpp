@@ -6,9 +6,9 @@
 
 #include "harness/common/error.hpp"
 #include "harness/postgres/binaries.hpp"
-#include "harness/sandbox/container_provisioner.hpp"
-#include "harness/sandbox/local_provisioner.hpp"
-#include "harness/sandbox/vm_provisioner.hpp"
+#include "harness/sandbox/container/container_provisioner.hpp"
+#include "harness/sandbox/local/local_provisioner.hpp"
+#include "harness/sandbox/vm/vm_provisioner.hpp"
 #include "tests/engines/test_engine.hpp"
 
 namespace pgrehearse {

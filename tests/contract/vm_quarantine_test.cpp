@@ -14,7 +14,7 @@
 #include "harness/common/text.hpp"
 #include "harness/postgres/binaries.hpp"
 #include "harness/process/boost_command_runner.hpp"
-#include "harness/sandbox/vm_provisioner.hpp"
+#include "harness/sandbox/vm/vm_provisioner.hpp"
 #include "tests/engines/test_engine.hpp"
 
 namespace pgrehearse {

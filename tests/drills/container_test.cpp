@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/postgres/binaries.hpp"
-#include "harness/sandbox/container_engine.hpp"
+#include "harness/sandbox/container/container_engine.hpp"
 #include "harness/sandbox/registry.hpp"
 #include "tests/drills/drill_fixture.hpp"
 #include "tests/drills/live_drill.hpp"

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "harness/sandbox/process_table.hpp"
+#include "harness/process/process_table.hpp"
 #include "harness/sandbox/registry.hpp"
 
 namespace pgrehearse {

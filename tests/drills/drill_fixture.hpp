@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/drill/report.hpp"
 #include "harness/laboratory/laboratory.hpp"
 #include "harness/process/boost_command_runner.hpp"
+#include "harness/report/report.hpp"
 #include "tests/drills/shared_laboratory.hpp"
 
 namespace pgrehearse {

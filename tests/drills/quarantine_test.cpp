@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "harness/common/text.hpp"
-#include "harness/sandbox/acting_account.hpp"
-#include "harness/sandbox/process_table.hpp"
+#include "harness/process/acting_account.hpp"
+#include "harness/process/process_table.hpp"
 #include "tests/drills/drill_fixture.hpp"
 #include "tests/fakes/network_trap.hpp"
 

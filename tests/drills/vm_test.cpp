@@ -8,7 +8,7 @@
 #include <iterator>
 #include <memory>
 
-#include "harness/sandbox/process_table.hpp"
+#include "harness/process/process_table.hpp"
 #include "harness/sandbox/registry.hpp"
 #include "tests/drills/drill_fixture.hpp"
 #include "tests/drills/live_drill.hpp"

@@ -1,7 +1,7 @@
 // Records of three drills with a fixed clock, host and id, for golden files and the schema test.
 #pragma once
 
-#include "harness/drill/report.hpp"
+#include "harness/report/report.hpp"
 
 namespace pgrehearse {
 

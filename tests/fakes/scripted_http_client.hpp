@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "harness/common/error.hpp"
-#include "harness/primary/http_client.hpp"
+#include "harness/http/http_client.hpp"
 
 namespace pgrehearse {
 

@@ -3,14 +3,14 @@
 #include <sstream>
 
 #include "harness/common/text.hpp"
-#include "harness/drill/diagnosis.hpp"
-#include "harness/drill/recovery_failure.hpp"
-#include "harness/drill/report.hpp"
-#include "harness/drill/wal_supply.hpp"
+#include "harness/drill/recovery/recovery_failure.hpp"
+#include "harness/drill/recovery/wal_supply.hpp"
+#include "harness/report/diagnosis.hpp"
+#include "harness/report/report.hpp"
 #include "harness/reporting/reporter.hpp"
 #include "tests/fuzz/feeding.hpp"
 #include "tests/fuzz/targets.hpp"
-#include "tests/unit/drill/scenario_fixture.hpp"
+#include "tests/unit/scenario/scenario_fixture.hpp"
 
 namespace pgrehearse {
 

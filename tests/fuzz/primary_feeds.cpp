@@ -5,9 +5,9 @@
 #include "harness/postgres/commit_records.hpp"
 #include "harness/postgres/lsn.hpp"
 #include "harness/postgres/transaction_snapshot.hpp"
-#include "harness/primary/commit_order.hpp"
-#include "harness/primary/fingerprint_file.hpp"
+#include "harness/primary/fingerprint/fingerprint_file.hpp"
 #include "harness/primary/patroni_cluster.hpp"
+#include "harness/primary/snapshot/commit_order.hpp"
 #include "tests/fuzz/feeding.hpp"
 #include "tests/fuzz/targets.hpp"
 

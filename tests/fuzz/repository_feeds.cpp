@@ -1,15 +1,15 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "harness/reporting/map_formats.hpp"
-#include "harness/repository/archive_listing.hpp"
-#include "harness/repository/pgbackrest_exit_code.hpp"
-#include "harness/repository/pgbackrest_info.hpp"
-#include "harness/repository/pgbackrest_message.hpp"
-#include "harness/repository/pgbackrest_restore.hpp"
-#include "harness/repository/pgbackrest_verification.hpp"
-#include "harness/repository/recovery_map.hpp"
-#include "harness/repository/wal_segment_size.hpp"
+#include "harness/map/recovery_map.hpp"
+#include "harness/reporting/map/map_formats.hpp"
+#include "harness/repository/pgbackrest/archive_listing.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_exit_code.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_info.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_message.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_restore.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_verification.hpp"
+#include "harness/repository/pgbackrest/wal_segment_size.hpp"
 #include "tests/fuzz/feeding.hpp"
 #include "tests/fuzz/targets.hpp"
 

@@ -13,7 +13,7 @@
 #include "harness/postgres/relation_files.hpp"
 #include "harness/process/boost_command_runner.hpp"
 #include "harness/sandbox/instance.hpp"
-#include "harness/sandbox/local_provisioner.hpp"
+#include "harness/sandbox/local/local_provisioner.hpp"
 
 namespace pgrehearse {
 

@@ -6,9 +6,9 @@
 
 #include <sstream>
 
-#include "checks/database_comparison.hpp"
-#include "harness/primary/plain_snapshots.hpp"
+#include "checks/comparison/database_comparison.hpp"
 #include "harness/primary/primary.hpp"
+#include "harness/primary/snapshot/plain_snapshots.hpp"
 #include "tests/contract/sql_checks/sql_check_test.hpp"
 
 namespace pgrehearse {

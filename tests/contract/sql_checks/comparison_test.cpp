@@ -1,9 +1,9 @@
 // One database compared with its fingerprint: a clean copy shows no difference, each single
 // mutation of the copy is found and named.
-#include "checks/drill_down.hpp"
-#include "harness/primary/catalogue.hpp"
-#include "harness/primary/relation_content.hpp"
-#include "harness/primary/sequence_reading.hpp"
+#include "checks/comparison/drill_down.hpp"
+#include "harness/primary/fingerprint/catalog.hpp"
+#include "harness/primary/fingerprint/relation_content.hpp"
+#include "harness/primary/fingerprint/sequence_reading.hpp"
 #include "tests/contract/sql_checks/comparison_fixture.hpp"
 
 namespace pgrehearse {
@@ -39,10 +39,10 @@ TEST_F(ComparisonTest, ListsComeInTheOrderOfUtf8WhateverTheEncoding) {
   auto connection = copy_cluster().connect(database);
   prepare_reading(connection, 0);
   std::vector<std::string> names;
-  for (const auto& kind : database_catalogue()) {
+  for (const auto& kind : database_catalog()) {
     if (kind.name != "table") continue;
     list_catalogue(connection, kind,
-                   [&](const CatalogueEntry& entry) { names.push_back(entry.identity); });
+                   [&](const CatalogEntry& entry) { names.push_back(entry.identity); });
   }
   EXPECT_EQ(names.size(), 7U);
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));

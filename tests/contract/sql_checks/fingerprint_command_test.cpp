@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "harness/primary/fingerprint_file.hpp"
+#include "harness/primary/fingerprint/fingerprint_file.hpp"
 #include "harness/primary/primary.hpp"
 #include "tests/contract/sql_checks/sql_check_test.hpp"
 #include "tests/unit/cli/run_cli.hpp"

@@ -14,8 +14,8 @@
 
 #include "harness/common/text.hpp"
 #include "harness/postgres/binaries.hpp"
+#include "harness/process/process_table.hpp"
 #include "harness/sandbox/directories.hpp"
-#include "harness/sandbox/process_table.hpp"
 #include "harness/sandbox/sandbox_files.hpp"
 
 namespace pgrehearse {

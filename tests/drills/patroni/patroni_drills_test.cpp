@@ -13,10 +13,10 @@
 #include <memory>
 #include <thread>
 
-#include "harness/drill/report.hpp"
-#include "harness/drill/run_store.hpp"
 #include "harness/primary/primary.hpp"
 #include "harness/process/boost_command_runner.hpp"
+#include "harness/report/report.hpp"
+#include "harness/report/run_store.hpp"
 #include "tests/drills/patroni/patroni_cluster.hpp"
 
 namespace pgrehearse {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/common/text.hpp"
-#include "harness/drill/run_store.hpp"
+#include "harness/report/run_store.hpp"
 #include "harness/reporting/reporter.hpp"
 #include "tests/fakes/sample_reports.hpp"
 #include "tests/unit/cli/run_cli.hpp"

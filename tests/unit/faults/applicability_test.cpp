@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "harness/faults/damage.hpp"
+#include "harness/faults/damage/damage.hpp"
 #include "harness/faults/fault_parser.hpp"
-#include "harness/faults/planting_ground.hpp"
+#include "harness/faults/fault_testbed.hpp"
 #include "scenarios/embedded.hpp"
 
 namespace pgrehearse {

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <set>
 
-#include "harness/faults/damage.hpp"
+#include "harness/faults/damage/damage.hpp"
 #include "harness/faults/fault_parser.hpp"
 #include "scenarios/embedded.hpp"
 

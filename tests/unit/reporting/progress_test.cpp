@@ -4,10 +4,10 @@
 #include <thread>
 
 #include "harness/common/text.hpp"
-#include "harness/reporting/line_progress.hpp"
-#include "harness/reporting/live_line.hpp"
 #include "harness/reporting/printable.hpp"
-#include "harness/reporting/terminal_progress.hpp"
+#include "harness/reporting/progress/line_progress.hpp"
+#include "harness/reporting/progress/live_line.hpp"
+#include "harness/reporting/progress/terminal_progress.hpp"
 #include "tests/fakes/sample_reports.hpp"
 
 namespace pgrehearse {

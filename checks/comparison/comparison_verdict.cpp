@@ -1,0 +1,95 @@
+#include "checks/comparison/comparison_verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checks/shared/database_walk.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+bool all_exact(const std::vector<DatabaseFingerprint>& points) {
+  return std::all_of(points.begin(), points.end(), [](const auto& point) { return point.exact; });
+}
+
+std::string not_compared(const ComparisonTally& tally) {
+  std::string text;
+  const auto add = [&](std::uint64_t count, std::string_view what) {
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, what);
+  };
+  for (const auto& [cause, count] : tally.by_choice) add(count, cause);
+  add(tally.rewritten, "rewritten meanwhile");
+  add(tally.gaps, "could not be read");
+  return text;
+}
+
+std::string summary_of(const ComparisonResult& result) {
+  const auto& tally = result.tally;
+  if (result.points.empty()) return "nothing compared";
+  const auto record = record_of(result.points);
+  auto text = fmt::format(
+      "{}{}: {}, {} with {}, {}, {}: {}", record.exact ? "exact" : "inexact",
+      record.lsn ? fmt::format(" at {} ({})", to_text(*record.lsn), record.method) : "",
+      counted(tally.databases, "database", "databases"),
+      counted(tally.relations, "relation", "relations"), counted(tally.rows, "row", "rows"),
+      counted(tally.sequences, "sequence", "sequences"),
+      counted(tally.entries, "catalogue entry", "catalogue entries"),
+      tally.differences == 0 ? "no difference"
+                             : counted(tally.differences, "difference", "differences"));
+  const auto by = [&](const char* coverage) {
+    const auto found = tally.by_coverage.find(coverage);
+    return found == tally.by_coverage.end() ? 0 : found->second;
+  };
+  if (by("sampled") > 0) text += fmt::format("; {} sampled", by("sampled"));
+  if (by("counted") > 0) text += fmt::format("; {} only counted", by("counted"));
+  if (const auto left = not_compared(tally); !left.empty()) {
+    text += fmt::format("; not compared: {}", left);
+  }
+  return text;
+}
+
+}  // namespace
+
+ComparisonRecord record_of(const std::vector<DatabaseFingerprint>& points) {
+  if (points.empty()) {
+    return {.method = "none", .explanation = "nothing was compared with the primary"};
+  }
+  ComparisonRecord record{.exact = all_exact(points), .method = points.front().method};
+  for (const auto& point : points) {
+    if (!record.lsn || point.lsn > *record.lsn) record.lsn = point.lsn;
+    record.candidates += point.candidates;
+    if (!record.explanation.empty()) record.explanation += "; ";
+    record.explanation +=
+        fmt::format("{} at {} ({}{}{}{})", point.database, to_text(point.lsn),
+                    point.exact ? "exact" : "inexact", point.exact ? ", " : ": ", point.method,
+                    point.explanation.empty() ? "" : ": " + point.explanation);
+  }
+  return record;
+}
+
+CheckOutcome outcome_of(ComparisonResult result, const ComparisonRules& rules) {
+  CheckOutcome outcome{.verdict = Verdict::pass, .summary = summary_of(result)};
+  const bool exact = all_exact(result.points);
+  const auto& tally = result.tally;
+  if (tally.gaps > 0 && !rules.uncompared_passes) outcome.verdict = Verdict::unknown;
+  if (tally.relations + tally.entries == 0) outcome.verdict = Verdict::unknown;
+  if (tally.differences > 0) {
+    const bool certain = exact || rules.tolerance > 0;
+    outcome.verdict = certain ? Verdict::fail : Verdict::unknown;
+  }
+  if (!exact) {
+    result.findings.push_back(
+        {.code = "PGR-COMPARE-INEXACT",
+         .message = "the comparison is not exact: " + record_of(result.points).explanation,
+         .hint = rules.tolerance > 0
+                     ? ""
+                     : "a moving primary differs by what happened in between: state a tolerance, "
+                       "or give the role what an exact point needs (docs/comparison.md)"});
+  }
+  outcome.findings = std::move(result.findings);
+  return outcome;
+}
+
+}  // namespace pgrehearse

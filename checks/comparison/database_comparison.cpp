@@ -1,0 +1,323 @@
+#include "checks/comparison/database_comparison.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <set>
+
+#include "checks/comparison/catalog_comparison.hpp"
+#include "checks/comparison/sequence_comparison.hpp"
+#include "harness/primary/fingerprint/catalog.hpp"
+#include "harness/primary/fingerprint/content_workers.hpp"
+#include "harness/primary/fingerprint/relation_content.hpp"
+#include "harness/primary/fingerprint/sequence_reading.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+class Comparer {
+ public:
+  Comparer(FingerprintReader& reader, const DatabaseComparison& comparison, FindingList& findings,
+           ComparisonTally& tally)
+      : reader_(reader), comparison_(comparison), findings_(findings), tally_(tally) {}
+
+  void run(const std::stop_token& stop) {
+    line_ = reader_.next();
+    auto connection = comparison_.connect();
+    prepare_reading(connection, 0);
+    if (comparison_.with_cluster) compare_catalog(connection, cluster_catalog(), true);
+    compare_catalog(connection, database_catalog(), false);
+    compare_sequences(connection);
+    compare_contents(stop);
+    // Nothing may be passed over in silence: a line of a kind that this version does not know
+    // would.
+    if (line_ != nullptr && here<DatabaseFingerprint>() == nullptr) {
+      throw Error(ErrorKind::usage,
+                  "the fingerprint holds lines that this version does not compare",
+                  "take it again with this version");
+    }
+    ++tally_.databases;
+  }
+
+ private:
+  template <typename Line>
+  const Line* here() const {
+    return line_ == nullptr ? nullptr : std::get_if<Line>(line_);
+  }
+  void next() { line_ = reader_.next(); }
+
+  void difference(Finding finding) {
+    ++tally_.differences;
+    findings_.add(std::move(finding));
+  }
+
+  void gap(Finding finding) {
+    ++tally_.gaps;
+    finding.code = "PGR-COMPARE-UNCOMPARED";
+    findings_.add(std::move(finding));
+  }
+
+  [[nodiscard]] std::string object_of(std::string_view name) const {
+    return fmt::format("{}.{}", comparison_.database, name);
+  }
+
+  void compare_catalog(Connection& connection, std::span<const CatalogKind> kinds,
+                       bool of_cluster) {
+    for (const auto& kind : kinds) {
+      if (!unlisted(kind.name)) compare_kind(connection, kind, of_cluster);
+    }
+  }
+
+  // Whether the primary did not give this kind.
+  bool unlisted(std::string_view kind) {
+    const auto* line = here<CatalogGap>();
+    if (line == nullptr || line->kind != kind) return false;
+    gap({.object = comparison_.database,
+         .message = fmt::format("what {} holds of kind '{}' could not be listed on the primary: {}",
+                                comparison_.database, kind, line->error)});
+    next();
+    return true;
+  }
+
+  void compare_kind(Connection& connection, const CatalogKind& kind, bool of_cluster) {
+    const auto finding = [&](std::string_view code, const CatalogEntry& entry,
+                             const std::string& what) {
+      const auto object = of_cluster ? entry.identity : object_of(entry.identity);
+      difference({.code = std::string(code),
+                  .object = object,
+                  .message = fmt::format("{} {} {}", entry.kind, object, what),
+                  .details = {{"kind", entry.kind}}});
+    };
+    CatalogMerge merge(
+        {.peek =
+             [&] {
+               const auto* entry = here<CatalogEntry>();
+               return entry != nullptr && entry->kind == kind.name ? entry : nullptr;
+             },
+         .pop = [this] { next(); }},
+        {.missing =
+             [&](const CatalogEntry& expected) {
+               finding("PGR-COMPARE-CATALOGUE-MISSING", expected, "is not in the restored cluster");
+             },
+         .extra =
+             [&](const CatalogEntry& actual) {
+               finding("PGR-COMPARE-CATALOGUE-EXTRA", actual,
+                       "is in the restored cluster, not on the primary");
+             },
+         .changed =
+             [&](const CatalogEntry& expected, const CatalogEntry& actual) {
+               finding("PGR-COMPARE-CATALOGUE-CHANGED", expected,
+                       "differs: " + difference_of(expected.definition, actual.definition));
+             }});
+    list_catalogue(connection, kind, [&](const CatalogEntry& entry) {
+      ++tally_.entries;
+      merge.push(entry);
+    });
+    merge.finish();
+  }
+
+  void compare_sequences(Connection& connection) {
+    unlisted("sequence");
+    auto found = read_sequences(connection);
+    auto actual = found.begin();
+    for (; const auto* expected = here<SequenceState>(); next()) {
+      while (actual != found.end() && actual->name < expected->name) ++actual;
+      // One that is on one side only is a difference of the catalogue, found there.
+      if (actual == found.end() || actual->name != expected->name) continue;
+      compare_sequence_pair(*expected, *actual);
+    }
+  }
+
+  void compare_sequence_pair(const SequenceState& expected, const SequenceState& actual) {
+    if (!actual.before && actual.locked) return locked(expected.name);
+    if (!actual.before) {
+      difference({.code = "PGR-COMPARE-UNREADABLE",
+                  .object = object_of(expected.name),
+                  .message = fmt::format("sequence {} cannot be read in the restored cluster: {}",
+                                         object_of(expected.name), actual.error)});
+      return;
+    }
+    if (!expected.error.empty()) {
+      gap({.object = object_of(expected.name),
+           .message = fmt::format("sequence {} could not be read on the primary: {}",
+                                  object_of(expected.name), expected.error),
+           .hint = "grant select on it, or pg_read_all_data"});
+      return;
+    }
+    const auto verdict = compare_sequence(expected, *actual.before);
+    if (verdict == SequenceVerdict::not_comparable) {
+      ++tally_.rewritten;
+      return;
+    }
+    ++tally_.sequences;
+    if (verdict == SequenceVerdict::same || !comparison_.exact) return;
+    difference(
+        {.code = "PGR-COMPARE-SEQUENCE",
+         .object = object_of(expected.name),
+         .message = fmt::format(
+             "sequence {} is {} of the primary's: {}; the primary was {} before "
+             "and {} after",
+             object_of(expected.name), verdict == SequenceVerdict::behind ? "behind" : "ahead",
+             to_text(*actual.before), to_text(*expected.before), to_text(*expected.after)),
+         .hint = verdict == SequenceVerdict::behind
+                     ? "it would hand out values again: find out what set it back"
+                     : "",
+         .details = {{"actual", std::to_string(actual.before->last_value)},
+                     {"expected", std::to_string(expected.after->last_value)}}});
+  }
+
+  void compare_contents(const std::stop_token& stop) {
+    std::vector<RelationContent> relations;
+    for (; const auto* relation = here<RelationContent>(); next()) {
+      if (relation->coverage == Coverage::none) {
+        left_out(*relation);
+      } else {
+        relations.push_back(*relation);
+      }
+    }
+    std::stable_sort(relations.begin(), relations.end(),
+                     [](const auto& a, const auto& b) { return a.pages > b.pages; });
+    const ContentWork work{
+        .connections = comparison_.connections,
+        .connect =
+            [this](const std::stop_token&) {
+              auto connection = comparison_.connect();
+              prepare_reading(connection, static_cast<int>(comparison_.connections));
+              return connection;
+            },
+        .read = [this](Connection& connection,
+                       std::span<RelationContent> batch) { read(connection, batch); },
+        .give_up = [this](std::span<RelationContent> batch,
+                          const Error& error) { give_up(batch, error); },
+        .on_progress = comparison_.on_progress};
+    read_in_parallel(relations, work, stop);
+  }
+
+  // What the fingerprint itself does not hold.
+  void left_out(const RelationContent& relation) {
+    if (relation.cause == Uncovered::rewritten) {
+      ++tally_.rewritten;
+      findings_.add({.code = "PGR-COMPARE-NOT-COMPARABLE",
+                     .object = object_of(relation.name),
+                     .message = fmt::format("{} was truncated, rewritten or dropped while the "
+                                            "fingerprint was taken",
+                                            object_of(relation.name))});
+    } else if (is_gap(relation.cause)) {
+      gap({.object = object_of(relation.name),
+           .message = fmt::format("{} was not read on the primary: {}", object_of(relation.name),
+                                  relation.error),
+           .details = {{"cause", std::string(name_of(relation.cause))}}});
+    } else {
+      ++tally_.by_choice[std::string(name_of(relation.cause))];
+    }
+  }
+
+  // Recovery holds the locks of transactions that had not ended where it stands.
+  void locked(const std::string& name) {
+    ++tally_.rewritten;
+    findings_.add({.code = "PGR-COMPARE-NOT-COMPARABLE",
+                   .object = object_of(name),
+                   .message = fmt::format("{} was locked against all access by a transaction that "
+                                          "had not ended at this point",
+                                          object_of(name))});
+  }
+
+  void read(Connection& connection, std::span<RelationContent> expected) {
+    std::vector<RelationContent> actual(expected.begin(), expected.end());
+    read_contents(connection, actual, ReadingSide::copy, comparison_.sample);
+    for (std::size_t i = 0; i < expected.size(); ++i) compare_content(expected[i], actual[i]);
+  }
+
+  void give_up(std::span<RelationContent> batch, const Error& error) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& relation : batch) unread(relation, error.what());
+  }
+
+  void unread(const RelationContent& relation, std::string_view why) {
+    const auto object = object_of(relation.name);
+    gap({.object = object,
+         .message = fmt::format("{} was not read in the restored cluster: {}", object, why)});
+  }
+
+  void compare_content(const RelationContent& expected, const RelationContent& actual) {
+    const std::lock_guard lock(mutex_);
+    if (actual.cause == Uncovered::rewritten) return;  // not there: the catalogue's difference
+    const auto object = object_of(expected.name);
+    if (actual.cause == Uncovered::locked) return locked(expected.name);
+    if (actual.cause == Uncovered::budget) return unread(expected, actual.error);
+    if (actual.coverage == Coverage::none) {
+      difference({.code = "PGR-COMPARE-UNREADABLE",
+                  .object = object,
+                  .message = fmt::format("{} cannot be read in the restored cluster: {}", object,
+                                         actual.error),
+                  .hint = "run amcheck and page_checksums: its files are damaged or missing"});
+      return;
+    }
+    ++tally_.relations;
+    ++tally_.by_coverage[std::string(name_of(expected.coverage))];
+    tally_.rows += static_cast<std::uint64_t>(actual.rows);
+    withheld(expected);
+    if (expected.rows == actual.rows && expected.hash == actual.hash) return;
+    if (tolerated(expected, actual)) return;
+    auto finding = content_finding(expected, actual, object);
+    if (comparison_.on_difference) comparison_.on_difference(expected, finding);
+    difference(std::move(finding));
+  }
+
+  void withheld(const RelationContent& relation) {
+    for (const auto& column : relation.withheld) {
+      gap({.object = fmt::format("{}.{}", object_of(relation.name), column),
+           .message = fmt::format("column {} of {} was not compared: the role may not read it",
+                                  column, object_of(relation.name)),
+           .hint = "grant select on the whole table, or pg_read_all_data"});
+    }
+  }
+
+  [[nodiscard]] bool tolerated(const RelationContent& expected,
+                               const RelationContent& actual) const {
+    if (comparison_.exact || comparison_.tolerance <= 0) return false;
+    const auto allowed = std::floor(static_cast<double>(expected.rows) * comparison_.tolerance);
+    return static_cast<double>(std::abs(expected.rows - actual.rows)) <= allowed;
+  }
+
+  static Finding content_finding(const RelationContent& expected, const RelationContent& actual,
+                                 const std::string& object) {
+    const auto of = expected.coverage == Coverage::sampled ? " of its sampled blocks" : "";
+    Finding finding{.object = object,
+                    .details = {{"expected", std::to_string(expected.rows)},
+                                {"actual", std::to_string(actual.rows)},
+                                {"coverage", std::string(name_of(expected.coverage))}}};
+    if (actual.rows == expected.rows) {
+      finding.code = "PGR-COMPARE-CONTENT";
+      finding.message = fmt::format("{} has {} rows{} as on the primary, but other content", object,
+                                    actual.rows, of);
+      finding.details["expected_hash"] = expected.hash;
+      finding.details["actual_hash"] = actual.hash;
+    } else {
+      const bool fewer = actual.rows < expected.rows;
+      finding.code = fewer ? "PGR-COMPARE-ROWS-MISSING" : "PGR-COMPARE-ROWS-EXTRA";
+      finding.message = fmt::format("{} has {} rows{}, {} on the primary ({:+d})", object,
+                                    actual.rows, of, expected.rows, actual.rows - expected.rows);
+    }
+    return finding;
+  }
+
+  FingerprintReader& reader_;
+  const DatabaseComparison& comparison_;
+  FindingList& findings_;
+  ComparisonTally& tally_;
+  const FingerprintLine* line_ = nullptr;
+  std::mutex mutex_;
+};
+
+}  // namespace
+
+void compare_database(FingerprintReader& reader, const DatabaseComparison& comparison,
+                      FindingList& findings, ComparisonTally& tally, const std::stop_token& stop) {
+  Comparer(reader, comparison, findings, tally).run(stop);
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,231 @@
+#include "checks/comparison/row_comparison.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "checks/shared/database_walk.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::string_view lock_not_available = "55P03";
+
+class Comparison {
+ public:
+  explicit Comparison(const RowComparison& rules) : rules_(rules) {}
+
+  void compare(const RowCounts& expected, const RowCounts& actual) {
+    for (const auto& [database, counts] : expected) {
+      if (rules_.exclude.match_database(database)) continue;
+      const auto found = actual.find(database);
+      if (found == actual.end()) {
+        fail({.code = "PGR-ROWS-MISSING-DATABASE",
+              .object = database,
+              .message = fmt::format("database {} of {} is not in the restored cluster", database,
+                                     rules_.source),
+              .details = {{"tables", std::to_string(counts.tables.size())}}});
+      } else if (!counts.error.empty()) {
+        uncounted(database, counts.error);
+      } else if (!found->second.error.empty()) {
+        not_looked_at(database, found->second.error);
+      } else {
+        compare_database(database, counts.tables, found->second.tables);
+      }
+    }
+    for (const auto& [database, counts] : actual) {
+      if (!rules_.all_databases || expected.contains(database)) continue;
+      if (rules_.exclude.match_database(database)) continue;
+      fail({.code = "PGR-ROWS-EXTRA-DATABASE",
+            .object = database,
+            .message = fmt::format("database {} is in the restored cluster, not in {}", database,
+                                   rules_.source),
+            .details = {{"tables", std::to_string(counts.tables.size())}}});
+    }
+  }
+
+  void require_minimum(const RowCounts& actual) {
+    for (const auto& [pattern, least] : rules_.minimum_rows) {
+      std::uint64_t met = 0;
+      for (const auto& [database, counts] : actual) {
+        for (const auto& [table, count] : counts.tables) {
+          const auto object = fmt::format("{}.{}", database, table);
+          if (!matches_pattern(pattern, object) || !count.rows) continue;
+          ++met;
+          if (*count.rows < least) too_few(object, *count.rows, least);
+        }
+      }
+      if (met == 0) {
+        fail({.code = "PGR-ROWS-MISSING-TABLE",
+              .object = pattern,
+              .message = fmt::format("no table of the restored cluster matches {}, which must hold "
+                                     "at least {} rows",
+                                     pattern, least),
+              .details = {{"minimum", std::to_string(least)}}});
+      }
+      checked_minimum_ += met;
+    }
+  }
+
+  CheckOutcome outcome() && {
+    CheckOutcome outcome{.verdict = Verdict::pass, .findings = std::move(findings_)};
+    const bool looked = compared_ + checked_minimum_ > 0;
+    if (failed_) {
+      outcome.verdict = Verdict::fail;
+    } else if (uncounted_ > 0 || !looked) {
+      outcome.verdict = Verdict::unknown;
+    }
+    outcome.summary =
+        fmt::format("{} with {} compared with {}", counted(compared_, "table", "tables"),
+                    counted(rows_, "row", "rows"), rules_.source);
+    if (unlogged_ > 0) {
+      outcome.summary += fmt::format("; {} unlogged, empty after recovery by design", unlogged_);
+    }
+    if (uncounted_ > 0) outcome.summary += fmt::format("; {} could not be counted", uncounted_);
+    return outcome;
+  }
+
+ private:
+  void fail(Finding finding) {
+    failed_ = true;
+    findings_.push_back(std::move(finding));
+  }
+
+  void compare_database(const std::string& database, const TableCounts& expected,
+                        const TableCounts& actual) {
+    for (const auto& [table, count] : expected) {
+      if (rules_.exclude.match_relation(database, table)) continue;
+      const auto object = fmt::format("{}.{}", database, table);
+      const auto found = actual.find(table);
+      if (found == actual.end()) {
+        missing_table(object, count);
+      } else if (count.unlogged || found->second.unlogged) {
+        ++unlogged_;
+      } else if (!found->second.error.empty()) {
+        unreadable(object, found->second);
+      } else if (!count.error.empty()) {
+        uncounted(object, count.error);
+      } else {
+        compare_table(object, *count.rows, *found->second.rows);
+      }
+    }
+    for (const auto& [table, count] : actual) {
+      if (expected.contains(table) || rules_.exclude.match_relation(database, table)) continue;
+      extra_table(fmt::format("{}.{}", database, table), count);
+    }
+  }
+
+  void compare_table(const std::string& object, std::int64_t expected, std::int64_t actual) {
+    ++compared_;
+    rows_ += static_cast<std::uint64_t>(actual);
+    const auto allowed =
+        static_cast<std::int64_t>(std::floor(static_cast<double>(expected) * rules_.tolerance));
+    const auto difference = actual - expected;
+    if (std::abs(difference) <= allowed) return;
+    fail({.code = "PGR-ROWS-DIFFER",
+          .object = object,
+          .message = fmt::format("table {} has {} rows in the restored cluster, {} in {} ({:+d}, "
+                                 "{} allowed)",
+                                 object, actual, expected, rules_.source, difference, allowed),
+          .hint = "compare with the landing's time; a moving primary needs a tolerance",
+          .details = {{"expected", std::to_string(expected)},
+                      {"actual", std::to_string(actual)},
+                      {"allowed_difference", std::to_string(allowed)}}});
+  }
+
+  void missing_table(const std::string& object, const TableCount& count) {
+    fail({.code = "PGR-ROWS-MISSING-TABLE",
+          .object = object,
+          .message =
+              fmt::format("table {} of {}{} is not in the restored cluster", object, rules_.source,
+                          count.rows ? fmt::format(" with {} rows", *count.rows) : ""),
+          .hint = "was it created after the recovery point, or lost?",
+          .details = {{"expected", count.rows ? std::to_string(*count.rows) : "not counted"},
+                      {"actual", "no such table"}}});
+  }
+
+  void extra_table(const std::string& object, const TableCount& count) {
+    fail({.code = "PGR-ROWS-EXTRA-TABLE",
+          .object = object,
+          .message =
+              fmt::format("table {} with {} rows is in the restored cluster, not in {}", object,
+                          count.rows ? std::to_string(*count.rows) : "uncounted", rules_.source),
+          .hint = "was it dropped after the recovery point?",
+          .details = {{"expected", "no such table"},
+                      {"actual", count.rows ? std::to_string(*count.rows) : "not counted"}}});
+  }
+
+  void unreadable(const std::string& object, const TableCount& count) {
+    if (count.sqlstate == lock_not_available) return locked(object);
+    fail({.code = "PGR-ROWS-UNREADABLE",
+          .object = object,
+          .message = fmt::format("table {} cannot be read in the restored cluster: {}", object,
+                                 count.error),
+          .hint = "run amcheck and page_checksums: the table's files are damaged or missing",
+          .details = {{"sqlstate", count.sqlstate}}});
+  }
+
+  // Replay holds the ACCESS EXCLUSIVE locks of transactions that were running at the landing.
+  void locked(const std::string& object) {
+    ++uncounted_;
+    findings_.push_back(
+        {.code = "PGR-ROWS-LOCKED",
+         .object = object,
+         .message = fmt::format("table {} was not counted: a transaction that was running at the "
+                                "landing holds a lock on it in the restored cluster",
+                                object),
+         .hint = "recover to another point; when it stays so at `latest`, the transaction is still "
+                 "running on the primary, or a failover cut it off and the newest WAL that is "
+                 "archived does not tell yet"});
+  }
+
+  void too_few(const std::string& object, std::int64_t actual, std::int64_t least) {
+    fail({.code = "PGR-ROWS-TOO-FEW",
+          .object = object,
+          .message =
+              fmt::format("table {} has {} rows, at least {} are required", object, actual, least),
+          .details = {{"minimum", std::to_string(least)}, {"actual", std::to_string(actual)}}});
+  }
+
+  void uncounted(const std::string& object, const std::string& reason) {
+    ++uncounted_;
+    findings_.push_back(
+        {.code = "PGR-ROWS-UNCOUNTED",
+         .object = object,
+         .message = fmt::format("{} could not be counted on {}: {}", object, rules_.source, reason),
+         .hint = "grant pg_read_all_data (and bypassrls for row level security), count at a "
+                 "quieter time, or exclude it"});
+  }
+
+  void not_looked_at(const std::string& database, const std::string& reason) {
+    ++uncounted_;
+    findings_.push_back(
+        {.code = "PGR-DATABASE-UNREADABLE",
+         .object = database,
+         .message = fmt::format("database {} could not be looked at in the restored "
+                                "cluster: {}",
+                                database, reason)});
+  }
+
+  const RowComparison& rules_;
+  std::vector<Finding> findings_;
+  bool failed_ = false;
+  std::uint64_t compared_ = 0;
+  std::uint64_t rows_ = 0;
+  std::uint64_t unlogged_ = 0;
+  std::uint64_t uncounted_ = 0;
+  std::uint64_t checked_minimum_ = 0;
+};
+
+}  // namespace
+
+CheckOutcome compare_rows(const RowCounts& expected, const RowCounts& actual,
+                          const RowComparison& rules) {
+  Comparison comparison(rules);
+  comparison.compare(expected, actual);
+  comparison.require_minimum(actual);
+  return std::move(comparison).outcome();
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,46 @@
+#include "checks/shared/database_walk.hpp"
+
+#include <fmt/format.h>
+
+namespace pgrehearse {
+
+DatabaseWalk walk_databases(
+    CheckContext& context,
+    const std::function<void(const std::string& database, Connection& connection)>& look) {
+  DatabaseWalk walk;
+  std::uint64_t done = 0;
+  for (const auto& database : context.databases) {
+    try {
+      auto connection = context.connect(database);
+      look(database, connection);
+      ++walk.looked_at;
+    } catch (const SqlError& error) {
+      walk.not_looked_at.push_back(
+          {.code = "PGR-DATABASE-UNREADABLE",
+           .object = database,
+           .message = fmt::format("database {} could not be looked at: {}", database, error.what()),
+           .hint = "the check `databases` tells whether it accepts connections at all",
+           .details = {{"sqlstate", error.sqlstate()}}});
+    }
+    ++done;
+    if (context.on_progress) context.on_progress(done, context.databases.size(), "databases");
+  }
+  return walk;
+}
+
+CheckOutcome outcome_of(std::vector<Finding> findings, const DatabaseWalk& walk,
+                        std::string summary) {
+  CheckOutcome outcome{
+      .verdict = Verdict::pass, .findings = std::move(findings), .summary = std::move(summary)};
+  if (!walk.not_looked_at.empty() || walk.looked_at == 0) outcome.verdict = Verdict::unknown;
+  if (!outcome.findings.empty()) outcome.verdict = Verdict::fail;
+  outcome.findings.insert(outcome.findings.end(), walk.not_looked_at.begin(),
+                          walk.not_looked_at.end());
+  return outcome;
+}
+
+std::string counted(std::uint64_t number, std::string_view singular, std::string_view plural) {
+  return fmt::format("{} {}", number, number == 1 ? singular : plural);
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,17 @@
+#include "checks/shared/primary_errors.hpp"
+
+#include <fmt/format.h>
+
+namespace pgrehearse {
+
+Finding primary_trouble(const Primary& primary, const std::string& action, const SqlError& error) {
+  const auto given = [](const std::string& text, const std::string& otherwise) {
+    return text.empty() ? otherwise : text;
+  };
+  return {.code = given(error.code(), "PGR-PRIMARY-UNREACHABLE"),
+          .object = given(error.object(), primary.description()),
+          .message = fmt::format("{}: {}", action, error.what()),
+          .hint = given(error.hint(), "`pgrehearse doctor` tests the way to the primary")};
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,195 @@
+#include "harness/agent/client/agent_command_runner.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <optional>
+#include <system_error>
+
+#include "harness/agent/descriptor.hpp"
+#include "harness/agent/protocol.hpp"
+#include "harness/agent/socket.hpp"
+#include "harness/common/error.hpp"
+#include "harness/process/stream_text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using guest::Descriptor;
+using guest::Message;
+
+constexpr auto time_to_die = std::chrono::seconds(30);
+// What the agent sends at once is far less.
+constexpr std::size_t longest_message = std::size_t{1} << 20U;
+
+[[noreturn]] void throw_gone(const GuestWords& words) {
+  throw Error(ErrorKind::environment, words.gone, words.gone_advice, words.code);
+}
+
+// One run of one command.
+class Session {
+ public:
+  Session(const std::filesystem::path& socket, const Command& command, const GuestWords& words)
+      // A machine that stands still takes nothing.
+      : connection_(guest::connected_socket(socket.c_str(), time_to_die)),
+        command_(command),
+        words_(words) {
+    // The copy may put a way to another socket of this host there.
+    ucred peer{};
+    socklen_t size = sizeof(peer);
+    if (!connection_ || getsockopt(connection_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+        peer.uid != words_.account) {
+      throw_gone(words_);
+    }
+  }
+
+  void request(std::string_view input) {
+    guest::Request request{.program = command_.program,
+                           .arguments = command_.arguments,
+                           .directory = command_.working_directory.string(),
+                           .input = std::string(input)};
+    for (const auto& [name, value] : command_.environment) {
+      request.environment.push_back(fmt::format("{}={}", name, value));
+    }
+    if (!send(guest::message(Message::request, to_bytes(request)))) throw_gone(words_);
+  }
+
+  CommandResult go(const std::stop_token& stop) {
+    const Descriptor woken(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    const std::stop_callback on_stop(stop, [&woken] { eventfd_write(woken.get(), 1); });
+    while (!over_) {
+      // A command that is being ended needs no stop any more.
+      std::array<pollfd, 2> polled{
+          {{connection_.get(), POLLIN, 0}, {ending_since_ ? -1 : woken.get(), POLLIN, 0}}};
+      poll(polled.data(), polled.size(), milliseconds_to_wait());
+      end_early(stop);
+      if (polled[0].revents != 0) receive();
+      handle_messages();
+      if (messages_.waiting() > longest_message) throw_gone(words_);
+    }
+    out_.end();
+    error_.end();
+    result_.duration = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began_);
+    result_.output = out_.release();
+    result_.error_output = error_.release();
+    result_.truncated = out_.truncated() || error_.truncated();
+    return std::move(result_);
+  }
+
+  // Why the program did not start, as errno; 0: it did.
+  [[nodiscard]] int not_started() const { return not_started_; }
+
+ private:
+  bool send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto count = ::send(connection_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return true;
+  }
+
+  // Who has ended meanwhile does not hear it: what was said before is still to be read.
+  void send_signal(int signal) { send(guest::message(Message::signal, guest::numbers(signal))); }
+
+  [[nodiscard]] Clock::time_point next_deadline() const {
+    if (!ending_since_) return began_ + command_.timeout;
+    return *ending_since_ + command_.grace + (killed_ ? time_to_die : std::chrono::seconds(0));
+  }
+
+  [[nodiscard]] int milliseconds_to_wait() const {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(next_deadline() - Clock::now()).count();
+    constexpr std::int64_t longest = 3'600'000;
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, longest));
+  }
+
+  void end_early(const std::stop_token& stop) {
+    const bool late = Clock::now() >= next_deadline();
+    if (!ending_since_ && (late || stop.stop_requested())) {
+      (stop.stop_requested() ? result_.cancelled : result_.timed_out) = true;
+      ending_since_ = Clock::now();
+      send_signal(command_.stop_signal);
+    } else if (ending_since_ && late && !killed_) {
+      killed_ = true;
+      send_signal(SIGKILL);
+    } else if (killed_ && late) {
+      result_.signal = SIGKILL;
+      over_ = true;
+    }
+  }
+
+  void receive() {
+    std::array<char, 65536> buffer{};
+    const auto count = recv(connection_.get(), buffer.data(), buffer.size(), 0);
+    if (count < 0 && errno == EINTR) return;
+    if (count <= 0) throw_gone(words_);
+    messages_.take({buffer.data(), static_cast<std::size_t>(count)});
+  }
+
+  void handle_messages() {
+    Message type{};
+    std::string payload;
+    while (!over_ && messages_.next(type, payload)) {
+      if (type == Message::output) out_.take(payload);
+      if (type == Message::error) error_.take(payload);
+      if (type == Message::not_started) {
+        not_started_ = static_cast<int>(guest::Reader(payload).number());
+      }
+      if (type == Message::ended) {
+        guest::Reader reader(payload);
+        result_.exit_code = static_cast<int>(reader.number());
+        result_.signal = static_cast<int>(reader.number());
+      }
+      over_ = type == Message::ended || type == Message::not_started;
+    }
+  }
+
+  Descriptor connection_;
+  const Command& command_;
+  const GuestWords& words_;
+  StreamText out_{command_};
+  StreamText error_{command_};
+  guest::Messages messages_;
+  Clock::time_point began_ = Clock::now();
+  std::optional<Clock::time_point> ending_since_;
+  bool killed_ = false;
+  bool over_ = false;
+  int not_started_ = 0;
+  CommandResult result_;
+};
+
+}  // namespace
+
+CommandResult AgentCommandRunner::run(const Command& command, std::string_view input,
+                                      std::stop_token stop) {
+  if (stop.stop_requested()) return {.cancelled = true};
+  Session session(socket_, command, words_);
+  session.request(input);
+  auto result = session.go(stop);
+  const auto reason = session.not_started();
+  if (reason == 0) return result;
+  const auto words = std::generic_category().message(reason);
+  if (reason == ENOENT) {
+    throw Error(ErrorKind::environment,
+                fmt::format("program '{}' is not in the image {}: {}", command.program,
+                            words_.image, words),
+                words_.image_advice, "PGR-ENV-BINARY", command.program);
+  }
+  throw Error(ErrorKind::environment,
+              fmt::format("program '{}' cannot be started in the image {}: {}", command.program,
+                          words_.image, words),
+              {}, words_.code, command.program);
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,355 @@
+#include "harness/drill/recovery/recovery.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <thread>
+
+#include "harness/common/text.hpp"
+#include "harness/drill/recovery/recovery_failure.hpp"
+#include "harness/drill/recovery/wal_supply.hpp"
+#include "harness/process/command.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto look_interval = std::chrono::milliseconds(25);
+constexpr int most_starts = 6;
+constexpr std::string_view stop_words = "recovery stopping ";
+constexpr auto patience_with_log = std::chrono::seconds(3);
+
+std::map<std::string, std::string> recovery_settings(const RecoveryTarget& target) {
+  std::map<std::string, std::string> settings{{"recovery_target_timeline", target.timeline}};
+  switch (target.type) {
+    case TargetType::latest:
+      return settings;
+    case TargetType::immediate:
+      return {{"recovery_target", "immediate"}, {"recovery_target_timeline", "current"}};
+    case TargetType::time:
+      settings["recovery_target_time"] = to_postgres_timestamp(target.time.value());
+      break;
+    case TargetType::lsn:
+      settings["recovery_target_lsn"] = to_text(target.lsn.value());
+      break;
+    case TargetType::xid:
+      settings["recovery_target_xid"] = std::to_string(target.xid.value());
+      break;
+    case TargetType::name:
+      settings["recovery_target_name"] = target.name;
+      return settings;
+  }
+  settings["recovery_target_inclusive"] = target.exclusive ? "off" : "on";
+  return settings;
+}
+
+// One recovery, from configuration to landing.
+class Recovery {
+ public:
+  Recovery(const RecoveryInput& input, std::stop_token stop)
+      : input_(input),
+        stop_(std::move(stop)),
+        files_(wal_supply_files(input.sandbox.paths())),
+        deadline_(Clock::now() + input.deadline),
+        control_(input.control) {}
+
+  RecoveryOutcome run() {
+    input_.sandbox.write_file(
+        files_.limit,
+        input_.until ? wal_limit(*input_.until, control_.wal_segment_size) : std::string());
+    bool running = false;
+    if (input_.resume_from) {
+      requests_read_ = input_.sandbox.read_file(files_.requests).size();
+      running = go_on();
+    } else {
+      set_restored_settings_aside();
+    }
+    if (running || !input_.resume_from) began_ = Clock::now();
+    for (int start = 1;; ++start) {
+      if (!running) input_.instance.start(quarantine());
+      running = false;
+      if (wait_for_landing()) break;
+      // Production raised a setting behind the backup: pg_control now tells the higher value.
+      if (start == most_starts || !settings_grew()) throw failure();
+    }
+    return outcome();
+  }
+
+ private:
+  // Whether the server simply replays on from where it was paused; otherwise it has been stopped.
+  bool go_on() {
+    if (!input_.standby) {
+      input_.instance.stop(stop_);
+    } else if (input_.instance.wait_until_accepting(std::chrono::milliseconds(0), stop_)) {
+      input_.instance.connect("postgres", ErrorKind::recovery, stop_)
+          .query("select pg_wal_replay_resume()");
+    }
+    return input_.standby;
+  }
+
+  void set_restored_settings_aside() {
+    auto& sandbox = input_.sandbox;
+    const auto& paths = sandbox.paths();
+    sandbox.write_file(paths.configuration / "restored.auto.conf",
+                       sandbox.read_file(paths.data / "postgresql.auto.conf"));
+    sandbox.write_file(paths.data / "postgresql.auto.conf", "# set aside for the drill\n");
+    sandbox.write_file(paths.configuration / "archive-get",
+                       archive_get_wrapper({.ahead = archive_get(WalFetch::ahead),
+                                            .single = archive_get(WalFetch::single)},
+                                           files_));
+  }
+
+  std::vector<std::string> archive_get(WalFetch fetch) {
+    return input_.repository.archive_get(input_.backup, input_.sandbox, fetch);
+  }
+
+  Quarantine quarantine() const {
+    const auto& sandbox = input_.sandbox;
+    const auto& paths = sandbox.paths();
+    return make_quarantine(
+        {.major = input_.backup.postgres_major,
+         .data = paths.data,
+         .configuration = paths.configuration,
+         .sockets = paths.sockets,
+         .temporary = paths.temporary,
+         .superuser = sandbox.spec().superuser,
+         .accounts = {sandbox.spec().account, current_account().name},
+         .control = control_,
+         .memory = sandbox.memory(),
+         .cpus = sandbox.cpus(),
+         .restore_command =
+             fmt::format("sh {} %f \"%p\"", shell_quoted(paths.configuration / "archive-get")),
+         .recovery = recovery_settings(input_.target)});
+  }
+
+  // The wrapper only appends: each look reads what is new.
+  const std::vector<WalRequest>& requests() {
+    const auto text = input_.sandbox.read_file(files_.requests, requests_read_);
+    const auto complete = text.rfind('\n') + 1;  // npos + 1 is 0
+    requests_read_ += complete;
+    for (auto& request : parse_wal_requests(std::string_view(text).substr(0, complete))) {
+      requests_.push_back(std::move(request));
+    }
+    return requests_;
+  }
+
+  // True at the landing; false when the server ended or paused for its settings.
+  bool wait_for_landing() {
+    std::optional<Connection> connection;
+    bool pausing = false;
+    while (true) {
+      if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+      if (Clock::now() > deadline_) {
+        throw Error(ErrorKind::recovery, "replay did not reach its target in time",
+                    "raise --timeout, or see logs/postgresql.log of the run", "PGR-REPLAY-SLOW");
+      }
+      if (!input_.instance.running()) return false;
+      if (!connection && !input_.instance.wait_until_accepting(look_interval, stop_)) {
+        refuse_to_wait_for_missing_wal();
+        if (closed_to_all()) return true;
+        continue;
+      }
+      try {
+        if (!connection) {
+          connection = input_.instance.connect("postgres", ErrorKind::recovery, stop_);
+        }
+        if (look(*connection, pausing)) return true;
+      } catch (const SqlError&) {
+        // A server that ends under the statement says why in its log.
+        if (!ends_soon()) throw;
+        return false;
+      }
+      if (paused_for_settings()) return false;
+      std::this_thread::sleep_for(look_interval);
+    }
+  }
+
+  // The connection is lost before the last of the server's processes is gone.
+  bool ends_soon() {
+    const auto patience = Clock::now() + std::chrono::seconds(10);
+    while (input_.instance.running()) {
+      if (Clock::now() > patience) return false;
+      std::this_thread::sleep_for(look_interval);
+    }
+    return true;
+  }
+
+  // One look at a read-only server. `pausing`: the end was seen and the pause asked for.
+  bool look(Connection& connection, bool& pausing) {
+    const bool has_state = connection.server_version() >= 140000;
+    const auto rows = connection.query(fmt::format(
+        "select pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp(), {}",
+        has_state ? "pg_get_wal_replay_pause_state() = 'paused'" : "pg_is_wal_replay_paused()"));
+    replayed_ = parse_lsn(rows.text(0, 0)).value_or(Lsn{});
+    last_transaction_ = parse_instant(rows.text(0, 1));
+    report_progress();
+    if (!began_ && replayed_ > *input_.resume_from) began_ = Clock::now();
+    const bool paused = rows.text(0, 2) == "t";
+    if (input_.target.type != TargetType::latest) return paused && !paused_for_settings();
+    if (pausing) return paused;
+    const bool there = input_.until
+                           ? stands_at(replayed_, *input_.until) || replayed_ > *input_.until
+                           : missing_at_end(requests()).has_value();
+    if (there) {
+      connection.query("select pg_wal_replay_pause()");
+      pausing = true;
+    }
+    return !there && input_.until && waited_in_vain();
+  }
+
+  // The WAL before a position may still be on its way to the archive.
+  bool waited_in_vain() {
+    const auto now = Clock::now();
+    const auto missing = missing_at_end(requests());
+    if (!missing) {
+      if (waiting_since_) waited_ += now - *waiting_since_;
+      waiting_since_.reset();
+      return false;
+    }
+    if (!waiting_since_) waiting_since_ = now;
+    if (now - *waiting_since_ < input_.patience) return false;
+    waited_ += now - *waiting_since_;
+    gave_up_ = fmt::format("WAL segment {} did not come to the archive within {}", *missing,
+                           to_text(Seconds(input_.patience)));
+    return true;
+  }
+
+  // All WAL before the position was given and nobody may connect: what the running transactions
+  // were stands behind it.
+  bool closed_to_all() {
+    if (!input_.until || input_.sandbox.read_file(files_.given).empty()) return false;
+    const auto now = Clock::now();
+    if (!given_since_) given_since_ = now;
+    if (now - *given_since_ < input_.patience) return false;
+    gave_up_ = "the restored cluster takes no connections at this position";
+    return true;
+  }
+
+  // A standby without enough WAL to become consistent would wait for ever.
+  void refuse_to_wait_for_missing_wal() {
+    if (!input_.standby || !input_.instance.running()) return;
+    const auto missing = missing_at_end(requests());
+    if (!missing) {
+      missing_since_.reset();
+      return;
+    }
+    // A consistent server opens; on a busy host its word for it comes later than its requests.
+    const auto lines = input_.instance.log_lines();
+    const bool consistent = std::any_of(lines.begin(), lines.end(), [](const auto& line) {
+      return line.find("consistent recovery state reached") != std::string::npos;
+    });
+    if (!missing_since_) missing_since_ = Clock::now();
+    if (consistent || Clock::now() - *missing_since_ < patience_with_log) return;
+    const auto asked = std::find_if(requests_.rbegin(), requests_.rend(),
+                                    [&](const auto& request) { return request.file == *missing; });
+    const bool there = asked != requests_.rend() && asked->exit_code == 0;
+    throw Error(ErrorKind::recovery,
+                fmt::format("WAL segment {} {}, and without it the backup {} does not become "
+                            "consistent",
+                            *missing, there ? "cannot be replayed" : "is not in the archive",
+                            input_.backup.label),
+                "this set cannot be recovered: use another one",
+                there ? "PGR-WAL-DAMAGED" : "PGR-WAL-MISSING", *missing);
+  }
+
+  void report_progress() const {
+    if (!input_.on_progress || replayed_.value == 0) return;
+    const auto begin = input_.control.checkpoint_lsn.value;
+    std::optional<double> fraction;
+    if (input_.expected_end && input_.expected_end->value > begin && replayed_.value >= begin) {
+      fraction = std::min(1.0, static_cast<double>(replayed_.value - begin) /
+                                   static_cast<double>(input_.expected_end->value - begin));
+    }
+    input_.on_progress(fraction, fmt::format("replayed to {}", to_text(replayed_)));
+  }
+
+  bool paused_for_settings() const {
+    return input_.instance.just_logged("insufficient parameter settings");
+  }
+
+  bool settings_grew() {
+    if (!paused_for_settings() &&
+        !input_.instance.just_logged("is a lower setting than on the primary")) {
+      return false;
+    }
+    input_.instance.kill();
+    const auto now = read_control_data(input_.sandbox, input_.sandbox.paths().data, stop_);
+    const auto minima = [](const ControlData& c) {
+      return std::array{c.max_connections, c.max_worker_processes, c.max_wal_senders,
+                        c.max_prepared_transactions, c.max_locks_per_transaction};
+    };
+    const bool grew = minima(now) != minima(control_);
+    control_ = now;
+    return grew;
+  }
+
+  Error failure() {
+    const auto ended = input_.instance.ended();
+    // What the others say to the death of the first process is no cause.
+    const bool of_itself = input_.instance.just_logged("FATAL:  ") &&
+                           !input_.instance.just_logged("due to unexpected postmaster exit");
+    if (ended && ended->signal == SIGKILL && !of_itself) {
+      return {ErrorKind::environment, "PostgreSQL was killed by signal 9 while it replayed WAL",
+              "often the kernel's answer to a lack of memory: see the kernel's log; lower "
+              "sandbox.memory",
+              "PGR-ENV-KILLED", "postgres"};
+    }
+    return explain_recovery_failure(input_.instance.log_lines(), requests(),
+                                    to_text(input_.target));
+  }
+
+  // The server is seen paused before the pipe of its log has brought the line that says why.
+  void wait_for_its_words() const {
+    if (input_.target.type == TargetType::latest) return;
+    const auto patience = Clock::now() + std::chrono::seconds(5);
+    while (!input_.instance.just_logged(stop_words) && Clock::now() < patience &&
+           !stop_.stop_requested()) {
+      std::this_thread::sleep_for(look_interval);
+    }
+  }
+
+  RecoveryOutcome outcome() {
+    wait_for_its_words();
+    RecoveryOutcome outcome{
+        .control = control_,
+        .replayed = replayed_,
+        .last_transaction = last_transaction_,
+        .requests = parse_wal_requests(input_.sandbox.read_file(files_.requests)),
+        .gave_up = gave_up_};
+    if (waiting_since_ && !gave_up_) waited_ += Clock::now() - *waiting_since_;
+    if (began_) outcome.took = Clock::now() - *began_ - waited_;
+    for (const auto& line : input_.instance.log_lines()) {
+      const auto found = line.find(stop_words);
+      if (found != std::string::npos) outcome.stopped_at = line.substr(found);
+    }
+    return outcome;
+  }
+
+  const RecoveryInput& input_;
+  std::stop_token stop_;
+  WalSupplyFiles files_;
+  Clock::time_point deadline_;
+  ControlData control_;
+  std::uint64_t requests_read_ = 0;  // bytes of the wrapper's record
+  std::vector<WalRequest> requests_;
+  std::optional<Clock::time_point> missing_since_;
+  Lsn replayed_;
+  std::optional<Instant> last_transaction_;
+  std::optional<Clock::time_point> began_;  // beyond where the instance stood before
+  std::optional<Clock::time_point> waiting_since_;
+  std::optional<Clock::time_point> given_since_;
+  Clock::duration waited_{0};
+  std::optional<std::string> gave_up_;
+};
+
+}  // namespace
+
+RecoveryOutcome recover(const RecoveryInput& input, std::stop_token stop) {
+  return Recovery(input, std::move(stop)).run();
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,47 @@
+#include "harness/drill/recovery/sandbox_proof.hpp"
+
+#include <fmt/format.h>
+
+#include "harness/drill/recovery/recovery_failure.hpp"
+#include "harness/sandbox/instance.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+Error cannot_start(const std::string& why) {
+  return {ErrorKind::environment, "this sandbox cannot start even a fresh cluster: " + why,
+          "the backup is not to blame; see logs/postgresql-fresh.log of the run",
+          "PGR-ENV-SANDBOX"};
+}
+
+}  // namespace
+
+void prove_sandbox_can_start(Sandbox& sandbox, const ControlData& control,
+                             const std::filesystem::path& log, std::stop_token stop) {
+  const auto data = sandbox.paths().temporary / "fresh";
+  const auto made = sandbox.run(
+      {.program = sandbox.program("initdb"),
+       .arguments = {"-D", data.string(), "-U", sandbox.spec().superuser, "-N", "--auth=peer"},
+       .timeout = std::chrono::minutes(5)},
+      stop);
+  if (made.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+  if (!made.succeeded()) throw cannot_start(made.error_output);
+  Instance fresh(sandbox, log);
+  fresh.start(make_quarantine({.major = sandbox.spec().postgres_major,
+                               .data = data,
+                               .configuration = sandbox.paths().configuration,
+                               .sockets = sandbox.paths().sockets,
+                               .temporary = sandbox.paths().temporary,
+                               .superuser = sandbox.spec().superuser,
+                               .accounts = {sandbox.spec().account},
+                               .control = control,
+                               .memory = sandbox.memory(),
+                               .cpus = sandbox.cpus()}));
+  if (!fresh.wait_until_accepting(std::chrono::minutes(2), stop)) {
+    const auto lines = decisive_lines(fresh.log_lines(), 1);
+    throw cannot_start(lines.empty() ? "it does not accept connections" : lines.front());
+  }
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,128 @@
+#include "harness/drill/recovery/wal_supply.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+
+#include "harness/common/text.hpp"
+#include "harness/sandbox/instance.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// So often in a row PostgreSQL asks for a segment only when it cannot read what it got.
+constexpr std::size_t too_often = 5;
+
+bool is_segment(std::string_view file) {
+  return file.size() == 24 && file.find('.') == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string shell_quoted(const std::string& word) {
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::vector<WalRequest> parse_wal_requests(std::string_view text) {
+  std::vector<WalRequest> requests;
+  for (const auto line : lines_of(text)) {
+    const auto fields = split(line, ' ');
+    int code = 0;
+    if (fields.size() != 2) continue;
+    std::from_chars(fields[1].data(), fields[1].data() + fields[1].size(), code);
+    requests.push_back({.file = std::string(fields[0]), .exit_code = code});
+  }
+  return requests;
+}
+
+std::optional<std::string> missing_at_end(const std::vector<WalRequest>& requests) {
+  std::vector<std::string> missed;
+  std::size_t fetched = 0;  // of `last`, again and again
+  std::string last;
+  for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
+    if (!is_segment(request->file)) continue;
+    if (request->exit_code == 0 && missed.empty() && (last.empty() || last == request->file)) {
+      last = request->file;
+      if (++fetched == too_often) return last;
+      continue;
+    }
+    if (request->exit_code != 1 || fetched > 0) return {};
+    if (std::find(missed.begin(), missed.end(), request->file) != missed.end()) {
+      return request->file;
+    }
+    missed.push_back(request->file);
+  }
+  return {};
+}
+
+WalSupplyFiles wal_supply_files(const SandboxPaths& paths) {
+  return {.requests = paths.wal / "requests",
+          .closed = closed_archive_marker(paths),
+          .limit = paths.wal / "limit",
+          .given = paths.wal / "given"};
+}
+
+std::string archive_get_wrapper(const ArchiveGet& archive_get, const WalSupplyFiles& files) {
+  const auto command = [](const std::vector<std::string>& arguments) {
+    std::vector<std::string> words;
+    std::transform(arguments.begin(), arguments.end(), std::back_inserter(words), shell_quoted);
+    return join(words, " ") + " \"$1\" \"$2\"";
+  };
+  return fmt::format(
+      R"sh(# restore_command: $1 is the WAL file's name, $2 where to put it. An exit code above 1
+# means that the repository failed: PostgreSQL must stop (126), not take it for the end.
+[ ! -e {closed} ] || exit 1
+# A drill that wants to stand at a position gives no WAL from there on: the segment is cut there
+# and filled with zeros, once; the timeline, the first eight digits, does not count.
+segment=${{1#????????}}
+limit='' offset='' size=''
+case "$1" in
+  *.*) ;;
+  *) [ ! -s {limit} ] || read -r limit offset size < {limit} ;;
+esac
+if [ -n "$limit" ]; then
+  [ ! "$segment" \> "$limit" ] || exit 1
+  if [ "$segment" = "$limit" ] && [ -e {given} ] && [ "$(cat {given})" = "$limit $offset" ]; then
+    exit 1
+  fi
+fi
+{ahead}
+code=$?
+# On a busy host the processes that fetch ahead do not answer in time (82), or get in each other's
+# way (55). What the repository has is known when it was asked directly.
+case "$code" in 55 | 82) {single}; code=$? ;; esac
+echo "$1 $code" >> {requests}
+[ "$code" -le 1 ] || exit 126
+if [ "$code" = 0 ] && [ "$segment" = "$limit" ]; then
+  truncate -s "$offset" "$2" && truncate -s "$size" "$2" || exit 126
+  echo "$limit $offset" > {given}
+fi
+exit "$code"
+)sh",
+      fmt::arg("closed", shell_quoted(files.closed)), fmt::arg("limit", shell_quoted(files.limit)),
+      fmt::arg("given", shell_quoted(files.given)), fmt::arg("ahead", command(archive_get.ahead)),
+      fmt::arg("single", command(archive_get.single)),
+      fmt::arg("requests", shell_quoted(files.requests)));
+}
+
+std::string wal_limit(Lsn until, std::uint64_t segment_size) {
+  const auto segment = segment_at(0, until, segment_size);
+  constexpr std::size_t timeline_digits = 8;
+  return fmt::format("{} {} {}\n", file_name(segment, segment_size).substr(timeline_digits),
+                     until.value % segment_size, segment_size);
+}
+
+bool stands_at(Lsn replayed, Lsn position) {
+  constexpr std::uint64_t page = 8192;
+  constexpr std::uint64_t longest_header = 40;
+  if (replayed == position) return true;
+  const auto into_page = position.value % page;
+  return into_page <= longest_header && replayed.value == position.value - into_page;
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,134 @@
+// Damage to the WAL archive: files that are gone, changed, doubled or strange.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "harness/common/error.hpp"
+#include "harness/faults/damage/actions.hpp"
+#include "harness/faults/damage/repository_files.hpp"
+#include "harness/postgres/lsn.hpp"
+
+namespace pgrehearse {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// The file of a segment as `which:` asks for it; the facts tell which one it was.
+fs::path chosen_segment(InjectionSite& site, const Settings& settings) {
+  auto file = find_segment(site, settings.get_or<std::string>("which", "middle"));
+  site.facts["segment"] = segment_name(file);
+  return file;
+}
+
+// The next one that nobody has made.
+std::string next_timeline(const InjectionSite& site) {
+  return fmt::format("{:08X}", std::stoul(newest_timeline(site), nullptr, 16) + 1);
+}
+
+// What the history of a timeline begins with: that of its parent.
+std::string history_of(const fs::path& archive, const std::string& timeline) {
+  std::ifstream in(archive / (timeline + ".history"), std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// A segment of the newest timeline with others behind it: a branch from an older one would only
+// look like one more failover.
+fs::path on_newest_timeline(InjectionSite& site) {
+  auto file = find_segment(site, "middle");
+  const auto newest = newest_timeline(site);
+  if (!segment_name(file).starts_with(newest)) {
+    auto all = archived_segments(site);
+    std::erase_if(all, [&](const auto& one) { return !segment_name(one).starts_with(newest); });
+    if (all.size() < 3) {
+      throw DoesNotApply(fmt::format("timeline {} has {} segments only", newest, all.size()));
+    }
+    file = all.at(1);
+  }
+  site.facts["segment"] = segment_name(file);
+  return file;
+}
+
+}  // namespace
+
+void remove_segment(InjectionSite& site, const Settings& settings) {
+  fs::remove(chosen_segment(site, settings));
+}
+
+void flip_segment(InjectionSite& site, const Settings& settings) {
+  const auto file = chosen_segment(site, settings);
+  flip_byte(file, fs::file_size(file) / 2);
+}
+
+void truncate_segment(InjectionSite& site, const Settings& settings) {
+  const auto file = chosen_segment(site, settings);
+  truncate_file(file, fs::file_size(file) / 2);
+}
+
+// The same segment with another content, as two servers that archive into one stanza leave it.
+void duplicate_segment(InjectionSite& site, const Settings& settings) {
+  const auto file = chosen_segment(site, settings);
+  const auto other = find_segment(site, "first");
+  const auto suffix = other.filename().native().substr(24);
+  fs::copy_file(other, file.parent_path() / (site.facts["segment"] + suffix));
+}
+
+// Another cluster's content under this one's name.
+void replace_segment(InjectionSite& site, const Settings& settings) {
+  const auto file = chosen_segment(site, settings);
+  auto& other = site.other();
+  for (const auto& entry : fs::recursive_directory_iterator(other.paths().repository / "archive")) {
+    const std::string name = entry.path().filename().native();
+    if (!is_segment(entry.path())) continue;
+    fs::remove(file);
+    fs::copy_file(entry.path(), file.parent_path() / (site.facts["segment"] + name.substr(24)));
+    give_to(site, file.parent_path());
+    return;
+  }
+  throw Error(ErrorKind::internal, "the other cluster has archived nothing");
+}
+
+// What a drill or a standby leaves that was promoted with archiving on.
+void add_timeline(InjectionSite& site, const Settings& settings) {
+  auto file = chosen_segment(site, settings);
+  if (settings.get_or<std::string>("which", "middle") == "middle") file = on_newest_timeline(site);
+  const auto archive = file.parent_path().parent_path();
+  const auto parent = site.facts["segment"].substr(0, 8);
+  const auto timeline = settings.get_or<std::string>("timeline", next_timeline(site));
+  const auto segment = timeline + site.facts["segment"].substr(8);
+  const auto directory = archive / segment.substr(0, 16);
+  fs::create_directories(directory);
+  const auto branch = directory / (segment + file.filename().native().substr(24));
+  fs::remove(branch);
+  fs::copy_file(file, branch);
+  site.facts["branch"] = segment;
+  site.facts["timeline"] = timeline;
+  site.facts["timeline_number"] = std::to_string(std::stoul(timeline, nullptr, 16));
+  const auto first = parse_wal_segment(site.facts["segment"], site.traits.segment_size).value();
+  if (settings.get_or("history", true)) {
+    std::ofstream(archive / (timeline + ".history"))
+        << history_of(archive, parent)
+        << fmt::format("{}\t{}\tno recovery target specified\n", first.timeline,
+                       settings.get_or<std::string>(
+                           "at", to_text(start_of(first, site.traits.segment_size))));
+  }
+  give_to(site, archive);
+}
+
+void remove_history(InjectionSite& site, const Settings& settings) {
+  const auto timeline = settings.get_or<std::string>("timeline", newest_timeline(site));
+  const auto name = timeline + ".history";
+  site.facts["file"] = name;
+  site.facts["timeline"] = timeline;
+  for (const auto& file : repository_files(site, "archive")) {
+    if (file.filename().native().starts_with(name)) {
+      fs::remove(file);
+      return;
+    }
+  }
+  throw DoesNotApply(fmt::format("the archive has no {}", name));
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,316 @@
+#include "harness/faults/proof/proof.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+#include "harness/laboratory/scenario_text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Clean runs of one kind are alike: so many show whether the peers are content with them.
+constexpr std::size_t enough_for_peers = 10;
+
+struct Named {
+  std::string code;
+  std::string text;  // object and details: where the planted thing must be named
+};
+
+std::vector<Named> findings_of(const Report& report) {
+  std::vector<Named> all;
+  for (const auto& check : report.checks) {
+    for (const auto& finding : check.findings) {
+      std::string text = check.name + " " + finding.object + " " + finding.message;
+      for (const auto& [name, value] : finding.details) text += " " + value;
+      all.push_back({finding.code, text});
+    }
+  }
+  return all;
+}
+
+using Codes = std::vector<std::string>;
+
+bool fits(const ExpectedFinding& expected, const Codes& instead, const std::string& code,
+          const std::string& text) {
+  const bool right =
+      code == expected.code || std::find(instead.begin(), instead.end(), code) != instead.end();
+  return right && text.find(expected.object) != std::string::npos;
+}
+
+std::string in_words(const ExpectedFinding& expected) {
+  return expected.code + (expected.object.empty() ? "" : " " + expected.object);
+}
+
+// "also: check wal_continuity failed: ..." below the diagnosis names it.
+bool is_evidence(const Diagnosis& diagnosis, const ExpectedFinding& expected) {
+  return !expected.object.empty() &&
+         std::any_of(diagnosis.evidence.begin(), diagnosis.evidence.end(), [&](const auto& line) {
+           return line.starts_with("also: ") && line.find(expected.object) != std::string::npos;
+         });
+}
+
+std::string missing_in(const Report& report, InjectedIn place, const FaultResult& result) {
+  const auto& wanted = result.fault.expect.verdict;
+  if (report.verdict != wanted) {
+    return fmt::format("the verdict is {}, not {}", name_of(report.verdict), name_of(wanted));
+  }
+  const auto findings = findings_of(report);
+  const auto& diagnosis = report.diagnosis;
+  const auto instead = place == InjectedIn::copy ? result.fault.expect.instead : Codes();
+  for (const auto& expected : result.expected) {
+    const auto told = diagnosis.object + " " + diagnosis.summary;
+    const bool found = fits(expected, instead, diagnosis.code, told) ||
+                       std::any_of(findings.begin(), findings.end(), [&](const auto& finding) {
+                         return fits(expected, instead, finding.code, finding.text);
+                       });
+    if (!found) return fmt::format("no finding {}", in_words(expected));
+  }
+  if (wanted == Verdict::pass) return {};
+  const bool named =
+      std::any_of(result.expected.begin(), result.expected.end(), [&](const auto& expected) {
+        return fits(expected, instead, diagnosis.code, diagnosis.object + diagnosis.summary) ||
+               (place == InjectedIn::copy && is_evidence(diagnosis, expected));
+      });
+  if (!named && !result.expected.empty()) {
+    return fmt::format("the diagnosis says {} {}", diagnosis.code, diagnosis.object);
+  }
+  return {};
+}
+
+std::vector<std::string> codes_of(const Report& report) {
+  std::vector<std::string> codes;
+  const auto add = [&](const std::string& code) {
+    const bool known = std::find(codes.begin(), codes.end(), code) != codes.end();
+    if (!code.empty() && !known) codes.push_back(code);
+  };
+  add(report.diagnosis.code);
+  for (const auto& finding : findings_of(report)) add(finding.code);
+  return codes;
+}
+
+// Every file with its size and time of change.
+std::string listing_of(const std::filesystem::path& repository) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> lines;
+  for (const auto& entry : fs::recursive_directory_iterator(
+           repository, fs::directory_options::skip_permission_denied)) {
+    const auto when = fs::last_write_time(entry.symlink_status().type() == fs::file_type::symlink
+                                              ? entry.path().parent_path()
+                                              : entry.path());
+    const auto size = entry.is_regular_file() ? entry.file_size() : 0;
+    lines.push_back(
+        fmt::format("{} {} {}\n", entry.path().native(), size, when.time_since_epoch().count()));
+  }
+  std::sort(lines.begin(), lines.end());
+  return join(lines, "");
+}
+
+class Proof {
+ public:
+  Proof(const std::vector<Fault>& faults, FaultTestbed& ground, const ProofOptions& options,
+        std::stop_token stop)
+      : ground_(ground), options_(options), stop_(std::move(stop)) {
+    score_.faults.resize(faults.size());
+    score_.clean_runs.resize(std::min(options.clean_runs.value_or(faults.size()), faults.size()));
+    for (std::size_t place = 0; place < faults.size(); ++place) {
+      score_.faults[place].fault = faults[place];
+      jobs_.push_back({&faults[place], false, place});
+      if (place >= score_.clean_runs.size()) continue;
+      score_.clean_runs[place].name = faults[place].name;
+      jobs_.push_back({&faults[place], true, place});
+    }
+  }
+
+  ProofScore run() {
+    const auto began = Clock::now();
+    if (!options_.on_control || run_control()) {
+      std::vector<std::jthread> workers;
+      const auto number =
+          std::min<std::size_t>(jobs_.size(), static_cast<std::size_t>(std::max(1, options_.jobs)));
+      for (std::size_t i = 0; i < number; ++i) workers.emplace_back([this] { work(); });
+    }
+    if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+    if (first_) score_.clean_runs.insert(score_.clean_runs.begin(), std::move(*first_));
+    score_.seconds = Seconds(Clock::now() - began).count();
+    return std::move(score_);
+  }
+
+ private:
+  struct Job {
+    const Fault* fault = nullptr;
+    bool control = false;
+    std::size_t place = 0;  // in the score
+  };
+
+  void work() {
+    while (!stop_.stop_requested()) {
+      const auto number = next_.fetch_add(1);
+      if (number >= jobs_.size()) return;
+      const auto& job = jobs_[number];
+      const auto name = fmt::format("{}{}", job.control ? "c" : "f", job.place + 1);
+      if (job.control) {
+        run_clean(job, name);
+      } else {
+        run_fault(job, name);
+      }
+    }
+  }
+
+  // Whether there is any sense in planting faults.
+  bool run_control() {
+    if (score_.faults.empty()) return false;
+    CleanRun control{.name = "the scenario itself"};
+    const auto began = Clock::now();
+    const auto planted = ground_.control_of(score_.faults.front().fault, "control", stop_);
+    const auto report = rehearse(*planted);
+    control.verdict = report.verdict;
+    control.diagnosis = report.diagnosis;
+    control.seconds = Seconds(Clock::now() - began).count();
+    if (options_.on_clean_run) options_.on_clean_run(control);
+    const bool passed = control.verdict == Verdict::pass;
+    score_.stopped_by_control = !passed;
+    if (passed) {
+      options_.on_control(report);
+    } else {
+      score_.faults.clear();
+      score_.clean_runs.clear();
+    }
+    first_.emplace(std::move(control));
+    return passed;
+  }
+
+  void run_clean(const Job& job, const std::string& name) {
+    auto& result = score_.clean_runs[job.place];
+    const auto began = Clock::now();
+    try {
+      const auto planted = ground_.control_of(*job.fault, name, stop_);
+      const auto report = rehearse(*planted);
+      result.verdict = report.verdict;
+      result.diagnosis = report.diagnosis;
+      if (options_.peers && job.place < enough_for_peers)
+        result.peers = options_.peers(*planted, stop_);
+    } catch (const std::exception& failure) {
+      result.diagnosis.summary = failure.what();
+    }
+    result.seconds = Seconds(Clock::now() - began).count();
+    const std::lock_guard lock(mutex_);
+    if (options_.on_clean_run && !stop_.stop_requested()) options_.on_clean_run(result);
+  }
+
+  void run_fault(const Job& job, const std::string& name) {
+    auto& result = score_.faults[job.place];
+    const auto began = Clock::now();
+    try {
+      const auto planted = ground_.inject(*job.fault, name, stop_);
+      const auto place =
+          planted->site.primary == nullptr ? InjectedIn::copy : InjectedIn::laboratory;
+      judge(rehearse(*planted), planted->site.facts, place, result);
+      if (!result.caught && options_.advise) result.missing += options_.advise(result);
+      if (options_.peers) result.peers = options_.peers(*planted, stop_);
+    } catch (const DoesNotApply& reason) {
+      result.not_applicable = reason.what();
+    } catch (const CannotInject& reason) {
+      result.skipped = reason.what();
+    } catch (const std::exception& failure) {
+      result.missing = fmt::format("it could not be planted or rehearsed: {}", failure.what());
+    }
+    result.seconds = Seconds(Clock::now() - began).count();
+    const std::lock_guard lock(mutex_);
+    if (options_.on_fault && !stop_.stop_requested()) options_.on_fault(result);
+  }
+
+  // No drill of the proof may speak to any repository but the laboratories', or write to one.
+  Report rehearse(const InjectedFault& planted) {
+    const auto before = listing_of(planted.site.repository);
+    auto report = options_.rehearse(planted, stop_);
+    if (listing_of(planted.site.repository) != before) {
+      throw Error(ErrorKind::internal, "the drill has changed the repository");
+    }
+    const auto allowed = "--config=" + planted.site.configuration.native();
+    for (const auto& command : report.commands) {
+      if (command.command.find("pgbackrest") == std::string::npos) continue;
+      if (command.command.find("--stanza=") == std::string::npos) continue;
+      if (command.command.find(allowed) == std::string::npos) {
+        throw Error(ErrorKind::internal,
+                    "a drill went to a repository outside the laboratory: " + command.command);
+      }
+      const std::lock_guard lock(mutex_);
+      ++score_.repository_commands;
+    }
+    return report;
+  }
+
+  FaultTestbed& ground_;
+  const ProofOptions& options_;
+  std::stop_token stop_;
+  std::vector<Job> jobs_;
+  std::atomic<std::size_t> next_{0};
+  std::mutex mutex_;
+  ProofScore score_;
+  std::optional<CleanRun> first_;  // the control
+};
+
+}  // namespace
+
+std::size_t ProofScore::caught() const {
+  return static_cast<std::size_t>(
+      std::count_if(faults.begin(), faults.end(), [](const auto& f) { return f.caught; }));
+}
+
+std::size_t ProofScore::skipped() const {
+  return static_cast<std::size_t>(std::count_if(
+      faults.begin(), faults.end(), [](const auto& fault) { return !fault.skipped.empty(); }));
+}
+
+std::size_t ProofScore::not_applicable() const {
+  return static_cast<std::size_t>(
+      std::count_if(faults.begin(), faults.end(),
+                    [](const auto& fault) { return !fault.not_applicable.empty(); }));
+}
+
+std::size_t ProofScore::planted() const { return faults.size() - skipped() - not_applicable(); }
+
+Verdict ProofScore::verdict() const {
+  if (stopped_by_control) return clean_runs.front().verdict;
+  if (caught() < planted() || false_alarms() > 0) return Verdict::fail;
+  const bool unchanged = !original || original->change.different.empty();
+  return skipped() > 0 || planted() == 0 || !unchanged ? Verdict::unknown : Verdict::pass;
+}
+
+std::size_t ProofScore::false_alarms() const {
+  return static_cast<std::size_t>(
+      std::count_if(clean_runs.begin(), clean_runs.end(),
+                    [](const auto& run) { return run.verdict != Verdict::pass; }));
+}
+
+void judge(const Report& report, const std::map<std::string, std::string>& facts, InjectedIn place,
+           FaultResult& result) {
+  const auto& expect = result.fault.expect;
+  result.expected.clear();
+  for (std::size_t i = 0; i < expect.codes.size(); ++i) {
+    result.expected.push_back({expect.codes[i], expect.objects.empty()
+                                                    ? std::string()
+                                                    : expand_scenario(expect.objects[i], facts)});
+  }
+  result.verdict = report.verdict;
+  result.diagnosis = report.diagnosis;
+  result.codes = codes_of(report);
+  result.missing = missing_in(report, place, result);
+  result.caught = result.missing.empty();
+}
+
+ProofScore prove(const std::vector<Fault>& faults, FaultTestbed& ground,
+                 const ProofOptions& options, std::stop_token stop) {
+  return Proof(faults, ground, options, std::move(stop)).run();
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,42 @@
+#include "harness/faults/proof/proof_directory.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "harness/common/units.hpp"
+#include "harness/sandbox/directories.hpp"
+#include "harness/sandbox/removal.hpp"
+
+namespace pgrehearse {
+
+ProofDirectory::ProofDirectory(const std::filesystem::path& state,
+                               const std::filesystem::path& parent, const std::string& id,
+                               const Account& account)
+    : entry_{.run_id = id,
+             .type = std::string(laboratory_type),
+             .scenario = "prove",
+             .created = to_iso8601(std::chrono::system_clock::now()),
+             .host = host_name(),
+             .boot_id = boot_id(),
+             .account = account.name,
+             .root = parent / id},
+      owned_(Registry(state).publish(entry_)) {
+  make_open_directories(parent);
+  require_reachable(parent, account);
+  make_private_directory(entry_.root, account);
+}
+
+ProofDirectory::~ProofDirectory() {
+  try {
+    const auto removal = remove_local_sandbox(entry_);
+    if (removal.complete()) {
+      owned_.remove();
+      return;
+    }
+    spdlog::warn("{} could not be removed whole", entry_.root.native());
+  } catch (const std::exception& failure) {
+    // Still registered, so that the next run or `clean` finds it.
+    spdlog::warn("{} could not be removed: {}", entry_.root.native(), failure.what());
+  }
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,23 @@
+// The score as people and programs read it.
+#pragma once
+
+#include <iosfwd>
+
+#include "harness/faults/proof/proof.hpp"
+
+namespace pgrehearse {
+
+// One line for the progress and the table: "caught  wal-segment-missing  fail  PGR-WAL-GAP ...".
+std::string line_of(const FaultResult& result);
+std::string line_of(const CleanRun& run);
+
+// Whether the repository is what it was, in one clause.
+std::string fate_of(const OriginalRepository& original);
+
+void write_proof_text(const ProofScore& score, std::ostream& out);
+void write_proof_json(const ProofScore& score, std::ostream& out);
+// proof_page.cpp: docs/faults.md.
+void write_proof_page(const ProofScore& score, std::ostream& out);
+void write_proof_junit(const ProofScore& score, std::ostream& out);
+
+}  // namespace pgrehearse

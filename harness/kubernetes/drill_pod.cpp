@@ -1,0 +1,134 @@
+#include "harness/kubernetes/drill_pod.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "harness/common/stoppable_wait.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Their registry entries are gone or their owners are: nobody else will remove them. An entry is
+// written before the first object is made, so whoever is seen in the cluster stands in a later
+// list.
+void remove_leftovers(const KubernetesCluster& cluster, const Registry& registry,
+                      const std::string& owner, const std::stop_token& stop) {
+  for (const auto& run : cluster.runs(stop)) {
+    if (run.owner != owner_label(owner) && !run.expired) continue;
+    const auto entries = registry.list();
+    const bool alive = std::any_of(entries.begin(), entries.end(), [&](const auto& listed) {
+      return listed.alive && listed.entry.run_id == run.run_id;
+    });
+    if (alive) continue;
+    const auto removal = cluster.remove(run.run_id, run.owner);
+    spdlog::warn("removed what the killed drill {} left in {}: {}", run.run_id, cluster.address(),
+                 removal.complete() ? "nothing remains" : "something remains");
+  }
+}
+
+}  // namespace
+
+std::string cluster_owner(const Registry& registry, const std::string& host) {
+  return fmt::format("{}:{}", host, registry.directory().string());
+}
+
+Removal remove_pod(CommandRunner& runner, const Registry& registry, const RegistryEntry& entry) {
+  return KubernetesCluster::at(runner, entry.engine)
+      .remove(entry.run_id, owner_label(cluster_owner(registry, entry.host)));
+}
+
+DrillPod::DrillPod(KubernetesCluster cluster, const std::filesystem::path& state,
+                   PodRequest request, const std::stop_token& stop)
+    : cluster_(std::move(cluster)), request_(std::move(request)) {
+  const Registry registry(state);
+  remove_leftovers(cluster_, registry, request_.owner, stop);
+  entry_.emplace(registry.publish({.run_id = request_.spec.run_id,
+                                   .type = "kubernetes",
+                                   .scenario = request_.spec.scenario,
+                                   .created = to_iso8601(std::chrono::system_clock::now()),
+                                   .host = host_name(),
+                                   .boot_id = boot_id(),
+                                   .engine = cluster_.address()}));
+}
+
+DrillPod::~DrillPod() {
+  try {
+    destroy();
+  } catch (...) {
+    // The entry stays: `clean` and the next run find what is left.
+  }
+}
+
+void DrillPod::create(const std::filesystem::path& manifest, const std::stop_token& stop) {
+  // kubectl goes on after an object that is refused: the job must not come without its wall.
+  const auto all = manifest_yaml(request_);
+  const auto job = all.rfind("\n---\n") + 1;
+  auto wall = manifest;
+  wall.replace_filename("wall.yaml");
+  std::ofstream(wall) << all.substr(0, job);
+  std::ofstream(manifest) << all.substr(job);
+  cluster_.create(wall, stop);
+  cluster_.create(manifest, stop);
+}
+
+void DrillPod::look(const std::stop_token& stop) {
+  state_ = cluster_.state(request_.spec.run_id, stop);
+}
+
+void DrillPod::await_start(const Listener& on_state, const std::stop_token& stop) {
+  const auto deadline = Clock::now() + request_.kubernetes.patience;
+  for (auto pause = std::chrono::milliseconds(250);;
+       pause = std::min(pause * 2, std::chrono::milliseconds(10000))) {
+    look(stop);
+    if (state_.phase == PodState::Phase::running || state_.phase == PodState::Phase::ended) return;
+    if (state_.hopeless || !state_.job_failure.empty() || Clock::now() >= deadline) {
+      throw pod_trouble(state_, request_.spec);
+    }
+    on_state(state_.in_words());
+    if (!wait_for(pause, stop)) throw Error(ErrorKind::interrupted, "interrupted");
+  }
+}
+
+PodState DrillPod::follow(const Listener& on_line, const std::stop_token& stop) {
+  constexpr auto shortest = std::chrono::milliseconds(1000);
+  std::size_t seen = 0;
+  auto pause = shortest;
+  while (state_.phase == PodState::Phase::running && state_.job_failure.empty()) {
+    std::size_t number = 0;
+    // A connection that was lost begins again from the log's first line.
+    cluster_.log(
+        state_.pod,
+        [&](std::string_view line) {
+          if (++number > seen) on_line(line);
+        },
+        stop);
+    pause = number > seen ? shortest : std::min(pause * 2, shortest * 10);
+    seen = std::max(seen, number);
+    look(stop);
+    if (state_.phase != PodState::Phase::running) break;
+    if (!wait_for(pause, stop)) throw Error(ErrorKind::interrupted, "interrupted");
+  }
+  return state_;
+}
+
+std::string DrillPod::log(const std::stop_token& stop) const {
+  return state_.pod.empty() ? std::string() : cluster_.log(state_.pod, {}, stop);
+}
+
+Removal DrillPod::destroy() {
+  if (!entry_) return {};
+  auto removal = cluster_.remove(request_.spec.run_id, owner_label(request_.owner));
+  if (removal.complete()) {
+    entry_->remove();
+    entry_.reset();
+  }
+  return removal;
+}
+
+}  // namespace pgrehearse

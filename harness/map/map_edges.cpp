@@ -1,0 +1,171 @@
+#include "harness/map/map_edges.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/common/text.hpp"
+#include "harness/postgres/commit_records.hpp"
+#include "harness/repository/archive_stand_in.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// Segments to read backwards from an edge before giving up on a commit there.
+constexpr std::uint64_t most_segments = 4;
+// Edges of one archive; a repository with more holes than that gets bounds for the oldest.
+constexpr std::size_t most_edges = 16;
+
+// "rmgr: Heap ... tx: 743, lsn: 0/0153A1F8, prev ...": where the record begins.
+std::optional<Lsn> lsn_of_record(std::string_view line) {
+  constexpr std::string_view label = " lsn: ";
+  const auto at = line.find(label);
+  if (!line.starts_with("rmgr: ") || at == std::string_view::npos) return {};
+  const auto text = line.substr(at + label.size());
+  return parse_lsn(text.substr(0, text.find(',')));
+}
+
+class ArchiveReader {
+ public:
+  ArchiveReader(RecoveryMap& map, MapArchive& archive, const EdgeServices& services,
+                const std::stop_token& stop)
+      : map_(map), archive_(archive), services_(services), stop_(stop) {}
+
+  void read() {
+    try {
+      prepare();
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) throw;
+      for (auto& branch : archive_.branches) {
+        for (auto& stretch : branch.stretches) stretch.note = error.what();
+      }
+      return;
+    }
+    for (auto& branch : archive_.branches) read(branch);
+  }
+
+ private:
+  [[nodiscard]] const Backup& newest() const { return archive_.sets.back().backup; }
+
+  void prepare() {
+    auto spec = with_access(services_.sandbox, services_.repository.access());
+    spec.postgres_major = newest().postgres_major;
+    sandbox_ = services_.provisioner.create(spec, stop_);
+    make_archive_stand_in(*sandbox_, newest(), sandbox_->paths().data, stop_);
+  }
+
+  void read(MapBranch& branch) {
+    for (auto stretch = branch.stretches.rbegin(); stretch != branch.stretches.rend(); ++stretch) {
+      read(branch, *stretch);
+      for (auto& loss : branch.losses) {
+        if (loss.begin.lsn == stretch->end.lsn) loss.begin = stretch->end;
+      }
+    }
+    for (auto& loss : branch.losses) {
+      if (!loss.ended_by_set && branch.newest.number > 0) {
+        loss.end.time = read(branch.newest, loss.end.lsn).newest_commit;
+      }
+    }
+  }
+
+  void read(const MapBranch& branch, MapStretch& stretch) {
+    if (edges_++ >= most_edges) {
+      stretch.note = fmt::format("only the newest {} edges are read", most_edges);
+      return;
+    }
+    std::uint64_t back = 0;
+    for (; back < most_segments && stretch.last.number >= back; ++back) {
+      const auto number = stretch.last.number - back;
+      if (start_of({.number = number + 1}, archive_.segment_size) <= stretch.begin.lsn) break;
+      const auto timeline = back == 0 ? stretch.last.timeline : timeline_at(branch, number);
+      const auto edge = read({.timeline = timeline, .number = number}, stretch.end.lsn);
+      if (!stretch.last_record) stretch.last_record = edge.last_record;
+      stretch.end.time = edge.newest_commit;
+      if (stretch.end.time) return;
+      if (!problem_.empty()) {
+        stretch.note = problem_;
+        map_.unknown.push_back(problem_);
+        return;
+      }
+    }
+    stretch.note = fmt::format("no commit in its last {} segments", back);
+  }
+
+  [[nodiscard]] Timeline timeline_at(const MapBranch& branch, std::uint64_t number) const {
+    const auto fork = std::ranges::find_if(branch.switches, [&](const auto& each) {
+      return number < each.switch_lsn.value / archive_.segment_size;
+    });
+    return fork == branch.switches.end() ? branch.timeline : fork->timeline;
+  }
+
+  struct Edge {
+    std::optional<Instant> newest_commit;
+    std::optional<Lsn> last_record;
+  };
+
+  // What begins before `end` in a segment.
+  Edge read(WalSegment segment, Lsn end) {
+    problem_.clear();
+    const auto name = file_name(segment, archive_.segment_size);
+    const auto file = sandbox_->paths().wal / name;
+    const auto words = services_.repository.archive_get(newest(), *sandbox_, WalFetch::single);
+    Command command{.program = words.front(),
+                    .arguments = {words.begin() + 1, words.end()},
+                    .timeout = std::chrono::minutes(5)};
+    command.arguments.push_back(name);
+    command.arguments.push_back(file);
+    const auto fetched = sandbox_->run(command, stop_);
+    if (fetched.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+    if (!fetched.succeeded()) {
+      problem_ = fmt::format("segment {} is listed and cannot be fetched (exit code {}): {}", name,
+                             fetched.exit_code,
+                             trim(std::string_view(fetched.error_output).substr(0, 300)));
+      return {};
+    }
+    return read(file, end);
+  }
+
+  // A record that goes on in the next segment ends the output with an error: the exit code tells
+  // nothing. Commit times are not in WAL order to the microsecond, and recovery stops at the first
+  // one behind its target.
+  Edge read(const std::filesystem::path& file, Lsn end) {
+    Edge edge;
+    const auto on_line = [&](std::string_view line) {
+      const auto lsn = lsn_of_record(line);
+      if (!lsn || *lsn >= end) return;
+      edge.last_record = lsn;
+      for (const auto& commit : parse_commits(line)) {
+        if (commit.time) {
+          edge.newest_commit = std::max(edge.newest_commit.value_or(*commit.time), *commit.time);
+        }
+      }
+    };
+    const auto result = sandbox_->run({.program = sandbox_->program("pg_waldump"),
+                                       .arguments = {file},
+                                       .timeout = std::chrono::minutes(5),
+                                       .on_line = on_line,
+                                       .keep_output = 4096},
+                                      stop_);
+    if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+    return edge;
+  }
+
+  RecoveryMap& map_;
+  MapArchive& archive_;
+  const EdgeServices& services_;
+  const std::stop_token& stop_;
+  std::unique_ptr<Sandbox> sandbox_;
+  std::size_t edges_ = 0;
+  std::string problem_;  // why the last segment could not be read
+};
+
+}  // namespace
+
+void read_edges(RecoveryMap& map, const EdgeServices& services, const std::stop_token& stop) {
+  for (auto& archive : map.archives) {
+    if (!archive.sets.empty()) ArchiveReader(map, archive, services, stop).read();
+  }
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,230 @@
+#include "harness/primary/fingerprint/relation_content.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// A row is a relation that holds rows of its own. The size of a relation that was never analysed is
+// asked of its file, and only then: that takes a lock.
+constexpr const char* relations_sql = R"(
+select c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, c.relpersistence,
+       c.relispopulated, coalesce(nullif(c.relfilenode, 0), pg_relation_filenode(c.oid)),
+       case when c.relpages > 0 or c.relkind = 'f' then c.relpages + coalesce(t.relpages, 0)
+            else coalesce(pg_relation_size(c.oid), 0) / 8192 end,
+       coalesce(has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'), true),
+       coalesce(has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select'),
+                true)
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  left join pg_class t on t.oid = nullif(c.reltoastrelid, 0)
+ where c.relkind in ('r', 'm', 'f')
+   and c.relpersistence <> 't'
+   and ((n.nspname <> 'information_schema' and n.nspname !~ '^pg_')
+        or (n.nspname = 'pg_catalog' and c.relname in ('pg_largeobject', 'pg_largeobject_metadata')))
+ order by 7 desc, 2)";
+
+// A row is a column in order, and whether the role may read it.
+constexpr const char* columns_sql = R"(
+select quote_ident(attname), coalesce(has_column_privilege(attrelid, attnum, 'select'), false)
+  from pg_attribute
+ where attrelid = $1 and attnum > 0 and not attisdropped
+ order by attnum)";
+
+template <typename Number>
+Number number_of(const std::string& text) {
+  Number number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+Rows columns_of(Connection& connection, std::uint32_t oid) {
+  const std::vector<Field> parameters{std::to_string(oid)};
+  return connection.query(columns_sql, parameters);
+}
+
+std::vector<std::string> readable_columns(Connection& connection, const RelationContent& relation) {
+  std::vector<std::string> columns;
+  const auto rows = columns_of(connection, relation.oid);
+  for (std::size_t row = 0; row < rows.rows.size(); ++row) {
+    const auto& name = rows.text(row, 0);
+    if (std::find(relation.withheld.begin(), relation.withheld.end(), name) ==
+        relation.withheld.end()) {
+      columns.push_back(name);
+    }
+  }
+  return columns;
+}
+
+void leave_out(RelationContent& relation, Uncovered cause, std::string error = {}) {
+  relation.coverage = Coverage::none;
+  relation.cause = cause;
+  relation.error = std::move(error);
+  relation.rows = 0;
+  relation.hash.clear();
+}
+
+Uncovered cause_of(const std::string& sqlstate) {
+  if (sqlstate == "42501") return Uncovered::permission;
+  if (sqlstate == "55P03") return Uncovered::locked;
+  if (sqlstate == "57014" || sqlstate == sqlstate_disk_full || sqlstate == sqlstate_out_of_memory) {
+    return Uncovered::budget;
+  }
+  // Gone, renamed or changed between the snapshot's catalogue and today's.
+  if (sqlstate == "42P01" || sqlstate == "42703" || sqlstate == "42809" || sqlstate == "3F000") {
+    return Uncovered::rewritten;
+  }
+  return Uncovered::failed;
+}
+
+void take(RelationContent& relation, const Connection::PipelineResult& result, ReadingSide side) {
+  if (!result.error.empty() || result.rows.rows.empty()) {
+    leave_out(relation, cause_of(result.sqlstate), result.error);
+    return;
+  }
+  const auto file_node = number_of<std::uint32_t>(result.rows.text(0, 2));
+  if (side == ReadingSide::snapshot && file_node != relation.file_node) {
+    leave_out(relation, Uncovered::rewritten, "its file was replaced");
+    return;
+  }
+  relation.rows = number_of<std::int64_t>(result.rows.text(0, 0));
+  relation.hash = result.rows.text(0, 1);
+}
+
+// A type without binary output, or a row beyond what its binary form may hold.
+bool wants_text(const Connection::PipelineResult& result) {
+  return result.sqlstate == "42883" || result.sqlstate == "54000";
+}
+
+std::vector<std::string> statements_of(Connection& connection,
+                                       std::span<RelationContent* const> relations,
+                                       ReadingSide side, const Sample& sample) {
+  std::vector<std::string> statements;
+  statements.reserve(relations.size() + 3);
+  if (side == ReadingSide::snapshot) statements.emplace_back("savepoint content");
+  for (const auto* relation : relations) {
+    const auto columns = relation->withheld.empty() ? std::vector<std::string>{}
+                                                    : readable_columns(connection, *relation);
+    statements.push_back(content_sql(*relation, sample, columns));
+  }
+  if (side == ReadingSide::snapshot) {
+    // Rolling back to the savepoint gives back the locks on the tables that were read: nobody who
+    // wants to truncate or alter one waits for the end of our transaction.
+    statements.emplace_back("rollback to savepoint content");
+    statements.emplace_back("release savepoint content");
+  }
+  return statements;
+}
+
+// One round; returns those that have to be asked again: behind a failure in the same transaction,
+// or in another form.
+std::vector<RelationContent*> read_once(Connection& connection,
+                                        std::span<RelationContent* const> relations,
+                                        ReadingSide side, const Sample& sample) {
+  const auto results = connection.pipeline(statements_of(connection, relations, side, sample));
+  const std::size_t first = side == ReadingSide::snapshot ? 1 : 0;
+  std::vector<RelationContent*> again;
+  for (std::size_t i = 0; i < relations.size(); ++i) {
+    const auto& result = results.at(first + i);
+    if (result.sqlstate == "25P02") {
+      again.push_back(relations[i]);
+    } else if (wants_text(result) && !relations[i]->as_text) {
+      relations[i]->as_text = true;
+      again.push_back(relations[i]);
+    } else {
+      take(*relations[i], result, side);
+    }
+  }
+  return again;
+}
+
+}  // namespace
+
+std::string content_sql(const RelationContent& relation, const Sample& sample,
+                        std::span<const std::string> columns) {
+  std::string row = "t.*";
+  if (!relation.withheld.empty()) {
+    row = "row(";
+    for (const auto& column : columns) row += (row.size() > 4 ? ", t." : "t.") + column;
+    row += ")";
+  }
+  // record_out and record_send instead of a cast: a cast could be a user's own function.
+  std::string hash = "null";
+  if (relation.coverage != Coverage::counted) {
+    hash = relation.as_text
+               ? fmt::format("sum(hashtextextended(record_out({})::text collate \"C\", 0))", row)
+               : fmt::format("sum(hash_array_extended(array[record_send({})], 0))", row);
+  }
+  std::string blocks;
+  if (relation.coverage == Coverage::sampled) {
+    blocks =
+        fmt::format(" tablesample system ({}) repeatable ({})", sample.percentage, sample.seed);
+  }
+  // Of the relation that is read: its name may have been given to another one.
+  std::string literal = "'";
+  for (const char c : relation.name) literal += c == '\'' ? std::string("''") : std::string(1, c);
+  literal += "'";
+  return fmt::format("select count(*), {}, pg_relation_filenode({}::regclass) from only {} t{}",
+                     hash, literal, relation.name, blocks);
+}
+
+std::vector<RelationContent> list_relations(Connection& connection, const CoverageRule& rule) {
+  std::vector<RelationContent> relations;
+  std::vector<std::size_t> in_part;
+  connection.stream(relations_sql, {}, [&](const std::vector<Field>& row) {
+    const auto text = [&](std::size_t column) { return row.at(column).value_or(""); };
+    RelationContent relation{.name = text(1),
+                             .pages = number_of<std::int64_t>(text(6)),
+                             .oid = number_of<std::uint32_t>(text(0)),
+                             .file_node = number_of<std::uint32_t>(text(5))};
+    const bool whole = text(7) == "t";
+    if (text(3) == "u") {
+      leave_out(relation, Uncovered::unlogged);
+    } else if (text(2) == "f") {
+      leave_out(relation, Uncovered::foreign);
+    } else if (text(4) == "f") {
+      leave_out(relation, Uncovered::unpopulated);
+    } else if (relation.coverage = rule(relation.name, relation.pages);
+               relation.coverage == Coverage::none) {
+      relation.cause = Uncovered::excluded;
+    } else if (!whole && text(8) != "t") {
+      leave_out(relation, Uncovered::permission, "the role may not read it");
+    } else if (!whole && relation.coverage != Coverage::counted) {
+      in_part.push_back(relations.size());
+    }
+    relations.push_back(std::move(relation));
+  });
+  for (const auto at : in_part) {
+    const auto columns = columns_of(connection, relations[at].oid);
+    for (std::size_t row = 0; row < columns.rows.size(); ++row) {
+      if (columns.text(row, 1) != "t") relations[at].withheld.push_back(columns.text(row, 0));
+    }
+  }
+  return relations;
+}
+
+void prepare_reading(Connection& connection, int parallel_workers) {
+  // Text is hashed as the client would get it. SQL_ASCII promises nothing, so nothing is converted.
+  connection.query(
+      "select set_config('client_encoding', "
+      "case getdatabaseencoding() when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end, false), "
+      "set_config('jit', 'off', false), "
+      "set_config('max_parallel_workers_per_gather', $1, false)",
+      std::vector<Field>{std::to_string(parallel_workers)});
+}
+
+void read_contents(Connection& connection, std::span<RelationContent> batch, ReadingSide side,
+                   const Sample& sample) {
+  std::vector<RelationContent*> left;
+  for (auto& relation : batch) {
+    if (relation.coverage != Coverage::none) left.push_back(&relation);
+  }
+  while (!left.empty()) left = read_once(connection, left, side, sample);
+}
+
+}  // namespace pgrehearse

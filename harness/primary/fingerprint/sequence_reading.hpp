@@ -1,0 +1,20 @@
+// The state of sequences.
+#pragma once
+
+#include <vector>
+
+#include "harness/postgres/connection.hpp"
+#include "harness/primary/fingerprint/fingerprint.hpp"
+
+namespace pgrehearse {
+
+// Every logged sequence of the database with its state now (sequences know no snapshot) in
+// `before`; ordered by the bytes of the name. A sequence that cannot be read has an error.
+std::vector<SequenceState> read_sequences(Connection& connection);
+
+// The states of `later` become the `after` of those in `earlier`; a sequence that is in one of them
+// only has one reading.
+std::vector<SequenceState> merge_readings(std::vector<SequenceState> earlier,
+                                          std::vector<SequenceState> later);
+
+}  // namespace pgrehearse

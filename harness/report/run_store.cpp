@@ -1,0 +1,266 @@
+#include "harness/report/run_store.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+#include <system_error>
+
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+#include "harness/report/headline.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view record_name = "report.json";
+constexpr std::string_view latest_name = "latest";
+
+[[noreturn]] void refuse(std::string_view doing, const fs::path& path, int error) {
+  throw Error(ErrorKind::environment,
+              fmt::format("cannot {} '{}': {}", doing, path.string(),
+                          std::generic_category().message(error)),
+              "free space there, or name another state directory with --state", "PGR-ENV-STATE",
+              path.string());
+}
+
+void make_directory(const fs::path& path, mode_t mode) {
+  if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST) refuse("create", path, errno);
+}
+
+class Descriptor {
+ public:
+  Descriptor(const fs::path& path, int flags, mode_t mode = 0)
+      : value_(open(path.c_str(), flags | O_CLOEXEC, mode)) {
+    if (value_ < 0) refuse("open", path, errno);
+  }
+  ~Descriptor() { close(value_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int value() const { return value_; }
+
+ private:
+  int value_;
+};
+
+void write_durably(const fs::path& path, std::string_view text) {
+  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC, 0640);
+  while (!text.empty()) {
+    const auto written = write(file.value(), text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) refuse("write", path, errno);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (fsync(file.value()) != 0) refuse("write", path, errno);
+}
+
+void replace(const fs::path& from, const fs::path& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) refuse("replace", to, errno);
+}
+
+// Real directories below `path`, by name; the `latest` links and hidden names are left out.
+std::vector<std::string> directories_in(const fs::path& path) {
+  std::vector<std::string> names;
+  std::error_code failure;
+  fs::directory_iterator entry(path, failure);
+  if (failure == std::errc::no_such_file_or_directory) return names;
+  if (failure) refuse("read", path, failure.value());
+  for (; entry != fs::directory_iterator(); entry.increment(failure)) {
+    const auto name = entry->path().filename().string();
+    if (!name.starts_with('.') && fs::is_directory(entry->symlink_status(failure))) {
+      names.push_back(name);
+    }
+    if (failure) refuse("read", path, failure.value());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::optional<Instant> instant_of(std::string_view id) {
+  if (id.size() < 16) return {};
+  const auto part = [&](std::size_t from, std::size_t length) { return id.substr(from, length); };
+  return parse_instant(fmt::format("{}-{}-{}T{}:{}:{}Z", part(0, 4), part(4, 2), part(6, 2),
+                                   part(9, 2), part(11, 2), part(13, 2)));
+}
+
+}  // namespace
+
+std::string make_run_id(Instant started, std::uint64_t random) {
+  std::string time = to_iso8601(started).substr(0, 19);
+  std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+  return fmt::format("{}Z-{:08x}", time, (random ^ (random >> 32U)) & 0xFFFFFFFFU);
+}
+
+void RunDirectory::save(const Report& report) const {
+  const auto part = path_ / ".report.json.part";
+  write_durably(part, to_json(report));
+  replace(part, path_ / record_name);
+  fsync(Descriptor(path_, O_RDONLY | O_DIRECTORY).value());
+}
+
+RunDirectory RunStore::create(const std::string& scenario, const std::string& run_id) const {
+  // The sandbox's account must be able to pass through the state directory, not to read the runs.
+  std::error_code failure;
+  fs::create_directories(runs_.parent_path(), failure);
+  if (failure) refuse("create", runs_.parent_path(), failure.value());
+  make_directory(runs_, 0750);
+  make_directory(runs_ / scenario, 0750);
+  const auto path = runs_ / scenario / run_id;
+  if (mkdir(path.c_str(), 0750) != 0) refuse("create", path, errno);
+  make_directory(path / "logs", 0750);
+
+  const auto link = runs_ / scenario / (".latest-" + run_id);
+  if (symlink(run_id.c_str(), link.c_str()) != 0) refuse("create", link, errno);
+  replace(link, runs_ / scenario / latest_name);
+  return RunDirectory(path);
+}
+
+std::vector<std::string> RunStore::scenarios() const { return directories_in(runs_); }
+
+std::filesystem::path RunStore::path_of(const Entry& entry) const {
+  return runs_ / entry.scenario / entry.id;
+}
+
+std::vector<RunStore::Entry> RunStore::entries(const std::optional<std::string>& scenario) const {
+  std::vector<Entry> all;
+  for (const auto& name : scenario ? std::vector{*scenario} : scenarios()) {
+    for (const auto& id : directories_in(runs_ / name)) all.push_back({.scenario = name, .id = id});
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Entry& a, const Entry& b) { return a.id > b.id; });
+  return all;
+}
+
+RunSummary RunStore::summarise(const Entry& entry) const {
+  RunSummary summary{.scenario = entry.scenario,
+                     .id = entry.id,
+                     .started = instant_of(entry.id),
+                     .path = path_of(entry)};
+  const auto record = summary.path / record_name;
+  std::error_code failure;
+  if (!fs::exists(record, failure) && !failure) {
+    summary.diagnosis = "has no report: killed before its first phase";
+    return summary;
+  }
+  try {
+    const Report report = load_report(record);
+    summary.started = report.started;
+    if (report.finished) summary.seconds = *report.finished - report.started;
+    summary.verdict = settled_verdict(report);
+    summary.diagnosis = headline(report);
+  } catch (const Error& error) {
+    summary.diagnosis = fmt::format("unreadable: {}", error.what());
+  }
+  return summary;
+}
+
+std::vector<RunSummary> RunStore::list(const std::optional<std::string>& scenario,
+                                       std::size_t limit) const {
+  std::vector<RunSummary> summaries;
+  for (const auto& entry : entries(scenario)) {
+    if (summaries.size() == limit) break;
+    summaries.push_back(summarise(entry));
+  }
+  return summaries;
+}
+
+std::vector<RunStore::Entry> RunStore::matches(const std::string& text) const {
+  const auto slash = text.find('/');
+  const auto names = scenarios();
+  const auto is_scenario = [&](const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  const auto newest = [](std::vector<Entry> all) {
+    if (all.size() > 1) all.resize(1);
+    return all;
+  };
+  if (text == latest_name) return newest(entries({}));
+  if (is_scenario(text)) return newest(entries(text));
+
+  std::optional<std::string> scenario;
+  if (slash != std::string::npos) {
+    scenario = text.substr(0, slash);
+    if (!is_scenario(*scenario)) return {};
+  }
+  const auto id = slash == std::string::npos ? text : text.substr(slash + 1);
+  if (id.empty()) return {};
+  auto all = entries(scenario);
+  if (id == latest_name) return newest(std::move(all));
+  std::erase_if(all, [&](const Entry& entry) { return !entry.id.starts_with(id); });
+  const auto whole =
+      std::find_if(all.begin(), all.end(), [&](const Entry& entry) { return entry.id == id; });
+  if (whole != all.end()) return {*whole};
+  return all;
+}
+
+void RunStore::not_found(const std::string& text) const {
+  const auto all = entries({});
+  if (all.empty()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("there is no run '{}': no drill has run in this state directory", text),
+                fmt::format("its records would be in '{}'; --state names another directory",
+                            runs_.string()));
+  }
+  auto names = scenarios();
+  std::transform(all.begin(), all.end(), std::back_inserter(names),
+                 [](const Entry& entry) { return entry.id; });
+  const auto near = nearest(text, names);
+  throw Error(
+      ErrorKind::usage, fmt::format("there is no run '{}'", text),
+      near ? fmt::format("did you mean '{}'?", *near) : "'pgrehearse history' lists the runs");
+}
+
+std::filesystem::path RunStore::find(const std::string& text) const {
+  const auto found = text.empty() ? std::vector<Entry>{} : matches(text);
+  if (found.size() == 1) return path_of(found.front()) / record_name;
+  if (found.size() > 1) {
+    throw Error(ErrorKind::usage,
+                fmt::format("'{}' is the beginning of {} runs", text, found.size()),
+                fmt::format("for instance '{}' and '{}'", found[0].id, found[1].id));
+  }
+  std::error_code ignored;
+  if (fs::is_regular_file(text, ignored)) return text;
+  if (fs::is_directory(text, ignored) && fs::exists(fs::path(text) / record_name, ignored)) {
+    return fs::path(text) / record_name;
+  }
+  not_found(text);
+}
+
+std::optional<Report> RunStore::newest_finished(const std::string& scenario) const {
+  for (const auto& entry : entries(scenario)) {
+    try {
+      auto report = load_report(path_of(entry) / record_name);
+      if (report.finished) return report;
+    } catch (const Error&) {
+      continue;  // a run that was killed tells nothing about durations
+    }
+  }
+  return {};
+}
+
+Report load_report(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  if (!stream.is_open() || stream.bad()) {
+    throw Error(
+        ErrorKind::usage, fmt::format("cannot read the report '{}'", file.string()),
+        "it may be unreadable for this account, or the drill was killed before it wrote one");
+  }
+  try {
+    return report_from_json(text);
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("{}: {}", file.string(), error.what()), error.hint());
+  }
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,151 @@
+#include "harness/reporting/phrases.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+// "a, b" of those that are not empty.
+std::string listed(std::vector<std::string> parts, std::string_view separator = ", ") {
+  std::erase(parts, "");
+  return join(parts, separator);
+}
+
+std::string mark_in_words(std::string_view what, const TransactionMark& mark) {
+  return fmt::format("{} {}{}", what, mark.xid,
+                     mark.time ? " at " + to_postgres_timestamp(*mark.time) : "");
+}
+
+}  // namespace
+
+std::string duration_in_words(double seconds) {
+  auto text = to_text(Seconds(seconds));
+  for (const std::string_view nothing : {" 0s", " 0min", " 0h"}) {
+    if (text.ends_with(nothing)) text.resize(text.size() - nothing.size());
+  }
+  return text;
+}
+
+std::string time_in_words(Instant instant) {
+  return to_postgres_timestamp(instant).substr(0, 19) + " UTC";
+}
+
+std::vector<std::string> in_words(const BackupRecord& backup) {
+  const auto facts =
+      listed({backup.type, backup.bytes > 0 ? to_text(Bytes{backup.bytes}) : "",
+              backup.postgres_version.empty() ? "" : "PostgreSQL " + backup.postgres_version});
+  const auto why = listed(
+      {backup.stop_time ? "ended " + time_in_words(*backup.stop_time) : "", backup.reason}, "; ");
+  std::vector<std::string> lines{backup.label + (facts.empty() ? "" : " (" + facts + ")"), why};
+  std::erase(lines, "");
+  return lines;
+}
+
+std::vector<std::string> in_words(const Landing& landing) {
+  const std::string place =
+      landing.lsn ? to_text(*landing.lsn) +
+                        (landing.timeline ? fmt::format(" on timeline {}", *landing.timeline) : "")
+                  : "nowhere";
+  std::vector<std::string> lines{
+      listed({place, landing.time ? "newest commit " + time_in_words(*landing.time) : "",
+              landing.proved ? "proved" : "not proved"}),
+      listed({landing.asked.empty() ? "" : "asked for " + landing.asked, landing.proof}, "; "),
+      listed({landing.last_applied
+                  ? mark_in_words("last applied transaction", *landing.last_applied)
+                  : "",
+              landing.first_withheld
+                  ? mark_in_words("first withheld transaction", *landing.first_withheld)
+                  : ""})};
+  std::erase(lines, "");
+  return lines;
+}
+
+std::string in_words(const ComparisonRecord& comparison) {
+  if (comparison.method.empty() || comparison.method == "none") {
+    return listed({"not with the primary", comparison.explanation}, ": ");
+  }
+  return listed(
+      {fmt::format("{}{} ({})", comparison.exact ? "exactly" : "inexactly",
+                   comparison.lsn ? " at " + to_text(*comparison.lsn) : "", comparison.method),
+       comparison.explanation},
+      ": ");
+}
+
+std::string in_words(const SandboxRecord& sandbox) {
+  if (sandbox.kept) return listed({sandbox.type, "kept in " + sandbox.root});
+  if (sandbox.removed) return listed({sandbox.type, "removed"});
+  const auto remaining = join(sandbox.remaining, ", ");
+  return listed({sandbox.type, remaining.empty() ? "not removed" : "not removed: " + remaining});
+}
+
+ObjectiveState state_of(const ObjectiveRecord& objective) {
+  if (!objective.objective) return ObjectiveState::none;
+  if (!objective.measured) return ObjectiveState::unknown;
+  return *objective.measured <= *objective.objective ? ObjectiveState::met : ObjectiveState::missed;
+}
+
+std::string in_words(const ObjectiveRecord& objective) {
+  const auto asked = objective.objective ? duration_in_words(*objective.objective) : std::string{};
+  switch (state_of(objective)) {
+    case ObjectiveState::met:
+      return duration_in_words(*objective.measured) + " of " + asked + ", met";
+    case ObjectiveState::missed:
+      return duration_in_words(*objective.measured) + " of " + asked + ", missed";
+    case ObjectiveState::unknown:
+      return listed({"unknown of " + asked, objective.explanation}, ": ");
+    case ObjectiveState::none:
+      break;
+  }
+  if (objective.measured) return duration_in_words(*objective.measured) + ", no objective set";
+  return listed({"unknown", objective.explanation}, ": ");
+}
+
+bool is_empty(const ObjectiveRecord& objective) {
+  return !objective.objective && !objective.measured && objective.explanation.empty();
+}
+
+std::string counts_in_words(const std::vector<CheckRecord>& checks) {
+  constexpr std::array<std::pair<Verdict, std::string_view>, 4> words{
+      {{Verdict::pass, "passed"},
+       {Verdict::fail, "failed"},
+       {Verdict::unknown, "unknown"},
+       {Verdict::skipped, "skipped"}}};
+  std::vector<std::string> parts;
+  for (const auto& [verdict, word] : words) {
+    const auto count =
+        std::count_if(checks.begin(), checks.end(),
+                      [wanted = verdict](const CheckRecord& c) { return c.verdict == wanted; });
+    if (count > 0) parts.push_back(fmt::format("{} {}", count, word));
+  }
+  return parts.empty() ? "none ran" : join(parts, ", ");
+}
+
+std::string volume_in_words(const PhaseRecord& phase) {
+  if (!phase.bytes) return {};
+  auto text = to_text(Bytes{*phase.bytes});
+  if (phase.seconds >= 1) {
+    const auto rate = static_cast<double>(*phase.bytes) / phase.seconds;
+    text += ", " + to_text(Bytes{static_cast<std::uint64_t>(rate)}) + "/s";
+  }
+  return text;
+}
+
+std::string details_in_words(const Finding& finding) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : finding.details)
+    parts.push_back(fmt::format("{} {}", name, value));
+  return join(parts, ", ");
+}
+
+std::string code_and_object(std::string_view code, std::string_view object) {
+  return listed({std::string(code), std::string(object)}, " ");
+}
+
+}  // namespace pgrehearse

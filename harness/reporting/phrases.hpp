@@ -1,0 +1,41 @@
+// Parts of the report in words, shared by the formats that people read. Not escaped: that is each
+// format's own business.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/report/report.hpp"
+
+namespace pgrehearse {
+
+// "3min 22s", "30min", "12ms"
+std::string duration_in_words(double seconds);
+// "2026-11-20 03:00:00 UTC"
+std::string time_in_words(Instant instant);
+
+// One line, or more where there is more to say.
+std::vector<std::string> in_words(const BackupRecord& backup);
+std::vector<std::string> in_words(const Landing& landing);
+std::string in_words(const ComparisonRecord& comparison);
+std::string in_words(const SandboxRecord& sandbox);
+
+// met, missed, unknown (not measured) or none (no objective was set).
+enum class ObjectiveState { met, missed, unknown, none };
+ObjectiveState state_of(const ObjectiveRecord& objective);
+// "4min 25s of 30min, met"
+std::string in_words(const ObjectiveRecord& objective);
+// Nothing was measured and nothing was asked: not worth a line.
+bool is_empty(const ObjectiveRecord& objective);
+
+// "1 passed, 2 failed, 1 skipped"
+std::string counts_in_words(const std::vector<CheckRecord>& checks);
+// "4.6 GB, 23.3 MB/s"; empty where no bytes are known
+std::string volume_in_words(const PhaseRecord& phase);
+// "block 17, relation shop.public.orders"
+std::string details_in_words(const Finding& finding);
+// "PGR-WAL-GAP 0000000100000000000000D4"; either may be missing
+std::string code_and_object(std::string_view code, std::string_view object);
+
+}  // namespace pgrehearse

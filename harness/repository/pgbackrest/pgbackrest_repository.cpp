@@ -1,0 +1,322 @@
+#include "harness/repository/pgbackrest/pgbackrest_repository.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <thread>
+#include <utility>
+
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+#include "harness/process/acting_account.hpp"
+#include "harness/repository/pgbackrest/archive_listing.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_access.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_exit_code.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_info.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_message.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_restore.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_verification.hpp"
+#include "harness/repository/pgbackrest/wal_segment_size.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+// A dead repository must not hang a drill; a closed S3 port alone takes pgBackRest four minutes.
+constexpr minutes info_deadline{2};
+constexpr minutes listing_deadline{5};
+constexpr hours restore_deadline{24};
+constexpr hours verify_deadline{12};
+constexpr minutes blame_deadline{30};
+
+constexpr std::size_t large_output = std::size_t{1} << 30;
+
+std::string archive_id(const Backup& backup) {
+  return fmt::format("{}-{}", backup.postgres_version, backup.database_id);
+}
+
+std::string archive_path(const std::string& stanza, const Backup& backup) {
+  return fmt::format("archive/{}/{}", stanza, archive_id(backup));
+}
+
+std::vector<std::string> concatenate(std::vector<std::string> first,
+                                     std::vector<std::string> second) {
+  std::ranges::move(second, std::back_inserter(first));
+  return first;
+}
+
+// Only errors, on standard error: standard output carries what was asked for.
+std::vector<std::string> quiet() {
+  return {"--log-level-file=off", "--log-level-console=off", "--log-level-stderr=warn",
+          "--no-log-timestamp"};
+}
+
+}  // namespace
+
+PgBackRestRepository::PgBackRestRepository(RepositorySpec spec, CommandRunner& runner,
+                                           Account account, std::filesystem::path directory)
+    : spec_(std::move(spec)),
+      runner_(runner),
+      account_(std::move(account)),
+      directory_(std::move(directory)) {}
+
+std::vector<std::string> PgBackRestRepository::place(std::optional<int> key) const {
+  std::vector<std::string> options;
+  if (spec_.configuration) options.push_back("--config=" + spec_.configuration->string());
+  options.push_back("--stanza=" + spec_.stanza);
+  if (key) options.push_back(fmt::format("--repo={}", *key));
+  return options;
+}
+
+Command PgBackRestRepository::command(std::vector<std::string> arguments,
+                                      std::chrono::milliseconds deadline) const {
+  return {.program = spec_.binary,
+          .arguments = std::move(arguments),
+          .account = account_,
+          .timeout = deadline,
+          .keep_output = large_output};
+}
+
+std::string PgBackRestRepository::output_of(const Command& command, std::string_view attempt,
+                                            std::stop_token stop) {
+  auto result = runner_.run(command, stop);
+  if (!result.succeeded()) throw error_of(result, attempt, ErrorKind::repository);
+  if (result.truncated) {
+    throw Error(ErrorKind::environment, fmt::format("{} gave too much output", attempt), {},
+                "PGR-ENV-TOOL");
+  }
+  return std::move(result.output);
+}
+
+std::string PgBackRestRepository::version(std::stop_token stop) {
+  try {
+    const auto output =
+        output_of(command({"version"}, minutes(1)), "asking pgBackRest's version", stop);
+    const auto lines = lines_of(output);
+    return lines.empty() ? spec_.binary : excerpt(lines.front(), 60);
+  } catch (const Error& error) {
+    if (error.code() != "PGR-ENV-BINARY") throw;
+    throw Error(ErrorKind::environment, error.what(),
+                "install the package pgbackrest, or name a fork's program with repository.binary",
+                "PGR-ENV-BINARY", spec_.binary);
+  }
+}
+
+std::string PgBackRestRepository::info(std::vector<std::string> options, std::stop_token stop) {
+  const auto lock = "--lock-path=" + (directory_ / "lock").string();
+  auto arguments =
+      concatenate(concatenate(std::move(options), quiet()), {lock, "--output=json", "info"});
+  return output_of(command(std::move(arguments), info_deadline),
+                   fmt::format("listing the backups of stanza '{}'", spec_.stanza), stop);
+}
+
+BackupList PgBackRestRepository::list(std::stop_token stop) {
+  auto list = parse_pgbackrest_info(info(place(spec_.key), stop), spec_.stanza);
+  constexpr int no_backups_yet = 2;
+  if (list.backups.empty() && list.status.code != 0 && list.status.code != no_backups_yet) {
+    refuse_status(list.status, stop);
+  }
+  for (auto& backup : list.backups) {
+    if (!backup.error) continue;
+    backup.errors = parse_error_list(
+        info(concatenate(place(backup.repository_key), {"--set=" + backup.label}), stop));
+  }
+  return list;
+}
+
+void PgBackRestRepository::refuse_status(const RepositoryStatus& status, std::stop_token stop) {
+  const auto attempt = fmt::format("reading stanza '{}'", spec_.stanza);
+  constexpr int other = 99;
+  if (status.code == other || status.message.find("Error]") != std::string::npos) {
+    throw error_of_status(status.message, attempt);
+  }
+  auto everywhere = place(spec_.key);
+  std::erase_if(everywhere, [](const auto& option) { return option.starts_with("--stanza="); });
+  const auto names = stanza_names(info(std::move(everywhere), stop));
+  const auto near = nearest(spec_.stanza, names);
+  std::string hint =
+      "check with 'pgbackrest info' that the repository is mounted and what it holds";
+  if (near && *near != spec_.stanza) {
+    hint = fmt::format("did you mean '{}'?", *near);
+  } else if (!names.empty()) {
+    hint = "the repository's stanzas are: " + join(names, ", ");
+  }
+  throw Error(ErrorKind::repository,
+              fmt::format("{} failed: pgBackRest says {} (status {})", attempt,
+                          excerpt(status.message), status.code),
+              hint, "PGR-REPO-STANZA", spec_.stanza);
+}
+
+ParsedArchive PgBackRestRepository::read_archive(const Backup& backup, std::uint64_t segment_size,
+                                                 std::stop_token stop) {
+  const auto id = archive_id(backup);
+  const auto listed_at = std::chrono::system_clock::now();
+  const auto listing = command(
+      concatenate(concatenate(place(backup.repository_key), quiet()),
+                  {"--output=json", "--recurse", "repo-ls", archive_path(spec_.stanza, backup)}),
+      listing_deadline);
+  auto parsed = parse_archive_listing(output_of(listing, "listing the WAL archive " + id, stop), id,
+                                      segment_size);
+  parsed.listing.listed_at = listed_at;
+  return parsed;
+}
+
+std::optional<std::uint64_t> PgBackRestRepository::wal_segment_size(const Backup& backup,
+                                                                    std::stop_token stop) {
+  if (const auto size = deduce_segment_size(backup)) return size;
+  return deduce_segment_size(backup, read_archive(backup, smallest_segment_size, stop).listing);
+}
+
+ArchiveListing PgBackRestRepository::list_archive(const Backup& backup, std::uint64_t segment_size,
+                                                  std::stop_token stop) {
+  auto parsed = read_archive(backup, segment_size, stop);
+  const auto options = concatenate(place(backup.repository_key), quiet());
+  for (const auto& file : parsed.history_files) {
+    // repo-get decrypts; history files are never compressed (measured with 2.45, zst and aes).
+    const auto content = output_of(
+        command(concatenate(options, {"repo-get", archive_path(spec_.stanza, backup) + "/" + file}),
+                info_deadline),
+        "reading the timeline history " + file, stop);
+    const auto timeline = static_cast<Timeline>(std::stoul(file.substr(0, 8), nullptr, 16));
+    try {
+      parsed.listing.histories[timeline] = parse_timeline_history(content);
+    } catch (const Error& error) {
+      throw Error(error.kind(), fmt::format("{}: {}", file, excerpt(error.what())), error.hint(),
+                  error.code(), file);
+    }
+  }
+  return std::move(parsed.listing);
+}
+
+void PgBackRestRepository::restore(const Backup& backup, const RecoveryTarget& target,
+                                   Sandbox& sandbox,
+                                   const std::function<void(const RestoreProgress&)>& on_progress,
+                                   std::stop_token stop) {
+  const auto& own = sandbox.paths().pgbackrest;
+  auto arguments =
+      concatenate(place(backup.repository_key),
+                  {"--lock-path=" + (own / "lock").string(), "--log-path=" + (own / "log").string(),
+                   "--log-level-file=info", "--log-level-console=detail", "--log-level-stderr=off",
+                   "--no-log-timestamp"});
+  arguments = concatenate(std::move(arguments),
+                          restore_options(backup, target, sandbox.paths(), sandbox.cpus()));
+  arguments.emplace_back("restore");
+  double reported = -1;
+  const auto on_line = [&](std::string_view line) {
+    const auto fraction = parse_restore_progress(line);
+    if (!fraction || *fraction < reported + 0.001) return;
+    reported = *fraction;
+    const auto done = static_cast<double>(backup.size.count) * reported;
+    on_progress({.fraction = reported, .done = {static_cast<std::uint64_t>(done)}});
+  };
+  const auto result = sandbox.run({.program = spec_.binary,
+                                   .arguments = std::move(arguments),
+                                   .timeout = restore_deadline,
+                                   .on_line = on_progress ? on_line : decltype(Command::on_line)()},
+                                  stop);
+  if (result.succeeded()) return;
+  const auto error = error_of(result, "restore of backup set " + backup.label, ErrorKind::restore);
+  if (error.kind() != ErrorKind::restore) throw error;
+  if (!error.object().empty()) {
+    // A checksum that does not match is told of the restored file; its name in the cluster is
+    // what the repository calls it too.
+    const auto data = sandbox.paths().data.string() + "/";
+    if (!error.object().starts_with(data)) throw error;
+    throw Error(error.kind(), error.what(), error.hint(), error.code(),
+                error.object().substr(data.size()));
+  }
+  const auto file = find_damaged_file(backup, stop);
+  if (file.empty()) throw error;
+  throw Error(error.kind(), fmt::format("{}; the damaged file is {}", error.what(), file),
+              error.hint(), error.code(), file);
+}
+
+std::string PgBackRestRepository::find_damaged_file(const Backup& backup, std::stop_token stop) {
+  auto arguments = concatenate(place(backup.repository_key), quiet());
+  std::ranges::replace(arguments, std::string("--log-level-console=off"),
+                       std::string("--log-level-console=detail"));
+  arguments = concatenate(std::move(arguments),
+                          {"--output=text", "--verbose", "--process-max=2", "verify"});
+  const auto result = runner_.run(command(std::move(arguments), blame_deadline), stop);
+  const auto verification = parse_verification(result.output);
+  if (!verification) return {};
+  auto labels = backup.references;
+  labels.push_back(backup.label);
+  for (const auto& problem : verification->problems) {
+    for (const auto& label : labels) {
+      const auto at = problem.find(label + "/");
+      if (at == std::string::npos) continue;
+      return problem.substr(at, problem.find_first_of("': ", at) - at);
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> PgBackRestRepository::archive_get(const Backup& backup,
+                                                           const Sandbox& sandbox, WalFetch fetch) {
+  const auto& own = sandbox.paths().pgbackrest;
+  std::vector<std::string> command{spec_.binary};
+  command = concatenate(std::move(command), place(backup.repository_key));
+  command = fetch == WalFetch::single
+                ? concatenate(std::move(command), {"--no-archive-async"})
+                : concatenate(std::move(command), {"--archive-async", "--process-max=2",
+                                                   "--spool-path=" + (own / "spool").string()});
+  return concatenate(
+      std::move(command),
+      {"--reset-pg1-host", "--pg1-path=" + sandbox.paths().data.string(),
+       "--lock-path=" + (own / "lock").string(), "--log-path=" + (own / "log").string(),
+       "--log-level-file=off", "--log-level-console=off",
+       // PostgreSQL's log collects standard error.
+       "--log-level-stderr=error", "archive-get"});
+}
+
+RepositoryAccess PgBackRestRepository::access() {
+  const auto variables = pgbackrest_variables();
+  const auto files = pgbackrest_configuration_files(spec_.configuration, variables);
+  std::vector<std::string> texts;
+  {
+    const ActingAccount acting(account_);
+    for (const auto& file : files) {
+      std::ifstream stream(file);
+      texts.emplace_back(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+    }
+  }
+  auto access = parse_pgbackrest_access(texts, variables, spec_);
+  access.places = with_linked_places(std::move(access.places));
+  access.places.insert(access.places.begin(), files.begin(), files.end());
+  return access;
+}
+
+BackupRepository::Verification PgBackRestRepository::verify(const Backup& backup,
+                                                            std::stop_token stop) {
+  auto arguments = concatenate(
+      place(backup.repository_key),
+      // The log names the damaged files; the text only counts them. Without --verbose a sound
+      // repository gives no text at all (measured with 2.45).
+      {"--log-level-file=off", "--log-level-console=detail", "--log-level-stderr=off",
+       "--no-log-timestamp", "--output=text", "--verbose",
+       fmt::format("--process-max={}", std::max(1U, std::thread::hardware_concurrency() / 2)),
+       "verify"});
+  const std::string attempt = "verifying the repository";
+  const auto result = runner_.run(command(std::move(arguments), verify_deadline), stop);
+  if (!result.succeeded()) throw error_of(result, attempt, ErrorKind::repository);
+  auto verification = parse_verification(result.output);
+  if (!verification) {
+    throw Error(ErrorKind::environment, attempt + " gave no verdict: " + excerpt(result.output),
+                "run 'pgbackrest verify --output=text --verbose' by hand", "PGR-ENV-TOOL");
+  }
+  // Told only in passing; the verdict itself blames the repository.
+  if (verification->output.find("[13] Permission denied") != std::string::npos) {
+    throw Error(ErrorKind::environment,
+                attempt + " failed: this account may not read all of it (permission denied)",
+                std::string(find_exit_code(53)->advice), "PGR-ENV-PERMISSION");
+  }
+  return std::move(*verification);
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,81 @@
+// What pgrehearse asks of a container engine, in the API that Docker and podman share.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/sandbox/container/engine_http.hpp"
+
+namespace pgrehearse {
+
+struct ImageFacts {
+  std::string id;            // "sha256:..."
+  std::string architecture;  // "amd64"
+};
+
+struct ContainerState {
+  bool running = false;
+  int process = 0;  // number of process 1 as this host sees it
+  bool out_of_memory = false;
+  int exit_code = 0;
+  std::string error;  // of the engine
+};
+
+struct ListedContainer {
+  std::string id;
+  std::string name;
+  std::map<std::string, std::string> labels;
+};
+
+// All throw Error(environment): PGR-ENV-ENGINE when the engine does not answer, PGR-ENV-CONTAINER
+// with its words when it refuses.
+class ContainerEngine {
+ public:
+  ContainerEngine(EngineKind kind, EngineAddress address)
+      : kind_(kind), http_(std::move(address)) {}
+
+  // "20.10.24"; podman takes its time to tell.
+  [[nodiscard]] std::string version(const std::stop_token& stop) const;
+
+  // nullopt: the engine does not have it.
+  [[nodiscard]] std::optional<ImageFacts> find_image(const std::string& name,
+                                                     const std::stop_token& stop) const;
+  // `on_status` gets the engine's words on the way. Throws Error(environment, PGR-ENV-IMAGE).
+  void pull(const std::string& name, const std::function<void(std::string_view)>& on_status,
+            const std::stop_token& stop) const;
+
+  // `body`: the API's JSON. Returns the id.
+  [[nodiscard]] std::string create(const std::string& name, const std::string& body,
+                                   const std::stop_token& stop) const;
+  void start(const std::string& container, const std::stop_token& stop) const;
+  // nullopt: there is none.
+  [[nodiscard]] std::optional<ContainerState> inspect(const std::string& container,
+                                                      const std::stop_token& stop) const;
+  // Ends it and removes it with its volumes; fine when it is gone.
+  void remove(const std::string& container) const;
+  // Those that carry all the labels, each "name" or "name=value", whatever their state.
+  [[nodiscard]] std::vector<ListedContainer> list(const std::vector<std::string>& labels) const;
+
+  [[nodiscard]] EngineKind kind() const { return kind_; }
+  [[nodiscard]] const EngineAddress& address() const { return http_.address(); }
+
+ private:
+  // Throws for any other status than those expected.
+  [[nodiscard]] EngineAnswer ask(const EngineRequest& request, std::string_view attempt,
+                                 const std::vector<int>& expected,
+                                 const std::stop_token& stop) const;
+  [[noreturn]] void refuse(const EngineAnswer& answer, std::string_view attempt) const;
+
+  EngineKind kind_;
+  EngineHttp http_;
+};
+
+// The engine's words in an answer that is an error.
+std::string engine_message(std::string_view body);
+
+}  // namespace pgrehearse

@@ -1,0 +1,229 @@
+#include "harness/sandbox/host_directory.hpp"
+
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "harness/common/error.hpp"
+#include "harness/process/acting_account.hpp"
+#include "harness/sandbox/directories.hpp"
+#include "harness/sandbox/host_resources.hpp"
+#include "harness/sandbox/removal.hpp"
+#include "harness/sandbox/sandbox_files.hpp"
+
+namespace pgrehearse {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void require_plain_run_id(const std::string& run_id) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+  const bool usable = !run_id.empty() && run_id.front() != '.' &&
+                      run_id.find_first_not_of(plain) == std::string::npos;
+  if (!usable) {
+    throw Error(ErrorKind::internal, fmt::format("run id '{}' cannot name a directory", run_id));
+  }
+}
+
+bool fits_a_socket(const fs::path& directory) {
+  constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
+  return (directory / ".s.PGSQL.5432").native().size() <= longest;
+}
+
+fs::path short_socket_directory() {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  std::random_device random;
+  std::uniform_int_distribution<std::size_t> pick(0, letters.size() - 1);
+  std::string name = "pgr-";
+  for (int count = 0; count < 12; ++count) name += letters[pick(random)];
+  return fs::path("/tmp") / name;
+}
+
+void refuse_existing(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::exists(fs::symlink_status(path, ignored))) return;
+  throw Error(ErrorKind::environment, fmt::format("'{}' exists already", path.string()),
+              "another drill of this run id was here: see pgrehearse clean", "PGR-ENV-DIRECTORY",
+              path.string());
+}
+
+}  // namespace
+
+Account sandbox_account(const SandboxSpec& spec) {
+  auto own = current_account();
+  if (own.uid != 0) {
+    if (spec.account.empty() || spec.account == own.name) return own;
+    throw Error(ErrorKind::environment,
+                fmt::format("account '{}' may not run the sandbox as '{}'", own.name, spec.account),
+                fmt::format("leave out sandbox.run_as, or start pgrehearse as root or as '{}'",
+                            spec.account),
+                "PGR-ENV-ACCOUNT", spec.account);
+  }
+  auto account = find_account(spec.account.empty() ? "postgres" : spec.account);
+  if (account.uid == 0) {
+    throw Error(ErrorKind::environment, "PostgreSQL refuses to run as root",
+                "name another account with sandbox.run_as", "PGR-ENV-ACCOUNT", account.name);
+  }
+  return account;
+}
+
+SandboxPaths layout(const RegistryEntry& entry) {
+  const auto& root = entry.root;
+  return {.root = root,
+          .data = root / "data",
+          .tablespaces = root / "tablespaces",
+          .sockets = entry.sockets.empty() ? root / "s" : entry.sockets,
+          .logs = root / "logs",
+          .configuration = root / "configuration",
+          .wal = root / "wal",
+          .pgbackrest = root / "pgbackrest",
+          .temporary = root / "temporary"};
+}
+
+HostDirectory::HostDirectory(Account account, OwnedEntry owned, RegistryEntry entry)
+    : account_(std::move(account)),
+      owned_(std::move(owned)),
+      entry_(std::move(entry)),
+      paths_(layout(entry_)) {}
+
+HostDirectory HostDirectory::claim(const Registry& registry, const SandboxSpec& spec,
+                                   const Account& account, std::string_view engine) {
+  require_plain_run_id(spec.run_id);
+  const auto base = spec.directory.empty() ? registry.directory()
+                                           : fs::absolute(spec.directory).lexically_normal();
+  make_open_directories(base);
+  require_reachable(fs::canonical(base), account);
+  RegistryEntry entry{.run_id = spec.run_id,
+                      .type = spec.type,
+                      .scenario = spec.scenario,
+                      .created = to_iso8601(std::chrono::system_clock::now()),
+                      .host = host_name(),
+                      .boot_id = boot_id(),
+                      .account = account.name,
+                      .engine = std::string(engine),
+                      .root = fs::canonical(base) / spec.run_id};
+  if (!fits_a_socket(layout(entry).sockets)) entry.sockets = short_socket_directory();
+  refuse_existing(entry.root);
+  auto owned = registry.publish(entry);
+  return {account, std::move(owned), std::move(entry)};
+}
+
+void HostDirectory::make_root() const {
+  make_private_directory(entry_.root, account_);
+  if (!entry_.sockets.empty()) make_private_directory(entry_.sockets, account_);
+  write_file(entry_.root / "sandbox.json", to_json(entry_), 0600);
+}
+
+void HostDirectory::make_directories() const {
+  make_root();
+  std::vector<fs::path> inside{paths_.data,
+                               paths_.tablespaces,
+                               paths_.logs,
+                               paths_.configuration,
+                               paths_.wal,
+                               paths_.pgbackrest,
+                               paths_.temporary,
+                               paths_.pgbackrest / "lock",
+                               paths_.pgbackrest / "log",
+                               paths_.pgbackrest / "spool"};
+  if (entry_.sockets.empty()) inside.push_back(paths_.sockets);
+  const ActingAccount acting(account_);
+  for (const auto& directory : inside) make_private_directory(directory, account_);
+}
+
+Bytes HostDirectory::free_space() const {
+  struct statvfs status {};
+  if (statvfs(paths_.root.c_str(), &status) != 0) return {};
+  // What is left for accounts other than root.
+  return {std::uint64_t{status.f_bavail} * status.f_frsize};
+}
+
+Bytes HostDirectory::size_of(const fs::path& path) const { return bytes_below(path); }
+
+std::string HostDirectory::read_file(const fs::path& path, std::uint64_t offset) const {
+  return read_file_of(account_, path, offset);
+}
+
+void HostDirectory::write_file(const fs::path& path, std::string_view content, int mode) const {
+  write_file_of(account_, path, content, mode);
+}
+
+void HostDirectory::collect_logs(const fs::path& into) const {
+  copy_files_of(account_, paths_.logs, into / "postgres");
+  copy_files_of(account_, paths_.pgbackrest / "log", into / "pgbackrest");
+  copy_files_of(account_, paths_.configuration, into / "configuration");
+}
+
+void HostDirectory::keep() {
+  entry_.kept = true;
+  owned_.write(entry_);
+  write_file(entry_.root / "sandbox.json", to_json(entry_), 0600);
+}
+
+ConnectionParameters server_in(const SandboxPaths& paths, const SandboxSpec& spec) {
+  return {{"host", paths.sockets.string()}, {"port", "5432"}, {"user", spec.superuser}};
+}
+
+std::string program_in(const SandboxSpec& spec, std::string_view name) {
+  if (!spec.binaries) throw Error(ErrorKind::internal, "the sandbox knows no PostgreSQL version");
+  return (*spec.binaries / name).string();
+}
+
+std::map<std::string, std::string> environment_inside(const HostDirectory& place,
+                                                      const Command& command) {
+  const auto temporary = place.paths().temporary.string();
+  auto environment = command.environment;
+  environment[run_label] = place.entry().run_id;
+  environment[root_label] = place.paths().root.string();
+  environment["TMPDIR"] = temporary;
+  // What the command says itself stays.
+  environment.merge(pgbackrest_variables());
+  environment.merge(std::map<std::string, std::string>{{"LANG", "C.UTF-8"},
+                                                       {"LC_ALL", "C.UTF-8"},
+                                                       {"TZ", "UTC"},
+                                                       {"HOME", temporary},
+                                                       {"USER", place.account().name},
+                                                       {"LOGNAME", place.account().name}});
+  return environment;
+}
+
+Leftover leftover_of(const Registry::Listed& listed) {
+  const auto& entry = listed.entry;
+  return {.run_id = entry.run_id,
+          .type = entry.type,
+          .scenario = entry.scenario,
+          .root = entry.root,
+          .kept = entry.kept,
+          .alive = listed.alive};
+}
+
+std::optional<TakenLeftover> take_leftover(const Registry& registry, const std::string& run_id) {
+  auto owned = registry.take(run_id);
+  auto entry = registry.find(run_id);
+  if (!entry) return {};
+  if (!owned) {
+    throw Error(ErrorKind::environment,
+                fmt::format("the drill '{}' is alive: its sandbox is not removed", run_id),
+                "end the drill first", "PGR-ENV-SANDBOX-ALIVE", run_id);
+  }
+  return TakenLeftover{.owned = std::move(*owned), .entry = std::move(*entry)};
+}
+
+Bytes memory_for(const SandboxSpec& spec) {
+  constexpr std::uint64_t share = 4;
+  return spec.memory.value_or(Bytes{host_memory().count / share});
+}
+
+int cpus_for(const SandboxSpec& spec) {
+  const int available = host_cpus();
+  return spec.cpus > 0 ? std::min(spec.cpus, available) : available;
+}
+
+}  // namespace pgrehearse

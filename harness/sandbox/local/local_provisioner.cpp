@@ -1,0 +1,61 @@
+#include "harness/sandbox/local/local_provisioner.hpp"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+
+#include "harness/common/error.hpp"
+#include "harness/postgres/binaries.hpp"
+#include "harness/sandbox/host_directory.hpp"
+#include "harness/sandbox/local/local_sandbox.hpp"
+#include "harness/sandbox/removal.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::string_view type_name = "local";
+
+}  // namespace
+
+LocalProvisioner::LocalProvisioner(CommandRunner& runner, const std::filesystem::path& state)
+    : runner_(runner), registry_(state) {
+  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+std::string LocalProvisioner::probe(const SandboxSpec& spec, std::stop_token /*stop*/) {
+  return find_binaries(spec.postgres_major, spec.binaries);
+}
+
+std::unique_ptr<Sandbox> LocalProvisioner::create(const SandboxSpec& spec, std::stop_token stop) {
+  const auto account = sandbox_account(spec);
+  auto resolved = spec;
+  resolved.type = type_name;
+  resolved.account = account.name;  // whom the quarantine lets in
+  if (spec.postgres_major != 0) {
+    resolved.binaries = find_binaries(spec.postgres_major, spec.binaries);
+  }
+  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  auto place = HostDirectory::claim(registry_, resolved, account);
+  auto sandbox = std::make_unique<LocalSandbox>(runner_, std::move(resolved), std::move(place));
+  sandbox->place().make_directories();
+  return sandbox;
+}
+
+std::vector<Leftover> LocalProvisioner::list() const {
+  std::vector<Leftover> leftovers;
+  for (const auto& listed : registry_.list()) {
+    const auto& type = listed.entry.type;
+    if (type == type_name || type == laboratory_type) leftovers.push_back(leftover_of(listed));
+  }
+  return leftovers;
+}
+
+Removal LocalProvisioner::remove(const Leftover& leftover) {
+  auto taken = take_leftover(registry_, leftover.run_id);
+  if (!taken) return {};
+  auto removal = remove_local_sandbox(taken->entry);
+  if (removal.complete()) taken->owned.remove();
+  return removal;
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,119 @@
+#include "harness/sandbox/vm/vm_image.hpp"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <sys/utsname.h>
+
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view how_to_make = "docker/vm/build makes one; sandbox.image names another";
+constexpr std::array<const char*, 4> members{"image.json", "kernel", "modules.cpio", "root.qcow2"};
+
+[[noreturn]] void refuse(const fs::path& image, const std::string& message,
+                         std::string hint = std::string(how_to_make)) {
+  throw Error(ErrorKind::environment, message, std::move(hint), "PGR-ENV-IMAGE", image.string());
+}
+
+std::string content_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::string sha256_of(const fs::path& file, const std::stop_token& stop) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        EVP_MD_CTX_free);
+  if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) {
+    throw Error(ErrorKind::internal, "OpenSSL cannot compute a SHA-256");
+  }
+  std::ifstream stream(file, std::ios::binary);
+  std::vector<char> buffer(std::size_t{1} << 20U);
+  while (stream) {
+    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+    stream.read(buffer.data(), std::ssize(buffer));
+    EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(stream.gcount()));
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  EVP_DigestFinal_ex(context.get(), digest.data(), &length);
+  std::string text;
+  for (unsigned int at = 0; at < length; ++at) text += fmt::format("{:02x}", digest.at(at));
+  return text;
+}
+
+fs::path place_of(const SandboxSpec& spec, const fs::path& state) {
+  if (!spec.image.empty()) return spec.image;
+  const auto major = std::to_string(spec.postgres_major);
+  for (const auto& place : {state / "vm" / major, fs::path("/var/lib/pgrehearse/vm") / major}) {
+    std::error_code unreadable;
+    if (fs::exists(place / "SHA256SUMS", unreadable)) return place;
+  }
+  return state / "vm" / major;
+}
+
+std::string architecture_of_this_host() {
+  utsname names{};
+  uname(&names);
+  return static_cast<const char*>(names.machine);
+}
+
+}  // namespace
+
+VmImage find_vm_image(const SandboxSpec& spec, const fs::path& state) {
+  VmImage image{.directory = place_of(spec, state)};
+  const auto& directory = image.directory;
+  if (directory.is_relative()) {
+    refuse(directory, fmt::format("the image '{}' is not an absolute path", directory.string()));
+  }
+  for (const auto* member : members) {
+    std::error_code unreadable;
+    if (fs::is_regular_file(directory / member, unreadable)) continue;
+    refuse(directory, fmt::format("there is no image of a virtual machine in {}: it has no {}",
+                                  directory.string(), member));
+  }
+  image.checksum = "sha256:" + sha256_of(directory / "SHA256SUMS", {});
+  if (!spec.checksum.empty() && image.checksum != spec.checksum) {
+    refuse(directory,
+           fmt::format("the image {} has the checksum {}, not the one that is pinned",
+                       directory.string(), image.checksum),
+           "it was made anew, or changed: pin this one with sandbox.checksum if you trust it");
+  }
+  const auto facts = nlohmann::json::parse(content_of(directory / "image.json"), nullptr, false);
+  if (!facts.is_object() || facts.value("schema", "") != "pgrehearse.vm-image/1") {
+    refuse(directory, fmt::format("{} is no image that this pgrehearse knows", directory.string()));
+  }
+  image.kernel = facts.value("kernel", "");
+  // An emulated processor of another kind would prove nothing about how long a recovery takes.
+  const auto architecture = facts.value("architecture", "");
+  if (architecture != architecture_of_this_host()) {
+    refuse(directory, fmt::format("the image {} is made for {}, this host is {}",
+                                  directory.string(), architecture, architecture_of_this_host()));
+  }
+  return image;
+}
+
+void verify_vm_image(const VmImage& image, const std::stop_token& stop) {
+  const auto sums = content_of(image.directory / "SHA256SUMS");
+  for (const auto* member : members) {
+    const auto line = fmt::format("{}  {}", sha256_of(image.directory / member, stop), member);
+    bool found = false;
+    for (const auto named : lines_of(sums)) found = found || named == line;
+    if (found) continue;
+    refuse(image.directory, fmt::format("the image's file {} is not as its SHA256SUMS says",
+                                        (image.directory / member).string()));
+  }
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,43 @@
+// A check as a scenario sees it: its name, its settings, and the state of the instance that it
+// needs.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "harness/scenario/language/settings.hpp"
+
+namespace pgrehearse {
+
+class Check;  // harness/drill/check.hpp
+
+// The state of the instance while a check runs. A state that no selected check needs is not
+// entered.
+enum class InstanceState {
+  any,         // needs no instance: runs during the restore (repository, archive)
+  paused,      // read-only at the landing
+  read_write,  // after promotion
+  stopped,     // cleanly shut down
+};
+std::string_view name_of(InstanceState state);
+
+// A row of the check table (checks/table.cpp). `weight` orders checks of one state: heavier first.
+struct CheckDescription {
+  std::string_view name;
+  std::string_view summary;  // one line for `pgrehearse checks` and the reference
+  std::string_view finds;    // the finding codes it can give, space separated
+  InstanceState state = InstanceState::paused;
+  bool always = false;  // runs in every drill, need not be listed
+  bool needs_primary = false;
+  bool stops = false;  // has stops on the way of recovery
+  int weight = 0;
+  std::span<const KeyDescription> keys = {};
+  // Throws Error(usage) for settings that are valid one by one but not together.
+  void (*validate)(const Settings& settings) = nullptr;
+  std::unique_ptr<Check> (*create)(const Settings& settings) = nullptr;
+  // Where the state depends on the settings; nullptr: `state`.
+  InstanceState (*state_for)(const Settings& settings) = nullptr;
+};
+
+}  // namespace pgrehearse

@@ -1,0 +1,138 @@
+#include "harness/scenario/check_list_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/scenario/language/section_reader.hpp"
+#include "harness/scenario/scenario_keys.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+using Errors = std::vector<ScenarioError>;
+
+constexpr std::string_view list_example = "for example checks: [amcheck, page_checksums]";
+
+// One item of the list, taken apart.
+struct Item {
+  std::string check;
+  SourcePosition position;
+  const YamlNode* settings = nullptr;  // nullptr: none were written
+};
+
+std::optional<Item> take_apart(const YamlNode& node, Errors& errors) {
+  if (node.kind == YamlNode::Kind::scalar) return Item{node.written, node.position, nullptr};
+  if (node.kind == YamlNode::Kind::unusable) return {};
+  if (node.kind != YamlNode::Kind::map || node.entries.empty()) {
+    errors.push_back(
+        {node.position,
+         fmt::format("a check is a name, or a name with settings, not {}", described(node)),
+         std::string(list_example)});
+    return {};
+  }
+  const auto& first = node.entries.front();
+  if (node.entries.size() > 1) {
+    const auto& second = node.entries[1];
+    const bool flat = first.value.kind == YamlNode::Kind::null;
+    errors.push_back(
+        {second.key_position,
+         fmt::format("'{}' stands beside the check '{}'", second.key, first.key),
+         flat ? fmt::format("indent the settings of '{}' deeper than its name", first.key)
+              : "begin each check with a dash of its own"});
+    return {};
+  }
+  return Item{first.key, first.key_position, &first.value};
+}
+
+// The check's own table, and `name:` unless the check has one.
+std::vector<KeyDescription> keys_of(const CheckDescription& check) {
+  std::vector<KeyDescription> keys(check.keys.begin(), check.keys.end());
+  for (const auto& common : common_check_keys()) {
+    const bool own = std::any_of(keys.begin(), keys.end(),
+                                 [&](const auto& key) { return key.name == common.name; });
+    if (!own) keys.push_back(common);
+  }
+  return keys;
+}
+
+// Settings that are valid one by one but not together.
+void validate(const CheckDescription& check, const CheckRequest& request, Errors& errors) {
+  if (check.validate == nullptr) return;
+  try {
+    check.validate(request.settings);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::usage) throw;
+    errors.push_back({request.settings.position(), error.what(), error.hint()});
+  }
+}
+
+CheckRequest read_request(const Item& item, const CheckDescription& check, Errors& errors) {
+  CheckRequest request{
+      .check = item.check, .name = item.check, .settings = Settings(item.position)};
+  const auto errors_before = errors.size();
+  const YamlNode none{.position = item.position};
+  read_section(item.settings == nullptr ? none : *item.settings,
+               {keys_of(check), fmt::format("check '{}'", item.check), ""}, request.settings,
+               errors);
+  request.name = request.settings.get_or("name", item.check);
+  if (errors.size() == errors_before) validate(check, request, errors);
+  return request;
+}
+
+const CheckDescription* find_check(const Item& item, std::span<const CheckDescription> checks,
+                                   Errors& errors) {
+  std::vector<std::string> names;
+  for (const auto& check : checks) {
+    if (check.name == item.check) return &check;
+    names.emplace_back(check.name);
+  }
+  errors.push_back({item.position, fmt::format("unknown check '{}'", item.check),
+                    hint_for_unknown(item.check, names)});
+  return nullptr;
+}
+
+void refuse_second_name(const CheckRequest& request, const std::vector<CheckRequest>& before,
+                        Errors& errors) {
+  const auto same = std::find_if(before.begin(), before.end(),
+                                 [&](const auto& other) { return other.name == request.name; });
+  if (same == before.end()) return;
+  errors.push_back(
+      {request.settings.position(), fmt::format("two checks are called '{}'", request.name),
+       fmt::format("give one of them another name, for example {}: {{ name: second {} }}",
+                   request.check, request.check)});
+}
+
+}  // namespace
+
+std::vector<CheckRequest> read_check_list(const YamlNode& node, bool has_primary,
+                                          std::span<const CheckDescription> checks,
+                                          Errors& errors) {
+  std::vector<CheckRequest> requests;
+  if (node.kind == YamlNode::Kind::unusable) return requests;
+  if (node.kind != YamlNode::Kind::sequence) {
+    errors.push_back({node.position,
+                      fmt::format("'checks' must be a list of checks, not {}", described(node)),
+                      std::string(list_example)});
+    return requests;
+  }
+  for (const auto& written : node.items) {
+    const auto item = take_apart(written, errors);
+    if (!item) continue;
+    const auto* check = find_check(*item, checks, errors);
+    if (check == nullptr) continue;
+    auto request = read_request(*item, *check, errors);
+    if (check->needs_primary && !has_primary) {
+      errors.push_back(
+          {item->position,
+           fmt::format("check '{}' needs the primary, but the scenario names none", item->check),
+           "add primary: { dsn: \"host=db1 dbname=postgres user=pgrehearse\" }"});
+    }
+    refuse_second_name(request, requests, errors);
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+}  // namespace pgrehearse

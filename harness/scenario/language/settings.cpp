@@ -1,0 +1,59 @@
+#include "harness/scenario/language/settings.hpp"
+
+#include <fmt/format.h>
+
+#include "harness/common/error.hpp"
+
+namespace pgrehearse {
+
+std::string_view name_of(KeyKind kind) {
+  switch (kind) {
+    case KeyKind::text:
+      return "text";
+    case KeyKind::boolean:
+      return "true or false";
+    case KeyKind::integer:
+      return "whole number";
+    case KeyKind::number:
+      return "number";
+    case KeyKind::bytes:
+      return "size";
+    case KeyKind::duration:
+      return "duration";
+    case KeyKind::percentage:
+      return "percentage";
+    case KeyKind::choice:
+      return "choice";
+    case KeyKind::absolute_path:
+      return "absolute path";
+    case KeyKind::path:
+      return "path";
+    case KeyKind::text_list:
+      return "text or list of texts";
+    case KeyKind::text_map:
+      return "map of texts";
+    case KeyKind::scalar:
+      return "value";
+    case KeyKind::expectation:
+      return "expectation";
+    case KeyKind::section:
+      return "map";
+    case KeyKind::recovery_target:
+      return "recovery target";
+    case KeyKind::check_list:
+      return "list of checks";
+  }
+  return "value";
+}
+
+std::string to_text(const SourcePosition& position) {
+  if (position.line == 0) return position.file;
+  return fmt::format("{}:{}:{}", position.file, position.line, position.column);
+}
+
+void Settings::wrong_kind(std::string_view key) {
+  throw Error(ErrorKind::internal,
+              fmt::format("setting '{}' is read as another kind than its table states", key));
+}
+
+}  // namespace pgrehearse

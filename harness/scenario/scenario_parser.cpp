@@ -1,0 +1,177 @@
+#include "harness/scenario/scenario_parser.hpp"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+
+#include "harness/scenario/check_list_reader.hpp"
+#include "harness/scenario/language/section_reader.hpp"
+#include "harness/scenario/language/yaml_source.hpp"
+#include "harness/scenario/pod_scenario.hpp"
+#include "harness/scenario/recovery_target_reader.hpp"
+#include "harness/scenario/scenario_keys.hpp"
+#include "harness/scenario/scenario_overrides.hpp"
+#include "harness/scenario/scenario_rules.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+using Errors = std::vector<ScenarioError>;
+
+std::string sha256(const std::string& text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  if (EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
+    throw Error(ErrorKind::internal, "OpenSSL cannot compute a SHA-256");
+  }
+  std::string hexadecimal;
+  for (unsigned int i = 0; i < length; ++i) hexadecimal += fmt::format("{:02x}", digest.at(i));
+  return hexadecimal;
+}
+
+std::string hash_of(const std::string& text, std::span<const std::string> overrides) {
+  std::string all = text;
+  for (const auto& override_text : overrides) all.append(1, '\0').append(override_text);
+  return sha256(all);
+}
+
+template <typename T>
+std::optional<T> path_of(const Settings& settings, std::string_view key) {
+  const auto text = settings.get<std::string>(key);
+  if (!text) return {};
+  return T(*text);
+}
+
+void fill_repository(const Settings& settings, RepositorySpec& repository) {
+  repository.type = settings.get_or("repository.type", repository.type);
+  repository.stanza = settings.get_or("repository.stanza", repository.stanza);
+  repository.configuration = path_of<std::filesystem::path>(settings, "repository.config");
+  repository.binary = settings.get_or("repository.binary", repository.binary);
+  if (const auto key = settings.get<std::int64_t>("repository.repo")) {
+    repository.key = static_cast<int>(*key);
+  }
+  repository.backup = settings.get_or("repository.backup", repository.backup);
+}
+
+PatroniSpec patroni_of(const Settings& settings) {
+  const auto file = [&](std::string_view key) {
+    return path_of<std::filesystem::path>(settings, key);
+  };
+  return {
+      .urls = settings.get_or<std::vector<std::string>>("primary.patroni.urls", {}),
+      .cluster = settings.get_or<std::string>("primary.patroni.cluster", ""),
+      .credentials = {.ca = file("primary.patroni.ca"),
+                      .certificate = file("primary.patroni.certificate"),
+                      .key = file("primary.patroni.key"),
+                      .username = settings.get_or<std::string>("primary.patroni.username", ""),
+                      .password = settings.get_or<std::string>("primary.patroni.password", "")}};
+}
+
+PrimarySpec primary_of(const Settings& settings) {
+  PrimarySpec primary{.dsn = settings.get_or<std::string>("primary.dsn", ""),
+                      .max_lag = settings.get<Bytes>("primary.max_lag"),
+                      .patience = settings.get<std::chrono::milliseconds>("primary.patience")};
+  if (settings.has("primary.patroni.urls")) primary.patroni = patroni_of(settings);
+  const auto prefer = settings.get_or<std::string>("primary.prefer", "");
+  if (prefer == "primary") primary.prefer = PreferredMember::primary;
+  if (prefer == "standby") primary.prefer = PreferredMember::standby;
+  return primary;
+}
+
+void fill_sandbox(const Settings& settings, SandboxSpec& sandbox) {
+  sandbox.type = settings.get_or<std::string>("sandbox.type", "local");
+  sandbox.directory = settings.get_or<std::string>("sandbox.directory", "");
+  sandbox.account = settings.get_or("sandbox.run_as", sandbox.account);
+  sandbox.memory = settings.get<Bytes>("sandbox.memory");
+  sandbox.cpus = static_cast<int>(settings.get_or<std::int64_t>("sandbox.cpus", 0));
+  sandbox.io_bandwidth = settings.get<Bytes>("sandbox.io_bandwidth");
+  sandbox.superuser = settings.get_or("sandbox.superuser", sandbox.superuser);
+  sandbox.image = settings.get_or("sandbox.image", sandbox.image);
+  sandbox.engine = settings.get_or("sandbox.engine", sandbox.engine);
+  sandbox.repository_egress =
+      settings.get_or<std::string>("sandbox.egress", "none") == "repository";
+  sandbox.checksum = settings.get_or("sandbox.checksum", sandbox.checksum);
+  sandbox.accelerator = settings.get_or("sandbox.accelerator", sandbox.accelerator);
+  if (sandbox.accelerator == "auto") sandbox.accelerator.clear();
+  sandbox.boot_timeout = settings.get_or("sandbox.boot_timeout", sandbox.boot_timeout);
+  sandbox.disk = settings.get<Bytes>("sandbox.disk");
+  sandbox.binaries = path_of<std::filesystem::path>(settings, "sandbox.binaries");
+}
+
+void fill_kubernetes(const Settings& settings, KubernetesSpec& pod) {
+  const auto text = [&](std::string_view key, std::string& value) {
+    value = settings.get_or(fmt::format("sandbox.kubernetes.{}", key), value);
+  };
+  text("context", pod.context);
+  text("namespace", pod.name_space);
+  text("config_secret", pod.config_secret);
+  text("repository_claim", pod.repository_claim);
+  text("pull_secret", pod.pull_secret);
+  if (const auto path = settings.get<std::string>("sandbox.kubernetes.repository_path")) {
+    pod.repository_path = *path;
+  }
+  pod.repository_addresses =
+      settings.get_or<std::vector<std::string>>("sandbox.kubernetes.repository_addresses", {});
+  pod.user = static_cast<int>(
+      settings.get_or<std::int64_t>("sandbox.kubernetes.user", std::int64_t{pod.user}));
+  pod.storage = settings.get<Bytes>("sandbox.kubernetes.storage");
+  pod.patience = settings.get_or("sandbox.kubernetes.patience", pod.patience);
+}
+
+void fill_reports(const Settings& settings, std::map<std::string, std::filesystem::path>& reports) {
+  for (const std::string format : {"json", "junit", "markdown"}) {
+    if (const auto file = settings.get<std::string>("reports." + format)) reports[format] = *file;
+  }
+}
+
+void fill(const YamlNode& root, std::span<const CheckDescription> checks, Scenario& scenario,
+          Errors& errors) {
+  Settings settings(root.position);
+  read_section(root, {scenario_keys(), "the scenario", ""}, settings, errors);
+  check_scenario_rules(root, settings, errors);
+  scenario.name = settings.get_or<std::string>("name", "");
+  fill_repository(settings, scenario.repository);
+  if (root.find("primary") != nullptr) scenario.primary = primary_of(settings);
+  fill_sandbox(settings, scenario.sandbox);
+  if (scenario.sandbox.type == "kubernetes") {
+    fill_kubernetes(settings, scenario.kubernetes);
+    scenario.inside_pod = scenario_inside_pod(root, scenario.sandbox);
+  }
+  scenario.sandbox.scenario = scenario.name;
+  scenario.objectives = {.rto = settings.get<std::chrono::milliseconds>("objectives.rto"),
+                         .rpo = settings.get<std::chrono::milliseconds>("objectives.rpo")};
+  fill_reports(settings, scenario.reports);
+  scenario.timeout = settings.get<std::chrono::milliseconds>("timeout");
+  if (const auto* target = root.find("recover_to")) {
+    scenario.target = read_recovery_target(target->value, errors);
+  }
+  if (const auto* list = root.find("checks")) {
+    scenario.checks = read_check_list(list->value, root.find("primary") != nullptr, checks, errors);
+  }
+}
+
+}  // namespace
+
+Scenario parse_scenario(const std::string& text, const std::string& file_name,
+                        std::span<const std::string> overrides,
+                        std::span<const CheckDescription> checks) {
+  Errors errors;
+  YamlNode root = parse_yaml(text, {.name = file_name}, errors);
+  if (root.kind == YamlNode::Kind::null) {
+    errors.push_back({{file_name, 1, 1},
+                      "the scenario is empty",
+                      "it begins with its name, for example name: weekly-orders"});
+    root.kind = YamlNode::Kind::unusable;
+  }
+  for (const auto& override_text : overrides) apply_override(root, override_text, errors);
+  expand_environment(root, errors);
+  Scenario scenario{.file = file_name, .hash = hash_of(text, overrides)};
+  if (root.kind != YamlNode::Kind::unusable) fill(root, checks, scenario, errors);
+  if (!errors.empty()) throw ScenarioErrors(std::move(errors));
+  return scenario;
+}
+
+}  // namespace pgrehearse

@@ -1,0 +1,23 @@
+// A scenario file and its overrides become a Scenario, or a list of everything that is wrong with
+// them.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "harness/scenario/check_description.hpp"
+#include "harness/scenario/language/scenario_errors.hpp"
+#include "harness/scenario/scenario.hpp"
+
+namespace pgrehearse {
+
+// `overrides`: "key=value" each, as given with --set. Throws ScenarioErrors.
+Scenario load_scenario(const std::filesystem::path& file, std::span<const std::string> overrides,
+                       std::span<const CheckDescription> checks);
+// `file_name` is what messages call the text; it becomes Scenario::file.
+Scenario parse_scenario(const std::string& text, const std::string& file_name,
+                        std::span<const std::string> overrides,
+                        std::span<const CheckDescription> checks);
+
+}  // namespace pgrehearse

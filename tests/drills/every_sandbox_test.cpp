@@ -1,0 +1,176 @@
+// One repository, drilled once in each kind of place: the same verdicts, the same findings, the
+// same landing, and nothing left on the host or in an engine. A new kind of sandbox is a row here.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "harness/common/text.hpp"
+#include "harness/process/process_table.hpp"
+#include "harness/sandbox/container/engine_http.hpp"
+#include "tests/drills/drill_fixture.hpp"
+#include "tests/engines/test_engine.hpp"
+
+namespace pgrehearse {
+namespace {
+
+namespace fs = std::filesystem;
+using Things = std::multiset<std::string>;
+
+struct Place {
+  std::string type;                  // sandbox.type
+  TestEngine engine;                 // none for those that need none; of a machine, its image
+  std::optional<EngineKind> speaks;  // its API
+  // The first drill in it leaves what stays: directories, an engine's own processes.
+  bool has_to_settle = true;
+
+  [[nodiscard]] std::string keys() const {
+    if (speaks) return fmt::format("type: {}, engine: \"{}\"", type, engine.address);
+    if (!engine.address.empty()) return fmt::format("type: {}, image: {}", type, engine.address);
+    return "type: " + type;
+  }
+  // What its processes and mounts speak of.
+  [[nodiscard]] std::string mark() const {
+    return speaks ? fs::path(engine.address.substr(7)).parent_path().native() : engine.address;
+  }
+};
+
+std::vector<Place> places() {
+  return {{.type = "local", .engine = {}, .speaks = {}},
+          {.type = "docker", .engine = docker_for_tests(), .speaks = EngineKind::docker},
+          {.type = "podman", .engine = podman_for_tests(), .speaks = EngineKind::podman},
+          {.type = "vm", .engine = machine_for_tests(), .speaks = {}, .has_to_settle = false}};
+}
+
+// Everything that the engine has.
+void list_engine(const Place& place, Things& things) {
+  if (!place.speaks) return;
+  const EngineHttp engine(
+      find_engine(*place.speaks, place.engine.address, EngineSurroundings::of_this_process()));
+  const auto ask = [&](const std::string& path) {
+    return nlohmann::json::parse(engine.ask({.path = path}, {}).body);
+  };
+  for (const auto& container : ask("/containers/json?all=true")) {
+    things.insert("container " + container.at("Names").dump());
+  }
+  const auto volumes = ask("/volumes");
+  if (volumes.contains("Volumes") && volumes["Volumes"].is_array()) {
+    for (const auto& volume : volumes["Volumes"])
+      things.insert("volume " + volume.value("Name", ""));
+  }
+  for (const auto& network : ask("/networks")) {
+    things.insert("network " + network.value("Name", ""));
+  }
+}
+
+Things difference(const Things& after, const Things& before) {
+  Things left;
+  std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
+                      std::inserter(left, left.end()));
+  return left;
+}
+
+class EveryPlace : public DrillTest {
+ protected:
+  // Processes and mounts that speak of the engine's or the test's own directories, and the files of
+  // the state directory: other drills may run on this host.
+  [[nodiscard]] Things everything(const Place& place) const {
+    Things things;
+    list_engine(place, things);
+    std::vector<std::string> marks{scratch.native()};
+    if (!place.mark().empty()) marks.push_back(place.mark());
+    for (const auto& process : all_processes()) {
+      if (!process.alive()) continue;
+      std::ifstream file("/proc/" + std::to_string(process.pid) + "/cmdline");
+      std::string line{std::istreambuf_iterator<char>(file), {}};
+      std::replace(line.begin(), line.end(), '\0', ' ');
+      if (mentions(line, marks)) things.insert("process " + line);
+    }
+    std::ifstream mounts("/proc/self/mounts");
+    for (std::string line; std::getline(mounts, line);) {
+      // podman mounts its store on itself, and takes that back, as it likes.
+      const bool store = line.find("/root/overlay ") != std::string::npos;
+      if (mentions(line, marks) && !store) things.insert("mount " + line);
+    }
+    std::error_code none;
+    for (fs::recursive_directory_iterator entry(state, none), end; !none && entry != end;
+         entry.increment(none)) {
+      const auto path = entry->path().lexically_relative(state).native();
+      if (!path.starts_with("runs")) things.insert("file " + path);
+    }
+    return things;
+  }
+
+  static bool mentions(const std::string& line, const std::vector<std::string>& marks) {
+    return std::any_of(marks.begin(), marks.end(),
+                       [&](const auto& mark) { return line.find(mark) != std::string::npos; });
+  }
+
+  DrillRun drill_in(const Place& place, std::string_view checks) {
+    auto text = scenario(checks);
+    const std::string local = "type: local";
+    return run_scenario(text.replace(text.find(local), local.size(), place.keys()));
+  }
+
+  // What must be the same everywhere.
+  static std::string outcome(const DrillRun& run) {
+    if (!run.report || !run.report->landing || !run.report->landing->lsn) return run.text();
+    auto text = fmt::format("exit {}, verdict {}, landing {}\n{}", run.exit_code,
+                            name_of(run.report->verdict), to_text(*run.report->landing->lsn),
+                            run.findings());
+    for (const auto& check : run.report->checks) {
+      text += fmt::format("{}: {}\n", check.name, name_of(check.verdict));
+    }
+    return text;
+  }
+};
+
+TEST_F(EveryPlace, GivesTheSameVerdictsFindingsAndLandingAndKeepsNothing) {
+  // One that finds something: a row count that is not expected.
+  const auto* checks =
+      "checks: [wal_continuity, page_checksums, amcheck, row_counts, databases, extensions, "
+      "sequences, indexes, collations, query: { name: wrong, database: shop, expect: 1, sql: "
+      "\"select 2\" }]\n";
+  const bool required = std::getenv("PGREHEARSE_REQUIRE") != nullptr;
+  const auto before_all = list_files(laboratory->paths().repository);
+  std::string expected;
+  int drilled = 0;
+  for (const auto& place : places()) {
+    SCOPED_TRACE(place.type);
+    if (!place.engine.impossible.empty()) continue;
+    if (!place.engine.missing.empty()) {
+      EXPECT_FALSE(required) << place.engine.missing;
+      continue;
+    }
+    if (place.has_to_settle) drill_in(place, "checks: [databases]\n");
+    const auto before = everything(place);
+    const auto run = drill_in(place, checks);
+    auto left = difference(everything(place), before);
+    // What an engine's own processes still do when it has answered.
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (!left.empty() && std::chrono::steady_clock::now() < patience) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      left = difference(everything(place), before);
+    }
+    EXPECT_EQ(run.exit_code, 1) << run.text();
+    if (expected.empty()) expected = outcome(run);
+    EXPECT_EQ(outcome(run), expected);
+    ASSERT_TRUE(run.report) << run.text();
+    EXPECT_EQ(run.report->sandbox.type, place.type);
+    EXPECT_TRUE(run.report->sandbox.removed);
+    EXPECT_EQ(left, Things{});
+    expect_nothing_left();
+    ++drilled;
+  }
+  if (drilled < 2) GTEST_SKIP() << "there is only one kind of place here";
+  EXPECT_EQ(list_files(laboratory->paths().repository), before_all);
+}
+
+}  // namespace
+}  // namespace pgrehearse

@@ -1,0 +1,133 @@
+#include "harness/faults/proof/proof.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pgrehearse {
+namespace {
+
+Report report_with(const std::string& code, const std::string& object) {
+  Report report;
+  report.verdict = Verdict::fail;
+  report.diagnosis = {.summary = "words", .code = code, .object = object};
+  report.checks.push_back({.name = "one",
+                           .verdict = Verdict::fail,
+                           .findings = {{.code = code, .object = object, .message = "words"}}});
+  return report;
+}
+
+FaultResult fault_expecting(std::vector<std::string> codes, std::vector<std::string> objects) {
+  FaultResult result;
+  result.fault.expect = {
+      .verdict = Verdict::fail, .codes = std::move(codes), .objects = std::move(objects)};
+  return result;
+}
+
+TEST(Judge, TheRightCodeForTheRightThingIsCaught) {
+  auto result = fault_expecting({"PGR-WAL-GAP"}, {"@segment@"});
+  judge(report_with("PGR-WAL-GAP", "000000010000000000000003"),
+        {{"segment", "000000010000000000000003"}}, InjectedIn::laboratory, result);
+  EXPECT_TRUE(result.caught) << result.missing;
+}
+
+TEST(Judge, AnotherThingIsNotCaught) {
+  auto result = fault_expecting({"PGR-WAL-GAP"}, {"@segment@"});
+  judge(report_with("PGR-WAL-GAP", "000000010000000000000004"),
+        {{"segment", "000000010000000000000003"}}, InjectedIn::laboratory, result);
+  EXPECT_FALSE(result.caught);
+}
+
+TEST(Judge, AnotherVerdictIsNotCaught) {
+  auto result = fault_expecting({"PGR-WAL-GAP"}, {});
+  auto report = report_with("PGR-WAL-GAP", "x");
+  report.verdict = Verdict::unknown;
+  judge(report, {}, InjectedIn::laboratory, result);
+  EXPECT_FALSE(result.caught);
+}
+
+TEST(Judge, AFindingThatTheDiagnosisDoesNotTellIsNotCaught) {
+  auto result = fault_expecting({"PGR-WAL-GAP"}, {});
+  auto report = report_with("PGR-WAL-GAP", "x");
+  report.diagnosis.code = "PGR-RPO-EXCEEDED";
+  judge(report, {}, InjectedIn::laboratory, result);
+  EXPECT_EQ(result.missing, "the diagnosis says PGR-RPO-EXCEEDED x");
+}
+
+TEST(Judge, OfTwoFaultsBothMustBeFound) {
+  auto result = fault_expecting({"PGR-WAL-GAP", "PGR-CHECKSUMS-PAGE"}, {"x", "y"});
+  judge(report_with("PGR-WAL-GAP", "x"), {}, InjectedIn::laboratory, result);
+  EXPECT_EQ(result.missing, "no finding PGR-CHECKSUMS-PAGE y");
+}
+
+TEST(Judge, ACodeThatDoesAsWellCountsInACopyOnly) {
+  auto result = fault_expecting({"PGR-WAL-DAMAGED"}, {"0003"});
+  result.fault.expect.instead = {"PGR-LANDING-SHORT"};
+  const auto report = report_with("PGR-LANDING-SHORT", "0003");
+  judge(report, {}, InjectedIn::copy, result);
+  EXPECT_TRUE(result.caught) << result.missing;
+  judge(report, {}, InjectedIn::laboratory, result);
+  EXPECT_FALSE(result.caught);
+  judge(report_with("PGR-LANDING-SHORT", "0004"), {}, InjectedIn::copy, result);
+  EXPECT_FALSE(result.caught);
+}
+
+TEST(Judge, InACopyTheDiagnosisMayTellItAsEvidence) {
+  auto result = fault_expecting({"PGR-WAL-GAP"}, {"0003"});
+  auto report = report_with("PGR-WAL-GAP", "0003");
+  report.diagnosis.code = "PGR-TARGET-NOT-REACHED";
+  report.diagnosis.object = "time";
+  judge(report, {}, InjectedIn::copy, result);
+  EXPECT_FALSE(result.caught);
+  report.diagnosis.evidence = {"also: check wal_continuity failed: segment 0003 is missing"};
+  judge(report, {}, InjectedIn::copy, result);
+  EXPECT_TRUE(result.caught) << result.missing;
+  judge(report, {}, InjectedIn::laboratory, result);
+  EXPECT_FALSE(result.caught);
+}
+
+TEST(ProofScore, WhatDoesNotApplyIsNotCounted) {
+  ProofScore score;
+  score.faults.resize(2);
+  score.faults[0].not_applicable = "not encrypted";
+  EXPECT_EQ(score.planted(), 1U);
+  score.faults[1].caught = true;
+  EXPECT_EQ(score.verdict(), Verdict::pass);
+  score.faults.pop_back();
+  EXPECT_EQ(score.verdict(), Verdict::unknown);
+}
+
+TEST(ProofScore, AChangedRepositoryIsNoPass) {
+  ProofScore score;
+  score.faults.resize(1);
+  score.faults[0].caught = true;
+  score.original.emplace();
+  score.original->change.arrived = {"archive/shop/15-1/0000000100000000/000000010000000000000009"};
+  EXPECT_EQ(score.verdict(), Verdict::pass);
+  score.original->change.different = {"changed: backup/shop/backup.info"};
+  EXPECT_EQ(score.verdict(), Verdict::unknown);
+}
+
+TEST(ProofScore, AControlThatDoesNotPassDecides) {
+  ProofScore score;
+  score.stopped_by_control = true;
+  score.clean_runs.push_back({.name = "the scenario itself", .verdict = Verdict::unknown});
+  EXPECT_EQ(score.verdict(), Verdict::unknown);
+  score.clean_runs[0].verdict = Verdict::fail;
+  EXPECT_EQ(score.verdict(), Verdict::fail);
+}
+
+TEST(ProofScore, IsPerfectOnlyWhenEverythingWasPlantedAndCaught) {
+  ProofScore score;
+  EXPECT_EQ(score.verdict(), Verdict::unknown);
+  score.faults.resize(2);
+  score.faults[0].caught = true;
+  EXPECT_EQ(score.verdict(), Verdict::fail);
+  score.faults[1].skipped = "no mount";
+  EXPECT_EQ(score.verdict(), Verdict::unknown);
+  score.faults.pop_back();
+  EXPECT_EQ(score.verdict(), Verdict::pass);
+  score.clean_runs.push_back({.name = "x", .verdict = Verdict::fail});
+  EXPECT_EQ(score.verdict(), Verdict::fail);
+}
+
+}  // namespace
+}  // namespace pgrehearse

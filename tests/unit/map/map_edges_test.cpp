@@ -1,0 +1,159 @@
+#include "harness/map/map_edges.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <cstring>
+#include <set>
+
+#include "tests/fakes/check_bench.hpp"
+#include "tests/fakes/scripted_sandbox.hpp"
+#include "tests/unit/repository/wal_layouts.hpp"
+
+namespace pgrehearse {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const Instant midnight = *parse_instant("2026-11-20 00:00:00+00");
+
+// Answers archive-get only.
+class Archive : public UntouchedRepository {
+ public:
+  std::vector<std::string> archive_get(const Backup&, const Sandbox&, WalFetch) override {
+    return {"archive-get"};
+  }
+  RepositoryAccess access() override { return {.places = {"/repository"}}; }
+};
+
+class Shelf : public Provisioner {
+ public:
+  explicit Shelf(CommandRunner& runner) : runner_(runner) {}
+  std::string probe(const SandboxSpec&, std::stop_token) override { return {}; }
+  std::unique_ptr<Sandbox> create(const SandboxSpec& spec, std::stop_token) override {
+    major = spec.postgres_major;
+    readable = spec.readable;
+    auto sandbox = std::make_unique<ScriptedSandbox>(runner_);
+    made = sandbox.get();
+    return sandbox;
+  }
+  [[nodiscard]] std::vector<Leftover> list() const override { return {}; }
+  Removal remove(const Leftover&) override { return {}; }
+
+  Sandbox* made = nullptr;
+  int major = 0;
+  std::vector<std::filesystem::path> readable;
+
+ private:
+  CommandRunner& runner_;
+};
+
+// 64 zeroes and their CRC-32C, in a file as long as PostgreSQL's.
+std::string empty_control() {
+  constexpr std::size_t length = 64;
+  constexpr std::uint32_t sum = 0x03C8EB67U;
+  std::string control(8192, '\0');
+  std::memcpy(control.data() + length, &sum, sizeof(sum));
+  return control;
+}
+
+std::string commit(const char* lsn, const char* time) {
+  return fmt::format(
+      "rmgr: Transaction len (rec/tot):     34/    34, tx:        741, lsn: {}, prev 0/0, desc: "
+      "COMMIT 2026-11-20 {} UTC\n",
+      lsn, time);
+}
+
+class MapEdges : public testing::Test {
+ protected:
+  MapEdges() {
+    const auto name = file_name({1, 3}, 16 * mib);
+    const std::vector<Backup> sets{{.label = "set-3",
+                                    .postgres_major = 15,
+                                    .postgres_version = "15",
+                                    .system_identifier = 7,
+                                    .start_time = midnight,
+                                    .stop_time = midnight,
+                                    .start_lsn = at(3),
+                                    .stop_lsn = at(3, 0x100),
+                                    .start_segment = name,
+                                    .stop_segment = name}};
+    map.archives.push_back(map_archive(sets, listing({{1, 3, 9}})));
+    runner.on({"mkdir"}, ScriptedCommandRunner::success());
+    runner.on_call({"pg_resetwal"}, [this](const Command&) {
+      if (has_control) {
+        shelf.made->write_file(shelf.made->paths().data / "global" / "pg_control", empty_control());
+      }
+      return ScriptedCommandRunner::success();
+    });
+  }
+
+  // What pg_waldump says of segment `number`.
+  void segment(std::uint64_t number, const std::string& records) {
+    const auto name = file_name({1, number}, 16 * mib);
+    runner.on({"archive-get", name}, ScriptedCommandRunner::success());
+    runner.on({"pg_waldump", "/sandbox/wal/" + name},
+              ScriptedCommandRunner::failure(1, "error in WAL record", records));
+  }
+
+  const MapStretch& read() {
+    read_edges(map, {.repository = archive, .provisioner = shelf, .sandbox = {}}, {});
+    return map.archives[0].branches.at(0).stretches.at(0);
+  }
+
+  ScriptedCommandRunner runner;
+  Shelf shelf{runner};
+  Archive archive;
+  RecoveryMap map;
+  bool has_control = true;
+};
+
+TEST_F(MapEdges, TheNewestCommitOfTheLastSegmentDatesTheEnd) {
+  segment(9, commit("0/09000100", "03:00:00") + commit("0/09000200", "05:00:00") +
+                 commit("0/09000300", "04:00:00") +
+                 "rmgr: Heap        len (rec/tot):     59/    59, tx:          0, lsn: 0/09000400, "
+                 "prev 0/09000300, desc: INSERT\n");
+  const auto& stretch = read();
+  EXPECT_EQ(stretch.end.time, midnight + std::chrono::hours(5)) << "not in WAL order";
+  EXPECT_EQ(stretch.last_record, (Lsn{0x09000400}));
+  EXPECT_EQ(stretch.note, "");
+  EXPECT_EQ(shelf.major, 15);
+  EXPECT_EQ(shelf.readable, std::vector<std::filesystem::path>{"/repository"});
+  EXPECT_EQ(verdict_of(map), MapVerdict::continuous);
+}
+
+TEST_F(MapEdges, ASegmentWithoutACommitSendsTheReaderBack) {
+  segment(9,
+          "rmgr: Heap        len (rec/tot):     59/    59, tx:          0, lsn: 0/09000400, "
+          "prev 0/09000300, desc: INSERT\n");
+  segment(8, commit("0/08000100", "02:00:00"));
+  const auto& stretch = read();
+  EXPECT_EQ(stretch.end.time, midnight + std::chrono::hours(2));
+  EXPECT_EQ(stretch.last_record, (Lsn{0x09000400})) << "of the last segment";
+}
+
+TEST_F(MapEdges, ItGivesUpAfterFourSegments) {
+  for (std::uint64_t number = 6; number <= 9; ++number) segment(number, "");
+  const auto& stretch = read();
+  EXPECT_FALSE(stretch.end.time);
+  EXPECT_EQ(stretch.note, "no commit in its last 4 segments");
+}
+
+TEST_F(MapEdges, ASegmentThatCannotBeFetchedIsNotKnown) {
+  runner.on({"archive-get"}, ScriptedCommandRunner::failure(41, "ERROR: [041]: permission denied"));
+  const auto& stretch = read();
+  EXPECT_THAT(stretch.note, HasSubstr("000000010000000000000009 is listed and cannot be fetched"));
+  EXPECT_THAT(map.unknown, ElementsAre(HasSubstr("permission denied")));
+  EXPECT_EQ(verdict_of(map), MapVerdict::unknown);
+}
+
+TEST_F(MapEdges, WithoutPostgresqlsProgramsTheBoundsStayWithTheReason) {
+  has_control = false;
+  const auto& stretch = read();
+  EXPECT_FALSE(stretch.end.time);
+  EXPECT_THAT(stretch.note, HasSubstr("pg_resetwal wrote no control file"));
+}
+
+}  // namespace
+}  // namespace pgrehearse
