@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "harness/cli/wiring.hpp"
-#include "harness/common/stoppable_wait.hpp"
+#include "harness/common/poll_until.hpp"
 #include "harness/common/version.hpp"
 #include "harness/drill/run_drill.hpp"
 #include "harness/kubernetes/pod_drill.hpp"

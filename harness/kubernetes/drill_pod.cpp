@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
-#include "harness/common/stoppable_wait.hpp"
+#include "harness/common/poll_until.hpp"
 
 namespace pgrehearse {
 

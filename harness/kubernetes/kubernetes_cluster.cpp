@@ -9,7 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "harness/common/stoppable_wait.hpp"
+#include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/kubernetes/kubernetes_manifest.hpp"
 #include "harness/sandbox/container/container_request.hpp"

@@ -10,7 +10,7 @@
 #include <iterator>
 
 #include "harness/common/error.hpp"
-#include "harness/common/stoppable_wait.hpp"
+#include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/postgres/binaries.hpp"
 #include "harness/sandbox/directories.hpp"

@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "harness/common/stoppable_wait.hpp"
+#include "harness/common/poll_until.hpp"
 
 namespace pgrehearse {
 

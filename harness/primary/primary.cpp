@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-#include "harness/common/stoppable_wait.hpp"
+#include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/primary/patroni.hpp"
 

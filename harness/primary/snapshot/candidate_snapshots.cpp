@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "harness/common/stoppable_wait.hpp"
+#include "harness/common/poll_until.hpp"
 #include "harness/postgres/transaction_snapshot.hpp"
 #include "harness/primary/snapshot/snapshot_methods.hpp"
 

@@ -9,7 +9,7 @@
 #include "harness/agent/client/agent_program.hpp"
 #include "harness/agent/socket.hpp"
 #include "harness/common/error.hpp"
-#include "harness/common/stoppable_wait.hpp"
+#include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/sandbox/container/container_request.hpp"
 #include "harness/sandbox/removal.hpp"
