@@ -125,7 +125,7 @@ class Amcheck {
       }
     };
     const auto result = sandbox_.run(command, context_.stop);
-    if (result.cancelled) throw Error(ErrorKind::interrupted, "pg_amcheck was interrupted");
+    throw_if_cancelled(result);
     ++databases_;
     relations_ += last.relations;
     pages_ += last.pages;

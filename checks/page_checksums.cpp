@@ -19,7 +19,7 @@ class PageChecksumsCheck : public Check {
     if (context.sandbox == nullptr) return unknown("no instance was restored");
     if (context.control != nullptr && !context.control->data_checksums) return without_checksums();
     const auto result = scan(context);
-    if (result.cancelled) throw Error(ErrorKind::interrupted, "pg_checksums was interrupted");
+    throw_if_cancelled(result);
     const auto output = parse_checksums(result.output, result.error_output);
     if (output.disabled) return without_checksums();
     return judge(context, result, output);

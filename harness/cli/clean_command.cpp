@@ -11,6 +11,7 @@
 #include "harness/cli/wiring.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 
 namespace pgrehearse {
 
@@ -106,7 +107,7 @@ std::vector<Outcome> clean(const std::vector<Candidate>& candidates, const Clean
     const bool named =
         std::find(options.runs.begin(), options.runs.end(), leftover.run_id) != options.runs.end();
     if (!options.runs.empty() && !named) continue;
-    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+    throw_if_stopped(stop);
     auto reason = reason_to_leave(leftover, options);
     if (!reason.empty()) {
       outcomes.push_back(

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "harness/common/throw_if_stopped.hpp"
+
 namespace pgrehearse {
 
 namespace {
@@ -33,7 +35,7 @@ DrillRecord::DrillRecord(const Scenario& scenario, const DrillServices& services
 
 void DrillRecord::phase(const std::string& name, const std::stop_token& stop,
                         const std::function<void()>& action) {
-  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_stopped(stop);
   const auto expected = expected_.find(name);
   services_.progress.phase_started(
       name, expected == expected_.end() ? std::nullopt : std::optional(expected->second));

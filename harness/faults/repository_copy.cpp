@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "harness/common/error.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 #include "harness/process/acting_account.hpp"
 
 namespace pgrehearse {
@@ -126,7 +127,7 @@ void copy_repository(const CopyOrder& order, const std::vector<FileToCopy>& file
                      const std::stop_token& stop) {
   const ActingAccount acting(order.account);
   for (const auto& file : files) {
-    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+    throw_if_stopped(stop);
     const auto to = order.to / file.path;
     std::error_code failure;
     fs::create_directories(to.parent_path(), failure);

@@ -8,6 +8,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 
 namespace pgrehearse {
 
@@ -78,7 +79,7 @@ CURLcode perform(CURL* easy, const std::stop_token& stop) {
   const auto* message = curl_multi_info_read(multi.get(), &left);
   const CURLcode result = message != nullptr ? message->data.result : CURLE_ABORTED_BY_CALLBACK;
   curl_multi_remove_handle(multi.get(), easy);
-  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_stopped(stop);
   return result;
 }
 

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "harness/common/poll_until.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 
 namespace pgrehearse {
 
@@ -82,16 +83,18 @@ void DrillPod::look(const std::stop_token& stop) {
 }
 
 void DrillPod::await_start(const Listener& on_state, const std::stop_token& stop) {
-  const auto deadline = Clock::now() + request_.kubernetes.patience;
-  for (auto pause = std::chrono::milliseconds(250);;
-       pause = std::min(pause * 2, std::chrono::milliseconds(10000))) {
+  const auto started = [&] {
     look(stop);
-    if (state_.phase == PodState::Phase::running || state_.phase == PodState::Phase::ended) return;
-    if (state_.hopeless || !state_.job_failure.empty() || Clock::now() >= deadline) {
-      throw pod_trouble(state_, request_.spec);
+    if (state_.phase == PodState::Phase::running || state_.phase == PodState::Phase::ended) {
+      return true;
     }
+    if (state_.hopeless || !state_.job_failure.empty()) throw pod_trouble(state_, request_.spec);
     on_state(state_.in_words());
-    if (!wait_for(pause, stop)) throw Error(ErrorKind::interrupted, "interrupted");
+    return false;
+  };
+  const auto deadline = Clock::now() + request_.kubernetes.patience;
+  if (!poll_until(deadline, std::chrono::seconds(1), stop, started)) {
+    throw pod_trouble(state_, request_.spec);
   }
 }
 
@@ -112,7 +115,8 @@ PodState DrillPod::follow(const Listener& on_line, const std::stop_token& stop) 
     seen = std::max(seen, number);
     look(stop);
     if (state_.phase != PodState::Phase::running) break;
-    if (!wait_for(pause, stop)) throw Error(ErrorKind::interrupted, "interrupted");
+    wait_for(pause, stop);
+    throw_if_stopped(stop);
   }
   return state_;
 }

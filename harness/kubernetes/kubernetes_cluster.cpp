@@ -11,6 +11,7 @@
 
 #include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 #include "harness/kubernetes/kubernetes_manifest.hpp"
 #include "harness/sandbox/container/container_request.hpp"
 
@@ -60,7 +61,7 @@ CommandResult run_kubectl(CommandRunner& runner, const Command& command,
                 "kubectl drives the cluster: install it (Debian: kubernetes-client)",
                 "PGR-ENV-KUBERNETES", "kubectl");
   }
-  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_stopped(stop);
   return result;
 }
 
@@ -254,19 +255,16 @@ std::vector<std::string> KubernetesCluster::names(const std::string& kinds,
 void KubernetesCluster::remove_kinds(const std::string& kinds, const std::string& selector,
                                      Removal& removal) const {
   // A pod is given 30 seconds to end, and a node may be slow.
-  constexpr auto patience = std::chrono::seconds(90);
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(90);
   const auto made = names(kinds, selector);
   if (made.empty()) return;
   static_cast<void>(ask(
       command({"delete", kinds, "--selector=" + selector, "--wait=false", "--output=name"}), {}));
-  auto left = names(kinds, selector);
-  for (auto pause = std::chrono::milliseconds(250);
-       !left.empty() && std::chrono::steady_clock::now() < deadline;
-       pause = std::min(pause * 2, std::chrono::milliseconds(4000))) {
-    wait_for(pause, {});
+  std::vector<std::string> left;
+  poll_until(deadline, std::chrono::seconds(1), {}, [&] {
     left = names(kinds, selector);
-  }
+    return left.empty();
+  });
   for (const auto& name : made) {
     const bool gone = std::find(left.begin(), left.end(), name) == left.end();
     if (gone) removal.removed.push_back(fmt::format("{} in {}", name, address()));

@@ -13,6 +13,7 @@
 #include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/postgres/binaries.hpp"
+#include "harness/process/command.hpp"
 #include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/removal.hpp"
 #include "harness/sandbox/sandbox_files.hpp"
@@ -164,7 +165,7 @@ Command Laboratory::command(std::string program, std::vector<std::string> argume
 
 CommandResult Laboratory::run(const Command& command, const std::stop_token& stop) {
   auto result = runner_.run(command, stop);
-  if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_cancelled(result);
   if (result.succeeded()) return result;
   throw Error(ErrorKind::environment,
               fmt::format("{} failed in the laboratory{}: {}",
@@ -230,21 +231,19 @@ std::string Laboratory::switch_wal_and_wait(const std::stop_token& stop) {
   connection.query("select pg_create_restore_point('laboratory')");
   auto segment = connection.query("select pg_walfile_name(pg_switch_wal())").text(0, 0);
   const auto deadline = std::chrono::steady_clock::now() + time_to_archive;
-  while (true) {
+  std::string last_failed;
+  const auto archived = [&] {
     const auto state = connection.query(
         "select coalesce(last_archived_wal, ''), coalesce(last_failed_wal, '') "
         "from pg_stat_archiver");
+    last_failed = state.text(0, 1);
     // Names sort like positions on one timeline; backup labels and history files are longer.
-    if (state.text(0, 0).substr(0, 24) >= segment) return segment;
-    if (std::chrono::steady_clock::now() > deadline) {
-      throw Error(ErrorKind::environment,
-                  fmt::format("segment {} was not archived in two minutes", segment),
-                  fmt::format("the last failure was with '{}'", state.text(0, 1)));
-    }
-    if (!wait_for(std::chrono::milliseconds(50), stop)) {
-      throw Error(ErrorKind::interrupted, "interrupted");
-    }
-  }
+    return state.text(0, 0).substr(0, 24) >= segment;
+  };
+  if (poll_until(deadline, std::chrono::milliseconds(50), stop, archived)) return segment;
+  throw Error(ErrorKind::environment,
+              fmt::format("segment {} was not archived within two minutes", segment),
+              fmt::format("the last failed segment is '{}'", last_failed));
 }
 
 Connection Laboratory::connect(const std::string& database, const std::stop_token& stop) const {

@@ -6,6 +6,7 @@
 
 #include "harness/common/text.hpp"
 #include "harness/postgres/commit_records.hpp"
+#include "harness/process/command.hpp"
 #include "harness/repository/archive_stand_in.hpp"
 
 namespace pgrehearse {
@@ -116,7 +117,7 @@ class ArchiveReader {
     command.arguments.push_back(name);
     command.arguments.push_back(file);
     const auto fetched = sandbox_->run(command, stop_);
-    if (fetched.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+    throw_if_cancelled(fetched);
     if (!fetched.succeeded()) {
       problem_ = fmt::format("segment {} is listed and cannot be fetched (exit code {}): {}", name,
                              fetched.exit_code,
@@ -147,7 +148,7 @@ class ArchiveReader {
                                        .on_line = on_line,
                                        .keep_output = 4096},
                                       stop_);
-    if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+    throw_if_cancelled(result);
     return edge;
   }
 

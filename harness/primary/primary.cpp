@@ -12,7 +12,7 @@ namespace pgrehearse {
 
 namespace {
 
-constexpr std::chrono::milliseconds look_interval{500};
+constexpr std::chrono::milliseconds poll_interval{500};
 
 // row_security=off turns silently filtered rows into an error: a policy must not look like loss.
 std::string session_options(const PrimaryLimits& limits) {
@@ -165,14 +165,20 @@ Primary::Reached Primary::reach_once(const Wanted& wanted, const std::stop_token
 
 Primary::Reached Primary::reach(const Wanted& wanted, const std::stop_token& stop) const {
   const auto deadline = std::chrono::steady_clock::now() + patience_;
-  while (true) {
+  std::optional<Reached> reached;
+  std::exception_ptr failure;
+  const auto try_once = [&] {
     try {
-      return reach_once(wanted, stop);
+      reached.emplace(reach_once(wanted, stop));
+      return true;
     } catch (const SqlError& error) {
-      if (!may_pass(error) || std::chrono::steady_clock::now() >= deadline) throw;
+      if (!may_pass(error)) throw;
+      failure = std::current_exception();
+      return false;
     }
-    if (!wait_for(look_interval, stop)) throw Error(ErrorKind::interrupted, "interrupted");
-  }
+  };
+  if (!poll_until(deadline, poll_interval, stop, try_once)) std::rethrow_exception(failure);
+  return std::move(*reached);
 }
 
 Connection Primary::connect(const std::string& database, std::stop_token stop) const {

@@ -1,5 +1,7 @@
 #include "harness/process/command.hpp"
 
+#include "harness/common/error.hpp"
+
 extern char** environ;
 
 namespace pgrehearse {
@@ -16,6 +18,10 @@ std::string quoted_for_people(const std::string& word) {
 }
 
 }  // namespace
+
+void throw_if_cancelled(const CommandResult& result) {
+  if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+}
 
 std::map<std::string, std::string> pgbackrest_variables() {
   std::map<std::string, std::string> variables;

@@ -64,6 +64,9 @@ struct CommandResult {
   [[nodiscard]] bool succeeded() const { return exit_code == 0; }
 };
 
+// Throws Error of kind `interrupted` when a stop request ended the command.
+void throw_if_cancelled(const CommandResult& result);
+
 // This process's PGBACKREST_* variables.
 std::map<std::string, std::string> pgbackrest_variables();
 

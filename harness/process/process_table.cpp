@@ -199,13 +199,12 @@ std::vector<ProcessInfo> processes_with(const ProcessMark& mark) {
   return result;
 }
 
-std::vector<ProcessInfo> end_processes(const ProcessMark& mark,
-                                       std::chrono::milliseconds patience) {
+std::vector<ProcessInfo> end_processes(const ProcessMark& mark, std::chrono::milliseconds timeout) {
   auto ended = processes_with(mark);
   if (ended.empty()) return ended;
   signal_and_wait(
       ended, [](const auto& process) { return process.name == "postgres" ? SIGQUIT : SIGTERM; },
-      Clock::now() + patience);
+      Clock::now() + timeout);
   const auto deadline = Clock::now() + std::chrono::seconds(5);
   for (auto left = processes_with(mark); !left.empty() && Clock::now() < deadline;
        left = processes_with(mark)) {

@@ -50,10 +50,10 @@ struct ProcessMark {
 // descends from.
 std::vector<ProcessInfo> processes_with(const ProcessMark& mark);
 
-// Asks them to end (PostgreSQL: SIGQUIT, an immediate shutdown; else SIGTERM), waits for
-// `patience`, then kills what is left and what came new, until none with the mark is left or five
-// seconds are over. Returns all that were ended; what remains is found by processes_with().
-std::vector<ProcessInfo> end_processes(const ProcessMark& mark, std::chrono::milliseconds patience);
+// Sends SIGTERM (to PostgreSQL SIGQUIT, an immediate shutdown), waits up to `timeout`, then sends
+// SIGKILL to those that remain and to new ones for up to five more seconds. Returns all processes
+// that it ended; processes_with() finds those that are still alive.
+std::vector<ProcessInfo> end_processes(const ProcessMark& mark, std::chrono::milliseconds timeout);
 
 // Collects children that this process did not start itself: those that it adopted as a subreaper.
 void reap_adopted_children();

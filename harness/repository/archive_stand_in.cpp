@@ -5,6 +5,7 @@
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/postgres/control_stand_in.hpp"
+#include "harness/process/command.hpp"
 
 namespace pgrehearse {
 
@@ -15,7 +16,7 @@ void make_archive_stand_in(Sandbox& sandbox, const Backup& backup,
                                      .arguments = std::move(arguments),
                                      .timeout = std::chrono::minutes(2)},
                                     stop);
-    if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+    throw_if_cancelled(result);
     if (result.succeeded()) return;
     throw Error(ErrorKind::environment,
                 fmt::format("a stand-in for the cluster's data directory cannot be made: {}",

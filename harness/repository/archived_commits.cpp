@@ -4,6 +4,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/process/command.hpp"
 #include "harness/repository/archive_stand_in.hpp"
 
 namespace pgrehearse {
@@ -32,7 +33,7 @@ CommandResult ArchivedCommits::run(std::string program, std::vector<std::string>
   auto result = sandbox_.run(
       {.program = std::move(program), .arguments = std::move(arguments), .timeout = deadline},
       stop);
-  if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_cancelled(result);
   return result;
 }
 

@@ -6,6 +6,10 @@
 #include <algorithm>
 #include <csignal>
 
+#include "harness/common/poll_until.hpp"
+#include "harness/common/throw_if_stopped.hpp"
+#include "harness/process/command.hpp"
+
 namespace pgrehearse {
 
 namespace {
@@ -13,13 +17,11 @@ namespace {
 constexpr std::size_t kept_lines = 5000;
 
 bool ends_recovery(Connection& connection, const std::stop_token& stop) {
+  constexpr std::chrono::milliseconds poll_interval(10);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(10);
-  while (connection.query("select pg_is_in_recovery()").text(0, 0) == "t") {
-    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return true;
+  return poll_until(deadline, poll_interval, stop, [&] {
+    return connection.query("select pg_is_in_recovery()").text(0, 0) != "t";
+  });
 }
 
 // ALTER ROLE / ALTER DATABASE ... SET came back with the copy and wins over the server's command
@@ -46,7 +48,7 @@ ControlData read_control_data(Sandbox& sandbox, const std::filesystem::path& dat
                                    .environment = {{"LC_ALL", "C"}},
                                    .timeout = std::chrono::minutes(1)},
                                   stop);
-  if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_cancelled(result);
   if (!result.succeeded()) {
     throw Error(ErrorKind::repository,
                 "the restored pg_control cannot be read: " + result.error_output,
@@ -129,7 +131,7 @@ std::optional<CommandResult> Instance::ended() const {
 bool Instance::wait_until_accepting(std::chrono::milliseconds deadline, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, stop, deadline, [this] { return accepting_ || result_.has_value(); });
-  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_stopped(stop);
   return accepting_;
 }
 
@@ -188,7 +190,7 @@ void Instance::stop(std::stop_token stop) {
        .arguments = {"stop", "-D", paths.data.string(), "-m", "fast", "-w", "-t", "600"},
        .timeout = std::chrono::minutes(11)},
       stop);
-  if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_cancelled(result);
   if (!result.succeeded()) {
     throw Error(ErrorKind::startup, "the instance did not stop cleanly: " + result.error_output,
                 "see the end of its log", "PGR-STOP");

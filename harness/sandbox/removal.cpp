@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // A server that is asked to end at once needs this long for its children.
-constexpr auto patience = std::chrono::seconds(5);
+constexpr auto shutdown_timeout = std::chrono::seconds(5);
 
 struct SharedSegment {
   key_t key = 0;
@@ -124,7 +124,7 @@ std::string describe_process(const ProcessInfo& process) {
 }
 
 void end_all(const ProcessMark& mark, Removal& removal) {
-  for (const auto& process : end_processes(mark, patience)) {
+  for (const auto& process : end_processes(mark, shutdown_timeout)) {
     removal.removed.push_back(describe_process(process));
   }
   for (const auto& process : processes_with(mark)) {

@@ -7,6 +7,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/process/command.hpp"
 
 namespace pgrehearse {
 
@@ -167,7 +168,7 @@ class LandingProof {
                        "--end", to_text(end)},
          .timeout = std::chrono::minutes(5)},
         stop_);
-    if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+    throw_if_cancelled(result);
     auto commits = parse_commits(result.output);
     std::erase_if(commits, [&](const auto& mark) { return mark.lsn < begin || mark.lsn >= end; });
     return commits;
@@ -190,7 +191,7 @@ class LandingProof {
     command.arguments.push_back(name);
     command.arguments.push_back(input_.sandbox.paths().wal / name);
     const auto result = input_.sandbox.run(command, stop_);
-    if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+    throw_if_cancelled(result);
     if (!result.succeeded() && result.exit_code != 1) {
       unreadable_.push_back(fmt::format("{} (exit code {})", name, result.exit_code));
     }

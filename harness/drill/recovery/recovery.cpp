@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <csignal>
-#include <thread>
 
+#include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/drill/recovery/recovery_failure.hpp"
 #include "harness/drill/recovery/wal_supply.hpp"
@@ -18,10 +18,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto look_interval = std::chrono::milliseconds(25);
+constexpr auto poll_interval = std::chrono::milliseconds(25);
 constexpr int most_starts = 6;
 constexpr std::string_view stop_words = "recovery stopping ";
-constexpr auto patience_with_log = std::chrono::seconds(3);
+constexpr auto log_timeout = std::chrono::seconds(3);
 
 std::map<std::string, std::string> recovery_settings(const RecoveryTarget& target) {
   std::map<std::string, std::string> settings{{"recovery_target_timeline", target.timeline}};
@@ -141,41 +141,40 @@ class Recovery {
   bool wait_for_landing() {
     std::optional<Connection> connection;
     bool pausing = false;
-    while (true) {
-      if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
-      if (Clock::now() > deadline_) {
-        throw Error(ErrorKind::recovery, "replay did not reach its target in time",
-                    "raise --timeout, or see logs/postgresql.log of the run", "PGR-REPLAY-SLOW");
-      }
-      if (!input_.instance.running()) return false;
-      if (!connection && !input_.instance.wait_until_accepting(look_interval, stop_)) {
-        refuse_to_wait_for_missing_wal();
-        if (closed_to_all()) return true;
-        continue;
-      }
-      try {
-        if (!connection) {
-          connection = input_.instance.connect("postgres", ErrorKind::recovery, stop_);
-        }
-        if (look(*connection, pausing)) return true;
-      } catch (const SqlError&) {
-        // A server that ends under the statement says why in its log.
-        if (!ends_soon()) throw;
-        return false;
-      }
-      if (paused_for_settings()) return false;
-      std::this_thread::sleep_for(look_interval);
+    std::optional<bool> landed;
+    const auto decided = [&] {
+      landed = has_landed(connection, pausing);
+      return landed.has_value();
+    };
+    if (poll_until(deadline_, poll_interval, stop_, decided)) return *landed;
+    throw Error(ErrorKind::recovery, "replay did not reach its target in time",
+                "raise --timeout, or see logs/postgresql.log of the run", "PGR-REPLAY-SLOW");
+  }
+
+  // Empty while replay goes on.
+  std::optional<bool> has_landed(std::optional<Connection>& connection, bool& pausing) {
+    if (!input_.instance.running()) return false;
+    if (!connection && !input_.instance.wait_until_accepting(poll_interval, stop_)) {
+      refuse_to_wait_for_missing_wal();
+      return closed_to_all() ? std::optional(true) : std::nullopt;
     }
+    try {
+      if (!connection) {
+        connection = input_.instance.connect("postgres", ErrorKind::recovery, stop_);
+      }
+      if (look(*connection, pausing)) return true;
+    } catch (const SqlError&) {
+      // A server that ends under the statement says why in its log.
+      if (!ends_soon()) throw;
+      return false;
+    }
+    return paused_for_settings() ? std::optional(false) : std::nullopt;
   }
 
   // The connection is lost before the last of the server's processes is gone.
   bool ends_soon() {
-    const auto patience = Clock::now() + std::chrono::seconds(10);
-    while (input_.instance.running()) {
-      if (Clock::now() > patience) return false;
-      std::this_thread::sleep_for(look_interval);
-    }
-    return true;
+    return poll_until(Clock::now() + std::chrono::seconds(10), poll_interval, stop_,
+                      [&] { return !input_.instance.running(); });
   }
 
   // One look at a read-only server. `pausing`: the end was seen and the pause asked for.
@@ -243,7 +242,7 @@ class Recovery {
       return line.find("consistent recovery state reached") != std::string::npos;
     });
     if (!missing_since_) missing_since_ = Clock::now();
-    if (consistent || Clock::now() - *missing_since_ < patience_with_log) return;
+    if (consistent || Clock::now() - *missing_since_ < log_timeout) return;
     const auto asked = std::find_if(requests_.rbegin(), requests_.rend(),
                                     [&](const auto& request) { return request.file == *missing; });
     const bool there = asked != requests_.rend() && asked->exit_code == 0;
@@ -305,11 +304,8 @@ class Recovery {
   // The server is seen paused before the pipe of its log has brought the line that says why.
   void wait_for_its_words() const {
     if (input_.target.type == TargetType::latest) return;
-    const auto patience = Clock::now() + std::chrono::seconds(5);
-    while (!input_.instance.just_logged(stop_words) && Clock::now() < patience &&
-           !stop_.stop_requested()) {
-      std::this_thread::sleep_for(look_interval);
-    }
+    poll_until(Clock::now() + std::chrono::seconds(5), poll_interval, stop_,
+               [&] { return input_.instance.just_logged(stop_words); });
   }
 
   RecoveryOutcome outcome() {

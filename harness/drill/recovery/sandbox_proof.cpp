@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/drill/recovery/recovery_failure.hpp"
+#include "harness/process/command.hpp"
 #include "harness/sandbox/instance.hpp"
 
 namespace pgrehearse {
@@ -25,7 +26,7 @@ void prove_sandbox_can_start(Sandbox& sandbox, const ControlData& control,
        .arguments = {"-D", data.string(), "-U", sandbox.spec().superuser, "-N", "--auth=peer"},
        .timeout = std::chrono::minutes(5)},
       stop);
-  if (made.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_cancelled(made);
   if (!made.succeeded()) throw cannot_start(made.error_output);
   Instance fresh(sandbox, log);
   fresh.start(make_quarantine({.major = sandbox.spec().postgres_major,

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <thread>
-
 #include "harness/common/error.hpp"
+#include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/postgres/connection.hpp"
 #include "harness/sandbox/directories.hpp"
@@ -147,9 +146,8 @@ class Baselines {
   }
 
   std::string select_one() {
-    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     std::string said = "it did not end recovery";
-    while (std::chrono::steady_clock::now() < patience && !stop_.stop_requested()) {
+    const auto recovered = [&] {
       try {
         auto connection = Connection::open({{"host", root_.native()},
                                             {"port", "5432"},
@@ -157,13 +155,14 @@ class Baselines {
                                             {"dbname", "postgres"}},
                                            stop_);
         connection.query("select 1");
-        if (connection.query("select pg_is_in_recovery()").text(0, 0) == "f") return {};
+        return connection.query("select pg_is_in_recovery()").text(0, 0) == "f";
       } catch (const Error& error) {
         said = error.what();
+        return false;
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-    return said;
+    };
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    return poll_until(deadline, std::chrono::milliseconds(100), stop_, recovered) ? "" : said;
   }
 
   std::string look_inside() {

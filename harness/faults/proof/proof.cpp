@@ -9,6 +9,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 #include "harness/laboratory/scenario_text.hpp"
 
 namespace pgrehearse {
@@ -138,7 +139,7 @@ class Proof {
           std::min<std::size_t>(jobs_.size(), static_cast<std::size_t>(std::max(1, options_.jobs)));
       for (std::size_t i = 0; i < number; ++i) workers.emplace_back([this] { work(); });
     }
-    if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+    throw_if_stopped(stop_);
     if (first_) score_.clean_runs.insert(score_.clean_runs.begin(), std::move(*first_));
     score_.seconds = Seconds(Clock::now() - began).count();
     return std::move(score_);

@@ -6,6 +6,7 @@
 #include <map>
 #include <ostream>
 
+#include "harness/common/throw_if_stopped.hpp"
 #include "harness/primary/fingerprint/catalog.hpp"
 #include "harness/primary/fingerprint/content_workers.hpp"
 #include "harness/primary/fingerprint/fingerprint_file.hpp"
@@ -225,7 +226,7 @@ CaptureSummary FingerprintCapture::run(std::ostream& out, const FingerprintProgr
     const auto& name = snapshot.facts.database;
     DatabaseCapture(snapshot, rules_, watch, writer, summary)
         .run(std::move(before[name]), std::move(after[name]), on_progress, stop);
-    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+    throw_if_stopped(stop);
   }
   writer.finish();
   summary.budget_over = watch.over();

@@ -5,6 +5,8 @@
 #include <optional>
 #include <thread>
 
+#include "harness/common/throw_if_stopped.hpp"
+
 namespace pgrehearse {
 
 namespace {
@@ -65,7 +67,7 @@ void run_worker(Queue& queue, const ContentWork& work, const std::stop_token& st
   std::optional<Connection> connection;
   for (auto batch = queue.take(); !batch.empty(); batch = queue.take()) {
     try {
-      if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+      throw_if_stopped(stop);
       if (!connection) connection.emplace(work.connect(stop));
       work.read(*connection, batch);
       queue.finish(batch.size(), work);

@@ -8,6 +8,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 
 namespace pgrehearse {
 
@@ -131,7 +132,7 @@ void ContainerEngine::pull(const std::string& name,
         }
       },
       stop);
-  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_stopped(stop);
   if (answer.status != ok) failure = engine_message(answer.body);
   if (!failure.empty()) throw image_error(name, failure);
 }

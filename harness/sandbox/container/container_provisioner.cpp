@@ -9,6 +9,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 #include "harness/sandbox/container/container_request.hpp"
 #include "harness/sandbox/container/container_sandbox.hpp"
 #include "harness/sandbox/host_directory.hpp"
@@ -151,7 +152,7 @@ std::unique_ptr<Sandbox> ContainerProvisioner::create(const SandboxSpec& spec,
   }
   if (!image) throw Error(ErrorKind::environment, "the image was pulled and is not there");
   require_same_architecture(resolved.image, *image);
-  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_stopped(stop);
   auto place = HostDirectory::claim(registry_, resolved, account, engine.address().text);
   const ContainerSandbox::Identity identity{.owner = owner_of(place.entry().host),
                                             .observer = observer_};

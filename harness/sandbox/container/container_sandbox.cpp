@@ -4,13 +4,14 @@
 #include <spdlog/spdlog.h>
 
 #include <charconv>
-#include <thread>
 
 #include "harness/agent/client/agent_program.hpp"
 #include "harness/agent/socket.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
+#include "harness/common/throw_if_stopped.hpp"
+#include "harness/process/command.hpp"
 #include "harness/sandbox/container/container_request.hpp"
 #include "harness/sandbox/removal.hpp"
 
@@ -60,12 +61,12 @@ void remove_containers(const ContainerEngine& engine,
                        const std::vector<ListedContainer>& containers,
                        const std::vector<std::string>& labels, Removal& removal) {
   for (const auto& container : containers) engine.remove(container.id);
-  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  auto left = engine.list(labels);
-  while (!left.empty() && std::chrono::steady_clock::now() < patience) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::vector<ListedContainer> left;
+  constexpr std::chrono::milliseconds poll_interval(50);
+  poll_until(std::chrono::steady_clock::now() + std::chrono::seconds(10), poll_interval, {}, [&] {
     left = engine.list(labels);
-  }
+    return left.empty();
+  });
   for (const auto& container : containers) {
     removal.removed.push_back("container " + container.name);
   }
@@ -129,7 +130,7 @@ void ContainerSandbox::make(const ImageFacts& image, const std::stop_token& stop
                                     .owner = identity_.owner,
                                     .expires = std::chrono::system_clock::now() + lifetime,
                                     .lifetime = lifetime});
-  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_stopped(stop);
   // Not to be interrupted: an engine that is not listened to would make it all the same.
   container_ = engine_.create("pgrehearse-" + spec_.run_id, body, {});
   start(stop);
@@ -152,22 +153,17 @@ void ContainerSandbox::start(const std::stop_token& stop) {
         "(noexec)",
         "PGR-ENV-ENGINE", engine_.address().text);
   }
-  constexpr auto patience = std::chrono::seconds(30);
+  constexpr auto timeout = std::chrono::seconds(30);
+  constexpr std::chrono::milliseconds poll_interval(2);
   const auto answers = [&] {
-    return static_cast<bool>(guest::connected_socket(agent_socket(paths()).c_str(), patience));
-  };
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (!answers()) {
-    if (!wait_for(std::chrono::milliseconds(2), stop)) {
-      throw Error(ErrorKind::interrupted, "interrupted");
-    }
+    if (guest::connected_socket(agent_socket(paths()).c_str(), timeout)) return true;
     require_running(stop);
-    if (std::chrono::steady_clock::now() > deadline) {
-      throw Error(ErrorKind::environment,
-                  fmt::format("the container does not answer within {}", to_text(patience)),
-                  "the engine must run on this host", "PGR-ENV-CONTAINER", container_);
-    }
-  }
+    return false;
+  };
+  if (poll_until(std::chrono::steady_clock::now() + timeout, poll_interval, stop, answers)) return;
+  throw Error(ErrorKind::environment,
+              fmt::format("the container does not answer within {}", to_text(timeout)),
+              "the engine must run on this host", "PGR-ENV-CONTAINER", container_);
 }
 
 void ContainerSandbox::open_way_out(const std::stop_token& stop) {
@@ -187,7 +183,7 @@ void ContainerSandbox::find_programs(const std::stop_token& stop) {
   const auto places = candidates(spec_);
   command.arguments.insert(command.arguments.end(), places.begin(), places.end());
   const auto result = inside_.run(command, stop);
-  if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_cancelled(result);
   for (const auto line : lines_of(result.output)) {
     if (major_in(line) != spec_.postgres_major && spec_.postgres_major != 0) continue;
     spec_.binaries = fs::path(line.substr(0, line.find(' ')));

@@ -10,6 +10,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 
 namespace pgrehearse {
 
@@ -133,7 +134,7 @@ EngineAnswer EngineHttp::follow(const EngineRequest& request, const OnData& on_d
   const auto code = perform(easy.get(), stop);
   const bool began = transfer.status() != 0;
   if (code == CURLE_OK || (began && transfer.on_data != nullptr)) return std::move(transfer.answer);
-  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_stopped(stop);
   throw Error(ErrorKind::environment,
               fmt::format("the container engine at {} does not answer: {}", address_.text,
                           reason_of(code, transfer, !address_.socket.empty())),

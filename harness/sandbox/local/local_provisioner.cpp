@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 
 #include "harness/common/error.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 #include "harness/postgres/binaries.hpp"
 #include "harness/sandbox/host_directory.hpp"
 #include "harness/sandbox/local/local_sandbox.hpp"
@@ -34,7 +35,7 @@ std::unique_ptr<Sandbox> LocalProvisioner::create(const SandboxSpec& spec, std::
   if (spec.postgres_major != 0) {
     resolved.binaries = find_binaries(spec.postgres_major, spec.binaries);
   }
-  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_stopped(stop);
   auto place = HostDirectory::claim(registry_, resolved, account);
   auto sandbox = std::make_unique<LocalSandbox>(runner_, std::move(resolved), std::move(place));
   sandbox->place().make_directories();

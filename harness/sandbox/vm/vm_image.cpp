@@ -12,6 +12,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 
 namespace pgrehearse {
 
@@ -41,7 +42,7 @@ std::string sha256_of(const fs::path& file, const std::stop_token& stop) {
   std::ifstream stream(file, std::ios::binary);
   std::vector<char> buffer(std::size_t{1} << 20U);
   while (stream) {
-    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+    throw_if_stopped(stop);
     stream.read(buffer.data(), std::ssize(buffer));
     EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(stream.gcount()));
   }

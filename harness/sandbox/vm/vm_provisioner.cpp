@@ -4,6 +4,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 #include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/host_directory.hpp"
 #include "harness/sandbox/removal.hpp"
@@ -79,7 +80,7 @@ std::unique_ptr<Sandbox> VmProvisioner::create(const SandboxSpec& spec, std::sto
   auto image = find_vm_image(spec, state_);
   require_reachable(image.directory, account);
   verify_vm_image(image, stop);
-  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_stopped(stop);
   auto place = HostDirectory::claim(registry_, resolved, account);
   auto sandbox = std::make_unique<VmSandbox>(host_, std::move(resolved), std::move(place),
                                              std::move(image), observer_);

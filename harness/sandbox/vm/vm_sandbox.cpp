@@ -13,6 +13,7 @@
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/process/acting_account.hpp"
+#include "harness/process/command.hpp"
 #include "harness/process/process_table.hpp"
 #include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/removal.hpp"
@@ -26,8 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // Where a processor's own help works, the machine answers within two or three seconds.
-constexpr auto patience_with_kvm = std::chrono::seconds(20);
-constexpr auto patience_with_a_tool = std::chrono::minutes(2);
+constexpr auto kvm_boot_timeout = std::chrono::seconds(20);
+constexpr auto tool_timeout = std::chrono::minutes(2);
 
 [[noreturn]] void throw_failed(const std::string& message, std::string hint) {
   throw Error(ErrorKind::environment, message, std::move(hint), "PGR-ENV-VM");
@@ -112,7 +113,7 @@ CommandResult VmSandbox::run_outside(Command command, const std::stop_token& sto
   command.environment["TMPDIR"] = files_.directory.string();
   command.confine_writes_to = {paths().root, paths().sockets, "/dev/null", "/dev/kvm"};
   auto result = host_.run(command, stop);
-  if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+  throw_if_cancelled(result);
   return result;
 }
 
@@ -154,7 +155,7 @@ void VmSandbox::boot(const std::stop_token& stop) {
   if (slow.empty()) {
     try {
       return boot_with(VmAccelerator::kvm,
-                       std::min<std::chrono::milliseconds>(patience_with_kvm, spec_.boot_timeout),
+                       std::min<std::chrono::milliseconds>(kvm_boot_timeout, spec_.boot_timeout),
                        stop);
     } catch (const Error& error) {
       if (error.code() != "PGR-ENV-VM" || spec_.accelerator == "kvm") throw;
@@ -213,7 +214,7 @@ void VmSandbox::find_programs(const std::stop_token& stop) {
       const auto seen = run(
           {.program = place + "/postgres", .arguments = {"-V"}, .timeout = std::chrono::minutes(2)},
           stop);
-      if (seen.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
+      throw_if_cancelled(seen);
       constexpr std::string_view before = "(PostgreSQL) ";
       const auto at = seen.output.find(before);
       if (at == std::string::npos) continue;
@@ -247,7 +248,7 @@ CommandResult VmSandbox::run_tool(std::vector<std::string> words, std::string_vi
                                   std::size_t keep_output) const {
   return inside_.run({.program = std::string(guest::own_program),
                       .arguments = std::move(words),
-                      .timeout = patience_with_a_tool,
+                      .timeout = tool_timeout,
                       .keep_output = keep_output},
                      input, {});
 }
