@@ -1,8 +1,10 @@
-// A Sandbox whose commands are answered by a script and whose files are in memory.
+// A Sandbox whose commands are answered by a script and whose files are in memory. Safe to use from
+// several threads.
 #pragma once
 
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -14,8 +16,10 @@ namespace pgrehearse {
 class ScriptedSandbox : public Sandbox {
  public:
   // `runner` answers and outlives the sandbox.
-  explicit ScriptedSandbox(CommandRunner& runner, const std::filesystem::path& root = "/sandbox")
+  explicit ScriptedSandbox(CommandRunner& runner, const std::filesystem::path& root = "/sandbox",
+                           SandboxSpec spec = {})
       : runner_(runner),
+        spec_(std::move(spec)),
         paths_{.root = root,
                .data = root / "data",
                .tablespaces = root / "tablespaces",
@@ -41,16 +45,19 @@ class ScriptedSandbox : public Sandbox {
   [[nodiscard]] int cpus() const override { return 2; }
   [[nodiscard]] Bytes free_space() const override { return {std::uint64_t{100} << 30U}; }
   [[nodiscard]] Bytes size_of(const std::filesystem::path& path) const override {
+    const std::lock_guard lock(mutex_);
     const auto file = files_.find(path);
     return {file != files_.end() ? file->second.size() : 0};
   }
   [[nodiscard]] std::string read_file(const std::filesystem::path& path,
                                       std::uint64_t offset) const override {
+    const std::lock_guard lock(mutex_);
     const auto file = files_.find(path);
     if (file == files_.end() || offset > file->second.size()) return {};
     return file->second.substr(offset);
   }
   void write_file(const std::filesystem::path& path, std::string_view content, int) override {
+    const std::lock_guard lock(mutex_);
     files_[path] = content;
   }
   void require_sound(std::stop_token) override {}
@@ -58,10 +65,17 @@ class ScriptedSandbox : public Sandbox {
   Removal destroy() override { return {}; }
   void keep() override {}
 
+  // An empty file counts.
+  [[nodiscard]] bool has_file(const std::filesystem::path& path) const {
+    const std::lock_guard lock(mutex_);
+    return files_.contains(path);
+  }
+
  private:
   CommandRunner& runner_;
-  SandboxPaths paths_;
   SandboxSpec spec_;
+  SandboxPaths paths_;
+  mutable std::mutex mutex_;
   std::map<std::filesystem::path, std::string> files_;
 };
 
