@@ -95,7 +95,7 @@ std::string Patroni::called(const PatroniCluster& cluster) const {
 }
 
 PatroniCluster Patroni::ask_member(const std::string& url, const std::stop_token& stop) const {
-  const auto answer = http_->get(url + "/cluster", stop);
+  const auto answer = http_->send({.url = url + "/cluster"}, stop);
   if (answer.status == 401 || answer.status == 403) {
     throw Error(ErrorKind::environment, fmt::format("refused with HTTP status {}", answer.status));
   }
@@ -108,7 +108,7 @@ PatroniCluster Patroni::ask_member(const std::string& url, const std::stop_token
   auto cluster = parse_patroni_cluster(answer.body);
   // Older releases tell the name only here.
   if (cluster.scope.empty()) {
-    cluster.scope = scope_in_status(http_->get(url + "/patroni", stop).body);
+    cluster.scope = scope_in_status(http_->send({.url = url + "/patroni"}, stop).body);
   }
   return cluster;
 }
@@ -144,7 +144,7 @@ std::string Patroni::objection(const PatroniMember& member, const std::string& p
                                const std::stop_token& stop) const {
   if (member.api_url.empty()) return {};
   try {
-    const auto answer = http_->get(without_end(member.api_url, "/patroni") + path, stop);
+    const auto answer = http_->send({.url = without_end(member.api_url, "/patroni") + path}, stop);
     return answer.status == 503 ? role_in_status(answer.body) : std::string();
   } catch (const Error& error) {
     // Members may keep their REST API to themselves; the server is asked for its role anyway.

@@ -6,6 +6,7 @@
 
 #include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
+#include "harness/http/curl_http_client.hpp"
 #include "harness/primary/patroni.hpp"
 
 namespace pgrehearse {
@@ -51,8 +52,9 @@ void watch_connection(ConnectionParameters& parameters) {
 
 std::unique_ptr<Patroni> patroni_of(const PrimarySpec& spec) {
   if (!spec.patroni) return nullptr;
-  return std::make_unique<Patroni>(*spec.patroni,
-                                   std::make_unique<CurlHttpClient>(spec.patroni->credentials));
+  return std::make_unique<Patroni>(
+      *spec.patroni, std::make_unique<CurlHttpClient>(
+                         CurlHttpClient::Options{.credentials = spec.patroni->credentials}));
 }
 
 // The server itself refused: it is there, and waiting will not change its mind.

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "harness/common/units.hpp"
-#include "harness/http/http_client.hpp"
+#include "harness/http/http_credentials.hpp"
 
 namespace pgrehearse {
 

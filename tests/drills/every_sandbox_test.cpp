@@ -13,7 +13,7 @@
 
 #include "harness/common/text.hpp"
 #include "harness/process/process_table.hpp"
-#include "harness/sandbox/container/engine_http.hpp"
+#include "harness/sandbox/container/engine_address.hpp"
 #include "tests/drills/drill_fixture.hpp"
 #include "tests/engines/test_engine.hpp"
 
@@ -51,10 +51,11 @@ std::vector<Place> places() {
 // Everything that the engine has.
 void list_engine(const Place& place, Things& things) {
   if (!place.speaks) return;
-  const EngineHttp engine(
-      find_engine(*place.speaks, place.engine.address, EngineSurroundings::of_this_process()));
+  const auto address =
+      find_engine(*place.speaks, place.engine.address, EngineSurroundings::of_this_process());
+  const CurlHttpClient engine(http_options(address));
   const auto ask = [&](const std::string& path) {
-    return nlohmann::json::parse(engine.ask({.path = path}, {}).body);
+    return nlohmann::json::parse(engine.send({.url = address.base_url + path}, {}).body);
   };
   for (const auto& container : ask("/containers/json?all=true")) {
     things.insert("container " + container.at("Names").dump());

@@ -1,33 +1,35 @@
-// Answers each url as it was told; a url without an answer refuses the connection.
+// Returns a scripted response for each URL; a URL that is not in the script refuses the connection.
 #pragma once
 
 #include <map>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "harness/common/error.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 #include "harness/http/http_client.hpp"
 
 namespace pgrehearse {
 
 struct HttpScript {
-  std::map<std::string, HttpAnswer> answers;
-  std::vector<std::string> asked;
+  std::map<std::string, HttpResponse> responses;
+  std::vector<std::string> requested;  // URLs, in this order
   std::mutex mutex;
 };
 
 class ScriptedHttpClient final : public HttpClient {
  public:
-  // The script outlives the client.
+  // The script must outlive the client.
   explicit ScriptedHttpClient(HttpScript& script) : script_(script) {}
 
-  [[nodiscard]] HttpAnswer get(const std::string& url, std::stop_token /*stop*/) const override {
+  [[nodiscard]] HttpResponse send(const HttpRequest& request,
+                                  const std::stop_token& stop) const override {
+    throw_if_stopped(stop);
     const std::scoped_lock lock(script_.mutex);
-    script_.asked.push_back(url);
-    const auto found = script_.answers.find(url);
-    if (found == script_.answers.end()) {
+    script_.requested.push_back(request.url);
+    const auto found = script_.responses.find(request.url);
+    if (found == script_.responses.end()) {
       throw Error(ErrorKind::environment, "connection refused");
     }
     return found->second;

@@ -9,6 +9,7 @@
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
+#include "harness/http/url_encoding.hpp"
 
 namespace pgrehearse {
 
@@ -73,32 +74,50 @@ std::string engine_message(std::string_view body) {
   return std::string(trim(message.empty() ? body : std::string_view(message)));
 }
 
-void ContainerEngine::refuse(const EngineAnswer& answer, std::string_view attempt) const {
-  throw Error(
-      ErrorKind::environment,
-      fmt::format("{} refused to {}: {}", name_of(kind_), attempt, engine_message(answer.body)), {},
-      "PGR-ENV-CONTAINER", address().text);
+HttpRequest ContainerEngine::request(std::string method, const std::string& path,
+                                     std::string body) const {
+  return {.url = address_.base_url + path,
+          .method = std::move(method),
+          .body = std::move(body),
+          .timeout = std::chrono::minutes(2)};
 }
 
-EngineAnswer ContainerEngine::ask(const EngineRequest& request, std::string_view attempt,
-                                  const std::vector<int>& expected,
-                                  const std::stop_token& stop) const {
-  auto answer = http_.ask(request, stop);
-  if (std::find(expected.begin(), expected.end(), answer.status) == expected.end()) {
-    refuse(answer, attempt);
+Error ContainerEngine::unreachable(const Error& error) const {
+  if (error.kind() == ErrorKind::interrupted) return error;
+  return {
+      ErrorKind::environment,
+      fmt::format("the container engine at {} does not answer: {}", address_.text, error.what()),
+      "start it, let this account use its socket, or name another one with sandbox.engine",
+      "PGR-ENV-ENGINE", address_.text};
+}
+
+HttpResponse ContainerEngine::send(const HttpRequest& request, std::string_view attempt,
+                                   const std::vector<int>& expected,
+                                   const std::stop_token& stop) const {
+  HttpResponse response;
+  try {
+    response = http_.send(request, stop);
+  } catch (const Error& error) {
+    throw unreachable(error);
   }
-  return answer;
+  if (std::find(expected.begin(), expected.end(), response.status) != expected.end()) {
+    return response;
+  }
+  throw Error(
+      ErrorKind::environment,
+      fmt::format("{} refused to {}: {}", name_of(kind_), attempt, engine_message(response.body)),
+      {}, "PGR-ENV-CONTAINER", address_.text);
 }
 
 std::string ContainerEngine::version(const std::stop_token& stop) const {
-  const auto json = parse(ask({.path = "/version"}, "tell its version", {ok}, stop).body);
+  const auto json = parse(send(request("GET", "/version"), "tell its version", {ok}, stop).body);
   return value_of<std::string>(json, "Version", "?");
 }
 
 std::optional<ImageFacts> ContainerEngine::find_image(const std::string& name,
                                                       const std::stop_token& stop) const {
-  const auto answer = ask({.path = fmt::format("/images/{}/json", image_path(name))},
-                          "look for the image", {ok, not_found}, stop);
+  const auto answer = send(request("GET", fmt::format("/images/{}/json", image_path(name))),
+                           "look for the image", {ok, not_found}, stop);
   if (answer.status == not_found) return {};
   const auto json = parse(answer.body);
   return ImageFacts{.id = value_of<std::string>(json, "Id", name),
@@ -119,19 +138,21 @@ void ContainerEngine::pull(const std::string& name,
                             value_of<std::string>(json, "progress", "")));
     }
   };
-  const auto answer = http_.follow(
-      {.method = "POST",
-       .path = "/images/create?fromImage=" + url_encoded(name),
-       .timeout = std::chrono::hours(1)},
-      [&](std::string_view piece) {
-        unfinished += piece;
-        for (auto end = unfinished.find('\n'); end != std::string::npos;
-             end = unfinished.find('\n')) {
-          on_line(std::string_view(unfinished).substr(0, end));
-          unfinished.erase(0, end + 1);
-        }
-      },
-      stop);
+  const auto on_data = [&](std::string_view piece) {
+    unfinished += piece;
+    for (auto end = unfinished.find('\n'); end != std::string::npos; end = unfinished.find('\n')) {
+      on_line(std::string_view(unfinished).substr(0, end));
+      unfinished.erase(0, end + 1);
+    }
+  };
+  auto pulling = request("POST", "/images/create?fromImage=" + url_encoded(name));
+  pulling.timeout = std::chrono::hours(1);
+  HttpResponse answer;
+  try {
+    answer = http_.stream(pulling, on_data, stop);
+  } catch (const Error& error) {
+    throw unreachable(error);
+  }
   throw_if_stopped(stop);
   if (answer.status != ok) failure = engine_message(answer.body);
   if (!failure.empty()) throw image_error(name, failure);
@@ -139,9 +160,8 @@ void ContainerEngine::pull(const std::string& name,
 
 std::string ContainerEngine::create(const std::string& name, const std::string& body,
                                     const std::stop_token& stop) const {
-  const auto answer =
-      ask({.method = "POST", .path = "/containers/create?name=" + url_encoded(name), .body = body},
-          "create the container", {created}, stop);
+  const auto answer = send(request("POST", "/containers/create?name=" + url_encoded(name), body),
+                           "create the container", {created}, stop);
   const auto json = parse(answer.body);
   for (const auto& warning : section_of(json, "Warnings")) {
     if (!warning.is_string()) continue;
@@ -154,14 +174,14 @@ std::string ContainerEngine::create(const std::string& name, const std::string& 
 }
 
 void ContainerEngine::start(const std::string& container, const std::stop_token& stop) const {
-  static_cast<void>(ask({.method = "POST", .path = fmt::format("/containers/{}/start", container)},
-                        "start the container", {no_content, not_modified}, stop));
+  static_cast<void>(send(request("POST", fmt::format("/containers/{}/start", container)),
+                         "start the container", {no_content, not_modified}, stop));
 }
 
 std::optional<ContainerState> ContainerEngine::inspect(const std::string& container,
                                                        const std::stop_token& stop) const {
-  const auto answer = ask({.path = fmt::format("/containers/{}/json", container)},
-                          "look at the container", {ok, not_found}, stop);
+  const auto answer = send(request("GET", fmt::format("/containers/{}/json", container)),
+                           "look at the container", {ok, not_found}, stop);
   if (answer.status == not_found) return {};
   const auto state = section_of(parse(answer.body), "State");
   return ContainerState{.running = value_of(state, "Running", false),
@@ -174,15 +194,15 @@ std::optional<ContainerState> ContainerEngine::inspect(const std::string& contai
 void ContainerEngine::remove(const std::string& container) const {
   // A conflict: somebody else is removing it at this moment.
   static_cast<void>(
-      ask({.method = "DELETE", .path = fmt::format("/containers/{}?force=true&v=true", container)},
-          "remove the container", {ok, no_content, not_found, conflict}, {}));
+      send(request("DELETE", fmt::format("/containers/{}?force=true&v=true", container)),
+           "remove the container", {ok, no_content, not_found, conflict}, {}));
 }
 
 std::vector<ListedContainer> ContainerEngine::list(const std::vector<std::string>& labels) const {
   const auto filters = Json{{"label", labels}}.dump();
-  const auto answer = ask({.path = "/containers/json?all=true&filters=" + url_encoded(filters),
-                           .timeout = std::chrono::seconds(30)},
-                          "list its containers", {ok}, {});
+  auto listing = request("GET", "/containers/json?all=true&filters=" + url_encoded(filters));
+  listing.timeout = std::chrono::seconds(30);
+  const auto answer = send(listing, "list its containers", {ok}, {});
   std::vector<ListedContainer> containers;
   for (const auto& json : parse(answer.body)) {
     ListedContainer container{.id = value_of<std::string>(json, "Id", "")};

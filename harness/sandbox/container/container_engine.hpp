@@ -9,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/sandbox/container/engine_http.hpp"
+#include "harness/common/error.hpp"
+#include "harness/http/curl_http_client.hpp"
+#include "harness/sandbox/container/engine_address.hpp"
 
 namespace pgrehearse {
 
@@ -37,7 +39,7 @@ struct ListedContainer {
 class ContainerEngine {
  public:
   ContainerEngine(EngineKind kind, EngineAddress address)
-      : kind_(kind), http_(std::move(address)) {}
+      : kind_(kind), address_(std::move(address)), http_(http_options(address_)) {}
 
   // "20.10.24"; podman takes its time to tell.
   [[nodiscard]] std::string version(const std::stop_token& stop) const;
@@ -62,17 +64,21 @@ class ContainerEngine {
   [[nodiscard]] std::vector<ListedContainer> list(const std::vector<std::string>& labels) const;
 
   [[nodiscard]] EngineKind kind() const { return kind_; }
-  [[nodiscard]] const EngineAddress& address() const { return http_.address(); }
+  [[nodiscard]] const EngineAddress& address() const { return address_; }
 
  private:
+  // `path` with its query: "/containers/json?all=1"
+  [[nodiscard]] HttpRequest request(std::string method, const std::string& path,
+                                    std::string body = {}) const;
   // Throws for any other status than those expected.
-  [[nodiscard]] EngineAnswer ask(const EngineRequest& request, std::string_view attempt,
-                                 const std::vector<int>& expected,
-                                 const std::stop_token& stop) const;
-  [[noreturn]] void refuse(const EngineAnswer& answer, std::string_view attempt) const;
+  [[nodiscard]] HttpResponse send(const HttpRequest& request, std::string_view attempt,
+                                  const std::vector<int>& expected,
+                                  const std::stop_token& stop) const;
+  [[nodiscard]] Error unreachable(const Error& error) const;
 
   EngineKind kind_;
-  EngineHttp http_;
+  EngineAddress address_;
+  CurlHttpClient http_;
 };
 
 // The engine's words in an answer that is an error.

@@ -106,4 +106,16 @@ EngineAddress find_engine(EngineKind kind, const std::string& stated,
               text);
 }
 
+CurlHttpClient::Options http_options(const EngineAddress& address) {
+  CurlHttpClient::Options options{.unix_socket = address.socket,
+                                  .connect_timeout = std::chrono::seconds(5),
+                                  .longest_body = {std::uint64_t{64} << 20U}};
+  if (address.certificates) {
+    options.credentials = {.ca = address.certificates->ca,
+                           .certificate = address.certificates->certificate,
+                           .key = address.certificates->key};
+  }
+  return options;
+}
+
 }  // namespace pgrehearse

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "harness/http/curl_http_client.hpp"
+
 namespace pgrehearse {
 
 // The kinds of engine; both speak Docker's API.
@@ -41,5 +43,8 @@ struct EngineSurroundings {
 // is not known (ssh).
 EngineAddress find_engine(EngineKind kind, const std::string& stated,
                           const EngineSurroundings& surroundings);
+
+// For a client of the engine at this address.
+CurlHttpClient::Options http_options(const EngineAddress& address);
 
 }  // namespace pgrehearse

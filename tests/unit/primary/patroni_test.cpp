@@ -20,11 +20,11 @@ constexpr const char* status_of_replica =
 class PatroniTest : public testing::Test {
  protected:
   PatroniTest() {
-    script.answers["http://10.0.0.1:8008/cluster"] = {200, cluster_3_0_2};
-    script.answers["http://10.0.0.1:8008/patroni"] = {200, status_of_replica};
-    script.answers["http://10.0.0.3:8008/primary"] = {200, "{}"};
+    script.responses["http://10.0.0.1:8008/cluster"] = {200, cluster_3_0_2};
+    script.responses["http://10.0.0.1:8008/patroni"] = {200, status_of_replica};
+    script.responses["http://10.0.0.3:8008/primary"] = {200, "{}"};
     for (const auto* url : {"http://10.0.0.1:8008/replica", "http://10.0.0.2:8008/replica"}) {
-      script.answers[url] = {200, status_of_replica};
+      script.responses[url] = {200, status_of_replica};
     }
   }
 
@@ -44,7 +44,7 @@ class PatroniTest : public testing::Test {
     return "no error";
   }
   void cluster_says(const std::string& body) {
-    script.answers["http://10.0.0.1:8008/cluster"] = {200, body};
+    script.responses["http://10.0.0.1:8008/cluster"] = {200, body};
   }
 
   HttpScript script;
@@ -61,21 +61,21 @@ TEST_F(PatroniTest, FindsTheLeaderAndKeepsTheRestOfTheDsn) {
   EXPECT_EQ(found[0].role, ExpectedRole::primary);
   EXPECT_EQ(found[0].member, "n3 (10.0.0.3:26103)");
   EXPECT_EQ(found[0].reason, "the leader of Patroni's cluster 'pat'");
-  EXPECT_THAT(script.asked, Contains("http://10.0.0.3:8008/primary"));
+  EXPECT_THAT(script.requested, Contains("http://10.0.0.3:8008/primary"));
 }
 
 TEST_F(PatroniTest, AsksTheNextMemberWhereOneIsSilentOrConfused) {
   spec.urls = {"http://10.0.0.9:8008", "http://10.0.0.8:8008/", "http://10.0.0.1:8008/patroni"};
-  script.answers["http://10.0.0.8:8008/cluster"] = {200, "<html>It works!</html>"};
+  script.responses["http://10.0.0.8:8008/cluster"] = {200, "<html>It works!</html>"};
   EXPECT_EQ(routes().at(0).member, "n3 (10.0.0.3:26103)");
 }
 
 TEST_F(PatroniTest, SaysWhyNoMemberAnswers) {
   spec.urls = {"http://10.0.0.9:8008", "http://10.0.0.8:8008", "http://10.0.0.7:8008",
                "http://10.0.0.6:8008"};
-  script.answers["http://10.0.0.8:8008/cluster"] = {503, ""};
-  script.answers["http://10.0.0.7:8008/cluster"] = {401, "no auth header received"};
-  script.answers["http://10.0.0.6:8008/cluster"] = {200, R"({"members": "many"})"};
+  script.responses["http://10.0.0.8:8008/cluster"] = {503, ""};
+  script.responses["http://10.0.0.7:8008/cluster"] = {401, "no auth header received"};
+  script.responses["http://10.0.0.6:8008/cluster"] = {200, R"({"members": "many"})"};
   EXPECT_EQ(error_of(),
             "PGR-PRIMARY-NO-MEMBER: no member of Patroni's cluster answers: "
             "http://10.0.0.9:8008: connection refused; "
@@ -113,14 +113,14 @@ TEST_F(PatroniTest, APausedClusterWithALeaderIsUsedAndSaysSo) {
 }
 
 TEST_F(PatroniTest, ALeaderThatSaysItIsNone) {
-  script.answers["http://10.0.0.3:8008/primary"] = {503, status_of_replica};
+  script.responses["http://10.0.0.3:8008/primary"] = {503, status_of_replica};
   EXPECT_EQ(error_of(),
             "PGR-PRIMARY-ROLE: Patroni's cluster 'pat' names n3 (10.0.0.3:26103) its leader, but "
             "n3 says of itself: replica, running");
 }
 
 TEST_F(PatroniTest, ALeaderWhoseRestApiIsOutOfReachIsStillTheLeader) {
-  script.answers.erase("http://10.0.0.3:8008/primary");
+  script.responses.erase("http://10.0.0.3:8008/primary");
   EXPECT_EQ(routes().at(0).member, "n3 (10.0.0.3:26103)");
 }
 
@@ -149,7 +149,7 @@ TEST_F(PatroniTest, SaysWhyNoStandbyWouldDo) {
   // The words of newer releases.
   cluster_says(
       R"({"members": [{"name": "a", "role": "primary", "state": "running", "host": "10.0.0.3", "port": 5432, "timeline": 7}, {"name": "b", "role": "sync_standby", "state": "streaming", "host": "b", "port": 5432, "timeline": 7, "lag": 33554432}, {"name": "c", "role": "replica", "state": "streaming", "host": "c", "port": 5432, "lag": "unknown"}, {"name": "d", "role": "quorum_standby", "state": "streaming", "host": "d", "port": 5432, "lag": 0, "tags": {"noloadbalance": true}}, {"name": "e", "role": "replica", "state": "stopped", "host": "e", "port": 5432, "lag": "unknown"}, {"name": "f", "role": "replica", "state": "creating replica", "lag": "unknown"}, {"name": "g", "role": "replica", "state": "start failed", "host": "g", "port": 5432, "lag": "unknown"}, {"name": "h", "role": "replica", "state": "streaming", "host": "h", "port": 5432, "lag": 5, "api_url": "https://h:8008/patroni"}], "scope": "orders"})");
-  script.answers["https://h:8008/replica?lag=16777216"] = {503, status_of_replica};
+  script.responses["https://h:8008/replica?lag=16777216"] = {503, status_of_replica};
   const auto found = routes({.prefer = PreferredMember::standby, .max_lag = Bytes{16U << 20U}});
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].member, "a (10.0.0.3:5432)");
