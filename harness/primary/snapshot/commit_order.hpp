@@ -13,21 +13,21 @@
 
 namespace pgrehearse {
 
-// Commit records that begin in [begin, end), in WAL order, as the archive has them; nullopt: the
-// archive does not reach that far yet. Throws Error when it cannot be read.
+// The archive's commit records that begin in [begin, end), in WAL order; nullopt: WAL up to `end`
+// is not archived yet. Throws Error when the archive cannot be read.
 using ReadCommits = std::function<std::optional<std::vector<TransactionMark>>(
     Timeline timeline, Lsn begin, Lsn end, std::stop_token stop)>;
 
-// Recovery that applies every record that begins before this position, and none from it on, shows
-// what the snapshot sees; nullopt: there is no such position. `commits` are in WAL order and begin
-// before `end`, a position that the WAL had reached when the snapshot had been taken.
+// The position up to which recovery must apply records, exclusively, to show what the snapshot
+// sees; nullopt: there is none. `commits` are in WAL order and begin before `end`, the WAL position
+// read after the snapshot was taken.
 std::optional<Lsn> find_cut(const TransactionSnapshot& snapshot,
                             std::span<const TransactionMark> commits, Lsn end);
 
-// The same for a snapshot of a server in recovery, which applies the WAL in order. It had applied
-// every record that begins before `before` when the snapshot was taken, and none that begins behind
-// `after`; nullopt: a commit begins between the two, and it is not known on which side it fell.
-// `commits` are in WAL order and hold those that begin in [before, after].
+// The same for a server in recovery, which applies WAL in order. When the snapshot was taken, it
+// had applied every record that begins before `before` and none that begins after `after`; nullopt:
+// a commit begins between the two, and may or may not be visible. `commits` are in WAL order and
+// include all that begin in [before, after].
 std::optional<Lsn> find_replay_cut(Lsn before, Lsn after, std::span<const TransactionMark> commits);
 
 }  // namespace pgrehearse

@@ -12,8 +12,8 @@ namespace pgrehearse {
 
 namespace {
 
-// On a primary the current WAL file's name begins with the timeline; the control file tells the one
-// of the last checkpoint, which may be older. A standby knows what it receives.
+// On a primary, the timeline is taken from the current WAL file's name: the control file has that
+// of the last checkpoint, which may be older.
 constexpr const char* server_sql = R"(
 select current_setting('wal_level'), pg_is_in_recovery(),
        coalesce((select rolreplication or rolsuper from pg_roles where rolname = current_user), false),
@@ -28,7 +28,7 @@ select current_setting('wal_level'), pg_is_in_recovery(),
 SnapshotServer read_server(const Primary& primary, const std::stop_token& stop) {
   auto connection = primary.connect({}, stop);
   const auto rows = connection.query(server_sql);
-  std::int64_t identifier = 0;  // SQL has no unsigned type: the high bit shows as a minus sign
+  std::int64_t identifier = 0;  // SQL has no unsigned type: may be negative
   const auto& text = rows.text(0, 3);
   std::from_chars(text.data(), text.data() + text.size(), identifier);
   Timeline timeline = 0;
@@ -41,7 +41,7 @@ SnapshotServer read_server(const Primary& primary, const std::stop_token& stop) 
           .system_identifier = static_cast<std::uint64_t>(identifier)};
 }
 
-// Not exact: a transaction whose commit is before the position may still be running for it.
+// Not exact: a transaction committed before the position may still be running for the snapshot.
 HeldSnapshot take_inexact(const Primary& primary, const std::string& database,
                           const SnapshotRequest& request, const std::stop_token& stop) {
   HeldSnapshot held{.facts = {.database = database, .exclusive = false}};
@@ -61,10 +61,10 @@ HeldSnapshot take_inexact(const Primary& primary, const std::string& database,
   return held;
 }
 
-class SnapshotSearch {
+// Tries the methods in turn, each for the databases that still have no exact snapshot.
+class MethodChoice {
  public:
-  SnapshotSearch(const Primary& primary, const SnapshotRequest& request,
-                 const std::stop_token& stop)
+  MethodChoice(const Primary& primary, const SnapshotRequest& request, const std::stop_token& stop)
       : primary_(primary), request_(request), stop_(stop), server_(read_server(primary, stop)) {}
 
   std::vector<HeldSnapshot> take() {
@@ -170,7 +170,7 @@ DatabaseFingerprint fingerprint_of(const SnapshotFacts& facts) {
   auto explanation = facts.explanation;
   if (!facts.prepared.empty()) {
     explanation +=
-        fmt::format("; prepared and not committed there: {}", join(facts.prepared, ", "));
+        fmt::format("; prepared but not committed there: {}", join(facts.prepared, ", "));
   }
   return {.database = facts.database,
           .exact = facts.exact,
@@ -215,7 +215,7 @@ Connection HeldSnapshots::join(const std::string& database, std::stop_token stop
 HeldSnapshots take_snapshots(const Primary& primary, const SnapshotRequest& request,
                              const std::stop_token& stop) {
   auto server = std::make_unique<Primary>(primary.pinned(stop));
-  auto held = SnapshotSearch(*server, request, stop).take();
+  auto held = MethodChoice(*server, request, stop).take();
   return {std::move(server), std::move(held)};
 }
 

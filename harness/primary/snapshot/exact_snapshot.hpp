@@ -1,5 +1,5 @@
 // Pairs of a snapshot of the primary and the WAL position at which a recovered copy shows the same
-// rows. What is read in a snapshot belongs in capture.hpp.
+// rows. Reading in a snapshot belongs in capture.hpp.
 #pragma once
 
 #include <cstdint>
@@ -27,18 +27,18 @@ struct SnapshotFacts {
   std::uint64_t system_identifier = 0;
   Instant taken;
   std::uint64_t candidates = 0;          // snapshots that were tried
-  std::string explanation;               // how it is known to be exact, or why it is not
-  std::vector<std::uint64_t> in_flight;  // transactions that it saw running
-  std::vector<std::string> prepared;     // names of those that were prepared
+  std::string explanation;               // the proof that it is exact, or why it is not
+  std::vector<std::uint64_t> in_flight;  // transactions that were running
+  std::vector<std::string> prepared;     // names of the prepared ones among them
   std::string error;                     // why there is no snapshot at all
 };
-// As a fingerprint records them.
+// The same as a fingerprint records it.
 DatabaseFingerprint fingerprint_of(const SnapshotFacts& facts);
 
 struct SnapshotRequest {
   std::vector<std::string> databases;
   FingerprintBudget budget;
-  // For judging candidates; nullptr: there is no archive to ask.
+  // For evaluating candidates; nullptr: no archive is available.
   ReadCommits read_commits;
 };
 
@@ -52,18 +52,18 @@ struct HeldSnapshot {
 class HeldSnapshots {
  public:
   HeldSnapshots() = default;
-  // `server` is pinned: a snapshot is of one server.
+  // `server` is pinned to one host: a snapshot belongs to one server.
   HeldSnapshots(std::unique_ptr<Primary> server, std::vector<HeldSnapshot> held)
       : server_(std::move(server)), held_(std::move(held)) {}
 
-  // In the order of their positions; one for each database, in `error` why there is none.
+  // One per database, ordered by position; `error` says why a database has none.
   [[nodiscard]] std::vector<SnapshotFacts> facts() const;
-  // For a capture; refers to this object. What all databases share is read in the first.
+  // For a capture; refers to this object. Shared catalogs are read in the first.
   [[nodiscard]] std::vector<DatabaseSnapshot> for_capture() const;
   // A new connection in a read-only transaction on the database's snapshot. Safe from several
   // threads. Throws SqlError, also when the snapshot is gone.
   [[nodiscard]] Connection join(const std::string& database, std::stop_token stop) const;
-  // Ends the transactions: the primary need not keep anything for them any more.
+  // Ends the transactions, so that vacuum on the primary is no longer held back.
   void release() { held_.clear(); }
 
  private:
@@ -71,9 +71,9 @@ class HeldSnapshots {
   std::vector<HeldSnapshot> held_;
 };
 
-// Takes the best pair that the server, the role and the archive allow, and says which; never claims
-// an exact one without proof. Asks the server to end its WAL segment where the role may, so that
-// the positions are soon in the archive. Throws SqlError when the primary cannot be reached.
+// Takes the best pair that the server, the role and the archive allow. `exact` is set only with
+// proof. Switches the WAL segment if the role may, so that the positions are archived soon. Throws
+// SqlError when the primary cannot be reached.
 HeldSnapshots take_snapshots(const Primary& primary, const SnapshotRequest& request,
                              const std::stop_token& stop);
 

@@ -8,12 +8,12 @@ namespace pgrehearse {
 
 namespace {
 
-// A position at which a table is locked against all access cannot be read in the copy: try again.
+// A table with an AccessExclusive lock at the position cannot be read in the copy: try again.
 constexpr std::uint64_t most_tries = 5;
 
 HeldSnapshot take_one(const Primary& primary, const std::string& database,
                       const SnapshotRequest& request, const std::stop_token& stop) {
-  // The slot, and with it what it keeps back on the server, goes with this connection.
+  // The temporary slot is dropped when this connection closes.
   auto slot = primary.connect_for_replication(database, stop);
   const auto name = "pgrehearse_" + slot.query("select pg_backend_pid()").text(0, 0);
   const auto created = slot.query(

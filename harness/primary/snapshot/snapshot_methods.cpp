@@ -16,7 +16,7 @@ std::vector<std::string> without_answer(std::vector<std::string> databases,
 }
 
 // With 32 clients on two cores about half of all snapshots fall between two commits.
-std::size_t candidates_each(std::size_t databases) {
+std::size_t candidates_per_database(std::size_t databases) {
   constexpr std::size_t most_connections = 24;
   constexpr std::size_t most = 8;
   constexpr std::size_t fewest = 3;
@@ -60,19 +60,19 @@ std::vector<std::string> prepared_among(Connection& connection,
 
 std::string end_wal_segment(const Primary& primary, const std::vector<std::string>& databases,
                             const std::stop_token& stop) {
-  // The right to call a function is granted in one database, often not the first.
-  std::vector<std::string> places{""};
-  places.insert(places.end(), databases.begin(), databases.end());
-  std::string refusal = "the WAL segment was not ended";
-  for (const auto& database : places) {
+  // Execute permission is granted per database, often not in the first one.
+  std::vector<std::string> connect_to{""};
+  connect_to.insert(connect_to.end(), databases.begin(), databases.end());
+  std::string refusal = "the WAL segment could not be switched";
+  for (const auto& database : connect_to) {
     try {
       auto connection = primary.connect(database, stop);
-      // Without a record since the last switch there would be nothing to switch.
+      // pg_switch_wal() does nothing unless a record was written since the last switch.
       connection.query("select pg_create_restore_point('pgrehearse')");
       connection.query("select pg_switch_wal()");
       return {};
     } catch (const SqlError& error) {
-      refusal = fmt::format("the WAL segment was not ended: {}", error.what());
+      refusal = fmt::format("the WAL segment could not be switched: {}", error.what());
     }
   }
   return refusal;

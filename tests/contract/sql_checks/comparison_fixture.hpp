@@ -4,11 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <sstream>
 
 #include "checks/comparison/database_comparison.hpp"
 #include "harness/primary/primary.hpp"
-#include "harness/primary/snapshot/plain_snapshots.hpp"
+#include "harness/primary/snapshot/exact_snapshot.hpp"
 #include "tests/contract/sql_checks/sql_check_test.hpp"
 
 namespace pgrehearse {
@@ -67,10 +68,16 @@ inline const std::initializer_list<std::string> comparison_schema{
 
 // Nobody writes here: any point is exact.
 inline FingerprintCapture::TakeSnapshots quiet_snapshots(const Primary& primary) {
-  return [take = plain_snapshots(primary)](const std::vector<std::string>& databases,
-                                           const std::stop_token& stop) {
-    auto snapshots = take(databases, stop);
-    for (auto& snapshot : snapshots) snapshot.facts.exact = true;
+  return [&primary](const std::vector<std::string>& databases, const std::stop_token& stop) {
+    const auto held =
+        std::make_shared<HeldSnapshots>(take_snapshots(primary, {.databases = databases}, stop));
+    auto snapshots = held->for_capture();
+    for (auto& snapshot : snapshots) {
+      snapshot.facts.exact = true;
+      snapshot.join = [held, join = std::move(snapshot.join)](std::stop_token joining) {
+        return join(std::move(joining));
+      };
+    }
     return snapshots;
   };
 }

@@ -14,22 +14,22 @@ std::optional<std::uint64_t> cut(std::string_view snapshot,
   return found ? std::optional(found->value) : std::nullopt;
 }
 
-TEST(CommitOrder, BetweenTheLastSeenAndTheFirstUnseenCommit) {
+TEST(CommitOrder, CutsBetweenTheLastSeenAndTheFirstUnseenCommit) {
   EXPECT_EQ(cut("10:20:15", {{11, {100}}, {12, {200}}, {15, {300}}, {21, {400}}}), 300);
 }
 
 // Its record is in the WAL before the transaction leaves the list of running ones.
-TEST(CommitOrder, ASeenCommitBehindAnUnseenOneLeavesNoPlace) {
+TEST(CommitOrder, NoCutWhenASeenCommitFollowsAnUnseenOne) {
   EXPECT_EQ(cut("10:20:15", {{15, {100}}, {12, {200}}}), std::nullopt);
   EXPECT_EQ(cut("10:20:", {{20, {100}}, {19, {200}}}), std::nullopt);
 }
 
-TEST(CommitOrder, WithoutAnUnseenCommitTheEndServes) {
+TEST(CommitOrder, WithoutAnUnseenCommitTheCutIsTheEnd) {
   EXPECT_EQ(cut("10:20:15", {{11, {100}}}), 1000);
   EXPECT_EQ(cut("10:20:15", {}), 1000);
 }
 
-TEST(CommitOrder, ARecordWithoutATransactionSaysNothing) {
+TEST(CommitOrder, IgnoresARecordWithoutATransaction) {
   EXPECT_EQ(cut("10:20:15", {{15, {100}}, {0, {200}}}), 100);
 }
 
@@ -40,19 +40,19 @@ std::optional<std::uint64_t> replay_cut(Lsn before, Lsn after,
   return found ? std::optional(found->value) : std::nullopt;
 }
 
-TEST(CommitOrder, ReplayStandsWhereNoCommitIsNear) {
+TEST(CommitOrder, ReplayPositionIsExactWithoutACommitNearby) {
   EXPECT_EQ(replay_cut({100}, {100}, {}), 100);
   EXPECT_EQ(replay_cut({100}, {200}, {{11, {90}}, {12, {201}}, {0, {150}}}), 100);
 }
 
-// The record that begins where replay stands may be half applied: its rows are to be seen already.
-TEST(CommitOrder, ACommitThatReplayMayHaveReachedLeavesNoPlace) {
+// The record that begins at the replay position may be half applied: its rows may be visible.
+TEST(CommitOrder, NoCutNextToACommitThatReplayMayHaveReached) {
   EXPECT_EQ(replay_cut({100}, {100}, {{11, {100}}}), std::nullopt);
   EXPECT_EQ(replay_cut({100}, {200}, {{11, {150}}}), std::nullopt);
   EXPECT_EQ(replay_cut({100}, {200}, {{11, {200}}}), std::nullopt);
 }
 
-TEST(TransactionSnapshot, SeesWhatHadEnded) {
+TEST(TransactionSnapshot, SeesTransactionsThatHadEnded) {
   const auto snapshot = parse_transaction_snapshot("10:20:12,15");
   ASSERT_TRUE(snapshot);
   EXPECT_TRUE(snapshot->sees(9));
@@ -64,8 +64,8 @@ TEST(TransactionSnapshot, SeesWhatHadEnded) {
   EXPECT_FALSE(snapshot->sees(5000));
 }
 
-TEST(TransactionSnapshot, TheUpperHalfCountsAcrossAWraparound) {
-  // 2^32 + 10: the lower half began anew; 4294967290 is older, 9 is newer than that.
+TEST(TransactionSnapshot, SeesAcrossXidWraparound) {
+  // xmax is 2^32 + 10: XID 4294967290 is older than XID 9.
   const auto snapshot = parse_transaction_snapshot("4294967290:4294967306:4294967294,4294967300");
   ASSERT_TRUE(snapshot);
   EXPECT_TRUE(snapshot->sees(4294967289U));
@@ -75,7 +75,7 @@ TEST(TransactionSnapshot, TheUpperHalfCountsAcrossAWraparound) {
   EXPECT_FALSE(snapshot->sees(10));
 }
 
-TEST(TransactionSnapshot, IsRefusedWhenItIsNone) {
+TEST(TransactionSnapshot, MalformedTextIsRefused) {
   EXPECT_FALSE(parse_transaction_snapshot(""));
   EXPECT_FALSE(parse_transaction_snapshot("1:2"));
   EXPECT_FALSE(parse_transaction_snapshot("1:x:"));
@@ -84,7 +84,7 @@ TEST(TransactionSnapshot, IsRefusedWhenItIsNone) {
 }
 
 // Lines of pg_waldump 15: with subtransactions, of a prepared transaction, and others.
-TEST(CommitRecords, AreFoundWithTheirTransaction) {
+TEST(CommitRecords, AreParsedWithTheirTransaction) {
   const auto commits = parse_commits(
       "rmgr: Transaction len (rec/tot):     34/    34, tx:        741, lsn: 0/0153A1F8, prev "
       "0/0153A1B8, desc: COMMIT 2026-11-20 03:00:00.123456 UTC\n"
