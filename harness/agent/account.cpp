@@ -6,10 +6,10 @@
 
 #include <cerrno>
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
-bool become(const AgentAccount& account) {
-  // Up to the last one that this kernel knows.
+bool switch_to_account(const AgentAccount& account) {
+  // The kernel answers EINVAL after its last capability.
   constexpr int most = 64;
   for (int capability = 0; capability < most; ++capability) {
     if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
@@ -22,4 +22,4 @@ bool become(const AgentAccount& account) {
          prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

@@ -1,11 +1,11 @@
-// Whom everything in the machine but its first process runs as.
+// The account that every process in the virtual machine except process 1 runs as.
 #pragma once
 
 #include <sys/types.h>
 
 #include <vector>
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
 struct AgentAccount {
   uid_t uid = 0;
@@ -13,8 +13,8 @@ struct AgentAccount {
   std::vector<gid_t> groups;
 };
 
-// The calling process becomes the account for ever: no capability, no way to win one back. False
-// when a step failed.
-bool become(const AgentAccount& account);
+// Switches the calling process to the account for good and drops all capabilities. False when a
+// step failed.
+bool switch_to_account(const AgentAccount& account);
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

@@ -1,11 +1,10 @@
-// The first process of a container.
+// Process 1 of a container.
 #pragma once
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
-// Runs a session (see protocol.hpp) for everybody who connects to `socket`, as the account that it
-// runs as itself, and collects orphans, as process 1 has to. Ends by itself after `lifetime`
-// seconds. Returns the exit code.
+// Runs a session (see protocol.hpp) for each connection to `socket`, under its own account, and
+// reaps orphaned processes. Ends after `lifetime` seconds. Returns the exit code.
 int run_container(const char* socket, const char* lifetime);
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

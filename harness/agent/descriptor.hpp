@@ -1,4 +1,4 @@
-// An open file that is closed with its owner.
+// Owns a file descriptor and closes it.
 #pragma once
 
 #include <fcntl.h>
@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
 class Descriptor {
  public:
@@ -35,4 +35,4 @@ inline void set_nonblocking(int number) {
   fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK);
 }
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

@@ -16,7 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
 namespace {
 
@@ -72,7 +72,7 @@ void use_console() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(console, stream);
 }
 
-// The image's list is in the order in which they need each other.
+// The image lists the modules in dependency order.
 void load_modules() {
   std::string list = content_of("/modules/order");
   for (std::size_t at = 0; at < list.size();) {
@@ -99,7 +99,7 @@ Settings read_settings() {
   }
 }
 
-// A disk may be a moment later than its driver.
+// A disk may appear shortly after its driver is loaded.
 void wait_for(const char* device) {
   struct stat status {};
   for (int attempt = 0; attempt < 1000; ++attempt) {
@@ -109,7 +109,7 @@ void wait_for(const char* device) {
   require(false, device);
 }
 
-// The image below, a little memory above for what has to be made in it.
+// The image, with a small overlay in memory for the directories and files created in it.
 void mount_image() {
   wait_for("/dev/vda");
   attach("/dev/vda", "/image", "ext4", MS_RDONLY | guarded);
@@ -118,14 +118,14 @@ void mount_image() {
   make_directories("/memory/work");
   attach("overlay", new_root, "overlay", guarded,
          "lowerdir=/image,upperdir=/memory/upper,workdir=/memory/work");
-  for (const char* place : {"/tmp", "/run"}) {
-    attach("tmpfs", new_root + std::string(place), "tmpfs", guarded | MS_NOEXEC,
+  for (const char* directory : {"/tmp", "/run"}) {
+    attach("tmpfs", new_root + std::string(directory), "tmpfs", guarded | MS_NOEXEC,
            "size=64m,mode=1777");
   }
 }
 
-// Private from now on to the account that everything runs as.
-void give_away(const std::string& path, const Settings& settings) {
+// Makes it private to the account that everything runs as.
+void make_private(const std::string& path, const Settings& settings) {
   const auto number = [&](std::string_view key) {
     return static_cast<unsigned>(std::strtoul(value_of(settings, key).c_str(), nullptr, decimal));
   };
@@ -139,12 +139,12 @@ void mount_disk(const Settings& settings) {
   const auto root = new_root + value_of(settings, "root");
   attach("/dev/vdb", root, "ext4", guarded | MS_NOATIME, "nobarrier");
   rmdir((root + "/lost+found").c_str());
-  give_away(root, settings);
+  make_private(root, settings);
   for (const auto& [key, value] : settings) {
     if (key != "directory") continue;
     const auto path = new_root + value;
     require(mkdir(path.c_str(), private_directory) == 0, path);
-    give_away(path, settings);
+    make_private(path, settings);
   }
 }
 
@@ -159,7 +159,7 @@ void mount_shares(const Settings& settings) {
   }
 }
 
-void place_files(const Settings& settings) {
+void write_files(const Settings& settings) {
   std::string content;
   std::string path;
   mode_t mode = 0;
@@ -186,20 +186,20 @@ void place_files(const Settings& settings) {
   write_content(std::string(new_root) + "/etc/group", value_of(settings, "group_file"), 0644);
 }
 
-// Outside the sandbox's root where that is too long a name for a socket.
+// Outside the sandbox's root when a socket path below it would be too long.
 void make_sockets_directory(const Settings& settings) {
   const auto path = new_root + value_of(settings, "sockets");
   struct stat status {};
   if (stat(path.c_str(), &status) == 0) return;
   make_directories(path);
-  give_away(path, settings);
+  make_private(path, settings);
 }
 
 void change_root() {
-  for (const char* place : {"/dev", "/proc", "/sys"}) {
-    const auto target = new_root + std::string(place);
+  for (const char* directory : {"/dev", "/proc", "/sys"}) {
+    const auto target = new_root + std::string(directory);
     make_directories(target);
-    require(mount(place, target.c_str(), nullptr, MS_MOVE, nullptr) == 0, target);
+    require(mount(directory, target.c_str(), nullptr, MS_MOVE, nullptr) == 0, target);
   }
   attach("tmpfs", std::string(new_root) + "/dev/shm", "tmpfs", guarded | MS_NOEXEC, "mode=1777");
   require(mount(nullptr, new_root, nullptr, MS_REMOUNT | MS_RDONLY | guarded, "") == 0,
@@ -209,14 +209,14 @@ void change_root() {
           "changing the root");
 }
 
-// Too little memory is to be seen as what it is, a process that the kernel had to kill, and not as
-// a query that failed.
-void promise_all_memory() {
+// With overcommit, a lack of memory shows as a process killed by the kernel rather than as a failed
+// query.
+void allow_overcommit() {
   const Descriptor file(open("/proc/sys/vm/overcommit_memory", O_WRONLY | O_CLOEXEC));
   require(file && write(file.get(), "1", 1) == 1, "overcommit_memory");
 }
 
-void raise_loop() {
+void enable_loopback() {
   const Descriptor any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ifreq request{};
   std::strcpy(request.ifr_name, "lo");
@@ -233,22 +233,22 @@ std::string value_of(const Settings& settings, std::string_view key) {
   return {};
 }
 
-Settings prepare_machine() {
+Settings prepare_virtual_machine() {
   umask(0);
   attach("dev", "/dev", "devtmpfs", MS_NOSUID);
   use_console();
   attach("proc", "/proc", "proc", guarded | MS_NOEXEC);
   attach("sys", "/sys", "sysfs", guarded | MS_NOEXEC | MS_RDONLY);
-  promise_all_memory();
+  allow_overcommit();
   load_modules();
   auto settings = read_settings();
   mount_image();
   mount_disk(settings);
   mount_shares(settings);
-  place_files(settings);
+  write_files(settings);
   make_sockets_directory(settings);
   change_root();
-  raise_loop();
+  enable_loopback();
   const std::string_view name = "rehearsal";
   require(sethostname(name.data(), name.size()) == 0, "hostname");
   return settings;
@@ -279,4 +279,4 @@ Descriptor open_port() {
   throw Failure{"the port", ENODEV};
 }
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

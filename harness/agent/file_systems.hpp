@@ -1,5 +1,5 @@
-// What the machine's processes see: the image, read-only; the sandbox's disk; the host's places
-// that are shared, read-only; nothing else.
+// The file systems of the virtual machine: the image (read-only), the sandbox's disk, and the
+// shared directories of the host (read-only).
 #pragma once
 
 #include <string>
@@ -8,9 +8,9 @@
 #include "harness/agent/descriptor.hpp"
 #include "harness/agent/protocol.hpp"
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
-// Why the machine cannot go on.
+// Why the virtual machine cannot start.
 struct Failure {
   std::string what;
   int error = 0;
@@ -19,11 +19,11 @@ struct Failure {
 // The first value; empty when there is none.
 std::string value_of(const Settings& settings, std::string_view key);
 
-// Loads the kernel's modules, reads the settings, mounts everything and makes it the root; the
-// loop device of the network is up, and there is no other. Throws Failure.
-Settings prepare_machine();
+// Loads the kernel modules, reads the settings, mounts the file systems, changes the root to them
+// and enables the loopback interface, the only network interface. Throws Failure.
+Settings prepare_virtual_machine();
 
-// The virtio port of the agent. Throws Failure.
+// Opens the virtio port of the agent. Throws Failure.
 Descriptor open_port();
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

@@ -6,25 +6,25 @@
 #include <cerrno>
 #include <cstring>
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
 namespace {
 
 constexpr std::size_t window = std::size_t{256} << 10U;
-constexpr std::size_t worth_telling = window / 4;
-constexpr std::size_t piece = std::size_t{32} << 10U;
-// Nothing new is read for the line while so much waits for it.
-constexpr std::size_t enough_waiting = std::size_t{128} << 10U;
-// Many windows: only an end that asks without listening makes so much wait.
-constexpr std::size_t too_much_waiting = std::size_t{64} << 20U;
+constexpr std::size_t credit_threshold = window / 4;
+constexpr std::size_t largest_payload = std::size_t{32} << 10U;
+// While this many bytes wait for the port, streams are not read.
+constexpr std::size_t pause_reading_at = std::size_t{128} << 10U;
+// More than many windows: only a peer that sends requests and never reads gets here.
+constexpr std::size_t longest_queue = std::size_t{64} << 20U;
 
-bool passing(int error) { return error == EAGAIN || error == EINTR; }
+bool is_transient(int error) { return error == EAGAIN || error == EINTR; }
 
 }  // namespace
 
-Multiplexer::Multiplexer(Descriptor line, Answer answer)
-    : line_(std::move(line)), answer_(std::move(answer)) {
-  set_nonblocking(line_.get());
+Multiplexer::Multiplexer(Descriptor port, Accept accept)
+    : port_(std::move(port)), accept_(std::move(accept)) {
+  set_nonblocking(port_.get());
 }
 
 void Multiplexer::listen(Descriptor socket, char service) {
@@ -35,13 +35,13 @@ void Multiplexer::listen(Descriptor socket, char service) {
 bool Multiplexer::greet() {
   send(0, Type::greeting, {});
   while (!greeted_) {
-    if (!turn()) return false;
+    if (!poll_once()) return false;
   }
   return true;
 }
 
 void Multiplexer::run() {
-  while (turn()) {
+  while (poll_once()) {
   }
 }
 
@@ -49,11 +49,11 @@ void Multiplexer::collect(std::vector<pollfd>& polled, std::vector<std::uint32_t
   const auto wanted = [](bool reads, bool writes) {
     return static_cast<short>((reads ? POLLIN : 0) | (writes ? POLLOUT : 0));
   };
-  polled.push_back({line_.get(), wanted(true, !outgoing_.empty()), 0});
+  polled.push_back({port_.get(), wanted(true, !outgoing_.empty()), 0});
   for (const auto& listener : listeners_) polled.push_back({listener.socket.get(), POLLIN, 0});
-  const bool room = outgoing_.size() < enough_waiting;
+  const bool has_room = outgoing_.size() < pause_reading_at;
   for (const auto& [id, stream] : streams_) {
-    const bool reads = room && !stream.said_all && stream.credit > 0;
+    const bool reads = has_room && !stream.sent_all && stream.credit > 0;
     const bool writes = !stream.outgoing.empty() && !stream.broken;
     if (!reads && !writes) continue;
     polled.push_back({stream.end.get(), wanted(reads, writes), 0});
@@ -61,16 +61,16 @@ void Multiplexer::collect(std::vector<pollfd>& polled, std::vector<std::uint32_t
   }
 }
 
-bool Multiplexer::turn() {
+bool Multiplexer::poll_once() {
   std::vector<pollfd> polled;
   std::vector<std::uint32_t> ids;
   collect(polled, ids);
   const int ready = poll(polled.data(), polled.size(), -1);
-  const bool interrupted = ready < 0 && passing(errno);
+  const bool interrupted = ready < 0 && is_transient(errno);
   if (on_wake_) on_wake_();
   if (ready < 0) return interrupted;
-  if ((polled[0].revents & POLLOUT) != 0 && !write_line()) return false;
-  if ((polled[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !read_line()) return false;
+  if ((polled[0].revents & POLLOUT) != 0 && !write_port()) return false;
+  if ((polled[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !read_port()) return false;
   const auto listening = listeners_.size();
   for (std::size_t number = 0; number < listening; ++number) {
     if (polled[1 + number].revents != 0) accept_from(listeners_[number]);
@@ -102,28 +102,28 @@ void Multiplexer::send_credit(std::uint32_t id, std::size_t count) {
   send(id, Type::credit, {reinterpret_cast<const char*>(&number), sizeof(number)});
 }
 
-bool Multiplexer::write_line() {
-  const auto written = write(line_.get(), outgoing_.data(), outgoing_.size());
-  if (written < 0) return passing(errno) || keeps_line_;
+bool Multiplexer::write_port() {
+  const auto written = write(port_.get(), outgoing_.data(), outgoing_.size());
+  if (written < 0) return is_transient(errno) || tolerates_reconnects_;
   outgoing_.erase(0, static_cast<std::size_t>(written));
   return true;
 }
 
-bool Multiplexer::read_line() {
-  std::array<char, piece> buffer{};
-  const auto count = read(line_.get(), buffer.data(), buffer.size());
-  if (count < 0) return passing(errno) || keeps_line_;
+bool Multiplexer::read_port() {
+  std::array<char, largest_payload> buffer{};
+  const auto count = read(port_.get(), buffer.data(), buffer.size());
+  if (count < 0) return is_transient(errno) || tolerates_reconnects_;
   if (count == 0) {
-    // A virtio port without its other end reads as ended, again and again.
-    if (keeps_line_) poll(nullptr, 0, 10);
-    return keeps_line_;
+    // Reading a virtio port without a peer returns end of file at once, each time.
+    if (tolerates_reconnects_) poll(nullptr, 0, 10);
+    return tolerates_reconnects_;
   }
   incoming_.append(buffer.data(), static_cast<std::size_t>(count));
   std::size_t at = 0;
   while (incoming_.size() - at >= sizeof(Header)) {
     Header header;
     std::memcpy(&header, incoming_.data() + at, sizeof(header));
-    if (header.length > piece || outgoing_.size() > too_much_waiting) return false;
+    if (header.length > largest_payload || outgoing_.size() > longest_queue) return false;
     if (incoming_.size() - at - sizeof(header) < header.length) break;
     const auto payload = std::string_view(incoming_).substr(at + sizeof(header), header.length);
     if (!handle(header, payload)) return false;
@@ -135,7 +135,7 @@ bool Multiplexer::read_line() {
 
 bool Multiplexer::handle(const Header& header, std::string_view payload) {
   if (header.type == Type::greeting || header.type == Type::answer || header.type == Type::open) {
-    answer(header);
+    handle_control(header);
     return true;
   }
   const auto found = streams_.find(header.stream);
@@ -155,17 +155,17 @@ bool Multiplexer::handle(const Header& header, std::string_view payload) {
     stream.credit += count;
     return true;
   }
-  stream.heard_all = true;
+  stream.received_all = true;
   return true;
 }
 
-void Multiplexer::answer(const Header& header) {
+void Multiplexer::handle_control(const Header& header) {
   if (header.type == Type::greeting) return send(0, Type::answer, {});
   if (header.type == Type::answer) {
     greeted_ = true;
     return;
   }
-  Descriptor end = answer_ ? answer_(header.service) : Descriptor();
+  Descriptor end = accept_ ? accept_(header.service) : Descriptor();
   if (!end) return send(header.stream, Type::end, {});
   set_nonblocking(end.get());
   streams_[header.stream] = {.end = std::move(end), .credit = window};
@@ -180,11 +180,11 @@ void Multiplexer::accept_from(const Listener& listener) {
 }
 
 void Multiplexer::read_stream(std::uint32_t id, Stream& stream) {
-  std::array<char, piece> buffer{};
+  std::array<char, largest_payload> buffer{};
   const auto count = read(stream.end.get(), buffer.data(), std::min(buffer.size(), stream.credit));
-  if (count < 0 && passing(errno)) return;
+  if (count < 0 && is_transient(errno)) return;
   if (count <= 0) {
-    stream.said_all = true;
+    stream.sent_all = true;
     return send(id, Type::end, {});
   }
   stream.credit -= static_cast<std::size_t>(count);
@@ -194,7 +194,7 @@ void Multiplexer::read_stream(std::uint32_t id, Stream& stream) {
 void Multiplexer::write_stream(std::uint32_t id, Stream& stream) {
   const auto count = ::send(stream.end.get(), stream.outgoing.data(), stream.outgoing.size(),
                             MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (count < 0 && passing(errno)) return;
+  if (count < 0 && is_transient(errno)) return;
   std::size_t taken = stream.outgoing.size();
   if (count < 0) {
     stream.broken = true;
@@ -203,7 +203,7 @@ void Multiplexer::write_stream(std::uint32_t id, Stream& stream) {
   }
   stream.outgoing.erase(0, taken);
   stream.consumed += taken;
-  if (stream.consumed < worth_telling && !stream.broken) return;
+  if (stream.consumed < credit_threshold && !stream.broken) return;
   send_credit(id, stream.consumed);
   stream.consumed = 0;
 }
@@ -211,10 +211,10 @@ void Multiplexer::write_stream(std::uint32_t id, Stream& stream) {
 void Multiplexer::finish_streams() {
   for (auto at = streams_.begin(); at != streams_.end();) {
     auto& stream = at->second;
-    if (stream.heard_all && stream.outgoing.empty()) {
-      // Again and again: the second time it does nothing.
+    if (stream.received_all && stream.outgoing.empty()) {
+      // Repeated on each pass; harmless after the first time.
       shutdown(stream.end.get(), SHUT_WR);
-      if (stream.said_all) {
+      if (stream.sent_all) {
         at = streams_.erase(at);
         continue;
       }
@@ -223,4 +223,4 @@ void Multiplexer::finish_streams() {
   }
 }
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

@@ -1,7 +1,7 @@
-// Many streams of bytes over one line: the machine's virtio port. One end opens streams (the keeper
-// on the host), the other answers (the agent in the machine). Each stream has a window of its own,
-// so that one which nobody reads holds up no other. Who sends more than that ends the line: the
-// copy must not be able to fill this host's memory.
+// Many byte streams over one connection, the virtual machine's virtio port. The supervisor on the
+// host opens streams, the agent in the virtual machine accepts them. Each stream has its own
+// window, so that an unread stream does not block the others. A peer that sends more than the
+// window allows is disconnected: the copy must not be able to fill the host's memory.
 #pragma once
 
 #include <poll.h>
@@ -15,25 +15,25 @@
 
 #include "harness/agent/descriptor.hpp"
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
 class Multiplexer {
  public:
-  // Makes the local end of a stream that the other side has opened; an empty one refuses it.
-  using Answer = std::function<Descriptor(char service)>;
+  // Opens the local end of a stream that the peer has requested; an empty one refuses it.
+  using Accept = std::function<Descriptor(char service)>;
 
-  Multiplexer(Descriptor line, Answer answer);
+  Multiplexer(Descriptor port, Accept accept);
 
-  // Whoever connects to this socket gets a stream to `service` of the other end.
+  // Each connection to this socket gets a stream to `service` of the peer.
   void listen(Descriptor socket, char service);
-  // A line whose other end is away for a moment is no line that has ended.
-  void keep_line() { keeps_line_ = true; }
-  // Called after each wait, also when one was interrupted by a signal.
+  // The peer may disconnect and connect again: reading the end of the port does not end run().
+  void tolerate_reconnects() { tolerates_reconnects_ = true; }
+  // Called after each wait, also after one that a signal interrupted.
   void on_wake(std::function<void()> action) { on_wake_ = std::move(action); }
 
-  // Asks the other end whether it is there; true once it has answered, false when the line ends.
+  // Waits for the peer's answer; false when the port is closed instead.
   bool greet();
-  // Until the line ends.
+  // Runs until the port is closed.
   void run();
 
  private:
@@ -47,36 +47,36 @@ class Multiplexer {
   };
   struct Stream {
     Descriptor end;
-    std::string outgoing;      // what came over the line and is not yet written
-    std::size_t consumed = 0;  // written since the other side was told
-    std::size_t credit = 0;    // how much may still be sent
-    bool heard_all = false;    // the other side sends no more
-    bool said_all = false;     // this side sends no more
-    bool broken = false;       // nobody reads what comes
+    std::string outgoing;       // received over the port and not yet written
+    std::size_t consumed = 0;   // written since the last credit was sent
+    std::size_t credit = 0;     // bytes that may still be sent
+    bool received_all = false;  // the peer sends no more
+    bool sent_all = false;      // this side sends no more
+    bool broken = false;        // the local end no longer reads
   };
   struct Listener {
     Descriptor socket;
     char service = 0;
   };
 
-  bool turn();
+  bool poll_once();
   void collect(std::vector<pollfd>& polled, std::vector<std::uint32_t>& streams) const;
   void send(std::uint32_t stream, Type type, std::string_view payload, char service = 0);
   void send_credit(std::uint32_t id, std::size_t count);
-  bool read_line();
-  bool write_line();
-  // False: the other side does not keep to the windows.
+  bool read_port();
+  bool write_port();
+  // False: the peer has sent more than the window allows.
   bool handle(const Header& header, std::string_view payload);
-  void answer(const Header& header);
+  void handle_control(const Header& header);
   void accept_from(const Listener& listener);
   void read_stream(std::uint32_t id, Stream& stream);
   void write_stream(std::uint32_t id, Stream& stream);
   void finish_streams();
 
-  Descriptor line_;
-  Answer answer_;
+  Descriptor port_;
+  Accept accept_;
   std::function<void()> on_wake_;
-  bool keeps_line_ = false;
+  bool tolerates_reconnects_ = false;
   bool greeted_ = false;
   std::string incoming_;
   std::string outgoing_;
@@ -85,4 +85,4 @@ class Multiplexer {
   std::uint32_t next_ = 1;
 };
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

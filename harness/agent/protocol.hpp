@@ -1,5 +1,5 @@
-// What the harness and the program inside a virtual machine or a container say to each other. Both
-// are of one build: numbers are in the processor's own order, and there are no versions.
+// The protocol between the harness and the agent in a virtual machine or a container. Both come
+// from the same build, so numbers are in host byte order and there is no version.
 #pragma once
 
 #include <cstdint>
@@ -8,18 +8,18 @@
 #include <string_view>
 #include <vector>
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
-// The virtio port and the settings' name in QEMU's firmware configuration.
+// Names of the virtio port, and of the settings and files in QEMU's firmware configuration.
 inline constexpr std::string_view port_name = "org.pgrehearse.agent";
 inline constexpr std::string_view settings_name = "opt/org.pgrehearse/settings";
 inline constexpr std::string_view file_name_prefix = "opt/org.pgrehearse/file";
 
-// What runs one of this program's own tools inside: Request::program. See tools.hpp.
-inline constexpr std::string_view own_program = "/proc/self/exe";
+// As Request::program: runs one of the agent's own tools, see tools.hpp.
+inline constexpr std::string_view self_path = "/proc/self/exe";
 
-// One message of a session, which is the life of one command: the request goes in, output and at
-// last the end come out, signals may go in between.
+// One message of a session; a session runs one command. The harness sends a request, then any
+// number of signals; the agent sends output, then `ended` or `not_started`.
 enum class Message : std::uint8_t {
   request = 1,      // strings: see Request
   signal = 2,       // a number
@@ -54,7 +54,7 @@ inline std::string numbers(std::int32_t first, std::int32_t second = 0) {
   return text;
 }
 
-// Takes numbers and strings out of a payload; what is missing is 0 or empty.
+// Reads numbers and strings from a payload; a missing value is 0 or empty.
 class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
@@ -116,14 +116,14 @@ inline Request request_from(std::string_view bytes) {
   return request;
 }
 
-// What the machine is told before it starts; strings in pairs of key and value.
+// Settings of the virtual machine, as pairs of key and value:
 //   root, sockets      directories of the sandbox
-//   directory          one to make below root, private; in order
-//   uid, gid, group    of the account that everything runs as; `group` as often as there are
-//   share              mount tag, then as the next key `at` its place
-//   file               its number, then `at`, `mode`, `owner`, `owner_group`
-//   passwd, group_file texts
-//   lifetime           seconds until the machine ends by itself
+//   directory          to create below root, private; in order; repeated
+//   uid, gid, group    of the account that everything runs as; `group` is repeated
+//   share              mount tag, followed by `at`, the mount point
+//   file               number, followed by `at`, `mode`, `owner`, `owner_group`
+//   passwd, group_file contents of /etc/passwd and /etc/group
+//   lifetime           seconds until the virtual machine shuts itself down
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 inline std::string to_bytes(const Settings& settings) {
@@ -135,13 +135,13 @@ inline std::string to_bytes(const Settings& settings) {
   return text;
 }
 
-// Takes whole messages out of a stream of bytes.
+// Splits a byte stream into messages.
 class Messages {
  public:
   void take(std::string_view bytes) { text_.append(bytes); }
-  // Bytes that are no whole message yet.
+  // Bytes of an incomplete message.
   [[nodiscard]] std::size_t waiting() const { return text_.size(); }
-  // False when there is no whole one yet.
+  // False when no complete message has arrived.
   bool next(Message& type, std::string& payload) {
     constexpr std::size_t header = 1 + sizeof(std::uint32_t);
     if (text_.size() < header) return false;
@@ -157,4 +157,4 @@ class Messages {
   std::string text_;
 };
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

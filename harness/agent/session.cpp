@@ -18,13 +18,13 @@
 #include "harness/agent/protocol.hpp"
 #include "harness/agent/socket.hpp"
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A descendant may hold the streams open after the command's own end.
+// A descendant may hold the streams open after the command has ended.
 constexpr auto time_to_drain = std::chrono::milliseconds(500);
 constexpr mode_t private_files = 077;
 
@@ -77,7 +77,7 @@ void accept_signals() {
 }
 
 // Readable when a child has ended.
-Descriptor signals_of_ends() {
+Descriptor child_end_events() {
   sigset_t end;
   sigemptyset(&end);
   sigaddset(&end, SIGCHLD);
@@ -85,15 +85,15 @@ Descriptor signals_of_ends() {
   return Descriptor(signalfd(-1, &end, SFD_CLOEXEC));
 }
 
-// In the new process; returns the error of what failed.
-int execute(Request request, const SessionPlace& place) {
+// Runs in the new process; returns only on failure, with its errno.
+int execute(Request request, const SessionSettings& settings) {
   setpgid(0, 0);
   umask(private_files);
-  if (place.account && !become(*place.account)) return EPERM;
+  if (settings.account && !switch_to_account(*settings.account)) return EPERM;
   if (chdir(request.directory.c_str()) != 0) return errno;
   accept_signals();
   for (const int signal : {SIGCHLD, SIGPIPE, SIGTERM, SIGINT}) std::signal(signal, SIG_DFL);
-  for (const auto& variable : place.environment) {
+  for (const auto& variable : settings.environment) {
     const auto name = variable.substr(0, variable.find('=') + 1);
     const bool given = std::any_of(request.environment.begin(), request.environment.end(),
                                    [&](const auto& asked) { return asked.starts_with(name); });
@@ -109,8 +109,8 @@ int execute(Request request, const SessionPlace& place) {
 
 class Session {
  public:
-  Session(Descriptor stream, SessionPlace place)
-      : stream_(std::move(stream)), place_(std::move(place)) {}
+  Session(Descriptor stream, SessionSettings settings)
+      : stream_(std::move(stream)), settings_(std::move(settings)) {}
 
   void run() {
     if (!receive_request() || !start()) return;
@@ -142,15 +142,15 @@ class Session {
     auto error = make_pipe();
     auto failure = make_pipe();  // closed by a successful exec
     const auto input = file_with(request_.input);
-    ends_ = signals_of_ends();
+    ends_ = child_end_events();
     child_ = fork();
     if (child_ < 0) return report_failure(errno);
     if (child_ == 0) {
       dup2(input.get(), STDIN_FILENO);
       dup2(output.write.get(), STDOUT_FILENO);
       dup2(error.write.get(), STDERR_FILENO);
-      const int reason = execute(request_, place_);
-      [[maybe_unused]] const auto told = write(failure.write.get(), &reason, sizeof(reason));
+      const int reason = execute(request_, settings_);
+      [[maybe_unused]] const auto written = write(failure.write.get(), &reason, sizeof(reason));
       _exit(127);
     }
     setpgid(child_, child_);
@@ -167,28 +167,28 @@ class Session {
     return false;
   }
 
-  // Until the command has ended and its output is through.
+  // Runs until the command has ended and all its output is forwarded.
   void serve() {
     while (true) {
       std::array<pollfd, 4> polled{{{stream_.get(), POLLIN, 0},
                                     {output_.get(), POLLIN, 0},
                                     {error_.get(), POLLIN, 0},
                                     {ends_.get(), POLLIN, 0}}};
-      const int patience = ends_ ? -1 : static_cast<int>(time_to_drain.count());
-      const int ready = poll(polled.data(), polled.size(), patience);
+      const int timeout = ends_ ? -1 : static_cast<int>(time_to_drain.count());
+      const int ready = poll(polled.data(), polled.size(), timeout);
       if (ready < 0 && errno != EINTR) break;
-      if (polled[0].revents != 0 && !obey()) return;
+      if (polled[0].revents != 0 && !handle_signals()) return;
       if (polled[1].revents != 0) forward(output_, Message::output);
       if (polled[2].revents != 0) forward(error_, Message::error);
-      if (polled[3].revents != 0) note_end();
+      if (polled[3].revents != 0) record_end();
       const bool drained = !output_ && !error_;
       if (!ends_ && (drained || ready == 0 || Clock::now() > drained_by_)) break;
     }
     write_all(stream_.get(), message(Message::ended, end_));
   }
 
-  // False when nobody waits for the command any more.
-  bool obey() {
+  // False when the peer has closed the stream.
+  bool handle_signals() {
     if (!receive()) return false;
     Message type{};
     std::string payload;
@@ -207,7 +207,7 @@ class Session {
     write_all(stream_.get(), message(type, {buffer.data(), static_cast<std::size_t>(count)}));
   }
 
-  void note_end() {
+  void record_end() {
     signalfd_siginfo signal{};
     if (read(ends_.get(), &signal, sizeof(signal)) != sizeof(signal)) return;
     int status = 0;
@@ -218,7 +218,7 @@ class Session {
   }
 
   Descriptor stream_;
-  SessionPlace place_;
+  SessionSettings settings_;
   Messages messages_;
   Request request_;
   pid_t child_ = -1;
@@ -231,36 +231,36 @@ class Session {
 
 }  // namespace
 
-void begin_session(Descriptor stream, const SessionPlace& place) {
+void begin_session(Descriptor stream, const SessionSettings& settings) {
   if (!stream) return;
   const auto child = fork();
   if (child < 0) write_all(stream.get(), message(Message::not_started, numbers(errno)));
   if (child != 0) return;
   accept_signals();
-  // Other sessions' ends in here would keep them from ending.
+  // Inherited descriptors of other sessions would keep their streams open.
   const int theirs = fcntl(stream.get(), F_DUPFD_CLOEXEC, 3);
   const int kept = 3;
   dup3(theirs, kept, O_CLOEXEC);
   syscall(SYS_close_range, kept + 1, ~0U, 0);
-  Session(Descriptor(kept), place).run();
+  Session(Descriptor(kept), settings).run();
   _exit(0);
 }
 
-Descriptor begin_session(const SessionPlace& place) {
+Descriptor begin_session(const SessionSettings& settings) {
   std::array<int, 2> ends{-1, -1};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return Descriptor();
   Descriptor ours(ends[0]);
-  begin_session(Descriptor(ends[1]), place);
+  begin_session(Descriptor(ends[1]), settings);
   return ours;
 }
 
 Descriptor connect_to_server(const AgentAccount& account, const char* path) {
-  // The server asks the kernel who has connected.
+  // The server asks the kernel for the user id of the peer (peer authentication).
   const bool is_other = setresgid(-1, account.gid, 0) == 0 && setresuid(-1, account.uid, 0) == 0;
-  auto connection = is_other ? connected_socket(path) : Descriptor();
+  auto connection = is_other ? connect_to(path) : Descriptor();
   const bool back = setresuid(-1, 0, 0) == 0 && setresgid(-1, 0, 0) == 0;
   if (!back) _exit(1);
   return connection;
 }
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

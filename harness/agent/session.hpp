@@ -1,4 +1,4 @@
-// The life of one command inside.
+// Runs one command in the container or virtual machine.
 #pragma once
 
 #include <optional>
@@ -8,20 +8,21 @@
 #include "harness/agent/account.hpp"
 #include "harness/agent/descriptor.hpp"
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
-struct SessionPlace {
-  std::optional<AgentAccount> account;   // that commands run as; empty: this process's own
-  std::vector<std::string> environment;  // NAME=value, of commands that are asked for without NAME
+struct SessionSettings {
+  std::optional<AgentAccount> account;  // of the commands; empty: this process's own
+  // NAME=value: defaults for variables that a request does not set.
+  std::vector<std::string> environment;
 };
 
-// Runs, in a new process, what comes over the stream (see protocol.hpp). When the stream's other
-// end goes away, the command and its group are killed.
-void begin_session(Descriptor stream, const SessionPlace& place);
-// The other end of such a stream; empty when there can be none.
-Descriptor begin_session(const SessionPlace& place);
+// Runs the command that is requested over the stream (see protocol.hpp), in a new process. When the
+// peer closes the stream, the command and its process group are killed.
+void begin_session(Descriptor stream, const SessionSettings& settings);
+// Returns the peer's end of a new session's stream; empty when it cannot be created.
+Descriptor begin_session(const SessionSettings& settings);
 
-// A stream to the server's socket at `path`, opened as the account; empty when none listens.
+// Connects to the server's socket at `path` under the account; empty when no server listens.
 Descriptor connect_to_server(const AgentAccount& account, const char* path);
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

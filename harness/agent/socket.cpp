@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
 namespace {
 
@@ -30,18 +30,18 @@ Descriptor socket_for(const char* path, Use use) {
 
 }  // namespace
 
-Descriptor listening_socket(const char* path) {
+Descriptor listen_at(const char* path) {
   return socket_for(path, [](int end, const sockaddr* where, socklen_t size) {
     return bind(end, where, size) == 0 && listen(end, waiting_connections) == 0;
   });
 }
 
-Descriptor connected_socket(const char* path, std::chrono::seconds patience) {
+Descriptor connect_to(const char* path, std::chrono::seconds timeout) {
   return socket_for(path, [&](int end, const sockaddr* where, socklen_t size) {
-    const timeval limit{.tv_sec = patience.count(), .tv_usec = 0};
+    const timeval limit{.tv_sec = timeout.count(), .tv_usec = 0};
     setsockopt(end, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     return connect(end, where, size) == 0;
   });
 }
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

@@ -5,13 +5,12 @@
 
 #include "harness/agent/descriptor.hpp"
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
-// Listens at `path`, made with this process's umask; empty, with errno, when it cannot.
-Descriptor listening_socket(const char* path);
+// Creates a socket at `path` with this process's umask and listens; empty, with errno, on failure.
+Descriptor listen_at(const char* path);
 
-// Empty when nobody listens there. What takes longer than `patience` to connect or to send fails;
-// 0: it waits.
-Descriptor connected_socket(const char* path, std::chrono::seconds patience = {});
+// Empty when nothing listens there. Connecting and sending fail after `timeout`; 0: no timeout.
+Descriptor connect_to(const char* path, std::chrono::seconds timeout = {});
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

@@ -17,7 +17,7 @@
 #include "harness/agent/services.hpp"
 #include "harness/agent/socket.hpp"
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
 namespace {
 
@@ -35,7 +35,7 @@ Pair make_pair(bool (*make)(int* ends)) {
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-// Whatever was said is in the log: nobody waits for this process's streams.
+// Output goes to the log: nothing reads this process's streams any more.
 void go_to_background(const char* log) {
   setsid();
   const int nothing = open("/dev/null", O_RDWR);
@@ -44,16 +44,16 @@ void go_to_background(const char* log) {
   for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) dup2(file, stream);
 }
 
-pid_t start_machine(Descriptor port, std::span<char*> machine) {
-  const auto keeper = getpid();
+pid_t start_qemu(Descriptor port, std::span<char*> qemu) {
+  const auto supervisor = getpid();
   const auto child = fork();
   if (child != 0) return child;
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  if (getppid() != keeper) _exit(1);
+  if (getppid() != supervisor) _exit(1);
   const int inherited = fcntl(port.get(), F_DUPFD, 3);
   auto number = std::to_string(inherited);
   std::vector<std::string> words;
-  for (const char* word : machine) {
+  for (const char* word : qemu) {
     words.emplace_back(word);
     const auto at = words.back().find('@');
     if (words.back().starts_with("socket,") && at != std::string::npos) {
@@ -70,28 +70,28 @@ pid_t start_machine(Descriptor port, std::span<char*> machine) {
   _exit(127);
 }
 
-// QEMU itself says nothing when the machine ends or a signal ends it.
-void say_how_it_ended(pid_t machine) {
-  kill(machine, SIGTERM);
+// QEMU logs nothing when the virtual machine shuts down or a signal ends it.
+void log_how_it_ended(pid_t qemu) {
+  kill(qemu, SIGTERM);
   int status = 0;
-  waitpid(machine, &status, 0);
-  if (WIFSIGNALED(status)) std::fprintf(stderr, "QEMU was ended by signal %d\n", WTERMSIG(status));
-  if (WIFEXITED(status))
-    std::fprintf(stderr, "QEMU ended with exit code %d\n", WEXITSTATUS(status));
+  waitpid(qemu, &status, 0);
+  if (WIFSIGNALED(status))
+    std::fprintf(stderr, "QEMU was terminated by signal %d\n", WTERMSIG(status));
+  if (WIFEXITED(status)) std::fprintf(stderr, "QEMU exited with code %d\n", WEXITSTATUS(status));
 }
 
-int run_background(const SupervisorFiles& files, std::span<char*> machine,
-                   const Descriptor& telling) {
-  auto line = make_pair(
+int run_background(const SupervisorFiles& files, std::span<char*> qemu,
+                   const Descriptor& notification) {
+  auto port = make_pair(
       [](int* ends) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0; });
-  const auto child = start_machine(std::move(line.theirs), machine);
-  Multiplexer multiplexer(std::move(line.ours), {});
+  const auto child = start_qemu(std::move(port.theirs), qemu);
+  Multiplexer multiplexer(std::move(port.ours), {});
   if (!multiplexer.greet()) {
-    say_how_it_ended(child);
+    log_how_it_ended(child);
     return 1;
   }
-  auto sessions = listening_socket(files.sessions);
-  auto server = listening_socket(files.server);
+  auto sessions = listen_at(files.sessions);
+  auto server = listen_at(files.server);
   if (!sessions || !server) {
     std::perror(files.server);
     return 1;
@@ -99,7 +99,7 @@ int run_background(const SupervisorFiles& files, std::span<char*> machine,
   multiplexer.listen(std::move(sessions), session_service);
   multiplexer.listen(std::move(server), server_service);
   prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-  if (write(telling.get(), &ready, 1) != 1) return 1;
+  if (write(notification.get(), &ready, 1) != 1) return 1;
   multiplexer.run();
   return 0;
 }
@@ -113,28 +113,28 @@ void repeat_log(const char* path) {
 
 }  // namespace
 
-int run_supervisor(const SupervisorFiles& files, std::span<char*> machine) {
+int run_supervisor(const SupervisorFiles& files, std::span<char*> qemu) {
   std::signal(SIGPIPE, SIG_IGN);
   umask(private_files);
-  auto news = make_pair([](int* ends) { return pipe2(ends, O_CLOEXEC) == 0; });
+  auto notification = make_pair([](int* ends) { return pipe2(ends, O_CLOEXEC) == 0; });
   const auto foreground = getpid();
   const auto child = fork();
   if (child == 0) {
-    // Until the machine answers, an impatient or killed harness ends all of it.
+    // Until the virtual machine answers, this process and QEMU end with the foreground.
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (getppid() != foreground) _exit(1);
-    news.ours.reset();
+    notification.ours.reset();
     go_to_background(files.log);
-    _exit(run_background(files, machine, news.theirs));
+    _exit(run_background(files, qemu, notification.theirs));
   }
-  news.theirs.reset();
-  char said = 0;
-  while (read(news.ours.get(), &said, 1) < 0 && errno == EINTR) {
+  notification.theirs.reset();
+  char answer = 0;
+  while (read(notification.ours.get(), &answer, 1) < 0 && errno == EINTR) {
   }
-  if (said == ready) return 0;
+  if (answer == ready) return 0;
   waitpid(child, nullptr, 0);
   repeat_log(files.log);
   return 1;
 }
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

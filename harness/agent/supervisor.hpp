@@ -1,21 +1,21 @@
-// On the host: starts the machine, and makes its one port into sockets that many may connect to.
-// A process of its own, so that a kept machine stays within reach when the drill is over.
+// Runs on the host: starts QEMU, and connects the sockets of the sandbox to the virtual machine's
+// virtio port. A process of its own, so that a kept virtual machine stays reachable after the
+// drill.
 #pragma once
 
 #include <span>
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
 struct SupervisorFiles {
-  const char* sessions = nullptr;  // sockets that it makes
+  const char* sessions = nullptr;  // sockets to create
   const char* server = nullptr;
-  const char* log = nullptr;  // what QEMU says
+  const char* log = nullptr;  // of QEMU
 };
 
-// `machine` is QEMU's command line; "@" in it stands for the descriptor that is its port. Waits
-// until the machine answers, and lives on in the background until it ends; the one never outlives
-// the other. Returns the foreground's exit code: 0 when the machine has answered, else 1 with what
-// QEMU said on standard error.
-int run_supervisor(const SupervisorFiles& files, std::span<char*> machine);
+// `qemu` is the command line; "@" in it stands for the descriptor of the virtio port. Returns when
+// the virtual machine answers (0), or when it failed to start (1, with QEMU's log on standard
+// error); the supervisor continues in the background. Neither it nor QEMU outlives the other.
+int run_supervisor(const SupervisorFiles& files, std::span<char*> qemu);
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

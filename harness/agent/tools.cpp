@@ -15,7 +15,7 @@
 
 #include "harness/agent/descriptor.hpp"
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
 namespace {
 
@@ -72,7 +72,7 @@ int write_file(const std::string& path, const std::string& mode) {
   return code;
 }
 
-// nftw() takes no argument of its own.
+// nftw() passes no user data to its callback.
 unsigned long long total = 0;
 
 int print_size(const std::string& path) {
@@ -126,8 +126,8 @@ int run_tool(std::span<const std::string_view> words) {
   if (tool == "files") return print_files(word(1));
   if (tool == "free") return print_free(word(1));
   if (tool == "killed") return print_killed();
-  std::fprintf(stderr, "this program runs in virtual machines of pgrehearse\n");
+  std::fprintf(stderr, "this program runs in virtual machines and containers of pgrehearse\n");
   return 1;
 }
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

@@ -17,15 +17,15 @@
 #include "harness/agent/services.hpp"
 #include "harness/agent/session.hpp"
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
 namespace {
 
 constexpr int decimal = 10;
 
-[[noreturn]] void end_machine() {
+[[noreturn]] void shut_down() {
   sync();
-  reboot(LINUX_REBOOT_CMD_RESTART);  // QEMU is told not to start again
+  reboot(LINUX_REBOOT_CMD_RESTART);  // QEMU runs with -no-reboot
   _exit(1);
 }
 
@@ -43,7 +43,7 @@ AgentAccount account_of(const Settings& settings) {
   return account;
 }
 
-void collect_children() {
+void reap_children() {
   while (waitpid(-1, nullptr, WNOHANG) > 0) {
   }
 }
@@ -55,24 +55,24 @@ void serve(Descriptor port, const Settings& settings) {
     return service == session_service ? begin_session({.account = account, .environment = {}})
                                       : connect_to_server(account, server.c_str());
   });
-  multiplexer.keep_line();
-  multiplexer.on_wake(collect_children);
+  multiplexer.tolerate_reconnects();
+  multiplexer.on_wake(reap_children);
   multiplexer.run();
 }
 
 }  // namespace
 
-void run_machine() {
+void run_virtual_machine() {
   std::signal(SIGPIPE, SIG_IGN);
-  // So that a child's end wakes poll().
+  // A handler makes SIGCHLD interrupt poll().
   struct sigaction wake {};
   wake.sa_handler = [](int) {};
   sigaction(SIGCHLD, &wake, nullptr);
   struct sigaction over {};
-  over.sa_handler = [](int) { end_machine(); };
+  over.sa_handler = [](int) { shut_down(); };
   sigaction(SIGALRM, &over, nullptr);
   try {
-    const auto settings = prepare_machine();
+    const auto settings = prepare_virtual_machine();
     alarm(number_of(value_of(settings, "lifetime")));
     Descriptor port = open_port();
     std::printf("pgrehearse: ready\n");
@@ -82,7 +82,7 @@ void run_machine() {
     std::printf("pgrehearse: %s: %s\n", failure.what.c_str(), std::strerror(failure.error));
   }
   std::fflush(stdout);
-  end_machine();
+  shut_down();
 }
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

@@ -1,10 +1,10 @@
-// The first process of a virtual machine: makes the quarantine's walls from the inside, then runs
-// what the harness asks for. There is no other program in the initial file system, and no shell.
+// Process 1 of a virtual machine: sets up file systems and restrictions, then runs commands for the
+// harness. The initial file system contains no other program, and no shell.
 #pragma once
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 
-// Never returns: the machine ends with it.
-[[noreturn]] void run_machine();
+// Does not return: the virtual machine shuts down when it ends.
+[[noreturn]] void run_virtual_machine();
 
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

@@ -1,5 +1,5 @@
 // The one exception type of the harness. A bad backup is a result with findings, not an exception:
-// an Error means "cannot go on", and its kind decides which verdict the drill gets.
+// an Error means "cannot continue", and its kind decides the verdict of the drill.
 #pragma once
 
 #include <stdexcept>
@@ -8,14 +8,13 @@
 
 namespace pgrehearse {
 
-// What failed, from the drill's point of view. `verdict_of` in drill/verdict.hpp maps it.
+// What failed. verdict_of() in report/verdict.hpp maps it to a verdict.
 enum class ErrorKind {
   repository,   // the backup or the archive is damaged, missing or unusable
-  restore,      // the backup tool could not restore a set that it lists
+  restore,      // the backup tool could not restore a backup that it lists
   recovery,     // PostgreSQL could not replay to the target
   startup,      // the restored cluster does not start although the sandbox can start a fresh one
-  environment,  // disk full, no binaries, lock held, host unreachable: says nothing about the
-                // backup
+  environment,  // disk full, no binaries, lock held, host unreachable: no evidence about the backup
   interrupted,  // SIGINT, SIGTERM or --timeout
   usage,        // the command line or the scenario is wrong
   internal,     // a bug in pgrehearse
@@ -23,7 +22,7 @@ enum class ErrorKind {
 
 std::string_view name_of(ErrorKind kind);
 
-// Messages are lower case and have no full stop; the hint says what to do next and may be empty.
+// Messages are lower case without a full stop. The hint states the next step and may be empty.
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& message, std::string hint = {}, std::string code = {},
@@ -31,9 +30,9 @@ class Error : public std::runtime_error {
 
   [[nodiscard]] ErrorKind kind() const { return kind_; }
   [[nodiscard]] const std::string& hint() const { return hint_; }
-  // Stable finding code (`PGR-...`); empty where the message is all there is.
+  // Stable finding code (`PGR-...`); empty when there is none.
   [[nodiscard]] const std::string& code() const { return code_; }
-  // The file, segment, relation or setting that is to blame; empty where there is none.
+  // The file, segment, relation or setting concerned; empty when there is none.
   [[nodiscard]] const std::string& object() const { return object_; }
 
  private:

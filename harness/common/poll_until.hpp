@@ -1,4 +1,4 @@
-// Waiting that a stop request ends.
+// Waiting that ends on a stop request.
 #pragma once
 
 #include <chrono>

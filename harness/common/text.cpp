@@ -39,7 +39,7 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 
 namespace {
 
-// Insertions, deletions, substitutions and exchanges of two neighbours.
+// Counts insertions, deletions, substitutions and swaps of two adjacent letters.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> last(b.size() + 1);
@@ -50,8 +50,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     for (std::size_t j = 1; j <= b.size(); ++j) {
       row[j] =
           std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      const bool exchanged = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (exchanged) row[j] = std::min(row[j], before[j - 2] + 1);
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
     }
     before.swap(last);
     last.swap(row);
@@ -73,10 +73,10 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
     }
   }
   if (best || word.size() < 3) return best;
-  const auto begun = std::find_if(candidates.begin(), candidates.end(), [&](const auto& candidate) {
-    return candidate.starts_with(word);
-  });
-  if (begun != candidates.end()) return *begun;
+  const auto completion =
+      std::find_if(candidates.begin(), candidates.end(),
+                   [&](const auto& candidate) { return candidate.starts_with(word); });
+  if (completion != candidates.end()) return *completion;
   return {};
 }
 

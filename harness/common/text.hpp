@@ -10,13 +10,14 @@
 namespace pgrehearse {
 
 std::vector<std::string_view> split(std::string_view text, char separator);
-std::vector<std::string_view> lines_of(std::string_view text);  // without a last empty line
+// Without the empty line after a final newline.
+std::vector<std::string_view> lines_of(std::string_view text);
 std::string_view trim(std::string_view text);
 std::string join(std::span<const std::string> parts, std::string_view separator);
 
-// For "did you mean": the candidate within a third of its length in edits (at least one; two
-// exchanged neighbours are one edit), the first of the nearest; else the first that begins with
-// `word`, of three letters at least. nullopt where nothing is near.
+// For "did you mean": the candidate with the fewest edits, at most a third of its length (but one
+// is always allowed; swapping two adjacent letters is one edit). Otherwise the first candidate that
+// begins with `word`, if `word` has at least three letters. nullopt when there is none.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
 // `word` in single quotes with inner quotes doubled: an SQL literal or a postgresql.conf value

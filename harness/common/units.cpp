@@ -15,7 +15,7 @@ namespace pgrehearse {
 
 namespace {
 
-// The number at the front of `text`, which loses it; nullopt when there is none.
+// Removes the number at the start of `text` and returns it; nullopt when there is none.
 std::optional<double> take_number(std::string_view& text) {
   double value = 0;
   const auto [end, failure] =

@@ -32,8 +32,8 @@ Account find_account(const std::string& name) {
   std::array<char, 16384> buffer{};
   getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
   if (found == nullptr) {
-    throw Error(ErrorKind::environment, "there is no operating system account '" + name + "'",
-                "name an existing one with sandbox.run_as", "PGR-ENV-ACCOUNT", name);
+    throw Error(ErrorKind::environment, "operating system account '" + name + "' does not exist",
+                "set sandbox.run_as to an existing account", "PGR-ENV-ACCOUNT", name);
   }
   return account_of(entry);
 }

@@ -10,7 +10,7 @@ namespace pgrehearse {
 
 namespace {
 
-// The C library's setgroups() changes every thread; the system call only this one.
+// The C library's setgroups() changes all threads, the system call only the calling one.
 bool set_groups_of_thread(const std::vector<gid_t>& groups) {
   return syscall(SYS_setgroups, groups.size(), groups.data()) == 0;
 }

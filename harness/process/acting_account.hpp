@@ -1,5 +1,5 @@
-// File access as another account. Files of a sandbox belong to the account that runs the restored
-// copy, which could put a symbolic link where root is about to write: so root goes there as it.
+// File access as another account. Root accesses the files of a sandbox as the account that owns
+// them: that account could replace a file with a symbolic link to one that only root may write.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace pgrehearse {
 
-// While it lives, the calling thread opens, makes and removes files as `account`; new ones belong
-// to it. Does nothing unless this process is root and the account is another. Throws
+// During its lifetime the calling thread opens, creates and removes files as `account`; new files
+// belong to it. No effect unless this process is root and the account is not. Throws
 // Error(environment).
 class ActingAccount {
  public:

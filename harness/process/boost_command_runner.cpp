@@ -26,7 +26,7 @@ namespace {
 namespace asio = boost::asio;
 namespace bp = boost::process::v2;
 
-// A descendant in a session of its own may hold the pipes open for ever.
+// A descendant in another session may hold the pipes open indefinitely.
 constexpr auto time_to_drain = std::chrono::milliseconds(500);
 
 std::vector<std::string> environment_of(const Command& command) {
@@ -48,7 +48,7 @@ std::vector<std::string> environment_of(const Command& command) {
   return entries;
 }
 
-// An absolute path of an executable file, as execvp would find it.
+// The path of the executable, found in PATH as execvp() does.
 std::string resolve(const Command& command, const std::vector<std::string>& environment) {
   if (command.program.find('/') != std::string::npos) return command.program;
   for (const auto& entry : environment) {
@@ -62,10 +62,10 @@ std::string resolve(const Command& command, const std::vector<std::string>& envi
     }
   }
   throw Error(ErrorKind::environment, fmt::format("program '{}' is not in PATH", command.program),
-              "install it, or name its full path", "PGR-ENV-BINARY", command.program);
+              "install it, or set its full path", "PGR-ENV-BINARY", command.program);
 }
 
-// Reads one stream until its end.
+// Reads one stream to its end.
 class StreamReader {
  public:
   StreamReader(asio::io_context& context, const Command& command, std::function<void()> on_end)
@@ -94,7 +94,7 @@ class StreamReader {
   bool open_ = true;
 };
 
-// One run: the process, its streams, its deadline and its cancellation on one io_context.
+// One command: process, streams, timeout and cancellation share one io_context.
 class Run {
  public:
   explicit Run(const Command& command) : command_(command) {}
@@ -133,9 +133,9 @@ class Run {
         bp::process_stdio{.in = nullptr, .out = out_.pipe, .err = error_.pipe},
         ChildSetup(command_, environment, confinement ? confinement->fd() : -1)));
     if (failure) {
-      throw Error(ErrorKind::environment,
-                  fmt::format("cannot start {}: {}", program, failure.message()),
-                  "is it installed and may this account run it?", "PGR-ENV-BINARY", program);
+      throw Error(
+          ErrorKind::environment, fmt::format("cannot start {}: {}", program, failure.message()),
+          "check that it is installed and that this account may run it", "PGR-ENV-BINARY", program);
     }
     group_ = process_->id();
   }
@@ -146,7 +146,7 @@ class Run {
       if (WIFEXITED(status)) result_.exit_code = WEXITSTATUS(status);
       if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
       exited_ = true;
-      // What the command left behind in its group ends with it.
+      // Processes that the command left in its group end with it.
       kill(-group_, SIGKILL);
       deadline_.expires_after(time_to_drain);
       deadline_.async_wait([this](const auto& failure) {

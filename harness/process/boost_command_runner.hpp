@@ -5,8 +5,8 @@
 
 namespace pgrehearse {
 
-// Each command leads a process group of its own, inherits no descriptor but its three standard
-// streams (input is empty), and dies with this process. Thread-safe: runs may overlap.
+// Each command runs in its own process group, inherits only its three standard streams (standard
+// input is empty), and is killed when this process ends. Thread-safe.
 class BoostCommandRunner : public CommandRunner {
  public:
   CommandResult run(const Command& command, std::stop_token stop) override;

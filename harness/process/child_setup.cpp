@@ -33,10 +33,10 @@ int ChildSetup::apply() const noexcept {
     if (setgid(account.gid) != 0 || setuid(account.uid) != 0) return errno;
   }
   if (chdir(command_.working_directory.c_str()) != 0) return errno;
-  // After setuid, which clears it. A parent that died in between is noticed by its pid.
+  // After setuid(), which clears it. The parent may have ended before; then its pid has changed.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent_) return ESRCH;
-  // The launcher's own closing misses descriptors in 1.81. Its status pipe closes on exec anyway.
+  // Boost 1.81 does not close every descriptor. Its status pipe closes on exec anyway.
   if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return errno;
   return confinement_ >= 0 ? WriteConfinement::apply(confinement_) : 0;
 }

@@ -1,5 +1,5 @@
-// What is stated for a child and what happens in it between fork and exec: environment, identity,
-// signals, process group, confinement.
+// Sets up a child process between fork and exec: environment, account, signals, process group,
+// confinement.
 #pragma once
 
 #include <boost/process/v2/default_launcher.hpp>
@@ -9,7 +9,7 @@
 
 namespace pgrehearse {
 
-// A Boost.Process v2 initializer. Only system calls: the parent may have other threads.
+// A Boost.Process v2 initializer. Makes only system calls, since the parent may have other threads.
 class ChildSetup {
  public:
   // `environment` ("NAME=value") and `confinement` (a Landlock ruleset descriptor, -1 for none)

@@ -1,4 +1,4 @@
-// What to run and what came of it. No shell is ever involved: a command is an argument vector.
+// A command and its result. No shell is involved: a command is an argument vector.
 #pragma once
 
 #include <sys/types.h>
@@ -19,11 +19,11 @@ struct Account {
   std::string name;
   uid_t uid = 0;
   gid_t gid = 0;
-  std::vector<gid_t> groups;  // supplementary groups, the primary one included
+  std::vector<gid_t> groups;  // supplementary groups, including the primary group
   std::filesystem::path home;
 };
 
-// Throws Error(environment) when there is no such account.
+// Throws Error(environment) when the account does not exist.
 Account find_account(const std::string& name);
 // The account that this process runs as.
 Account current_account();
@@ -31,23 +31,23 @@ Account current_account();
 struct Command {
   std::string program;  // absolute path, or a name that is looked up in PATH
   std::vector<std::string> arguments;
-  // Added to a base environment of PATH, LANG=C.UTF-8, LC_ALL=C.UTF-8, TZ=UTC, HOME and USER of the
-  // account, and this process's PGBACKREST_* variables; nothing else is inherited.
+  // Added to PATH, LANG=C.UTF-8, LC_ALL=C.UTF-8, TZ=UTC, HOME and USER of the account, and this
+  // process's PGBACKREST_* variables; nothing else is inherited.
   std::map<std::string, std::string> environment;
   std::filesystem::path working_directory = "/";
-  // Run as this account; only root may name another account than its own.
+  // Run as this account; only root may name a different account from its own.
   std::optional<Account> account;
-  // The whole process group is ended when it is over.
+  // On expiry the whole process group is ended.
   std::chrono::milliseconds timeout{std::chrono::minutes(10)};
-  // What a deadline or a stop request sends to the group; SIGKILL follows after `grace`.
+  // Sent to the process group on timeout or stop request; SIGKILL follows after `grace`.
   int stop_signal = 15;  // SIGTERM
   std::chrono::milliseconds grace{std::chrono::seconds(10)};
-  // Receives each complete line of standard output and standard error as it arrives.
+  // Called with each complete line of standard output and standard error as it arrives.
   std::function<void(std::string_view line)> on_line;
-  // Keep at most this much of each stream (the newest) in the result.
+  // Keep at most this many bytes of each stream, the newest, in the result.
   std::size_t keep_output = std::size_t{4} << 20;
-  // When set: this process and its children may write only below these paths (Landlock; ignored on
-  // kernels without it). See docs/decisions.
+  // If not empty, the command and its children may write only below these paths (Landlock; no
+  // effect on kernels without it).
   std::vector<std::filesystem::path> confine_writes_to;
 };
 
@@ -70,7 +70,7 @@ void throw_if_cancelled(const CommandResult& result);
 // This process's PGBACKREST_* variables.
 std::map<std::string, std::string> pgbackrest_variables();
 
-// The command line for people and reports: quoted where needed.
+// The command line for reports, quoted where needed.
 std::string to_text(const Command& command);
 
 }  // namespace pgrehearse

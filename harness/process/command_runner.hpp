@@ -1,4 +1,4 @@
-// The seam to the operating system's processes.
+// The interface that runs commands.
 #pragma once
 
 #include <functional>
@@ -8,15 +8,15 @@
 
 namespace pgrehearse {
 
-// Is told of a command that ran, and what came of it.
+// Called after each command.
 using CommandObserver = std::function<void(const Command& command, const CommandResult& result)>;
 
 class CommandRunner {
  public:
   virtual ~CommandRunner() = default;
-  // Runs to the end, the deadline or the stop request, whichever is first; then the whole process
-  // group is gone. Never throws for what the command does (exit codes, signals, deadline). Throws
-  // Error(environment) when the program cannot be started at all.
+  // Returns at the command's end, its timeout or a stop request, whichever comes first; its whole
+  // process group has then ended. Exit codes, signals and timeouts are results. Throws
+  // Error(environment) when the program cannot be started.
   virtual CommandResult run(const Command& command, std::stop_token stop) = 0;
 };
 

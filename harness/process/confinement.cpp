@@ -19,7 +19,7 @@ namespace pgrehearse {
 
 namespace {
 
-// Newer than the headers of the oldest distribution that we build on.
+// Not yet in the headers of the oldest supported distribution.
 constexpr std::uint64_t access_truncate = 1ULL << 14U;
 
 constexpr std::uint64_t access_file = LANDLOCK_ACCESS_FS_WRITE_FILE;
@@ -50,7 +50,7 @@ class Descriptor {
               fmt::format("{}: {}", what, std::generic_category().message(error)));
 }
 
-// The interface's version; below 1: no Landlock.
+// Version of the Landlock interface; below 1: not available.
 long landlock_version() {
   return syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }
@@ -59,16 +59,16 @@ void allow(int ruleset, const std::filesystem::path& path, std::uint64_t handled
   const Descriptor target(open(path.c_str(), O_PATH | O_CLOEXEC));
   if (target.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return;
-    throw_for(fmt::format("cannot open '{}' to confine writes to it", path.string()), errno);
+    throw_for(fmt::format("cannot open '{}' to restrict writes to it", path.string()), errno);
   }
   struct stat status {};
-  if (fstat(target.get(), &status) != 0) throw_for("cannot look at '" + path.string() + "'", errno);
+  if (fstat(target.get(), &status) != 0) throw_for("cannot stat '" + path.string() + "'", errno);
   const bool directory = S_ISDIR(status.st_mode);
   const landlock_path_beneath_attr rule{
       .allowed_access = handled & (directory ? ~std::uint64_t{0} : access_file | access_truncate),
       .parent_fd = target.get()};
   if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) {
-    throw_for(fmt::format("cannot confine writes to '{}'", path.string()), errno);
+    throw_for(fmt::format("cannot restrict writes to '{}'", path.string()), errno);
   }
 }
 
@@ -81,11 +81,11 @@ std::optional<WriteConfinement> WriteConfinement::prepare(
   std::uint64_t handled = access_directory;
   if (version >= 2) handled |= LANDLOCK_ACCESS_FS_REFER;
   if (version >= 3) handled |= access_truncate;
-  // Only the first member: the kernel takes a shorter structure as an older one.
+  // Only the first member: the kernel treats a shorter structure as an older version.
   const std::uint64_t attributes = handled;
   Descriptor ruleset(
       static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
-  if (ruleset.get() < 0) throw_for("cannot prepare the confinement of writes", errno);
+  if (ruleset.get() < 0) throw_for("cannot create the Landlock ruleset", errno);
   for (const auto& path : paths) allow(ruleset.get(), path, handled);
   return WriteConfinement(ruleset.release());
 }

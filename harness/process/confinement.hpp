@@ -1,5 +1,5 @@
-// Confines a process and all its children to writing below stated paths, with Landlock: a second
-// wall behind the quarantine's settings. Reading and executing stay free.
+// Restricts a process and all its children to writing below given paths, with Landlock. It backs up
+// the settings of the quarantine. Reading and executing are not restricted.
 #pragma once
 
 #include <filesystem>
@@ -8,11 +8,11 @@
 
 namespace pgrehearse {
 
-// A prepared set of rules: made before fork(), applied in the child.
+// A prepared ruleset: created before fork(), applied in the child.
 class WriteConfinement {
  public:
-  // Paths that do not exist are left out. nullopt where the kernel has no Landlock or has it turned
-  // off. Throws Error(environment) when a path cannot be opened.
+  // Ignores paths that do not exist. nullopt when the kernel has no Landlock or it is disabled.
+  // Throws Error(environment) when a path cannot be opened.
   static std::optional<WriteConfinement> prepare(std::span<const std::filesystem::path> paths);
 
   WriteConfinement(WriteConfinement&& other) noexcept;
@@ -24,8 +24,8 @@ class WriteConfinement {
   // Close-on-exec; owned by this object.
   [[nodiscard]] int fd() const { return fd_; }
 
-  // Confines the calling thread for ever. Async-signal-safe: for a child between fork() and exec().
-  // Sets no_new_privs, so set-user-id programs lose their power. Returns 0 or an errno.
+  // Restricts the calling thread for good. Async-signal-safe, for a child between fork() and
+  // exec(). Sets no_new_privs, which disables set-user-id programs. Returns 0 or an errno.
   static int apply(int fd) noexcept;
 
  private:

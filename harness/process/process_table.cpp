@@ -40,7 +40,7 @@ fs::path directory_of(pid_t pid) { return fs::path("/proc") / std::to_string(pid
 
 std::optional<ProcessInfo> read_process(pid_t pid) {
   const auto stat_line = text_of(directory_of(pid) / "stat");
-  // The name is in parentheses and may hold any character, parentheses included.
+  // The name is in parentheses and may contain any character, including parentheses.
   const auto open = stat_line.find('(');
   const auto close = stat_line.rfind(')');
   if (open == std::string::npos || close == std::string::npos) return {};
@@ -73,11 +73,11 @@ std::set<pid_t> this_process_and_its_ancestors(const std::vector<ProcessInfo>& p
 
 bool is_below(const std::string& path, const fs::path& directory) {
   const auto& top = directory.native();
-  // The kernel marks a directory that was removed under its process.
+  // The kernel marks the removed working directory of a process.
   return path == top || path == top + " (deleted)" || path.starts_with(top + "/");
 }
 
-bool stands_below(const ProcessInfo& process, const ProcessMark& mark) {
+bool works_below(const ProcessInfo& process, const ProcessMark& mark) {
   if (process.owner != mark.owner) return false;
   const ActingAccount as_owner(owner_of(process));
   std::error_code ended;
@@ -94,7 +94,7 @@ bool carries_label(const ProcessInfo& process, const std::string& label) {
   return std::find(entries.begin(), entries.end(), label) != entries.end();
 }
 
-// A descriptor of the process itself: a signal sent through it cannot hit a pid's next owner.
+// A pidfd: a signal sent through it cannot reach another process that reuses the pid.
 class ProcessHandle {
  public:
   explicit ProcessHandle(const ProcessInfo& process)
@@ -115,7 +115,7 @@ class ProcessHandle {
 
   void send(int signal) const {
     if (!alive()) return;
-    // Kernels before 5.3 have no such descriptor.
+    // Kernels before 5.3 have no pidfd.
     if (fd_ < 0) {
       kill(process_.pid, signal);
     } else {
@@ -123,7 +123,7 @@ class ProcessHandle {
     }
   }
 
-  // Returns at the process's end, even if nobody reaps it, or at the deadline.
+  // Returns when the process has ended, reaped or not, or at the deadline.
   void wait_until(Clock::time_point deadline) const {
     while (alive() && Clock::now() < deadline) {
       const auto left =
@@ -156,7 +156,7 @@ void signal_and_wait(std::span<const ProcessInfo> processes, ChooseSignal choose
 
 std::vector<ProcessInfo> all_processes() {
   std::vector<ProcessInfo> processes;
-  // Processes come and go while the list is read: reading on must not throw.
+  // Processes end while the list is read: that must not throw.
   std::error_code failed;
   for (fs::directory_iterator entry("/proc", failed), end_of_list; !failed && entry != end_of_list;
        entry.increment(failed)) {
@@ -180,7 +180,7 @@ std::vector<ProcessInfo> processes_with(const ProcessMark& mark) {
   std::set<pid_t> found;
   for (const auto& process : processes) {
     if (!process.alive() || spared.contains(process.pid)) continue;
-    if (carries_label(process, mark.label) || stands_below(process, mark)) {
+    if (carries_label(process, mark.label) || works_below(process, mark)) {
       found.insert(process.pid);
     }
   }
@@ -226,7 +226,7 @@ void reap_adopted_children() {
   const pid_t own_session = getsid(0);
   for (const auto& process : all_processes()) {
     if (process.parent != self || process.state != 'Z') continue;
-    // A command runner's children lead a group in our session, and it waits for them itself.
+    // A command runner's own children lead a group in this session; it waits for them itself.
     const bool own_child = process.session == own_session && process.group == process.pid;
     if (!own_child) waitpid(process.pid, nullptr, WNOHANG);
   }

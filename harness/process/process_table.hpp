@@ -1,4 +1,4 @@
-// The processes of this host: which belong to a sandbox, and how they are ended for good.
+// The processes of this host: finds and ends those of a sandbox.
 #pragma once
 
 #include <sys/types.h>
@@ -23,31 +23,30 @@ struct ProcessInfo {
   pid_t group = 0;
   pid_t session = 0;
   int terminal = 0;           // 0: none
-  std::uint64_t started = 0;  // ticks since boot: with the pid, names one process for ever
+  std::uint64_t started = 0;  // ticks since boot: unique together with the pid
   uid_t owner = 0;
   gid_t owner_group = 0;
-  // A zombie runs nothing and holds nothing: it counts as gone.
+  // A zombie runs nothing and holds no resources: it counts as ended.
   [[nodiscard]] bool alive() const { return state != 'Z' && state != 'X'; }
 };
 
 std::vector<ProcessInfo> all_processes();
 
-// As whom to open /proc/PID/{cwd,environ,fd,maps} (ActingAccount): root in a container may look
-// into another account's process only as that account (ptrace(2), PTRACE_MODE_READ_FSCREDS).
+// The account for reading /proc/PID/{cwd,environ,fd,maps} (with ActingAccount): root in a container
+// may inspect a process only as its owner (ptrace(2), PTRACE_MODE_READ_FSCREDS).
 Account owner_of(const ProcessInfo& process);
 
-// By what the processes of one sandbox are recognised.
+// Identifies the processes of one sandbox.
 struct ProcessMark {
   std::string label;  // an entry of the environment, "PGREHEARSE_SANDBOX=..."
-  // Working directories below these count too: PostgreSQL overwrites its environment. Only of
-  // processes of `owner`, and never a person's shell that happens to stand there.
+  // Also processes of `owner` whose working directory is below one of these, since PostgreSQL
+  // overwrites its environment. Interactive shells do not count.
   std::vector<std::filesystem::path> directories;
   uid_t owner = 0;
-  pid_t spared = 0;  // is none of them, though its descendants are; 0: none is spared
+  pid_t spared = 0;  // not included, though its descendants are; 0: none
 };
 
-// The living processes with the mark and their descendants; never this process or one that it
-// descends from.
+// The running processes with the mark, and their descendants; never this process or its ancestors.
 std::vector<ProcessInfo> processes_with(const ProcessMark& mark);
 
 // Sends SIGTERM (to PostgreSQL SIGQUIT, an immediate shutdown), waits up to `timeout`, then sends
@@ -55,10 +54,10 @@ std::vector<ProcessInfo> processes_with(const ProcessMark& mark);
 // that it ended; processes_with() finds those that are still alive.
 std::vector<ProcessInfo> end_processes(const ProcessMark& mark, std::chrono::milliseconds timeout);
 
-// Collects children that this process did not start itself: those that it adopted as a subreaper.
+// Reaps children that this process adopted as a subreaper and did not start itself.
 void reap_adopted_children();
 
-// Names below /dev/shm that these processes map ("PostgreSQL.123").
+// Names of the files below /dev/shm that these processes map ("PostgreSQL.123").
 std::vector<std::string> shared_memory_files_of(std::span<const ProcessInfo> processes);
 
 }  // namespace pgrehearse

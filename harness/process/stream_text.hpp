@@ -1,4 +1,4 @@
-// One output stream of a command: bounded text for the result, complete lines for the listener.
+// One output stream of a command: bounded text for the result, complete lines for on_line.
 #pragma once
 
 #include <string>
@@ -10,13 +10,13 @@ namespace pgrehearse {
 
 class StreamText {
  public:
-  // `command` says how much to keep and who listens; it outlives this object.
+  // `command` must outlive this object.
   explicit StreamText(const Command& command) : command_(command) {}
 
   void take(std::string_view piece);
-  // Emits a last line that has no end.
+  // Emits a last line without a newline.
   void end();
-  // The newest that may be kept; nothing may be taken afterwards.
+  // Returns the kept text; take() must not be called afterwards.
   std::string release();
   [[nodiscard]] bool truncated() const { return truncated_; }
 

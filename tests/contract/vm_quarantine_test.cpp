@@ -1,5 +1,5 @@
 // The walls of a virtual machine, looked at from inside. Each expectation fails when a wall is
-// taken away (harness/sandbox/vm_request.cpp, harness/guest). One machine for all: starting it is
+// taken away (harness/sandbox/vm_request.cpp, harness/agent). One machine for all: starting it is
 // slow.
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -153,7 +153,7 @@ TEST_F(VmQuarantine, QemuIsNotRootEither) {
     const std::string status{std::istreambuf_iterator<char>(file), {}};
     // A process that is confined cannot become another; QEMU itself filters its system calls.
     EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1\n"));
-    if (line.find("/guest keep") == std::string_view::npos) {
+    if (line.find("/agent supervise") == std::string_view::npos) {
       EXPECT_THAT(status, HasSubstr("Seccomp:\t2\n"));
     }
     EXPECT_THAT(std::string(line), HasSubstr(" -fsdev local,id=share0,"));

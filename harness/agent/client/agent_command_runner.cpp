@@ -24,57 +24,58 @@ namespace pgrehearse {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using guest::Descriptor;
-using guest::Message;
+using agent::Descriptor;
+using agent::Message;
 
-constexpr auto time_to_die = std::chrono::seconds(30);
-// What the agent sends at once is far less.
+constexpr auto kill_timeout = std::chrono::seconds(30);
+// The agent never sends a message this long.
 constexpr std::size_t longest_message = std::size_t{1} << 20U;
 
-[[noreturn]] void throw_gone(const GuestWords& words) {
-  throw Error(ErrorKind::environment, words.gone, words.gone_advice, words.code);
+[[noreturn]] void throw_ended(const AgentMessages& messages) {
+  throw Error(ErrorKind::environment, messages.ended, messages.ended_hint, messages.code);
 }
 
 // One run of one command.
 class Session {
  public:
-  Session(const std::filesystem::path& socket, const Command& command, const GuestWords& words)
-      // A machine that stands still takes nothing.
-      : connection_(guest::connected_socket(socket.c_str(), time_to_die)),
+  Session(const std::filesystem::path& socket, const Command& command,
+          const AgentMessages& messages)
+      // A stopped container or virtual machine accepts nothing.
+      : connection_(agent::connect_to(socket.c_str(), kill_timeout)),
         command_(command),
-        words_(words) {
-    // The copy may put a way to another socket of this host there.
+        texts_(messages) {
+    // The copy may have replaced the socket with a link to another one of this host.
     ucred peer{};
     socklen_t size = sizeof(peer);
     if (!connection_ || getsockopt(connection_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
-        peer.uid != words_.account) {
-      throw_gone(words_);
+        peer.uid != texts_.account) {
+      throw_ended(texts_);
     }
   }
 
   void request(std::string_view input) {
-    guest::Request request{.program = command_.program,
+    agent::Request request{.program = command_.program,
                            .arguments = command_.arguments,
                            .directory = command_.working_directory.string(),
                            .input = std::string(input)};
     for (const auto& [name, value] : command_.environment) {
       request.environment.push_back(fmt::format("{}={}", name, value));
     }
-    if (!send(guest::message(Message::request, to_bytes(request)))) throw_gone(words_);
+    if (!send(agent::message(Message::request, to_bytes(request)))) throw_ended(texts_);
   }
 
   CommandResult go(const std::stop_token& stop) {
     const Descriptor woken(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     const std::stop_callback on_stop(stop, [&woken] { eventfd_write(woken.get(), 1); });
     while (!over_) {
-      // A command that is being ended needs no stop any more.
+      // A stop request changes nothing once the command is being ended.
       std::array<pollfd, 2> polled{
           {{connection_.get(), POLLIN, 0}, {ending_since_ ? -1 : woken.get(), POLLIN, 0}}};
       poll(polled.data(), polled.size(), milliseconds_to_wait());
       end_early(stop);
       if (polled[0].revents != 0) receive();
       handle_messages();
-      if (messages_.waiting() > longest_message) throw_gone(words_);
+      if (messages_.waiting() > longest_message) throw_ended(texts_);
     }
     out_.end();
     error_.end();
@@ -85,7 +86,7 @@ class Session {
     return std::move(result_);
   }
 
-  // Why the program did not start, as errno; 0: it did.
+  // The errno of a program that could not be started; 0: it was started.
   [[nodiscard]] int not_started() const { return not_started_; }
 
  private:
@@ -99,12 +100,12 @@ class Session {
     return true;
   }
 
-  // Who has ended meanwhile does not hear it: what was said before is still to be read.
-  void send_signal(int signal) { send(guest::message(Message::signal, guest::numbers(signal))); }
+  // A failure means that the command has just ended; its last messages are still to be read.
+  void send_signal(int signal) { send(agent::message(Message::signal, agent::numbers(signal))); }
 
   [[nodiscard]] Clock::time_point next_deadline() const {
     if (!ending_since_) return began_ + command_.timeout;
-    return *ending_since_ + command_.grace + (killed_ ? time_to_die : std::chrono::seconds(0));
+    return *ending_since_ + command_.grace + (killed_ ? kill_timeout : std::chrono::seconds(0));
   }
 
   [[nodiscard]] int milliseconds_to_wait() const {
@@ -133,7 +134,7 @@ class Session {
     std::array<char, 65536> buffer{};
     const auto count = recv(connection_.get(), buffer.data(), buffer.size(), 0);
     if (count < 0 && errno == EINTR) return;
-    if (count <= 0) throw_gone(words_);
+    if (count <= 0) throw_ended(texts_);
     messages_.take({buffer.data(), static_cast<std::size_t>(count)});
   }
 
@@ -144,10 +145,10 @@ class Session {
       if (type == Message::output) out_.take(payload);
       if (type == Message::error) error_.take(payload);
       if (type == Message::not_started) {
-        not_started_ = static_cast<int>(guest::Reader(payload).number());
+        not_started_ = static_cast<int>(agent::Reader(payload).number());
       }
       if (type == Message::ended) {
-        guest::Reader reader(payload);
+        agent::Reader reader(payload);
         result_.exit_code = static_cast<int>(reader.number());
         result_.signal = static_cast<int>(reader.number());
       }
@@ -157,10 +158,10 @@ class Session {
 
   Descriptor connection_;
   const Command& command_;
-  const GuestWords& words_;
+  const AgentMessages& texts_;
   StreamText out_{command_};
   StreamText error_{command_};
-  guest::Messages messages_;
+  agent::Messages messages_;
   Clock::time_point began_ = Clock::now();
   std::optional<Clock::time_point> ending_since_;
   bool killed_ = false;
@@ -174,7 +175,7 @@ class Session {
 CommandResult AgentCommandRunner::run(const Command& command, std::string_view input,
                                       std::stop_token stop) {
   if (stop.stop_requested()) return {.cancelled = true};
-  Session session(socket_, command, words_);
+  Session session(socket_, command, texts_);
   session.request(input);
   auto result = session.go(stop);
   const auto reason = session.not_started();
@@ -183,13 +184,13 @@ CommandResult AgentCommandRunner::run(const Command& command, std::string_view i
   if (reason == ENOENT) {
     throw Error(ErrorKind::environment,
                 fmt::format("program '{}' is not in the image {}: {}", command.program,
-                            words_.image, words),
-                words_.image_advice, "PGR-ENV-BINARY", command.program);
+                            texts_.image, words),
+                texts_.image_hint, "PGR-ENV-BINARY", command.program);
   }
   throw Error(ErrorKind::environment,
               fmt::format("program '{}' cannot be started in the image {}: {}", command.program,
-                          words_.image, words),
-              {}, words_.code, command.program);
+                          texts_.image, words),
+              {}, texts_.code, command.program);
 }
 
 }  // namespace pgrehearse

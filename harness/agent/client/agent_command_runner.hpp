@@ -1,5 +1,4 @@
-// Runs commands inside a virtual machine or a container, as sessions with its agent
-// (harness/guest).
+// Runs commands in a virtual machine or a container, through its agent (harness/agent).
 #pragma once
 
 #include <filesystem>
@@ -10,34 +9,35 @@
 
 namespace pgrehearse {
 
-// The words of a kind of place for what goes wrong.
-struct GuestWords {
-  std::string image;         // by the name that a user knows
-  std::string image_advice;  // what to do where it lacks a program
-  std::string gone;          // what has happened when the agent does not answer
-  std::string gone_advice;
-  std::string code;   // of what goes wrong with the place: "PGR-ENV-VM"
-  uid_t account = 0;  // that the agent, or its keeper, runs as
+// Texts of the errors for one kind of sandbox.
+struct AgentMessages {
+  std::string image;       // as the user named it
+  std::string image_hint;  // when the image lacks a program
+  std::string ended;       // when the agent does not answer
+  std::string ended_hint;
+  std::string code;   // of both: "PGR-ENV-VM"
+  uid_t account = 0;  // of the agent or the supervisor
 };
 
-// The command's account and confinement are those of the place. A program that the image lacks
-// throws Error(environment, PGR-ENV-BINARY), a place that is gone Error(environment, code).
-// What a command leaves running in its group goes with it. Thread-safe.
+// Commands run under the account and the restrictions of the sandbox; those of the Command are
+// ignored. Throws Error(environment): PGR-ENV-BINARY when the image lacks the program, the code of
+// AgentMessages when the sandbox has ended. The process group of a command ends with the command.
+// Thread-safe.
 class AgentCommandRunner : public CommandRunner {
  public:
-  // `socket`: where the agent, or its keeper, listens for sessions.
-  AgentCommandRunner(std::filesystem::path socket, GuestWords words)
-      : socket_(std::move(socket)), words_(std::move(words)) {}
+  // `socket`: where the agent or the supervisor listens for sessions.
+  AgentCommandRunner(std::filesystem::path socket, AgentMessages messages)
+      : socket_(std::move(socket)), texts_(std::move(messages)) {}
 
   CommandResult run(const Command& command, std::stop_token stop) override {
     return run(command, {}, std::move(stop));
   }
-  // With `input` as its standard input.
+  // `input` is the standard input of the command.
   CommandResult run(const Command& command, std::string_view input, std::stop_token stop);
 
  private:
   std::filesystem::path socket_;
-  GuestWords words_;
+  AgentMessages texts_;
 };
 
 }  // namespace pgrehearse

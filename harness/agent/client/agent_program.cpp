@@ -1,6 +1,6 @@
 #include "harness/agent/client/agent_program.hpp"
 
-// The compiler has no other way to take in a file before C++26's #embed.
+// Before C++26's #embed, the assembler is the only way to embed a file.
 asm(".section .rodata\n"
     ".balign 16\n"
     "pgrehearse_agent_begin:\n"

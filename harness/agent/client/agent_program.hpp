@@ -1,5 +1,4 @@
-// The program that runs inside virtual machines and containers (harness/guest), carried in this
-// one.
+// The agent that runs in virtual machines and containers (harness/agent), embedded in pgrehearse.
 #pragma once
 
 #include <string_view>

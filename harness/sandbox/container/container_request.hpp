@@ -44,7 +44,7 @@ std::string group_text(const std::vector<Account>& accounts);
 // Stands in for /etc/hosts where there is a way out (repository_relay.hpp).
 std::filesystem::path hosts_file(const SandboxPaths& paths);
 
-// The program that is process 1 and runs the commands (harness/guest), and where it listens.
+// The program that is process 1 and runs the commands (harness/agent), and where it listens.
 std::filesystem::path agent_program(const SandboxPaths& paths);
 std::filesystem::path agent_socket(const SandboxPaths& paths);
 

@@ -95,14 +95,14 @@ ContainerSandbox::ContainerSandbox(ContainerEngine engine, SandboxSpec spec, Hos
       spec_(std::move(spec)),
       place_(std::move(place)),
       identity_(std::move(identity)),
-      inside_(agent_socket(place_.paths()),
-              {.image = spec_.image,
-               .image_advice =
-                   "name an image that has it with sandbox.image; docker/README.md makes one",
-               .gone = "the container ended while a command ran in it",
-               .gone_advice = "somebody stopped it, or the container engine was stopped",
-               .code = "PGR-ENV-CONTAINER",
-               .account = place_.account().uid}) {}
+      inside_(
+          agent_socket(place_.paths()),
+          {.image = spec_.image,
+           .image_hint = "name an image that has it with sandbox.image; docker/README.md makes one",
+           .ended = "the container ended while a command ran in it",
+           .ended_hint = "somebody stopped it, or the container engine was stopped",
+           .code = "PGR-ENV-CONTAINER",
+           .account = place_.account().uid}) {}
 
 ContainerSandbox::~ContainerSandbox() {
   if (destroyed_ || place_.entry().kept) return;
@@ -156,7 +156,7 @@ void ContainerSandbox::start(const std::stop_token& stop) {
   constexpr auto timeout = std::chrono::seconds(30);
   constexpr std::chrono::milliseconds poll_interval(2);
   const auto answers = [&] {
-    if (guest::connected_socket(agent_socket(paths()).c_str(), timeout)) return true;
+    if (agent::connect_to(agent_socket(paths()).c_str(), timeout)) return true;
     require_running(stop);
     return false;
   };

@@ -78,10 +78,10 @@ void append_shares(std::vector<std::string>& words, const VmRequest& request) {
             "-device", fmt::format("virtio-9p-pci,fsdev={0},mount_tag={0}", name)});
   }
   append(words,
-         {"-fw_cfg", fmt::format("name={},file={}", guest::settings_name, value(files.settings))});
+         {"-fw_cfg", fmt::format("name={},file={}", agent::settings_name, value(files.settings))});
   number = 0;
   for (const auto& file : shares.files) {
-    append(words, {"-fw_cfg", fmt::format("name={}{},file={}", guest::file_name_prefix, number++,
+    append(words, {"-fw_cfg", fmt::format("name={}{},file={}", agent::file_name_prefix, number++,
                                           value(file))});
   }
 }
@@ -108,7 +108,7 @@ VmFiles::VmFiles(const SandboxPaths& paths)
       disk(directory / "disk"),
       initrd(directory / "initrd"),
       settings(directory / "settings"),
-      program(directory / "guest"),
+      program(directory / "agent"),
       logs(directory / "logs"),
       console(logs / "console.log"),
       qemu_log(logs / "qemu.log"),
@@ -135,16 +135,16 @@ std::vector<std::string> qemu_command(const VmRequest& request, VmAccelerator ac
                  "-append", words_for_kernel});
   append_disks(words, request);
   append(words, {"-device", "virtio-serial-pci", "-chardev", "socket,id=agent,fd=@", "-device",
-                 fmt::format("virtserialport,chardev=agent,name={}", guest::port_name)});
+                 fmt::format("virtserialport,chardev=agent,name={}", agent::port_name)});
   append_shares(words, request);
   append(words, {"-serial", "file:" + files.console.string()});
   return words;
 }
 
-guest::Settings vm_settings(const VmRequest& request) {
+agent::Settings vm_settings(const VmRequest& request) {
   const auto& paths = request.place.paths();
   const auto& account = request.place.account();
-  guest::Settings settings{{"root", paths.root.string()},
+  agent::Settings settings{{"root", paths.root.string()},
                            {"sockets", paths.sockets.string()},
                            {"uid", std::to_string(account.uid)},
                            {"gid", std::to_string(account.gid)},

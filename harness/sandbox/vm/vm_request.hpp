@@ -22,11 +22,11 @@ struct VmFiles {
   std::filesystem::path disk;
   std::filesystem::path initrd;
   std::filesystem::path settings;
-  std::filesystem::path program;  // harness/guest
+  std::filesystem::path program;  // harness/agent
   std::filesystem::path logs;     // directory of the next two
   std::filesystem::path console;
   std::filesystem::path qemu_log;
-  std::filesystem::path sessions;  // socket; see harness/guest/protocol.hpp
+  std::filesystem::path sessions;  // socket; see harness/agent/protocol.hpp
   std::filesystem::path server;    // socket
 };
 
@@ -36,11 +36,11 @@ struct VmRequest {
   const VmImage& image;
 };
 
-// QEMU and its arguments, as harness/guest/keeper.hpp wants them.
+// QEMU and its arguments, as harness/agent/supervisor.hpp wants them.
 std::vector<std::string> qemu_command(const VmRequest& request, VmAccelerator accelerator);
 
 // Throws Error(environment) for a place that cannot be shown inside.
-guest::Settings vm_settings(const VmRequest& request);
+agent::Settings vm_settings(const VmRequest& request);
 
 // An archive for the kernel, to stand behind the image's: `program` as its first process.
 std::string vm_initrd(std::string_view program);

@@ -79,14 +79,14 @@ VmSandbox::VmSandbox(CommandRunner& host, SandboxSpec spec, HostDirectory place,
       image_(std::move(image)),
       observer_(std::move(observer)),
       files_(place_.paths()),
-      inside_(files_.sessions,
-              {.image = image_.directory.string(),
-               .image_advice =
-                   "name an image that has it with sandbox.image; docker/vm/build makes one",
-               .gone = "the virtual machine ended while a command ran in it",
-               .gone_advice = "see machine/console.log among the logs of the run",
-               .code = "PGR-ENV-VM",
-               .account = place_.account().uid}) {}
+      inside_(
+          files_.sessions,
+          {.image = image_.directory.string(),
+           .image_hint = "name an image that has it with sandbox.image; docker/vm/build makes one",
+           .ended = "the virtual machine ended while a command ran in it",
+           .ended_hint = "see machine/console.log among the logs of the run",
+           .code = "PGR-ENV-VM",
+           .account = place_.account().uid}) {}
 
 VmSandbox::~VmSandbox() {
   if (destroyed_ || place_.entry().kept) return;
@@ -129,7 +129,7 @@ void VmSandbox::write_machine_files() const {
   const std::string archive{std::istreambuf_iterator<char>(modules), {}};
   place_.write_file(files_.initrd, archive + vm_initrd(program), 0600);
   const VmRequest request{.place = place_, .spec = spec_, .image = image_};
-  place_.write_file(files_.settings, guest::to_bytes(vm_settings(request)), 0600);
+  place_.write_file(files_.settings, agent::to_bytes(vm_settings(request)), 0600);
 }
 
 void VmSandbox::make_disk(const std::stop_token& stop) const {
@@ -178,7 +178,7 @@ void VmSandbox::boot_with(VmAccelerator accelerator, std::chrono::milliseconds d
                           const std::stop_token& stop) {
   make_disk(stop);
   Command command{.program = files_.program,
-                  .arguments = {"keep", files_.sessions, files_.server, files_.qemu_log},
+                  .arguments = {"supervise", files_.sessions, files_.server, files_.qemu_log},
                   .timeout = deadline,
                   .grace = std::chrono::seconds(1)};
   if (accelerator == VmAccelerator::kvm) command.account = with_kvm_group(place_.account());
@@ -197,10 +197,10 @@ void VmSandbox::boot_with(VmAccelerator accelerator, std::chrono::milliseconds d
                              words.empty() ? "; its console is silent" : ": " + words),
                  (words.empty() ? "" : where + "; ") + "sandbox.boot_timeout gives it more time");
   }
-  // QEMU's own words, and the keeper's on how it ended.
+  // QEMU's log, with the supervisor's line about how it ended.
   const auto said = result.signal == 0
                         ? last_lines(result.error_output, 2)
-                        : fmt::format("its keeper was ended by signal {}", result.signal);
+                        : fmt::format("its supervisor was terminated by signal {}", result.signal);
   throw_failed(fmt::format("the virtual machine does not start: {}{}{}", said,
                            said.empty() || words.empty() ? "" : "; ", words),
                where);
@@ -246,7 +246,7 @@ CommandResult VmSandbox::run(const Command& command, std::stop_token stop) {
 
 CommandResult VmSandbox::run_tool(std::vector<std::string> words, std::string_view input,
                                   std::size_t keep_output) const {
-  return inside_.run({.program = std::string(guest::own_program),
+  return inside_.run({.program = std::string(agent::self_path),
                       .arguments = std::move(words),
                       .timeout = tool_timeout,
                       .keep_output = keep_output},

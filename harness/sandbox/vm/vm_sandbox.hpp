@@ -47,7 +47,7 @@ class VmSandbox : public Sandbox {
  private:
   // On this host, as the sandbox's account, labelled and confined to the sandbox.
   CommandResult run_outside(Command command, const std::stop_token& stop) const;
-  // One of harness/guest/tools.hpp.
+  // One of harness/agent/tools.hpp.
   [[nodiscard]] CommandResult run_tool(std::vector<std::string> words, std::string_view input = {},
                                        std::size_t keep_output = std::size_t{1} << 30U) const;
   void write_machine_files() const;

@@ -1,4 +1,4 @@
-// The agent of a container, here as an ordinary process, and the runner that talks to it.
+// The agent of a container, started as an ordinary process, and the command runner that uses it.
 #include <gmock/gmock.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -31,9 +31,9 @@ bool within(std::chrono::milliseconds time, const std::function<bool()>& holds) 
   return true;
 }
 
-constexpr auto patience = std::chrono::seconds(20);
+constexpr auto timeout = std::chrono::seconds(20);
 
-class ContainerAgent : public testing::Test {
+class ContainerAgentTest : public testing::Test {
  protected:
   void SetUp() override { start("600"); }
   void TearDown() override {
@@ -59,8 +59,8 @@ class ContainerAgent : public testing::Test {
     ASSERT_EQ(
         posix_spawn(&agent_, program_.c_str(), nullptr, nullptr, words.data(), environment.data()),
         0);
-    ASSERT_TRUE(within(
-        patience, [&] { return static_cast<bool>(guest::connected_socket(socket_.c_str())); }));
+    ASSERT_TRUE(
+        within(timeout, [&] { return static_cast<bool>(agent::connect_to(socket_.c_str())); }));
   }
 
   // The exit code of the agent.
@@ -83,35 +83,35 @@ class ContainerAgent : public testing::Test {
   std::string socket_ = directory_ / "sessions";
   AgentCommandRunner runner_{socket_,
                              {.image = "the-image",
-                              .image_advice = "take another",
-                              .gone = "it is gone",
-                              .gone_advice = {},
+                              .image_hint = "take another",
+                              .ended = "it has ended",
+                              .ended_hint = {},
                               .code = "PGR-ENV-CONTAINER",
                               .account = getuid()}};
   pid_t agent_ = 0;
 };
 
-TEST_F(ContainerAgent, StreamsAndExitCodeComeBack) {
+TEST_F(ContainerAgentTest, ReturnsBothStreamsAndTheExitCode) {
   const auto result = run({.program = "sh", .arguments = {"-c", "echo out; echo err >&2; exit 7"}});
   EXPECT_EQ(result.exit_code, 7);
   EXPECT_EQ(result.output, "out\n");
   EXPECT_EQ(result.error_output, "err\n");
 }
 
-TEST_F(ContainerAgent, ASignalIsNoExitCode) {
+TEST_F(ContainerAgentTest, SignalIsNotAnExitCode) {
   const auto result = run({.program = "sh", .arguments = {"-c", "kill -USR1 $$"}});
   EXPECT_EQ(result.signal, SIGUSR1);
   EXPECT_EQ(result.exit_code, -1);
 }
 
-TEST_F(ContainerAgent, TheImagesEnvironmentHoldsUnlessACommandSaysOtherwise) {
+TEST_F(ContainerAgentTest, CommandInheritsAndOverridesTheImagesEnvironment) {
   const auto result = run({.program = "env", .environment = {{"OF_BOTH", "command"}}});
   EXPECT_THAT(result.output, HasSubstr("OF_IMAGE=image\n"));
   EXPECT_THAT(result.output, HasSubstr("OF_BOTH=command\n"));
   EXPECT_THAT(result.output, HasSubstr("PATH=/usr/bin:/bin\n"));
 }
 
-TEST_F(ContainerAgent, ManyRunAtOnce) {
+TEST_F(ContainerAgentTest, CommandsRunConcurrently) {
   constexpr int all = 8;
   std::vector<std::jthread> threads;
   threads.reserve(all);
@@ -126,7 +126,7 @@ TEST_F(ContainerAgent, ManyRunAtOnce) {
   EXPECT_EQ(right, all);
 }
 
-TEST_F(ContainerAgent, AStopEndsTheWholeGroup) {
+TEST_F(ContainerAgentTest, StopRequestEndsTheProcessGroup) {
   std::stop_source stop;
   const auto result = runner_.run({.program = "sh",
                                    .arguments = {"-c", "sleep 1000 & echo $!; wait"},
@@ -135,21 +135,21 @@ TEST_F(ContainerAgent, AStopEndsTheWholeGroup) {
   EXPECT_TRUE(result.cancelled);
   EXPECT_EQ(result.signal, SIGTERM);
   const auto sleeper = std::stoi(result.output);
-  EXPECT_TRUE(within(patience, [&] {
+  EXPECT_TRUE(within(timeout, [&] {
     std::ifstream stat("/proc/" + std::to_string(sleeper) + "/stat");
     std::string text;
     return !std::getline(stat, text) || text.find(") Z ") != std::string::npos;
   }));
 }
 
-TEST_F(ContainerAgent, ADeadlineEndsACommand) {
+TEST_F(ContainerAgentTest, TimeoutEndsTheCommand) {
   const auto result =
       run({.program = "sleep", .arguments = {"1000"}, .timeout = std::chrono::milliseconds(100)});
   EXPECT_TRUE(result.timed_out);
   EXPECT_EQ(result.signal, SIGTERM);
 }
 
-TEST_F(ContainerAgent, WhoIgnoresTheSignalIsKilled) {
+TEST_F(ContainerAgentTest, CommandThatIgnoresTheSignalIsKilled) {
   std::stop_source stop;
   const auto result =
       runner_.run({.program = "sh",
@@ -162,12 +162,12 @@ TEST_F(ContainerAgent, WhoIgnoresTheSignalIsKilled) {
 }
 
 // As after a SIGKILL of pgrehearse.
-TEST_F(ContainerAgent, ACommandGoesWithWhoeverHasAskedForIt) {
+TEST_F(ContainerAgentTest, CommandEndsWhenItsClientDisconnects) {
   const auto file = directory_ / "beat";
-  auto session = guest::connected_socket(socket_.c_str());
-  const auto request = guest::message(
-      guest::Message::request,
-      guest::to_bytes(guest::Request{
+  auto session = agent::connect_to(socket_.c_str());
+  const auto request = agent::message(
+      agent::Message::request,
+      agent::to_bytes(agent::Request{
           .program = "sh",
           .arguments = {"-c", "while :; do echo >> " + file.string() + "; sleep 0.01; done"}}));
   ASSERT_EQ(write(session.get(), request.data(), request.size()),
@@ -177,16 +177,16 @@ TEST_F(ContainerAgent, ACommandGoesWithWhoeverHasAskedForIt) {
     const auto bytes = std::filesystem::file_size(file, none);
     return none ? 0 : bytes;
   };
-  ASSERT_TRUE(within(patience, [&] { return size() > 3; }));
+  ASSERT_TRUE(within(timeout, [&] { return size() > 3; }));
   session.reset();
-  EXPECT_TRUE(within(patience, [&] {
+  EXPECT_TRUE(within(timeout, [&] {
     const auto before = size();
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     return size() == before;
   }));
 }
 
-TEST_F(ContainerAgent, AMissingProgramIsTheImages) {
+TEST_F(ContainerAgentTest, MissingProgramIsReportedForTheImage) {
   try {
     run({.program = "no-such-program"});
     FAIL() << "it is there";
@@ -196,8 +196,8 @@ TEST_F(ContainerAgent, AMissingProgramIsTheImages) {
   }
 }
 
-// That is no lack of the image's: a check would be skipped for it.
-TEST_F(ContainerAgent, AProgramThatCannotBeStartedIsThePlaces) {
+// Not PGR-ENV-BINARY, which means that the image lacks the program: checks are skipped for that.
+TEST_F(ContainerAgentTest, ProgramThatCannotBeStartedIsReportedForTheSandbox) {
   try {
     run({.program = directory_});
     FAIL() << "a directory was run";
@@ -207,13 +207,13 @@ TEST_F(ContainerAgent, AProgramThatCannotBeStartedIsThePlaces) {
   }
 }
 
-TEST_F(ContainerAgent, NobodyElseIsTalkedTo) {
+TEST_F(ContainerAgentTest, ConnectionToAnotherAccountsSocketIsRefused) {
   AgentCommandRunner other(
-      socket_, {.gone = "it is gone", .code = "PGR-ENV-CONTAINER", .account = getuid() + 1});
+      socket_, {.ended = "it has ended", .code = "PGR-ENV-CONTAINER", .account = getuid() + 1});
   EXPECT_THROW(other.run({.program = "true"}, {}), Error);
 }
 
-TEST_F(ContainerAgent, EndsOnSigtermAndIsThenNamedAsGone) {
+TEST_F(ContainerAgentTest, EndsOnSigtermAndIsThenReportedAsEnded) {
   kill(agent_, SIGTERM);
   EXPECT_EQ(wait_for_end(), 0);
   try {
@@ -221,11 +221,11 @@ TEST_F(ContainerAgent, EndsOnSigtermAndIsThenNamedAsGone) {
     FAIL() << "somebody answers";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), "PGR-ENV-CONTAINER");
-    EXPECT_STREQ(error.what(), "it is gone");
+    EXPECT_STREQ(error.what(), "it has ended");
   }
 }
 
-TEST_F(ContainerAgent, EndsByItselfAfterItsLifetime) {
+TEST_F(ContainerAgentTest, EndsAfterItsLifetime) {
   end();
   std::filesystem::remove(socket_);
   start("1");

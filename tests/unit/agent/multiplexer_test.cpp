@@ -13,7 +13,7 @@
 #include <string>
 #include <thread>
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 namespace {
 
 struct Ends {
@@ -46,18 +46,18 @@ void write_whole(int to, std::string_view text) {
   }
 }
 
-// A line, both its ends, and what the far end has opened, in order.
+// A connection, both its ends, and what the far end has opened, in order.
 class MultiplexerTest : public testing::Test {
  protected:
   void SetUp() override {
     // As both programs do that use one.
     std::signal(SIGPIPE, SIG_IGN);
-    auto line = make_ends();
+    auto connection = make_ends();
     std::string pattern = "/tmp/pgrehearse-multiplexer-XXXXXX";
     directory_ = mkdtemp(pattern.data());
-    line_ = Descriptor(dup(line.one.get()));
-    near_.emplace(std::move(line.one), Multiplexer::Answer());
-    far_.emplace(std::move(line.two), [this](char service) {
+    port_ = Descriptor(dup(connection.one.get()));
+    near_.emplace(std::move(connection.one), Multiplexer::Accept());
+    far_.emplace(std::move(connection.two), [this](char service) {
       if (service == 'x') return Descriptor();
       auto ends = make_ends();
       const int number = ends.two.get();
@@ -71,8 +71,8 @@ class MultiplexerTest : public testing::Test {
     near_thread_ = std::thread([this] { near_->run(); });
   }
   void TearDown() override {
-    // The line's end ends both.
-    shutdown(line_.get(), SHUT_RDWR);
+    // The connection's end ends both.
+    shutdown(port_.get(), SHUT_RDWR);
     near_thread_.join();
     far_thread_.join();
     std::filesystem::remove_all(directory_);
@@ -110,14 +110,14 @@ class MultiplexerTest : public testing::Test {
   std::string directory_;
   Ends opened_ = make_ends();
   std::vector<Descriptor> kept_;
-  Descriptor line_;
+  Descriptor port_;
   std::optional<Multiplexer> near_;
   std::optional<Multiplexer> far_;
   std::thread near_thread_;
   std::thread far_thread_;
 };
 
-TEST_F(MultiplexerTest, BytesGoBothWaysAndEndsAreTold) {
+TEST_F(MultiplexerTest, BytesAndEndsOfStreamPassInBothDirections) {
   const auto here = open_stream('a');
   const int there = opened();
   write_whole(here.get(), "question");
@@ -131,7 +131,7 @@ TEST_F(MultiplexerTest, BytesGoBothWaysAndEndsAreTold) {
   EXPECT_EQ(read_until(here.get(), 100), "last words");
 }
 
-TEST_F(MultiplexerTest, MuchArrivesWholeAndInOrder) {
+TEST_F(MultiplexerTest, LargeTransferArrivesCompleteAndInOrder) {
   std::string much;
   for (int number = 0; much.size() < 3'000'000; ++number) much += std::to_string(number) + ' ';
   const auto here = open_stream('a');
@@ -141,7 +141,7 @@ TEST_F(MultiplexerTest, MuchArrivesWholeAndInOrder) {
   writer.join();
 }
 
-TEST_F(MultiplexerTest, AStreamThatNobodyReadsHoldsUpNoOther) {
+TEST_F(MultiplexerTest, UnreadStreamDoesNotBlockOthers) {
   const auto stuck = open_stream('a');
   const int flooding = opened();
   std::thread writer([&] { write_whole(flooding, std::string(8'000'000, 'x')); });
@@ -155,7 +155,7 @@ TEST_F(MultiplexerTest, AStreamThatNobodyReadsHoldsUpNoOther) {
   writer.join();
 }
 
-TEST_F(MultiplexerTest, AReaderThatGoesAwayEndsTheWriter) {
+TEST_F(MultiplexerTest, ClosedReaderEndsTheWriter) {
   int there = -1;
   {
     const auto here = open_stream('a');
@@ -167,34 +167,34 @@ TEST_F(MultiplexerTest, AReaderThatGoesAwayEndsTheWriter) {
   writer.join();
 }
 
-TEST_F(MultiplexerTest, ARefusedStreamEndsAtOnce) {
+TEST_F(MultiplexerTest, RefusedStreamEndsAtOnce) {
   const auto here = open_stream('x');
   EXPECT_EQ(read_until(here.get(), 1), "");
 }
 
 // What the copy's machine says instead of the agent: a length of 4 GB, and more than a window
 // holds.
-TEST(MultiplexerAgainstAnEnemy, EndsTheLineOfOneThatSendsTooMuch) {
+TEST(MultiplexerWithHostilePeerTest, DisconnectsAPeerThatExceedsTheWindow) {
   const std::string endless("\0\0\0\0\377\377\377\377\2\0\0\0", 12);
   const std::string opened("\1\0\0\0\0\0\0\0\1a\0\0", 12);
   const std::string data = std::string("\1\0\0\0\0\200\0\0\2\0\0\0", 12) + std::string(32768, 'x');
   std::string flood = opened;
-  for (int piece = 0; piece < 64; ++piece) flood += data;
+  for (int count = 0; count < 64; ++count) flood += data;
   for (const auto& words : {endless, flood}) {
     std::signal(SIGPIPE, SIG_IGN);
-    auto line = make_ends();
+    auto connection = make_ends();
     auto stream = make_ends();
-    Multiplexer multiplexer(std::move(line.one),
+    Multiplexer multiplexer(std::move(connection.one),
                             [&](char) { return Descriptor(dup(stream.one.get())); });
     std::thread enemy([&] {
-      write_whole(line.two.get(), words);
-      read_until(line.two.get(), std::string::npos);
+      write_whole(connection.two.get(), words);
+      read_until(connection.two.get(), std::string::npos);
     });
     multiplexer.run();
-    shutdown(line.two.get(), SHUT_RDWR);
+    shutdown(connection.two.get(), SHUT_RDWR);
     enemy.join();
   }
 }
 
 }  // namespace
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-namespace pgrehearse::guest {
+namespace pgrehearse::agent {
 namespace {
 
-TEST(GuestProtocol, ARequestComesOutAsItWentIn) {
+TEST(AgentProtocolTest, RequestSurvivesSerialization) {
   const Request asked{.program = "sh",
                       .arguments = {"-c", "", "a\nb"},
                       .environment = {"PATH=/bin"},
@@ -19,7 +19,7 @@ TEST(GuestProtocol, ARequestComesOutAsItWentIn) {
   EXPECT_EQ(got.input, asked.input);
 }
 
-TEST(GuestProtocol, MessagesAreTakenOutOfAnyPieces) {
+TEST(AgentProtocolTest, MessagesAreReassembledFromPieces) {
   const auto bytes = message(Message::output, "hello") + message(Message::ended, numbers(-1, 9));
   Messages messages;
   Message type{};
@@ -36,11 +36,11 @@ TEST(GuestProtocol, MessagesAreTakenOutOfAnyPieces) {
   EXPECT_EQ(reader.number(), 9U);
 }
 
-TEST(GuestProtocol, WhatIsMissingIsEmpty) {
+TEST(AgentProtocolTest, MissingFieldsAreEmpty) {
   EXPECT_EQ(request_from("").program, "");
   EXPECT_TRUE(request_from("\xff\xff\xff\xff").arguments.empty());
   EXPECT_EQ(Reader("ab").number(), 0U);
 }
 
 }  // namespace
-}  // namespace pgrehearse::guest
+}  // namespace pgrehearse::agent

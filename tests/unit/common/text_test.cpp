@@ -5,14 +5,14 @@
 namespace pgrehearse {
 namespace {
 
-TEST(Text, NearestFindsAnExchangedLetterAndRefusesFarWords) {
+TEST(TextTest, NearestFindsASimilarWordAndNoDistantOne) {
   const std::vector<std::string> names{"amcheck", "page_checksums", "query"};
   EXPECT_EQ(nearest("amchek", names), "amcheck");
   EXPECT_EQ(nearest("page_checksum", names), "page_checksums");
   EXPECT_EQ(nearest("banana", names), std::nullopt);
 }
 
-TEST(Text, NearestTakesExchangedNeighboursAndBeginnings) {
+TEST(TextTest, NearestAcceptsSwappedLettersAndPrefixes) {
   const std::vector<std::string> names{"run", "version", "fingerprint"};
   EXPECT_EQ(nearest("rnu", names), "run");
   EXPECT_EQ(nearest("nur", names), std::nullopt);
@@ -21,11 +21,11 @@ TEST(Text, NearestTakesExchangedNeighboursAndBeginnings) {
   EXPECT_EQ(nearest("", names), std::nullopt);
 }
 
-TEST(Text, QuoteSettingDoublesQuotesAndBackslashes) {
+TEST(TextTest, QuoteSettingDoublesQuotesAndBackslashes) {
   EXPECT_EQ(quote_setting(R"(a'b\c)"), R"('a''b\\c')");
 }
 
-TEST(Text, SplitKeepsEmptyParts) {
+TEST(TextTest, SplitKeepsEmptyParts) {
   EXPECT_EQ(split("a,,b", ','), (std::vector<std::string_view>{"a", "", "b"}));
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Units, InstantsTakeBothFormsAndNeedAZone) {
+TEST(UnitsTest, InstantsAcceptBothFormatsAndRequireAZone) {
   const auto instant = parse_instant("2026-11-20T03:00:00Z");
   ASSERT_TRUE(instant);
   EXPECT_EQ(parse_instant("2026-11-20 03:00:00+00"), instant);
@@ -21,13 +21,13 @@ TEST(Units, InstantsTakeBothFormsAndNeedAZone) {
   }
 }
 
-TEST(Units, InstantsBeyondTheClockAreRefused) {
+TEST(UnitsTest, InstantsOutsideTheClocksRangeAreRejected) {
   EXPECT_TRUE(parse_instant("2261-12-31 23:59:59Z"));
   EXPECT_FALSE(parse_instant("0202-11-20 03:00:00Z"));
   EXPECT_FALSE(parse_instant("9999-11-20 03:00:00Z"));
 }
 
-TEST(Units, Sizes) {
+TEST(UnitsTest, ParsesAndPrintsSizes) {
   EXPECT_EQ(parse_bytes("2GB"), Bytes{std::uint64_t{2} << 30});
   EXPECT_EQ(parse_bytes("64 kB"), Bytes{65536});
   EXPECT_EQ(parse_bytes("1024"), Bytes{1024});
@@ -35,7 +35,7 @@ TEST(Units, Sizes) {
     EXPECT_FALSE(parse_bytes(wrong)) << wrong;
 }
 
-TEST(Units, Durations) {
+TEST(UnitsTest, ParsesAndPrintsDurations) {
   EXPECT_EQ(parse_duration("1h30min"), 90min);
   EXPECT_EQ(parse_duration("250ms"), 250ms);
   EXPECT_EQ(parse_duration("1.5s"), 1500ms);

@@ -20,20 +20,20 @@ Command shell(const std::string& script) {
   return {.program = "/bin/sh", .arguments = {"-c", script}};
 }
 
-TEST(BoostCommandRunner, GivesExitCodeAndBothStreamsApart) {
+TEST(BoostCommandRunnerTest, ReturnsExitCodeAndSeparateStreams) {
   const auto result = run(shell("echo out; echo err >&2; exit 7"));
   EXPECT_EQ(result.exit_code, 7);
   EXPECT_EQ(result.output, "out\n");
   EXPECT_EQ(result.error_output, "err\n");
 }
 
-TEST(BoostCommandRunner, GivesTheSignalThatEndedTheCommand) {
+TEST(BoostCommandRunnerTest, ReturnsTheSignalThatEndedTheCommand) {
   const auto result = run(shell("kill -9 $$"));
   EXPECT_EQ(result.signal, SIGKILL);
   EXPECT_EQ(result.exit_code, -1);
 }
 
-TEST(BoostCommandRunner, StatesTheEnvironment) {
+TEST(BoostCommandRunnerTest, SetsTheEnvironment) {
   setenv("PGREHEARSE_TEST_INHERITED", "yes", 1);
   setenv("PGBACKREST_TEST", "kept", 1);
   auto command = shell("env");
@@ -45,15 +45,15 @@ TEST(BoostCommandRunner, StatesTheEnvironment) {
   EXPECT_NE(output.find("TZ=UTC\n"), std::string::npos);
 }
 
-TEST(BoostCommandRunner, InheritsNoDescriptor) {
+TEST(BoostCommandRunnerTest, CommandInheritsNoDescriptor) {
   const int open_descriptor = dup(1);
   const auto result = run(shell("ls /proc/self/fd | tr '\\n' ' '"));
   close(open_descriptor);
-  // 3 is ls's own directory stream.
+  // 3 is the directory stream of ls.
   EXPECT_EQ(result.output, "0 1 2 3 ");
 }
 
-TEST(BoostCommandRunner, DeadlineEndsTheWholeProcessGroup) {
+TEST(BoostCommandRunnerTest, TimeoutEndsTheWholeProcessGroup) {
   auto command = shell("sleep 60 & echo $!; sleep 60");
   command.timeout = milliseconds(200);
   const auto result = run(command);
@@ -67,7 +67,7 @@ TEST(BoostCommandRunner, DeadlineEndsTheWholeProcessGroup) {
   EXPECT_TRUE(state.output.empty() || state.output == "Z\n") << state.output;
 }
 
-TEST(BoostCommandRunner, CommandThatIgnoresTermIsKilledAfterTheDeadline) {
+TEST(BoostCommandRunnerTest, CommandThatIgnoresSigtermIsKilledAfterTheTimeout) {
   auto command = shell("trap '' TERM; echo ready; while :; do sleep 0.05; done");
   command.timeout = milliseconds(100);
   command.grace = milliseconds(100);
@@ -77,7 +77,7 @@ TEST(BoostCommandRunner, CommandThatIgnoresTermIsKilledAfterTheDeadline) {
   EXPECT_EQ(result.signal, SIGKILL);
 }
 
-TEST(BoostCommandRunner, StopRequestCancels) {
+TEST(BoostCommandRunnerTest, StopRequestCancelsTheCommand) {
   std::stop_source stop;
   auto command = shell("echo started; sleep 60");
   command.on_line = [&](std::string_view) { stop.request_stop(); };
@@ -86,7 +86,7 @@ TEST(BoostCommandRunner, StopRequestCancels) {
   EXPECT_EQ(result.signal, SIGTERM);
 }
 
-TEST(BoostCommandRunner, OutputIsBoundedAndKeepsTheNewest) {
+TEST(BoostCommandRunnerTest, KeptOutputIsBoundedToTheNewestPart) {
   auto command = shell("yes 0123456789 | head -c 3000000; echo last");
   command.keep_output = 1000;
   const auto result = run(command);
@@ -95,13 +95,13 @@ TEST(BoostCommandRunner, OutputIsBoundedAndKeepsTheNewest) {
   EXPECT_TRUE(result.output.ends_with("last\n"));
 }
 
-TEST(BoostCommandRunner, DaemonThatKeepsThePipeOpenDoesNotHangTheRun) {
+TEST(BoostCommandRunnerTest, DaemonThatKeepsThePipeOpenDoesNotBlockTheRun) {
   const auto result = run(shell("setsid sleep 3 & echo done"));
   EXPECT_EQ(result.output, "done\n");
   EXPECT_LT(result.duration, milliseconds(2500));
 }
 
-TEST(BoostCommandRunner, MissingProgramIsAnEnvironmentError) {
+TEST(BoostCommandRunnerTest, MissingProgramIsAnEnvironmentError) {
   for (const char* program : {"no-such-program-here", "/no/such/program"}) {
     try {
       run({.program = program});
@@ -113,14 +113,14 @@ TEST(BoostCommandRunner, MissingProgramIsAnEnvironmentError) {
   }
 }
 
-TEST(BoostCommandRunner, RootDropsToTheAccount) {
+TEST(BoostCommandRunnerTest, RootSwitchesToTheAccount) {
   if (geteuid() != 0) GTEST_SKIP() << "only root may change its account";
   auto command = shell("id -un; id -G | wc -w");
   command.account = find_account("nobody");
   EXPECT_TRUE(run(command).output.starts_with("nobody\n"));
 }
 
-TEST(BoostCommandRunner, RunsOverlapFromManyThreads) {
+TEST(BoostCommandRunnerTest, CommandsRunConcurrentlyFromSeveralThreads) {
   std::vector<std::jthread> threads;
   std::vector<std::string> outputs(8);
   for (std::size_t i = 0; i < outputs.size(); ++i) {

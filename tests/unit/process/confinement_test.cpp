@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Confinement : public testing::Test {
+class WriteConfinementTest : public testing::Test {
  protected:
   void SetUp() override {
     std::string pattern = (fs::temp_directory_path() / "pgrehearse-confine-XXXXXX").string();
@@ -51,14 +51,14 @@ class Confinement : public testing::Test {
   std::optional<WriteConfinement> confinement_;
 };
 
-TEST_F(Confinement, AWriteInsideWorks) {
+TEST_F(WriteConfinementTest, AllowsWritesInside) {
   EXPECT_EQ(opened(root_ / "inside/new", O_WRONLY | O_CREAT), 0);
   EXPECT_TRUE(fs::exists(root_ / "inside/new"));
   EXPECT_EQ(opened(root_ / "inside/file", O_WRONLY | O_TRUNC), 0);
   EXPECT_EQ(opened("/dev/null", O_WRONLY), 0);
 }
 
-TEST_F(Confinement, AWriteOutsideFails) {
+TEST_F(WriteConfinementTest, RejectsWritesOutside) {
   EXPECT_EQ(opened(root_ / "outside/new", O_WRONLY | O_CREAT), EACCES);
   EXPECT_FALSE(fs::exists(root_ / "outside/new"));
   EXPECT_EQ(opened(root_ / "outside/file", O_WRONLY), EACCES);
@@ -68,9 +68,11 @@ TEST_F(Confinement, AWriteOutsideFails) {
             EACCES);
 }
 
-TEST_F(Confinement, ReadingStaysFree) { EXPECT_EQ(opened(root_ / "outside/file", O_RDONLY), 0); }
+TEST_F(WriteConfinementTest, AllowsReadingOutside) {
+  EXPECT_EQ(opened(root_ / "outside/file", O_RDONLY), 0);
+}
 
-TEST_F(Confinement, AChildOfTheChildIsConfinedToo) {
+TEST_F(WriteConfinementTest, AppliesToGrandchildren) {
   const auto file = root_ / "outside/new";
   EXPECT_NE(confined([&] {
               execl("/usr/bin/touch", "touch", file.c_str(), nullptr);
@@ -80,16 +82,16 @@ TEST_F(Confinement, AChildOfTheChildIsConfinedToo) {
   EXPECT_FALSE(fs::exists(file));
 }
 
-TEST_F(Confinement, AFileMovesBetweenDirectoriesInside) {
+TEST_F(WriteConfinementTest, AllowsRenamesBetweenDirectoriesInside) {
   const int result = confined([&] {
     return rename((root_ / "inside/file").c_str(), (root_ / "inside/a/file").c_str()) == 0 ? 0
                                                                                            : errno;
   });
-  // The first version of Landlock cannot allow it.
+  // The first version of Landlock does not support renames between directories.
   EXPECT_TRUE(result == 0 || result == EXDEV) << result;
 }
 
-TEST_F(Confinement, TheParentStaysFree) {
+TEST_F(WriteConfinementTest, DoesNotApplyToTheParent) {
   EXPECT_EQ(opened(root_ / "inside/new", O_WRONLY | O_CREAT), 0);
   EXPECT_TRUE(std::ofstream(root_ / "outside/parent").good());
 }
