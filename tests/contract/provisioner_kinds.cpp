@@ -47,11 +47,11 @@ std::unique_ptr<Provisioner> make_podman(CommandRunner& /*runner*/,
   return std::make_unique<ContainerProvisioner>(EngineKind::podman, state);
 }
 
-std::string missing_for_vm() { return machine_for_tests().missing; }
+std::string missing_for_vm() { return virtual_machine_for_tests().missing; }
 
-std::string impossible_for_vm() { return machine_for_tests().impossible; }
+std::string impossible_for_vm() { return virtual_machine_for_tests().impossible; }
 
-std::string image_for_vm() { return machine_for_tests().address; }
+std::string image_for_vm() { return virtual_machine_for_tests().address; }
 
 std::unique_ptr<Provisioner> make_vm(CommandRunner& runner, const std::filesystem::path& state) {
   return std::make_unique<VmProvisioner>(runner, state);

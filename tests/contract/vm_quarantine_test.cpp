@@ -27,7 +27,7 @@ using testing::Not;
 class VmQuarantine : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    if (machine_for_tests().address.empty()) return;
+    if (virtual_machine_for_tests().address.empty()) return;
     std::string pattern = "/var/tmp/pgrehearse-walls-XXXXXX";
     scratch = mkdtemp(pattern.data());
     fs::permissions(scratch, fs::perms(0755));
@@ -46,7 +46,7 @@ class VmQuarantine : public testing::Test {
                                    .memory = Bytes{std::uint64_t{128} << 20U},
                                    .cpus = 1,
                                    .postgres_major = installed_majors().back(),
-                                   .image = machine_for_tests().address,
+                                   .image = virtual_machine_for_tests().address,
                                    .readable = {scratch / "repository, old", scratch / "tool.conf"},
                                    .io_bandwidth = Bytes{std::uint64_t{500} << 20U}},
                                   {});
@@ -59,7 +59,7 @@ class VmQuarantine : public testing::Test {
   }
   void SetUp() override {
     if (sandbox) return;
-    const auto machine = machine_for_tests();
+    const auto machine = virtual_machine_for_tests();
     if (!machine.impossible.empty()) GTEST_SKIP() << machine.impossible;
     if (std::getenv("PGREHEARSE_REQUIRE") != nullptr) FAIL() << machine.missing;
     GTEST_SKIP() << machine.missing;

@@ -42,10 +42,11 @@ struct Place {
 };
 
 std::vector<Place> places() {
-  return {{.type = "local", .engine = {}, .speaks = {}},
-          {.type = "docker", .engine = docker_for_tests(), .speaks = EngineKind::docker},
-          {.type = "podman", .engine = podman_for_tests(), .speaks = EngineKind::podman},
-          {.type = "vm", .engine = machine_for_tests(), .speaks = {}, .has_to_settle = false}};
+  return {
+      {.type = "local", .engine = {}, .speaks = {}},
+      {.type = "docker", .engine = docker_for_tests(), .speaks = EngineKind::docker},
+      {.type = "podman", .engine = podman_for_tests(), .speaks = EngineKind::podman},
+      {.type = "vm", .engine = virtual_machine_for_tests(), .speaks = {}, .has_to_settle = false}};
 }
 
 // Everything that the engine has.

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 class VmDrill : public DrillTest {
  protected:
   void SetUp() override {
-    const auto given = machine_for_tests();
+    const auto given = virtual_machine_for_tests();
     if (!given.impossible.empty()) GTEST_SKIP() << given.impossible;
     const char* required = std::getenv("PGREHEARSE_REQUIRE");
     if (!given.missing.empty() && required != nullptr) FAIL() << given.missing;

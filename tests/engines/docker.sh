@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A Docker daemon for the tests, with the image pgrehearse:<newest major installed here>.
+# Starts a Docker daemon for the tests, with the image pgrehearse:<newest PostgreSQL major installed>.
 # usage: docker.sh up|down|crash|start RECORD
 #
-# RECORD gets one line: the daemon's address; "missing: ..." where something is not installed; or
-# "impossible: ..." where no package would help. PGREHEARSE_TEST_DOCKER names a daemon to use
-# instead, which stays as it is but for the image.
+# Writes one line to RECORD: the daemon's address, "missing: ..." when a package is missing, or
+# "impossible: ..." when this machine cannot run a daemon. PGREHEARSE_TEST_DOCKER names a daemon to
+# use instead; only images are added to it.
 set -euo pipefail
 
 action=$1
@@ -14,7 +14,7 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 give_up() { printf '%s\n' "$1" >"$record"; printf '%s\n' "$1"; exit 0; }
 
-# With CAP_SYS_ADMIN (bit 21) one may mount.
+# Mounting needs CAP_SYS_ADMIN (bit 21).
 may_mount() { (( 0x$(awk '/^CapEff/ { print $2 }' /proc/self/status) >> 21 & 1 )); }
 
 stop() {
@@ -23,21 +23,21 @@ stop() {
   pid=$(<"$scratch/pid")
   kill "$pid" 2>/dev/null || return 0
   for _ in $(seq 300); do
-    # A daemon that nobody reaps has ended as well.
+    # An unreaped daemon (a zombie) has ended, too.
     case $(awk '{ print $3 }' "/proc/$pid/stat" 2>/dev/null) in "" | Z) return 0 ;; esac
     sleep 0.1
   done
   return 1
 }
 
-# As a crash does: containers and containerd live on.
+# Simulates a crash: containers and containerd keep running.
 crash() {
   kill -9 "$(<"$scratch/pid")"
   rm -f "$scratch/pid" "$scratch/socket"
 }
 
-# Where nobody reaps, what was killed with the daemon still has its number: the next one would wait
-# for it.
+# Without a reaping process 1, a killed containerd keeps its pid, and the next daemon would wait for
+# it.
 forget_dead_containerd() {
   local file=$scratch/exec/containerd/containerd.pid
   [ -s "$file" ] || return 0
@@ -67,17 +67,17 @@ start() {
 down() {
   stop || true
   awk -v below="$scratch/" 'index($2, below) == 1 { print $2 }' /proc/self/mounts 2>/dev/null |
-    sort -r | while read -r place; do umount --lazy "$place" || true; done
+    sort -r | while read -r target; do umount --lazy "$target" || true; done
   rm -rf "$scratch" "$record"
 }
 
-# Images that are no good, each in its own way.
+# Unusable images: one without pgBackRest, one for another architecture.
 make_unusable_images() {
   local root=$scratch/foreign layer image
   image=$(docker images --quiet 'pgrehearse' | head -1)
   printf 'FROM %s\nUSER 0\nRUN ["rm", "/usr/bin/pgbackrest"]\n' "$image" |
     DOCKER_BUILDKIT=0 docker build --network none --tag pgrehearse-test:no-pgbackrest -
-  # A loaded image is what its configuration says.
+  # docker load accepts the architecture that the configuration states.
   mkdir "$root"
   tar --create --file "$root/layer.tar" --files-from /dev/null
   layer=$(sha256sum "$root/layer.tar" | cut -d ' ' -f 1)
@@ -96,7 +96,7 @@ up() {
     docker version >/dev/null
   else
     command -v dockerd >/dev/null || give_up "missing: dockerd is not installed"
-    may_mount || give_up "impossible: this account may not mount, so it cannot run a Docker daemon"
+    may_mount || give_up "impossible: a Docker daemon needs CAP_SYS_ADMIN, which this account lacks"
     start
   fi
   "$repository/docker/from-host"

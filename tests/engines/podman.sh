@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# A podman service for the tests, with the image pgrehearse:<newest major installed here>.
+# Starts a podman service for the tests, with the image pgrehearse:<newest PostgreSQL major installed>.
 # usage: podman.sh up|down RECORD
 #
-# RECORD: as docker.sh writes it. PGREHEARSE_TEST_PODMAN names a service to use instead.
+# RECORD: see docker.sh. PGREHEARSE_TEST_PODMAN names a service to use instead.
 set -euo pipefail
 
 action=$1
@@ -12,20 +12,20 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 give_up() { printf '%s\n' "$1" >"$record"; printf '%s\n' "$1"; exit 0; }
 
-# With CAP_SYS_ADMIN (bit 21) one may mount.
+# Mounting needs CAP_SYS_ADMIN (bit 21).
 may_mount() { (( 0x$(awk '/^CapEff/ { print $2 }' /proc/self/status) >> 21 & 1 )); }
 
-# podman takes no run root of more than 50 characters.
+# podman rejects a run root of more than 50 characters.
 run_root() { readlink "$scratch/run"; }
 podman_here() { podman --root "$scratch/root" --runroot "$(run_root)" "$@"; }
 
-# podman mounts its store on itself.
+# podman bind-mounts its storage on itself.
 unmount_all() {
   awk -v below="$scratch/" 'index($2, below) == 1 { print $2 }' /proc/self/mounts | sort -r |
-    while read -r place; do umount --lazy "$place" || true; done
+    while read -r target; do umount --lazy "$target" || true; done
 }
 
-# Of the service and of its monitors, which would make the store anew when they end.
+# The service and its monitors, which would create the storage again when they end.
 processes() { pgrep --full -- "--root $scratch/root|$scratch/root/overlay-containers" || true; }
 
 down() {
@@ -52,8 +52,8 @@ up() {
     return
   fi
   command -v podman >/dev/null || give_up "missing: podman is not installed"
-  may_mount || give_up "impossible: this account may not mount, so it cannot run containers"
-  # No systemd here, and limits that may not be raised.
+  may_mount || give_up "impossible: containers need CAP_SYS_ADMIN, which this account lacks"
+  # For hosts without systemd, and with limits that cannot be raised.
   cat >"$scratch/containers.conf" <<'CONF'
 [containers]
 default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
@@ -61,7 +61,7 @@ default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
-# The monitor of a command that has ended stays this long; the default is five minutes.
+# How long the monitor of a finished command remains; the default is five minutes.
 exit_command_delay = 20
 CONF
   export CONTAINERS_CONF=$scratch/containers.conf TMPDIR=$scratch/tmp
@@ -69,7 +69,7 @@ CONF
   major=$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -1)
   podman_here import "$scratch/root.tar" "pgrehearse:$major"
   rm "$scratch/root.tar"
-  # Its conmon writes a file "oom" where it stands.
+  # conmon writes a file "oom" to its working directory.
   (
     cd "$scratch"
     exec setsid podman --root "$scratch/root" --runroot "$(run_root)" system service --time=0 \

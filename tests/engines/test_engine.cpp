@@ -10,7 +10,7 @@ namespace {
 TestEngine read_record(const std::string& file) {
   std::string line;
   std::ifstream stream(file);
-  if (!std::getline(stream, line)) return {.missing = "ctest has not started an engine"};
+  if (!std::getline(stream, line)) return {.missing = "not started by ctest"};
   constexpr std::string_view missing = "missing: ";
   constexpr std::string_view impossible = "impossible: ";
   if (line.starts_with(missing)) return {.missing = line.substr(missing.size())};
@@ -24,6 +24,6 @@ TestEngine docker_for_tests() { return read_record(PGREHEARSE_DOCKER_RECORD); }
 
 TestEngine podman_for_tests() { return read_record(PGREHEARSE_PODMAN_RECORD); }
 
-TestEngine machine_for_tests() { return read_record(PGREHEARSE_VM_RECORD); }
+TestEngine virtual_machine_for_tests() { return read_record(PGREHEARSE_VM_RECORD); }
 
 }  // namespace pgrehearse

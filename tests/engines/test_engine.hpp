@@ -1,5 +1,4 @@
-// The container engines that CTest's fixtures have started for the tests, and the image of a
-// virtual machine that they have made.
+// The container engines and the virtual machine image that CTest's fixtures provide.
 #pragma once
 
 #include <string>
@@ -7,15 +6,15 @@
 namespace pgrehearse {
 
 struct TestEngine {
-  std::string address;     // empty: there is none
-  std::string missing;     // why; to be repaired by installing something
-  std::string impossible;  // why; nothing can be done on this machine
+  std::string address;     // empty: not available
+  std::string missing;     // the reason, when installing a package would help
+  std::string impossible;  // the reason, when this machine cannot provide it
 };
 
-// From the records that the fixtures wrote.
+// Read the records that the fixtures wrote.
 TestEngine docker_for_tests();
 TestEngine podman_for_tests();
-// The address is the image's directory.
-TestEngine machine_for_tests();
+// The address is the directory of the image.
+TestEngine virtual_machine_for_tests();
 
 }  // namespace pgrehearse

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# An image of a virtual machine for the tests, and broken copies of it.
+# Builds a virtual machine image for the tests, and unusable copies of it.
 # usage: vm.sh up|down RECORD
 #
-# RECORD gets one line: the image's directory; "missing: ..." where something is not installed; or
-# "impossible: ..." where no package would help. PGREHEARSE_TEST_VM names an image to use instead.
-# An image that was made once stays beside RECORD for as long as it would be made alike.
+# Writes one line to RECORD: the image's directory, "missing: ..." when a package is missing, or
+# "impossible: ..." when this machine cannot run it. PGREHEARSE_TEST_VM names an image to use instead.
+# The image is cached in RECORD.image until its build script or the installed packages change.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
 action=$1
 record=$(realpath -m "$2")
-# Where the account that runs PostgreSQL may read it, unlike a home directory.
+# Readable by the account that runs PostgreSQL, unlike a home directory.
 scratch=/var/tmp/pgrehearse-test-vm-$(printf '%s' "$record" | sha256sum | cut -c 1-12)
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
@@ -18,24 +18,24 @@ give_up() { printf '%s\n' "$1" >"$record"; printf '%s\n' "$1"; exit 0; }
 
 down() { rm -rf "$scratch" "$record"; }
 
-made_from() {
+build_inputs() {
   { cat "$repository/docker/vm/build" "$repository/docker/from-host"; dpkg-query -W 2>/dev/null || true; } |
     sha256sum | cut -d' ' -f1
 }
 
 build() {
   local cached=$record.image name
-  name=$(made_from)
+  name=$(build_inputs)
   if [ "$(cat "$cached.name" 2>/dev/null)" != "$name" ]; then
     rm -rf "$cached" "$cached.name"
     "$repository/docker/vm/build" --output "$cached" ||
-      give_up "missing: docker/vm/build could not make an image"
+      give_up "missing: docker/vm/build failed"
     printf '%s\n' "$name" >"$cached.name"
   fi
   cp -r "$cached" "$scratch/image"
 }
 
-# A copy that shares its files with the good one but for what is changed.
+# Copies the image with hard links; the file to be changed is left out.
 copy() {
   mkdir "$scratch/$1"
   ln "$scratch/image"/* "$scratch/$1"
@@ -43,7 +43,7 @@ copy() {
 }
 sums() { (cd "$scratch/$1" && rm SHA256SUMS && sha256sum image.json kernel modules.cpio root.qcow2 >SHA256SUMS); }
 
-# An ELF file with the note that says where it starts, and there: stop for ever.
+# An ELF file with a note that states its entry point; the code there halts.
 silent_kernel() {
   printf '\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x03\0\x01\0\0\0'
   printf '\x74\0\x10\0\x34\0\0\0\0\0\0\0\0\0\0\0\x34\0\x20\0\x02\0\0\0\0\0\0\0'
@@ -71,7 +71,7 @@ make_unusable_images() {
 
 up() {
   down
-  [ "$(uname -m)" = x86_64 ] || give_up "impossible: virtual machines are for x86_64 so far"
+  [ "$(uname -m)" = x86_64 ] || give_up "impossible: virtual machines require x86_64"
   for tool in qemu-system-x86_64 qemu-img cpio; do
     command -v "$tool" >/dev/null || give_up "missing: $tool is not installed"
   done
