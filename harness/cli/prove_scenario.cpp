@@ -278,7 +278,7 @@ class ScenarioProof {
     auto scenario = parse_scenario(planted.scenario, request_.scenario.native(),
                                    planted.site.overrides, all_checks());
     leave_out(scenario);
-    return rehearse_quietly(scenario, scenario.timeout.value_or(patience_), drills,
+    return rehearse_quietly(scenario, scenario.timeout.value_or(drill_timeout_), drills,
                             std::move(stop));
   }
 
@@ -288,10 +288,10 @@ class ScenarioProof {
     double seconds = 0;
     for (const auto& phase : report.phases) seconds += phase.seconds;
     constexpr double slower = 20;  // several at once, and some with obstacles
-    patience_ = std::max<std::chrono::milliseconds>(
+    drill_timeout_ = std::max<std::chrono::milliseconds>(
         std::chrono::minutes(10),
         std::chrono::milliseconds(static_cast<long>(seconds * slower * 1000)));
-    copy.facts["patience"] = fmt::format("{}s", static_cast<long>(seconds * 4) + 10);
+    copy.facts["drill_timeout"] = fmt::format("{}s", static_cast<long>(seconds * 4) + 10);
     const auto& landing = report.landing;
     if (!landing || !landing->lsn || !landing->timeline || landing->lsn->value == 0) return;
     // The last byte that was replayed, not the first one behind it.
@@ -337,7 +337,7 @@ class ScenarioProof {
   Bytes cluster_size_;         // with its WAL
   RepositoryCopy copy_;
   std::optional<RepositoryCopies> copies_;
-  std::chrono::milliseconds patience_{std::chrono::hours(24)};
+  std::chrono::milliseconds drill_timeout_{std::chrono::hours(24)};
 };
 
 }  // namespace

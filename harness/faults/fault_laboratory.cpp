@@ -209,7 +209,7 @@ InjectionSite FaultLaboratories::site_of(Laboratory& laboratory, const std::stri
                     {"sockets", laboratory.paths().sockets},
                     {"configuration", laboratory.paths().configuration},
                     {"dsn", laboratory.dsn("postgres")},
-                    {"patience", "12s"},
+                    {"drill_timeout", "12s"},
                     {"stanza", laboratory.options().stanza}},
           .other = [this, stop]() -> Laboratory& { return other(stop); },
           .runner = runner_,

@@ -104,12 +104,13 @@ Primary::Primary(const PrimarySpec& spec, PrimaryLimits limits)
 Primary::Primary(const PrimarySpec& spec, std::unique_ptr<Patroni> patroni, PrimaryLimits limits)
     : spec_(spec), parameters_(parse_dsn(spec.dsn)), patroni_(std::move(patroni)), limits_(limits) {
   if (patroni_) {
-    patience_ = spec_.patience.value_or(std::chrono::minutes(1));
+    failover_timeout_ = spec_.failover_timeout.value_or(std::chrono::minutes(1));
     return;
   }
   // One host too: behind a load balancer, or an address that moves, there are several servers.
   const bool follows = routes_of(parameters_, spec_.prefer).back().role == ExpectedRole::primary;
-  patience_ = spec_.patience.value_or(follows ? std::chrono::minutes(1) : std::chrono::minutes(0));
+  failover_timeout_ =
+      spec_.failover_timeout.value_or(follows ? std::chrono::minutes(1) : std::chrono::minutes(0));
 }
 
 Primary::Primary(Primary&&) noexcept = default;
@@ -166,7 +167,7 @@ Primary::Reached Primary::reach_once(const Wanted& wanted, const std::stop_token
 }
 
 Primary::Reached Primary::reach(const Wanted& wanted, const std::stop_token& stop) const {
-  const auto deadline = std::chrono::steady_clock::now() + patience_;
+  const auto deadline = std::chrono::steady_clock::now() + failover_timeout_;
   std::optional<Reached> reached;
   std::exception_ptr failure;
   const auto try_once = [&] {
@@ -195,7 +196,7 @@ Connection Primary::connect_for_replication(const std::string& database,
 Primary Primary::pinned(std::stop_token stop) const {
   Primary server(spec_, nullptr, limits_);
   server.pinned_ = reach(Wanted{}, stop).route;
-  server.patience_ = std::chrono::milliseconds(0);
+  server.failover_timeout_ = std::chrono::milliseconds(0);
   return server;
 }
 

@@ -97,7 +97,7 @@ class Primary {
   ConnectionParameters parameters_;
   std::unique_ptr<Patroni> patroni_;  // nullptr: the DSN names the hosts
   std::optional<Route> pinned_;
-  std::chrono::milliseconds patience_{0};
+  std::chrono::milliseconds failover_timeout_{0};
   PrimaryLimits limits_;
 };
 

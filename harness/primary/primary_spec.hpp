@@ -32,7 +32,7 @@ struct PrimarySpec {
   std::optional<Bytes> max_lag;  // of a standby, as Patroni measures it
   // How long a failover may leave us without a server; absent: a minute with Patroni and where the
   // DSN asks for the primary (target_session_attrs), otherwise no time.
-  std::optional<std::chrono::milliseconds> patience;
+  std::optional<std::chrono::milliseconds> failover_timeout;
 };
 
 }  // namespace pgrehearse

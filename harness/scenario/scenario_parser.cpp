@@ -71,9 +71,10 @@ PatroniSpec patroni_of(const Settings& settings) {
 }
 
 PrimarySpec primary_of(const Settings& settings) {
-  PrimarySpec primary{.dsn = settings.get_or<std::string>("primary.dsn", ""),
-                      .max_lag = settings.get<Bytes>("primary.max_lag"),
-                      .patience = settings.get<std::chrono::milliseconds>("primary.patience")};
+  PrimarySpec primary{
+      .dsn = settings.get_or<std::string>("primary.dsn", ""),
+      .max_lag = settings.get<Bytes>("primary.max_lag"),
+      .failover_timeout = settings.get<std::chrono::milliseconds>("primary.failover_timeout")};
   if (settings.has("primary.patroni.urls")) primary.patroni = patroni_of(settings);
   const auto prefer = settings.get_or<std::string>("primary.prefer", "");
   if (prefer == "primary") primary.prefer = PreferredMember::primary;

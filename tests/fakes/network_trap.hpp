@@ -31,9 +31,9 @@ class NetworkTrap {
 
   [[nodiscard]] int port() const { return port_; }
   // Whether somebody has called, or does within that time.
-  [[nodiscard]] bool called(std::chrono::milliseconds patience = {}) const {
+  [[nodiscard]] bool called(std::chrono::milliseconds timeout = {}) const {
     pollfd event{.fd = socket_, .events = POLLIN, .revents = 0};
-    return poll(&event, 1, static_cast<int>(patience.count())) > 0;
+    return poll(&event, 1, static_cast<int>(timeout.count())) > 0;
   }
 
  private:

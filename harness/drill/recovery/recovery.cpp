@@ -210,10 +210,10 @@ class Recovery {
       return false;
     }
     if (!waiting_since_) waiting_since_ = now;
-    if (now - *waiting_since_ < input_.patience) return false;
+    if (now - *waiting_since_ < input_.wal_timeout) return false;
     waited_ += now - *waiting_since_;
     gave_up_ = fmt::format("WAL segment {} did not come to the archive within {}", *missing,
-                           to_text(Seconds(input_.patience)));
+                           to_text(Seconds(input_.wal_timeout)));
     return true;
   }
 
@@ -223,7 +223,7 @@ class Recovery {
     if (!input_.until || input_.sandbox.read_file(files_.given).empty()) return false;
     const auto now = Clock::now();
     if (!given_since_) given_since_ = now;
-    if (now - *given_since_ < input_.patience) return false;
+    if (now - *given_since_ < input_.wal_timeout) return false;
     gave_up_ = "the restored cluster takes no connections at this position";
     return true;
   }

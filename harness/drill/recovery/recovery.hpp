@@ -32,9 +32,9 @@ struct RecoveryInput {
   // be started again to go on.
   bool standby = false;
   // Standby mode and `latest` only: replay gets no WAL from this position on, so that it comes to
-  // stand there. Given up when the WAL before it has not come within `patience`.
+  // stand there. Given up when the WAL before it has not come within `wal_timeout`.
   std::optional<Lsn> until = {};
-  std::chrono::milliseconds patience{std::chrono::minutes(2)};
+  std::chrono::milliseconds wal_timeout{std::chrono::minutes(2)};
 };
 
 struct RecoveryOutcome {

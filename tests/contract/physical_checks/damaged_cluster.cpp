@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::chrono::minutes patience{2};
+constexpr std::chrono::minutes startup_timeout{2};
 
 }  // namespace
 
@@ -58,7 +58,7 @@ DamagedCluster::~DamagedCluster() {
 void DamagedCluster::run(std::string_view program, std::vector<std::string> arguments) {
   const auto result = sandbox_->run({.program = sandbox_->program(program),
                                      .arguments = std::move(arguments),
-                                     .timeout = patience},
+                                     .timeout = startup_timeout},
                                     {});
   if (!result.succeeded()) {
     throw std::runtime_error(fmt::format("{}: {}{}", program, result.output, result.error_output));
@@ -77,7 +77,7 @@ void DamagedCluster::start() {
                                     .control = control_,
                                     .memory = Bytes{std::uint64_t{512} << 20U},
                                     .cpus = 2}));
-  if (!instance_->wait_until_accepting(patience, {})) throw std::runtime_error("no server");
+  if (!instance_->wait_until_accepting(startup_timeout, {})) throw std::runtime_error("no server");
 }
 
 void DamagedCluster::stop() {
