@@ -53,7 +53,7 @@ std::vector<CheckDescription const*> wanted(const std::vector<std::string>& name
       const auto near = nearest(name, known);
       throw Error(ErrorKind::usage, fmt::format("unknown check '{}'", name),
                   near ? fmt::format("did you mean '{}'?", *near)
-                       : std::string("'pgrehearse checks' lists them"));
+                       : std::string("'pgrehearse checks' lists all checks"));
     }
     found.push_back(&all_checks()[static_cast<std::size_t>(position - known.begin())]);
   }
@@ -63,11 +63,11 @@ std::vector<CheckDescription const*> wanted(const std::vector<std::string>& name
 void print_table(const std::vector<CheckDescription const*>& checks) {
   std::size_t width = 5;
   for (const auto* check : checks) width = std::max(width, check->name.size());
-  std::cout << fmt::format("{:<{}}  {:<10}  {}\n", "CHECK", width, "STATE", "WHAT IT ASKS");
+  std::cout << fmt::format("{:<{}}  {:<10}  {}\n", "CHECK", width, "STATE", "DESCRIPTION");
   for (const auto* check : checks) {
     std::cout << fmt::format("{:<{}}  {:<10}  {}{}{}\n", check->name, width, name_of(check->state),
-                             check->summary, check->always ? " (in every drill)" : "",
-                             check->needs_primary ? " (needs primary)" : "");
+                             check->summary, check->always ? " (runs in every drill)" : "",
+                             check->needs_primary ? " (needs a primary)" : "");
     for (const auto& key : check->keys) {
       std::cout << fmt::format(
           "{:<{}}    {}: {}{}{}\n", "", width + 12, key.name, key.summary,
@@ -81,7 +81,7 @@ void print_table(const std::vector<CheckDescription const*>& checks) {
 
 CommandAction configure_checks(CLI::App& command, const CommonOptions& common) {
   auto names = std::make_shared<std::vector<std::string>>();
-  command.add_option("check", *names, "only these checks")->type_name("CHECK");
+  command.add_option("check", *names, "list only these checks")->type_name("CHECK");
   return [&common, names](const std::stop_token&) {
     const auto checks = wanted(*names);
     if (common.format == "json") {

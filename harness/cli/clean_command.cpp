@@ -23,18 +23,18 @@ struct CleanOptions {
   bool dry_run = false;
 };
 
-// A leftover, and who can remove it.
+// A leftover, and the function that removes it.
 struct Candidate {
   Leftover leftover;
   std::function<Removal()> remove;
 };
 
-enum class Action { removed, would_remove, left, failed };
+enum class Action { removed, would_remove, skipped, failed };
 
 struct Outcome {
   Leftover leftover;
-  Action action = Action::left;
-  std::string reason;  // why it was left
+  Action action = Action::skipped;
+  std::string reason;  // why it was skipped
   Removal removal;
 };
 
@@ -44,8 +44,8 @@ std::string_view name_of(Action action) {
       return "removed";
     case Action::would_remove:
       return "would remove";
-    case Action::left:
-      return "left";
+    case Action::skipped:
+      return "skipped";
     case Action::failed:
       return "failed";
   }
@@ -71,18 +71,19 @@ void require_known(const std::vector<std::string>& runs, const std::vector<Candi
   for (const auto& run : runs) {
     if (std::find(known.begin(), known.end(), run) != known.end()) continue;
     const auto near = nearest(run, known);
-    throw Error(ErrorKind::usage, fmt::format("run '{}' has left nothing", run),
+    throw Error(ErrorKind::usage, fmt::format("nothing to clean up for run '{}'", run),
                 near ? fmt::format("did you mean '{}'?", *near)
-                     : std::string("'pgrehearse clean --dry-run' lists what there is"));
+                     : std::string("'pgrehearse clean --dry-run' lists what can be removed"));
   }
 }
 
-// Why a leftover is not to be removed; empty when it is.
-std::string reason_to_leave(const Leftover& leftover, const CleanOptions& options) {
-  if (leftover.alive) return "its drill is still running";
+// Why a leftover must not be removed; empty if it can be.
+std::string reason_to_skip(const Leftover& leftover, const CleanOptions& options) {
+  if (leftover.alive) return "the drill is still running";
   const bool named =
       std::find(options.runs.begin(), options.runs.end(), leftover.run_id) != options.runs.end();
-  if (leftover.kept && !named && !options.kept) return "kept on purpose: name it or use --kept";
+  if (leftover.kept && !named && !options.kept)
+    return "kept on request; add --kept or give its run id to remove it";
   return {};
 }
 
@@ -92,7 +93,7 @@ Outcome remove(const Candidate& candidate) {
     outcome.removal = candidate.remove();
     outcome.action = outcome.removal.complete() ? Action::removed : Action::failed;
   } catch (const Error& error) {
-    // Its owner may have come to life between the look and the removal.
+    // Another process may have taken it over since it was listed.
     outcome.action = Action::failed;
     outcome.reason = error.what();
   }
@@ -108,10 +109,10 @@ std::vector<Outcome> clean(const std::vector<Candidate>& candidates, const Clean
         std::find(options.runs.begin(), options.runs.end(), leftover.run_id) != options.runs.end();
     if (!options.runs.empty() && !named) continue;
     throw_if_stopped(stop);
-    auto reason = reason_to_leave(leftover, options);
+    auto reason = reason_to_skip(leftover, options);
     if (!reason.empty()) {
       outcomes.push_back(
-          {.leftover = leftover, .action = Action::left, .reason = std::move(reason)});
+          {.leftover = leftover, .action = Action::skipped, .reason = std::move(reason)});
     } else if (options.dry_run) {
       outcomes.push_back({.leftover = leftover, .action = Action::would_remove});
     } else {
@@ -128,13 +129,13 @@ void print_text(const std::vector<Outcome>& outcomes) {
     std::cout << fmt::format("{} {} ({} of '{}'){}{}\n", name_of(outcome.action), leftover.run_id,
                              leftover.type, leftover.scenario, outcome.reason.empty() ? "" : ": ",
                              outcome.reason);
-    if (outcome.action == Action::left || outcome.action == Action::would_remove) {
+    if (outcome.action == Action::skipped || outcome.action == Action::would_remove) {
       std::cout << fmt::format("  {} {}\n", leftover.root.is_absolute() ? "directory" : "in",
                                leftover.root.string());
     }
     for (const auto& line : outcome.removal.removed) std::cout << fmt::format("  {}\n", line);
     for (const auto& line : outcome.removal.remaining) {
-      std::cout << fmt::format("  still there: {}\n", line);
+      std::cout << fmt::format("  not removed: {}\n", line);
     }
   }
 }
@@ -156,11 +157,11 @@ void print_json(const std::vector<Outcome>& outcomes) {
   std::cout << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
 }
 
-// Something that was to be removed is still there.
+// A leftover that should be removed still exists.
 bool anything_remains(const std::vector<Outcome>& outcomes, const CleanOptions& options) {
   return std::any_of(outcomes.begin(), outcomes.end(), [&](const Outcome& outcome) {
     return outcome.action == Action::failed ||
-           (outcome.action == Action::left && !options.runs.empty());
+           (outcome.action == Action::skipped && !options.runs.empty());
   });
 }
 
@@ -168,10 +169,12 @@ bool anything_remains(const std::vector<Outcome>& outcomes, const CleanOptions& 
 
 CommandAction configure_clean(CLI::App& command, const CommonOptions& common) {
   auto options = std::make_shared<CleanOptions>();
-  command.add_option("run", options->runs, "only what these runs have left, kept or not")
+  command
+      .add_option("run", options->runs,
+                  "remove only leftovers of these runs, including kept instances")
       ->type_name("RUN");
-  command.add_flag("--kept", options->kept, "also what was kept with --keep");
-  command.add_flag("--dry-run", options->dry_run, "only say what would be removed");
+  command.add_flag("--kept", options->kept, "also remove instances kept with --keep");
+  command.add_flag("--dry-run", options->dry_run, "list what would be removed; remove nothing");
   return [&common, options](const std::stop_token& stop) {
     const auto runner = real_command_runner();
     const auto provisioners = all_provisioners(*runner, common.state);

@@ -22,7 +22,7 @@ namespace pgrehearse {
 
 namespace {
 
-// CLI11's own leaves two empty lines between groups.
+// CLI11's formatter puts two empty lines between groups; this one puts one.
 class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter() {
@@ -41,19 +41,19 @@ class HelpFormatter : public CLI::Formatter {
 };
 
 constexpr std::string_view bug_hint =
-    "this is a bug in pgrehearse: please report it with the command line and the log";
+    "this is a bug in pgrehearse; please report it with the command line and the log";
 
 void print_error(std::string_view message, std::string_view hint, const CommonOptions& common) {
-  const bool colour = wants_colour(STDERR_FILENO, common.no_color);
+  const bool color = wants_color(STDERR_FILENO, common.no_color);
   std::cout.flush();
-  std::cerr << (colour ? "\033[1;31merror:\033[0m " : "error: ") << message << '\n';
-  if (!hint.empty()) std::cerr << (colour ? "\033[1;36mhint:\033[0m " : "hint: ") << hint << '\n';
+  std::cerr << (color ? "\033[1;31merror:\033[0m " : "error: ") << message << '\n';
+  if (!hint.empty()) std::cerr << (color ? "\033[1;36mhint:\033[0m " : "hint: ") << hint << '\n';
 }
 
 void start_logging(const CommonOptions& common) {
   auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(
-      wants_colour(STDERR_FILENO, common.no_color) ? spdlog::color_mode::always
-                                                   : spdlog::color_mode::never);
+      wants_color(STDERR_FILENO, common.no_color) ? spdlog::color_mode::always
+                                                  : spdlog::color_mode::never);
   auto logger = std::make_shared<spdlog::logger>("pgrehearse", std::move(sink));
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$: %v");
   logger->set_level(spdlog::level::from_str(common.log_level));
@@ -61,13 +61,13 @@ void start_logging(const CommonOptions& common) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-// An option that the command has itself (report's --format) is left alone.
+// Skips options that the command defines itself, such as --format of `report`.
 void add_common_options(CLI::App& app, CommonOptions& common) {
   const auto absent = [&](const char* name) { return app.get_option_no_throw(name) == nullptr; };
   const char* group = "Common options";
   if (absent("--state")) {
     app.add_option("--state", common.state,
-                   "directory of runs and sandboxes [/var/lib/pgrehearse for root and postgres, "
+                   "directory for runs and sandboxes [/var/lib/pgrehearse for root and postgres, "
                    "else ~/.local/state/pgrehearse]")
         ->type_name("DIR")
         ->group(group);
@@ -85,10 +85,11 @@ void add_common_options(CLI::App& app, CommonOptions& common) {
         ->group(group);
   }
   if (absent("--no-color")) {
-    app.add_flag("--no-color", common.no_color, "no colours, like a set NO_COLOR")->group(group);
+    app.add_flag("--no-color", common.no_color, "disable colors (also with NO_COLOR=1)")
+        ->group(group);
   }
   if (absent("--quiet")) {
-    app.add_flag("-q,--quiet", common.quiet, "no progress, no warnings")->group(group);
+    app.add_flag("-q,--quiet", common.quiet, "no progress output, no warnings")->group(group);
   }
 }
 
@@ -102,7 +103,7 @@ std::vector<ConfiguredCommand> add_commands(CLI::App& app, CommonOptions& common
   for (const auto& row : command_table()) {
     CLI::App* command = app.add_subcommand(std::string(row.name), std::string(row.summary));
     command->group("Commands");
-    command->set_help_flag("-h,--help", "print this help");
+    command->set_help_flag("-h,--help", "show this help");
     commands.push_back({command, row.configure(*command, common)});
     add_common_options(*command, common);
     std::string examples(row.explanation);
@@ -122,23 +123,23 @@ std::vector<std::string> option_names(const CLI::App& app) {
   return names;
 }
 
-// CLI11 says only that a word was not expected; this says what it is and what was probably meant.
-[[noreturn]] void refuse_word(const CLI::App& app, const std::string& word) {
+// CLI11 only reports an unexpected word; this adds what kind of word it is and the nearest match.
+[[noreturn]] void throw_unexpected_word(const CLI::App& app, const std::string& word) {
   const auto parsed = app.get_subcommands();
-  const CLI::App& place = parsed.empty() ? app : *parsed.front();
-  const std::string help = place.get_parent() == nullptr
+  const CLI::App& context = parsed.empty() ? app : *parsed.front();
+  const std::string help = context.get_parent() == nullptr
                                ? "pgrehearse --help"
-                               : "pgrehearse " + place.get_name() + " --help";
+                               : "pgrehearse " + context.get_name() + " --help";
   if (word.starts_with('-') && word != "-") {
     const std::string name = word.substr(0, word.find('='));
-    const auto near = nearest(name, option_names(place));
+    const auto near = nearest(name, option_names(context));
     throw Error(ErrorKind::usage, fmt::format("unknown option '{}'", name),
                 near ? fmt::format("did you mean '{}'?", *near)
                      : fmt::format("'{}' lists the options", help));
   }
   if (!parsed.empty()) {
     throw Error(ErrorKind::usage, fmt::format("unexpected argument '{}'", word),
-                fmt::format("'{}' shows what the command takes", help));
+                fmt::format("see '{}'", help));
   }
   std::vector<std::string> names;
   for (const auto& row : command_table()) names.emplace_back(row.name);
@@ -148,20 +149,19 @@ std::vector<std::string> option_names(const CLI::App& app) {
                    : std::string("'pgrehearse --help' lists the commands"));
 }
 
-[[noreturn]] void refuse(const CLI::App& app, const CLI::ParseError& error) {
+[[noreturn]] void throw_usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto unexpected = app.remaining(true);
-  if (!unexpected.empty()) refuse_word(app, unexpected.front());
+  if (!unexpected.empty()) throw_unexpected_word(app, unexpected.front());
   std::string message = error.what();
   if (!message.empty()) {
     message.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(message.front())));
   }
   const auto parsed = app.get_subcommands();
   const std::string command = parsed.empty() ? "" : parsed.front()->get_name() + " ";
-  throw Error(ErrorKind::usage, message,
-              fmt::format("'pgrehearse {}--help' shows how it is used", command));
+  throw Error(ErrorKind::usage, message, fmt::format("see 'pgrehearse {}--help'", command));
 }
 
-// An exit code when there is nothing left to do.
+// An exit code if there is nothing more to do.
 std::optional<ExitCode> parse(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
@@ -172,7 +172,7 @@ std::optional<ExitCode> parse(CLI::App& app, int argc, char** argv) {
     std::cout << version.what() << '\n';
     return ExitCode::pass;
   } catch (const CLI::ParseError& error) {
-    refuse(app, error);
+    throw_usage_error(app, error);
   }
   if (app.get_subcommands().empty()) {
     throw Error(ErrorKind::usage, "no command given", "'pgrehearse --help' lists the commands");
@@ -181,18 +181,23 @@ std::optional<ExitCode> parse(CLI::App& app, int argc, char** argv) {
 }
 
 ExitCode run_parsed(int argc, char** argv, CommonOptions& common, const std::stop_token& stop) {
-  CLI::App app("Rehearses PostgreSQL recovery and proves that backups restore.", "pgrehearse");
+  CLI::App app(
+      "Rehearse PostgreSQL recovery: restore a backup into a disposable sandbox, replay WAL, "
+      "verify the\n"
+      "result, report, clean up.",
+      "pgrehearse");
   app.formatter(std::make_shared<HelpFormatter>());
-  app.set_help_flag("-h,--help", "print this help");
+  app.set_help_flag("-h,--help", "show this help");
   app.set_version_flag("--version", fmt::format("pgrehearse {}", pgrehearse_version()),
-                       "print the version");
+                       "show the version");
   app.require_subcommand(0, 1);
   const auto commands = add_commands(app, common);
   add_common_options(app, common);
   app.footer(
-      "'pgrehearse COMMAND --help' explains a command and shows examples.\n"
-      "Exit codes: 0 pass, 1 fail, 2 unknown, 3 wrong command line or scenario, 4 bug, "
-      "130 interrupted.");
+      "'pgrehearse COMMAND --help' shows details and examples. First steps: pgrehearse demo.\n"
+      "Exit codes: 0 pass, 1 fail, 2 unknown (could not be determined), 3 usage or scenario "
+      "error,\n"
+      "4 bug in pgrehearse, 130 interrupted.");
   if (const auto done = parse(app, argc, argv)) return *done;
   start_logging(common);
   common.state = resolve_state_directory(common.state);

@@ -8,78 +8,113 @@ namespace pgrehearse {
 
 namespace {
 
+constexpr std::string_view run_explanation =
+    "For each scenario: restores the backup into a disposable sandbox, replays WAL to the\n"
+    "recovery target, proves where recovery stopped, runs the checks and removes the sandbox. The\n"
+    "primary is only read, the repository is never written. The report goes to standard output,\n"
+    "log messages to standard error; report and logs are stored in <state>/runs.\n"
+    "Exit code: 0 all drills passed; 1 a drill failed; 2 a result could not be determined; 3\n"
+    "usage or scenario error, nothing was started; 130 interrupted.";
+
+constexpr std::string_view plan_explanation =
+    "Selects the backup and lists the WAL archive as the drill would; starts and changes nothing.\n"
+    "The time is that of the scenario's last completed run.";
+
+constexpr std::string_view map_explanation =
+    "The map reads backups and archive from the repository and restores nothing. It shows which\n"
+    "points in time each timeline can be recovered to, gaps, and unusable backups.";
+
+constexpr std::string_view doctor_explanation =
+    "With a scenario: checks account, PostgreSQL binaries, pgBackRest, repository, disk space,\n"
+    "primary and sandbox, and prints a hint for each problem. Without one: checks only this host.\n"
+    "Exit code: 0 no problem found; 2 problems found.";
+
+constexpr std::string_view report_explanation =
+    "Without an argument, shows the newest run. The exit code is 0 whatever the verdict of that\n"
+    "run was.";
+
+constexpr std::string_view demo_explanation =
+    "Needs no configuration, only PostgreSQL and pgBackRest. Creates a PostgreSQL cluster, a\n"
+    "pgBackRest repository, a full and an incremental backup, and runs a drill with them; takes\n"
+    "about 30 seconds. Everything is removed at the end unless --keep is given. When started by\n"
+    "root, PostgreSQL runs as the account postgres. Exit codes are those of 'pgrehearse run'.";
+
 constexpr std::string_view prove_explanation =
-    "Faults are planted in throwaway laboratories, or with --scenario in copies of that "
-    "scenario's\n"
-    "repository, which has to be a directory of this host and is only read; its own drill has to\n"
-    "notice each. The primary is not asked then: checks and objectives that need it are left "
-    "out.\n";
+    "Faults are injected into throwaway laboratories, and a drill must detect each of them. With\n"
+    "--scenario they are injected into copies of that scenario's repository, and its own checks\n"
+    "must detect them. That repository must be a directory on this host; it is only read. The\n"
+    "primary is not contacted: checks and objectives that need it are left out.\n"
+    "Exit code: 0 every fault was detected and no undamaged drill failed; 1 a fault was missed or\n"
+    "an undamaged drill failed; 2 a fault could not be injected, or the repository changed\n"
+    "meanwhile.";
+
+constexpr std::string_view clean_explanation =
+    "Removes processes, directories, containers, virtual machines and pods of drills that are no\n"
+    "longer running. Instances kept with 'run --keep' are removed only with --kept or by run id.\n"
+    "Exit code: 0 nothing is left over; 2 something could not be removed.";
 
 constexpr std::string_view fingerprint_explanation =
-    "What the primary holds at one exact point of its WAL: the rows of every relation, counted "
-    "and\n"
-    "hashed, the sequences, and the catalogue as a list. Take it where production can be reached; "
-    "a\n"
-    "drill on a host that must not reach production compares with the file:\n"
+    "Records row counts and hashes of every relation, sequences and the catalog, all at one exact\n"
+    "LSN. Create the fingerprint on a host that can reach production; drills on a host that\n"
+    "cannot reach it compare with the file:\n"
     "  checks: [{ comparison: { against: orders.fingerprint } }]\n"
-    "The primary is only read, and nobody waits for our locks. The file has names, counts and "
-    "hashes,\n"
-    "no rows; each of its lines is a JSON object. --primary takes no password: use ~/.pgpass.\n"
-    "Exit code 0: everything was read, at an exact point. 2: the file was written, but something "
-    "is\n"
-    "missing in it, or no exact point was found; it says what and why.";
+    "The primary is only read, without locks that block other sessions. The file contains names,\n"
+    "counts and hashes but no rows; each line is a JSON object. --primary accepts no password:\n"
+    "use ~/.pgpass.\n"
+    "Exit code: 0 complete, at an exact LSN; 2 the file was written but is incomplete, or no\n"
+    "exact snapshot was possible (the output gives the reason).";
 
 constexpr auto table = std::to_array<CommandDescription>({
-    {"run", "run drills: restore, replay, prove, check, report, remove",
+    {"run", "run drills: restore, replay WAL, check, report, clean up",
      "pgrehearse run weekly.yaml\n"
      "pgrehearse run weekly.yaml --set recover_to.time='2026-11-20 03:00:00+00' --keep\n"
      "pgrehearse run orders.yaml billing.yaml --timeout 2h --format json",
-     configure_run},
-    {"plan", "show what a drill would do: backup, WAL, space, time; touches nothing",
+     configure_run, run_explanation},
+    {"plan", "show what a drill would do (backup, WAL, space, time) without running it",
      "pgrehearse plan weekly.yaml\n"
      "pgrehearse plan weekly.yaml --set repository.backup=oldest --format json",
-     configure_plan},
-    {"map", "draw which instants the repository can bring back, without a restore",
+     configure_plan, plan_explanation},
+    {"map", "show which points in time can be recovered, without a restore",
      "pgrehearse map weekly.yaml\n"
      "pgrehearse map --stanza demo --config /etc/pgbackrest.conf\n"
      "pgrehearse map weekly.yaml --format svg --output map.svg",
-     configure_map},
-    {"doctor", "examine this host and a scenario's surroundings, with a fix for each problem",
+     configure_map, map_explanation},
+    {"doctor", "check the prerequisites of drills and suggest fixes",
      "pgrehearse doctor\n"
      "pgrehearse doctor weekly.yaml",
-     configure_doctor},
-    {"fingerprint", "write down what the primary holds at one exact point, to compare with later",
+     configure_doctor, doctor_explanation},
+    {"fingerprint", "record the primary's contents at one exact LSN, for later comparison",
      "pgrehearse fingerprint weekly.yaml --to orders.fingerprint\n"
      "pgrehearse fingerprint --primary 'host=db1 user=pgrehearse' --to orders.fingerprint\n"
      "pgrehearse fingerprint weekly.yaml --sample 1% --time 10min --to - | gzip > orders.gz",
      configure_fingerprint, fingerprint_explanation},
-    {"report", "show an old run again, in any format",
+    {"report", "show the report of a past run, in any format",
      "pgrehearse report\n"
      "pgrehearse report weekly-orders\n"
      "pgrehearse report latest --format junit --output drill.xml",
-     configure_report},
-    {"history", "list the runs, newest first, with verdict and diagnosis",
+     configure_report, report_explanation},
+    {"history", "list past runs, newest first, with verdict and diagnosis",
      "pgrehearse history\n"
      "pgrehearse history weekly-orders --limit 5\n"
      "pgrehearse history --format json",
      configure_history},
-    {"demo", "build a throwaway primary with backups and rehearse its recovery",
+    {"demo", "create a throwaway primary with backups and rehearse its recovery",
      "pgrehearse demo\n"
      "pgrehearse demo --set recover_to=immediate --json report.json\n"
      "pgrehearse demo --keep --state /var/tmp/pgrehearse",
-     configure_demo},
-    {"prove", "plant every known fault and see whether drills catch it",
+     configure_demo, demo_explanation},
+    {"prove", "inject known faults and verify that drills detect them",
      "pgrehearse prove --list\n"
      "pgrehearse prove wal-segment-missing 'page-*'\n"
      "pgrehearse prove --tag quick --directory /dev/shm/faults --json faults.json\n"
      "pgrehearse prove --scenario weekly.yaml 'wal-*' 'backup-*'",
      configure_prove, prove_explanation},
-    {"clean", "remove what killed drills have left",
+    {"clean", "remove what killed drills left behind",
      "pgrehearse clean\n"
      "pgrehearse clean --dry-run --format json\n"
      "pgrehearse clean --kept",
-     configure_clean},
-    {"checks", "list the checks that a scenario can name",
+     configure_clean, clean_explanation},
+    {"checks", "list the checks that a scenario can use",
      "pgrehearse checks\n"
      "pgrehearse checks amcheck --format json",
      configure_checks},
@@ -88,16 +123,16 @@ constexpr auto table = std::to_array<CommandDescription>({
      "pgrehearse schema --example > weekly.yaml\n"
      "pgrehearse schema --reference | less",
      configure_schema},
-    {"completion", "print the completion script of a shell",
+    {"completion", "print a shell completion script",
      "pgrehearse completion bash > /etc/bash_completion.d/pgrehearse\n"
      "pgrehearse completion zsh > \"${fpath[1]}/_pgrehearse\"\n"
      "pgrehearse completion fish > ~/.config/fish/completions/pgrehearse.fish",
      configure_completion},
-    {"version", "print the version of pgrehearse and of what it is built with",
+    {"version", "print the versions of pgrehearse, libpq and the compiler",
      "pgrehearse version\n"
      "pgrehearse version --format json",
      configure_version},
-    {"help", "explain a command",
+    {"help", "show help for a command",
      "pgrehearse help\n"
      "pgrehearse help version",
      configure_help},

@@ -17,7 +17,7 @@ class App;
 
 namespace pgrehearse {
 
-// Options that every command takes.
+// Options of every command.
 struct CommonOptions {
   std::filesystem::path state;  // resolved: --state, or /var/lib/pgrehearse, or $XDG_STATE_HOME/...
   std::string log_level = "warn";
@@ -33,16 +33,16 @@ using CommandAction = std::function<ExitCode(std::stop_token stop)>;
 struct CommandDescription {
   std::string_view name;
   std::string_view summary;
-  std::string_view example;  // command lines that work, one a line
-  // Adds the command's own options to its sub-command and returns what it does. `common` outlives
-  // the action and is filled before it is called.
+  std::string_view example;  // command lines that work, one per line
+  // Adds the command's own options to `command` and returns its action. `common` outlives the
+  // action and is filled in before the action is called.
   CommandAction (*configure)(CLI::App& command, const CommonOptions& common) = nullptr;
-  std::string_view explanation = {};  // paragraphs of its help before the examples
+  std::string_view explanation = {};  // paragraphs of its help, shown before the examples
 };
 
 std::span<const CommandDescription> command_table();
 
-// argv to exit code; holds the only top-level catch.
+// From argv to exit code; contains the only top-level catch.
 int run_command_line(int argc, char** argv);
 
 }  // namespace pgrehearse

@@ -1,5 +1,5 @@
-// One function a command: it adds the command's own options and returns what the command does. Each
-// is defined in <name>_command.cpp; the table that names them all is command_table.cpp.
+// One function per command: it adds the command's own options and returns its action. Each is
+// defined in <name>_command.cpp; command_table.cpp lists all of them.
 #pragma once
 
 #include "harness/cli/command_table.hpp"

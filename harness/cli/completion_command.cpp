@@ -39,7 +39,7 @@ std::vector<CompletedCommand> commands_of(const CLI::App& app) {
   return commands;
 }
 
-// In single quotes for all three shells.
+// Quoted with single quotes, which all three shells accept.
 std::string shell_quoted(std::string_view text) {
   std::string result = "'";
   for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);

@@ -1,5 +1,5 @@
-// A whole drill against an embedded throwaway primary: for a first look, and for a proof that this
-// host can rehearse at all.
+// A complete drill against a throwaway primary: a first look at the program, and a test that this
+// host can run drills.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -18,8 +18,8 @@ namespace pgrehearse {
 
 namespace {
 
-// As scenarios/demo/demo.yaml names it.
-constexpr std::string_view newest_work_check = "the work after the last backup came back";
+// Its name in scenarios/demo/demo.yaml.
+constexpr std::string_view newest_work_check = "work after the last backup was recovered";
 
 struct DemoArguments {
   DemoSpec spec;
@@ -43,10 +43,10 @@ DemoLine narrator(const CommonOptions& common) {
   return [](const std::string& line) { std::cerr << "demo: " << line << std::endl; };
 }
 
-// Whoever rehearses another target than latest does not want to hear that the copy is older than
-// the primary. Checks that --set names itself stay.
-void leave_out_what_holds_for_latest_only(Scenario& scenario, const DemoArguments& arguments,
-                                          const DemoLine& say) {
+// With a target other than latest the copy is older than the primary on purpose. Checks given with
+// --set are kept.
+void remove_checks_for_latest_only(Scenario& scenario, const DemoArguments& arguments,
+                                   const DemoLine& say) {
   if (scenario.target.type == TargetType::latest) return;
   scenario.objectives.rpo.reset();
   const bool stated =
@@ -57,24 +57,24 @@ void leave_out_what_holds_for_latest_only(Scenario& scenario, const DemoArgument
     return request.check == "row_counts" || request.check == "freshness" ||
            request.name == newest_work_check;
   });
-  say("recover_to is not latest: the comparison with the primary, freshness and RPO are left out");
+  say("recover_to is not latest: skipping row_counts, freshness and RPO");
 }
 
-void say_how_to_go_on(const Laboratory& laboratory, const CommonOptions& common,
+void print_next_steps(const Laboratory& laboratory, const CommonOptions& common,
                       const DemoLine& say) {
   const bool usual = common.state == resolve_state_directory({});
   const auto state = usual ? std::string() : fmt::format(" --state {}", common.state.native());
-  say("the laboratory stays, with its primary running");
-  say(fmt::format("  look into it:  psql 'host={} port=5432 user=postgres dbname=shop'",
+  say("keeping the laboratory; its primary is running");
+  say(fmt::format("  connect:  psql 'host={} port=5432 user=postgres dbname=shop'",
                   laboratory.paths().sockets.native()));
-  say(fmt::format("  rehearse it:   pgrehearse run {}{}", demo_scenario_file(laboratory).native(),
+  say(fmt::format("  drill:    pgrehearse run {}{}", demo_scenario_file(laboratory).native(),
                   state));
-  say(fmt::format("  remove it:     pgrehearse clean {}{}", laboratory.options().id, state));
+  say(fmt::format("  remove:   pgrehearse clean {}{}", laboratory.options().id, state));
 }
 
 void remove(Laboratory& laboratory, const DemoLine& say) {
   const auto removal = laboratory.destroy();
-  if (removal.complete()) say("the laboratory is removed");
+  if (removal.complete()) say("laboratory removed");
   for (const auto& thing : removal.remaining) say("could not remove " + thing);
 }
 
@@ -83,28 +83,28 @@ ExitCode run_demo(DemoArguments arguments, const CommonOptions& common,
   const auto began = std::chrono::steady_clock::now();
   const auto say = narrator(common);
   const auto options = session_options(arguments);
-  // A mistake in --set or --json is said before the laboratory is built.
+  // Report errors in --set or --json before building the laboratory.
   require_writable_reports(
       parse_scenario(demo_scenario_outline(), "demo.yaml", arguments.overrides, all_checks()),
       options);
-  forget_pgbackrest_variables(say);
+  unset_pgbackrest_variables(say);
   remove_leftovers(common);
 
   arguments.spec.state = common.state;
   const auto runner = real_command_runner();
   const auto laboratory = build_demo(arguments.spec, *runner, say, stop);
-  say(fmt::format("rehearsing {}", demo_scenario_file(*laboratory).native()));
+  say(fmt::format("running drill {}", demo_scenario_file(*laboratory).native()));
   auto scenario = load_scenario(demo_scenario_file(*laboratory), arguments.overrides, all_checks());
-  leave_out_what_holds_for_latest_only(scenario, arguments, say);
+  remove_checks_for_latest_only(scenario, arguments, say);
   const auto report = run_session(scenario, options, common, stop);
   print_report(report, common);
   if (arguments.keep && !stop.stop_requested()) {
     laboratory->keep();
-    say_how_to_go_on(*laboratory, common, say);
+    print_next_steps(*laboratory, common, say);
   } else {
     remove(*laboratory, say);
   }
-  say(fmt::format("took {} in all", to_text(Seconds(std::chrono::steady_clock::now() - began))));
+  say(fmt::format("finished in {}", to_text(Seconds(std::chrono::steady_clock::now() - began))));
   if (stop.stop_requested()) return ExitCode::interrupted;
   if (report.error_kind == name_of(ErrorKind::internal)) return ExitCode::internal;
   return exit_code_of(report.verdict);
@@ -116,24 +116,24 @@ CommandAction configure_demo(CLI::App& command, const CommonOptions& common) {
   auto arguments = std::make_shared<DemoArguments>();
   command
       .add_option("--set", arguments->overrides,
-                  "replace a value of the scenario: --set recover_to=immediate")
+                  "override a scenario value: --set recover_to=immediate")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command.add_flag("--keep", arguments->keep,
-                   "leave primary and repository; prints how to use and how to remove them");
+                   "keep the primary and the repository; prints how to use and remove them");
   command
       .add_option("--directory", arguments->spec.directory,
-                  "where the laboratory is made [the state directory]")
+                  "directory for the laboratory [the state directory]")
       ->type_name("DIR");
   command
       .add_option("--size", arguments->spec.size_factor,
-                  "how large the databases are; 1 is about 90 MB [1]")
+                  "size of the databases; 1 is about 90 MB [1]")
       ->type_name("FACTOR")
       ->check(CLI::Range(0.01, 1000.0).description(""));
-  command.add_option("--json", arguments->json, "write the report as JSON")->type_name("FILE");
-  command.add_option("--junit", arguments->junit, "write the report as JUnit XML")
+  command.add_option("--json", arguments->json, "also write the report as JSON")->type_name("FILE");
+  command.add_option("--junit", arguments->junit, "also write the report as JUnit XML")
       ->type_name("FILE");
-  command.add_option("--markdown", arguments->markdown, "write the report as Markdown")
+  command.add_option("--markdown", arguments->markdown, "also write the report as Markdown")
       ->type_name("FILE");
   return [arguments, &common](const std::stop_token& stop) {
     return run_demo(*arguments, common, stop);

@@ -17,12 +17,12 @@ namespace pgrehearse {
 
 namespace {
 
-// Says what was done once it is done, with its time.
+// Reports each finished step and its duration.
 class Steps {
  public:
   explicit Steps(const DemoLine& say) : say_(say) {}
 
-  // `step` returns the words for the line.
+  // `step` returns the text of the line.
   void run(const std::function<std::string()>& step) {
     const auto began = std::chrono::steady_clock::now();
     const auto words = step();
@@ -70,13 +70,13 @@ std::unique_ptr<Laboratory> build_demo(const DemoSpec& spec, CommandRunner& runn
   std::unique_ptr<Laboratory> laboratory;
   Steps steps(say);
   const auto& base = spec.directory.empty() ? spec.state : spec.directory;
-  say(fmt::format("building the laboratory {}", (base / id).native()));
+  say(fmt::format("creating laboratory {}", (base / id).native()));
   steps.run([&] {
     laboratory = Laboratory::create({.id = id, .state = spec.state, .directory = spec.directory},
                                     runner, stop);
     laboratory->start(stop);
     laboratory->create_stanza(stop);
-    return fmt::format("a primary (PostgreSQL {}) and a pgBackRest repository, stanza {}",
+    return fmt::format("primary (PostgreSQL {}) and pgBackRest repository, stanza {}",
                        laboratory->options().postgres_major, laboratory->options().stanza);
   });
   steps.run([&] {
@@ -86,7 +86,7 @@ std::unique_ptr<Laboratory> build_demo(const DemoSpec& spec, CommandRunner& runn
   steps.run([&] { return "full backup " + laboratory->back_up(BackupType::full, stop); });
   steps.run([&] {
     work_in_shop(*laboratory, spec.size_factor, 1, stop);
-    return std::string("a busy day in the shop");
+    return std::string("workload after the full backup");
   });
   steps.run(
       [&] { return "incremental backup " + laboratory->back_up(BackupType::incremental, stop); });
@@ -94,7 +94,7 @@ std::unique_ptr<Laboratory> build_demo(const DemoSpec& spec, CommandRunner& runn
     const auto before = std::stoull(count_segments(*laboratory, stop));
     work_in_shop(*laboratory, spec.size_factor, 2, stop);
     laboratory->switch_wal_and_wait(stop);
-    return fmt::format("another day: {} WAL segments that only a replay brings back",
+    return fmt::format("workload after the incremental backup: {} WAL segments to replay",
                        std::stoull(count_segments(*laboratory, stop)) - before);
   });
   write_scenario(*laboratory);
@@ -109,14 +109,14 @@ std::string demo_scenario_outline() {
                                                         {"account", "postgres"}});
 }
 
-void forget_pgbackrest_variables(const DemoLine& say) {
+void unset_pgbackrest_variables(const DemoLine& say) {
   std::vector<std::string> names;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view variable(*entry);
     if (variable.starts_with("PGBACKREST_")) names.emplace_back(split(variable, '=').front());
   }
   for (const auto& name : names) unsetenv(name.c_str());
-  if (!names.empty()) say("not used here: " + join(names, ", "));
+  if (!names.empty()) say("ignoring environment variables " + join(names, ", "));
 }
 
 }  // namespace pgrehearse

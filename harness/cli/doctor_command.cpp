@@ -39,34 +39,35 @@ Probe probe(std::string name, const Action& action) {
 }
 
 std::string writable_state(const std::filesystem::path& state) {
-  auto place = state;
-  while (!std::filesystem::exists(place) && place.has_relative_path()) place = place.parent_path();
-  if (access(place.c_str(), W_OK | X_OK) != 0) {
-    throw Error(ErrorKind::environment, fmt::format("{} is not writable", place.string()),
-                "name another directory with --state");
+  auto existing = state;
+  while (!std::filesystem::exists(existing) && existing.has_relative_path())
+    existing = existing.parent_path();
+  if (access(existing.c_str(), W_OK | X_OK) != 0) {
+    throw Error(ErrorKind::environment, fmt::format("{} is not writable", existing.string()),
+                "choose another directory with --state");
   }
-  return place == state ? state.string() : fmt::format("{} can be made", state.string());
+  return existing == state ? state.string() : fmt::format("{} will be created", state.string());
 }
 
-std::string installed_programs() {
+std::string installed_servers() {
   std::vector<std::string> majors;
   for (const int major : installed_majors()) majors.push_back(std::to_string(major));
   if (majors.empty()) {
-    throw Error(ErrorKind::environment, "no PostgreSQL server programs are installed",
-                "install the package of the backup's major version, for instance postgresql-15");
+    throw Error(ErrorKind::environment, "no PostgreSQL server binaries found",
+                "install the package of the backup's major version, for example postgresql-15");
   }
   return "PostgreSQL " + join(majors, ", ");
 }
 
 std::string usable_account() {
-  if (geteuid() != 0) return "runs as " + current_account().name;
-  return "root drops to " + find_account("postgres").name;
+  if (geteuid() != 0) return "running as " + current_account().name;
+  return "running as root; PostgreSQL and pgBackRest will run as " + find_account("postgres").name;
 }
 
-// What can be asked without a scenario.
+// Checks that need no scenario.
 std::vector<Probe> probe_host(const CommonOptions& common, const std::stop_token& stop) {
   return {probe("state directory", [&] { return writable_state(common.state); }),
-          probe("account", usable_account), probe("PostgreSQL programs", installed_programs),
+          probe("account", usable_account), probe("PostgreSQL binaries", installed_servers),
           probe("backup tool", [&] {
             const auto result = real_command_runner()->run(
                 {.program = "pgbackrest", .arguments = {"version"}}, stop);
@@ -80,7 +81,7 @@ std::vector<Probe> probe_scenario(const Scenario& scenario, const CommonOptions&
   try {
     const auto parts = wire(scenario, common.state, fmt::format("doctor-{}", getpid()));
     if (scenario.sandbox.type == "kubernetes") {
-      // The repository is the pod's to read; this host may not even reach it.
+      // The pod reads the repository; this host may have no access to it.
       probes.push_back(
           probe("cluster", [&] { return parts.provisioner->probe(scenario.sandbox, stop); }));
       probes.push_back(probe(
@@ -123,9 +124,9 @@ void print(const std::string& subject, const std::vector<Probe>& probes,
 CommandAction configure_doctor(CLI::App& command, const CommonOptions& common) {
   auto files = std::make_shared<std::vector<std::filesystem::path>>();
   auto overrides = std::make_shared<std::vector<std::string>>();
-  command.add_option("scenario", *files, "scenarios to examine; without one: this host alone")
+  command.add_option("scenario", *files, "scenarios to check; without any, only this host")
       ->type_name("FILE");
-  command.add_option("--set", *overrides, "replace a value: --set sandbox.memory=4GB")
+  command.add_option("--set", *overrides, "override a scenario value: --set sandbox.memory=4GB")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   return [files, overrides, &common](const std::stop_token& stop) {

@@ -24,7 +24,7 @@ namespace pgrehearse {
 
 namespace {
 
-// Triggers its own token when another does, or when the time is over.
+// Its token is triggered by another token or when the timeout expires.
 class Deadline {
  public:
   Deadline(std::stop_token outer, std::optional<std::chrono::milliseconds> timeout)
@@ -46,7 +46,7 @@ class Deadline {
   std::jthread timer_;
 };
 
-// The drill is over: a full disk must not hide its verdict.
+// The drill has finished: a full disk must not hide its verdict.
 void write_report(const Report& report, const std::string& format,
                   const std::filesystem::path& file) {
   try {
@@ -77,11 +77,11 @@ void require_writable_reports(const Scenario& scenario, const SessionOptions& op
     const auto directory =
         file.has_parent_path() ? file.parent_path() : std::filesystem::current_path();
     if (!std::filesystem::is_directory(directory) || access(directory.c_str(), W_OK) != 0) {
-      throw Error(ErrorKind::usage,
-                  fmt::format("the {} report cannot be written to {}: no such directory, or no "
-                              "permission",
-                              format, file.string()),
-                  "make the directory first");
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("cannot write the {} report to {}: no such directory, or no permission",
+                      format, file.string()),
+          "create the directory, or choose another file");
     }
   }
 }
@@ -112,7 +112,7 @@ Report run_session(const Scenario& scenario, const SessionOptions& options,
   auto report = scenario.sandbox.type == "kubernetes"
                     ? run_drill_in_pod(scenario, services, timeout, deadline.token())
                     : run_drill(scenario, services, options.keep, deadline.token());
-  // Its live line must be gone before anything is printed.
+  // Clear the live line before printing anything.
   progress.reset();
   const auto run_directory = store.find(scenario.name + "/" + run_id).parent_path();
   write_report(report, "text", run_directory / "report.txt");
@@ -125,7 +125,7 @@ Report run_session(const Scenario& scenario, const SessionOptions& options,
 }
 
 void print_report(const Report& report, const CommonOptions& common) {
-  const RenderOptions options{.colour = wants_colour(STDOUT_FILENO, common.no_color),
+  const RenderOptions options{.color = wants_color(STDOUT_FILENO, common.no_color),
                               .width = terminal_width(STDOUT_FILENO)};
   find_reporter(common.format).write(report, options, std::cout);
   std::cout.flush();
@@ -142,8 +142,9 @@ void remove_leftovers(const CommonOptions& common) {
     for (const auto& leftover : provisioner->list()) {
       if (leftover.alive || leftover.kept) continue;
       const auto removal = provisioner->remove(leftover);
-      spdlog::warn("removed what the killed drill {} left: {}", leftover.run_id,
-                   removal.complete() ? "nothing remains" : "something remains");
+      spdlog::warn(
+          "cleaned up after killed drill {}: {}", leftover.run_id,
+          removal.complete() ? "complete" : "incomplete, see 'pgrehearse clean --dry-run'");
     }
   }
 }

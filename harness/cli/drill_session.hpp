@@ -1,5 +1,4 @@
-// One drill as the commands run it: leftovers removed, parts wired, deadline, progress, report
-// files.
+// One drill as the commands run it, with deadline, progress and report files.
 #pragma once
 
 #include <chrono>
@@ -18,24 +17,24 @@ namespace pgrehearse {
 struct SessionOptions {
   bool keep = false;
   std::optional<std::chrono::milliseconds> timeout;
-  // Format name -> file, besides those that the scenario names.
+  // Format name -> file, in addition to those of the scenario.
   std::map<std::string, std::filesystem::path> reports;
 };
 
-// Throws Error(usage) when a report file cannot be written later; says so before anything starts.
+// Throws Error(usage) if a report file will not be writable. Call before the drill starts.
 void require_writable_reports(const Scenario& scenario, const SessionOptions& options);
 
 // Runs the drill, writes its report files and the rendered formats of its run directory.
 Report run_session(const Scenario& scenario, const SessionOptions& options,
                    const CommonOptions& common, std::stop_token stop);
 
-// To standard output, as --format says.
+// To standard output, in the format of --format.
 void print_report(const Report& report, const CommonOptions& common);
 
-// To standard error, as the one line that the reader of a pod's log looks for.
+// To standard error, as the single line that is searched for in a pod's log.
 void print_report_line(const Report& report);
 
-// Removes what dead drills left on this host, as `clean` does without arguments.
+// Removes leftovers of killed drills on this host, like `clean` without arguments.
 void remove_leftovers(const CommonOptions& common);
 
 }  // namespace pgrehearse

@@ -25,12 +25,12 @@ struct FingerprintArguments {
   std::string to;
   std::vector<std::string> overrides;
   std::vector<std::string> tables;
-  // By the key of the check `comparison`: sample, budget.time, ...
+  // By key of the check `comparison`: sample, budget.time, ...
   std::map<std::string, std::string> settings;
   bool allow_inexact = false;
 };
 
-// Those of the check's keys that say how the primary is read, under their names as options.
+// The check's keys that control how the primary is read, and their option names.
 struct ReadingKey {
   std::string option;
   std::string setting;
@@ -82,13 +82,13 @@ Settings settings_of(const FingerprintArguments& arguments, Settings settings) {
 std::unique_ptr<Primary> primary_of(const std::string& dsn) {
   if (parse_dsn(dsn).contains("password")) {
     throw Error(ErrorKind::usage,
-                "--primary holds a password, which every user of this host can see",
-                "put it into ~/.pgpass, or take a scenario with ${PASSWORD} from the environment");
+                "--primary contains a password, which every user of this host can see",
+                "put it into ~/.pgpass, or use a scenario with ${PASSWORD} from the environment");
   }
   return std::make_unique<Primary>(dsn);
 }
 
-// The primary, and how it is read.
+// The primary, and the settings for reading it.
 struct Subject {
   ScenarioParts parts;
   Settings settings;
@@ -96,8 +96,8 @@ struct Subject {
 
 Subject subject_of(const FingerprintArguments& arguments, const CommonOptions& common) {
   if (arguments.scenario.empty() == arguments.primary.empty()) {
-    throw Error(ErrorKind::usage, "name either a scenario or --primary",
-                "pgrehearse fingerprint weekly.yaml --to orders.fingerprint");
+    throw Error(ErrorKind::usage, "give either a scenario or --primary",
+                "for example pgrehearse fingerprint weekly.yaml --to orders.fingerprint");
   }
   Subject subject;
   if (!arguments.primary.empty()) {
@@ -106,7 +106,7 @@ Subject subject_of(const FingerprintArguments& arguments, const CommonOptions& c
     const auto scenario = load_scenario(arguments.scenario, arguments.overrides, all_checks());
     subject.parts = wire(scenario, common.state, fmt::format("fingerprint-{}", getpid()));
     if (!subject.parts.primary) {
-      throw Error(ErrorKind::usage, fmt::format("{} names no primary", arguments.scenario),
+      throw Error(ErrorKind::usage, fmt::format("{} has no primary", arguments.scenario),
                   "add primary: { dsn: \"host=db1 dbname=postgres user=pgrehearse\" }");
     }
     const auto check = std::find_if(
@@ -118,7 +118,7 @@ Subject subject_of(const FingerprintArguments& arguments, const CommonOptions& c
   return subject;
 }
 
-// One line that is written over, on a terminal only.
+// A single line, overwritten with each update; only on a terminal.
 FingerprintProgress progress_of(const CommonOptions& common) {
   if (common.quiet || !is_terminal(STDERR_FILENO)) return nullptr;
   return [](std::string_view database, std::uint64_t done, std::uint64_t total) {
@@ -163,21 +163,22 @@ std::string text_of(const CaptureSummary& summary, const std::string& file, doub
       text += fmt::format("{}: not read: {}\n", database.database, database.error);
       continue;
     }
-    text +=
-        fmt::format("{}: {} at {} ({}{})\n", database.database,
-                    database.exact ? "exact" : "inexact", to_text(database.lsn), database.method,
-                    database.explanation.empty() ? "" : ": " + database.explanation);
+    const auto why = database.explanation.empty() ? "" : ": " + database.explanation;
+    text += database.exact ? fmt::format("{}: exact at {} ({}{})\n", database.database,
+                                         to_text(database.lsn), database.method, why)
+                           : fmt::format("{}: approximate at {}: no exact snapshot{}\n",
+                                         database.database, to_text(database.lsn), why);
   }
-  text += fmt::format("{} relations, {} of them read, {} rows, in {}\n", summary.relations,
+  text += fmt::format("{} relations, {} read, {} rows, in {}\n", summary.relations,
                       summary.compared, summary.rows, to_text(Seconds(seconds)));
   for (const auto& [cause, count] : summary.left_out) {
     text += fmt::format("  not read: {} {}\n", count, cause);
   }
   if (summary.gaps > 0) {
-    text += fmt::format("  {} could have been compared and cannot be\n", summary.gaps);
+    text += fmt::format("  {} relations that should be compared were not read\n", summary.gaps);
   }
   if (!summary.budget_over.empty()) {
-    text += fmt::format("  reading ended early: {}\n", summary.budget_over);
+    text += fmt::format("  stopped early: {}\n", summary.budget_over);
   }
   return text + fmt::format("written to {}\n", file == "-" ? "standard output" : file);
 }
@@ -209,7 +210,7 @@ ExitCode take(const FingerprintArguments& arguments, const CommonOptions& common
 }
 
 void add_reading_options(CLI::App& command, FingerprintArguments& arguments) {
-  const char* group = "What it reads";
+  const char* group = "What to read";
   for (const auto& key : reading_keys()) {
     auto& text = arguments.settings[key.setting];
     command
@@ -224,8 +225,8 @@ void add_reading_options(CLI::App& command, FingerprintArguments& arguments) {
   }
   command
       .add_option("--table", arguments.tables,
-                  "exclude, count_only or full, by pattern on database.schema.table; may be "
-                  "repeated")
+                  "exclude, count_only or full, for tables that match a pattern on "
+                  "database.schema.table; can be repeated")
       ->type_name("PATTERN=RULE")
       ->allow_extra_args(false)
       ->group(group);
@@ -237,20 +238,22 @@ CommandAction configure_fingerprint(CLI::App& command, const CommonOptions& comm
   auto arguments = std::make_shared<FingerprintArguments>();
   command
       .add_option("scenario", arguments->scenario,
-                  "read this scenario's primary, with the settings of its check 'comparison'")
+                  "read this scenario's primary, with the settings of its check `comparison`")
       ->type_name("FILE");
-  command.add_option("--primary", arguments->primary, "read this server, without a scenario")
+  command
+      .add_option("--primary", arguments->primary,
+                  "connection string of the server to read, instead of a scenario")
       ->type_name("DSN");
   command
       .add_option("--to", arguments->to,
-                  "the file to write; it appears when it is complete; - is standard output")
+                  "output file; replaced only when complete; - for standard output")
       ->required()
       ->type_name("FILE");
-  command.add_option("--set", arguments->overrides, "replace a value of the scenario")
+  command.add_option("--set", arguments->overrides, "override a scenario value")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command.add_flag("--allow-inexact", arguments->allow_inexact,
-                   "exit with 0 also where no exact point was found");
+                   "exit with 0 even if no exact snapshot was possible");
   add_reading_options(command, *arguments);
   return
       [arguments, &common](const std::stop_token& stop) { return take(*arguments, common, stop); };

@@ -18,7 +18,7 @@ struct HelpOptions {
   bool man = false;
 };
 
-// App::help() would explain the command that was given, which is `help` itself.
+// App::help() would show the help of the given command, which is `help` itself.
 std::string general_help(const CLI::App& app) {
   return app.get_formatter()->make_help(&app, "pgrehearse", CLI::AppFormatMode::Normal);
 }
@@ -41,11 +41,11 @@ CommandAction configure_help(CLI::App& command, const CommonOptions& /*common*/)
   auto options = std::make_shared<HelpOptions>();
   std::vector<std::string> names;
   for (const auto& row : command_table()) names.emplace_back(row.name);
-  command.add_option("command", options->command, "the command to explain")
+  command.add_option("command", options->command, "command to show help for")
       ->type_name("COMMAND")
       ->check(one_of(std::move(names)));
-  command.add_flag("--reference", options->reference, "print all of it as a Markdown page");
-  command.add_flag("--man", options->man, "print all of it as a manual page");
+  command.add_flag("--reference", options->reference, "print the help of all commands as Markdown");
+  command.add_flag("--man", options->man, "print the help of all commands as a manual page");
   return [&app = *command.get_parent(), options](const std::stop_token&) {
     if (options->reference) {
       print_reference(app);

@@ -42,9 +42,9 @@ void print_json(const std::vector<RunSummary>& runs) {
   std::cout << list.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
-// Standard output that is no terminal gets the whole diagnosis: it may be searched.
+// Not shortened when standard output is not a terminal: it may be searched.
 void print_table(const std::vector<RunSummary>& runs, const CommonOptions& common) {
-  const Palette paint(wants_colour(STDOUT_FILENO, common.no_color));
+  const Palette paint(wants_color(STDOUT_FILENO, common.no_color));
   std::size_t scenarios = 8;
   std::size_t ids = 3;
   for (const auto& run : runs) {
@@ -73,9 +73,9 @@ void print_table(const std::vector<RunSummary>& runs, const CommonOptions& commo
   }
 }
 
-[[noreturn]] void refuse_scenario(const std::string& scenario, const RunStore& store) {
+[[noreturn]] void throw_unknown_scenario(const std::string& scenario, const RunStore& store) {
   const auto near = nearest(scenario, store.scenarios());
-  throw Error(ErrorKind::usage, fmt::format("there are no runs of a scenario '{}'", scenario),
+  throw Error(ErrorKind::usage, fmt::format("no runs of scenario '{}'", scenario),
               near ? fmt::format("did you mean '{}'?", *near)
                    : "'pgrehearse history' lists the runs of all scenarios");
 }
@@ -84,9 +84,9 @@ void print_table(const std::vector<RunSummary>& runs, const CommonOptions& commo
 
 CommandAction configure_history(CLI::App& command, const CommonOptions& common) {
   auto options = std::make_shared<HistoryOptions>();
-  command.add_option("scenario", options->scenario, "only the runs of this scenario")
+  command.add_option("scenario", options->scenario, "list only runs of this scenario")
       ->type_name("SCENARIO");
-  command.add_option("-n,--limit", options->limit, "list at most this many, 0: all [20]")
+  command.add_option("-n,--limit", options->limit, "maximum number of runs; 0 for all [20]")
       ->type_name("N");
   return [&common, options](const std::stop_token&) {
     const RunStore store(common.state);
@@ -94,9 +94,9 @@ CommandAction configure_history(CLI::App& command, const CommonOptions& common) 
     const auto one = options->scenario.empty() ? std::nullopt : std::optional(options->scenario);
     const auto names = store.scenarios();
     if (one && std::find(names.begin(), names.end(), *one) == names.end()) {
-      refuse_scenario(*one, store);
+      throw_unknown_scenario(*one, store);
     }
-    // One more than is shown tells whether there are older ones.
+    // Read one more than is shown to find out whether there are older runs.
     constexpr auto no_limit = std::numeric_limits<std::size_t>::max();
     auto runs = store.list(one, all ? no_limit : options->limit + 1);
     const bool more = !all && runs.size() > options->limit;
@@ -104,11 +104,11 @@ CommandAction configure_history(CLI::App& command, const CommonOptions& common) 
     if (common.format == "json") {
       print_json(runs);
     } else if (runs.empty()) {
-      std::cout << fmt::format("no drill has run yet in {}\n", common.state.string());
+      std::cout << fmt::format("no runs in {}\n", common.state.string());
     } else {
       print_table(runs, common);
       if (more && !common.quiet) {
-        std::cout << fmt::format("(older runs: --limit {})\n", options->limit * 5);
+        std::cout << fmt::format("(for older runs: --limit {})\n", options->limit * 5);
       }
     }
     return ExitCode::pass;

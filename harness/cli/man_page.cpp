@@ -16,11 +16,11 @@ namespace {
 constexpr std::string_view description = R"(.SH DESCRIPTION
 .B pgrehearse
 restores a PostgreSQL backup into a disposable sandbox, replays WAL up to the recovery target,
-proves where recovery landed, runs checks, reports and removes everything.
+proves where recovery stopped, runs checks, reports, and removes everything.
 The primary is only read and the repository is never written.
 A scenario is a YAML file that describes one drill;
 .B pgrehearse schema \-\-example
-prints one that has every key.
+prints one with every key.
 )";
 
 constexpr std::string_view epilogue = R"(.SH EXIT STATUS
@@ -29,13 +29,13 @@ constexpr std::string_view epilogue = R"(.SH EXIT STATUS
 pass
 .TP
 .B 1
-fail: the backup, or what came back from it, is wrong
+fail: the backup could not be recovered, or the recovered data is wrong
 .TP
 .B 2
-unknown: it could not be told
+unknown: the result could not be determined
 .TP
 .B 3
-wrong command line or scenario; nothing was started
+usage or scenario error; nothing was started
 .TP
 .B 4
 a bug in pgrehearse
@@ -50,30 +50,30 @@ one run: report.json, report.txt, report.md, report.xml, logs/
 .I STATE/runs/SCENARIO/latest
 the newest run of a scenario
 .PP
-STATE is what
-.B \-\-state
-names; without it /var/lib/pgrehearse for root and postgres, and $XDG_STATE_HOME/pgrehearse or
-~/.local/state/pgrehearse for others.
+STATE is the directory given with
+.BR \-\-state .
+The default is /var/lib/pgrehearse for root and postgres, and $XDG_STATE_HOME/pgrehearse or
+~/.local/state/pgrehearse for other accounts.
 .SH ENVIRONMENT
 .TP
 .B NO_COLOR
-no colours when set and not empty
+disables colors when set and not empty
 .TP
 .B TERM
-no colours when it is dumb
+disables colors when set to dumb
 .TP
 .B XDG_STATE_HOME
 see FILES
 .PP
-The variables and files of libpq (PGPASSFILE, PGSERVICE and so on) hold for the connection to the
-primary, and a scenario can use any variable as ${NAME}.
+libpq's environment variables and files (PGPASSFILE, PGSERVICE and so on) apply to the connection
+to the primary. A scenario can refer to any variable as ${NAME}.
 .SH SEE ALSO
 .BR pgbackrest (1),
 .BR pg_amcheck (1),
 .BR pg_checksums (1)
 )";
 
-// A leading dot or quote would be a request, a backslash or hyphen another character.
+// Escapes leading dots and quotes (roff requests), backslashes and hyphens.
 std::string roff(std::string_view text) {
   std::string escaped;
   bool line_begins = true;

@@ -1,4 +1,4 @@
-// The manual page pgrehearse(1), made from the command table.
+// The manual page pgrehearse(1), generated from the command table.
 #pragma once
 
 namespace CLI {
@@ -7,7 +7,7 @@ class App;
 
 namespace pgrehearse {
 
-// In roff, to standard output. `app` holds every command of the table.
+// Prints roff to standard output. `app` contains every command of the table.
 void print_man_page(const CLI::App& app);
 
 }  // namespace pgrehearse

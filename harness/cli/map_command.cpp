@@ -89,7 +89,7 @@ void write(const RecoveryMap& map, const MapOptions& options, const CommonOption
   const auto& format = options.format.empty() ? common.format : options.format;
   if (options.output.empty() || options.output == "-") {
     write(map, format,
-          {.colour = wants_colour(STDOUT_FILENO, common.no_color),
+          {.color = wants_color(STDOUT_FILENO, common.no_color),
            .unicode = speaks_utf8(),
            .width = terminal_width(STDOUT_FILENO)},
           std::cout);

@@ -21,18 +21,18 @@ NewFile::NewFile(fs::path file) : file_(std::move(file)) {
   if (fs::exists(file_, failure) && !fs::is_regular_file(file_, failure)) {
     errno = 0;
     stream_.open(file_, std::ios::binary);
-    if (!stream_.is_open()) refuse(errno != 0 ? errno : EIO);
+    if (!stream_.is_open()) fail(errno != 0 ? errno : EIO);
     return;
   }
-  // A link stays a link.
+  // A symbolic link is kept; its target is replaced.
   const auto target = fs::weakly_canonical(file_, failure);
   if (!failure) file_ = target;
   part_ = fmt::format("{}.{}.part", file_.string(), getpid());
   const int descriptor = open(part_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (descriptor < 0) refuse(errno);
+  if (descriptor < 0) fail(errno);
   close(descriptor);
   stream_.open(part_, std::ios::binary | std::ios::trunc);
-  if (!stream_.is_open()) refuse(errno != 0 ? errno : EIO);
+  if (!stream_.is_open()) fail(errno != 0 ? errno : EIO);
 }
 
 NewFile::~NewFile() {
@@ -41,11 +41,12 @@ NewFile::~NewFile() {
   unlink(part_.c_str());
 }
 
-void NewFile::refuse(int error) const {
+void NewFile::fail(int error) const {
   throw Error(
       ErrorKind::environment,
       fmt::format("cannot write '{}': {}", file_.string(), std::generic_category().message(error)),
-      "name a file in a directory that you may write, with room", "PGR-ENV-FILE", file_.string());
+      "choose a file in a writable directory with enough free space", "PGR-ENV-FILE",
+      file_.string());
 }
 
 std::ostream& NewFile::out() {
@@ -56,12 +57,12 @@ std::ostream& NewFile::out() {
 void NewFile::commit() {
   errno = 0;
   out().flush();
-  if (!out()) refuse(errno != 0 ? errno : EIO);
+  if (!out()) fail(errno != 0 ? errno : EIO);
   if (file_ == "-") return;
   stream_.close();
-  if (stream_.fail()) refuse(errno != 0 ? errno : EIO);
+  if (stream_.fail()) fail(errno != 0 ? errno : EIO);
   if (part_.empty()) return;
-  if (std::rename(part_.c_str(), file_.c_str()) != 0) refuse(errno);
+  if (std::rename(part_.c_str(), file_.c_str()) != 0) fail(errno);
   part_.clear();
 }
 

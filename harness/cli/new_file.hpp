@@ -1,4 +1,4 @@
-// A file that appears under its name only when it is complete.
+// A file that is written to a temporary name and renamed when complete.
 #pragma once
 
 #include <cstdint>
@@ -10,23 +10,23 @@ namespace pgrehearse {
 
 class NewFile {
  public:
-  // Writes beside `file` until commit(); "-" is standard output, a device or a pipe is written as
-  // it is. Readable by the owner alone. Throws Error(environment).
+  // Writes to a temporary file in the same directory until commit(). "-" is standard output; a
+  // device or a pipe is written directly. Readable by the owner only. Throws Error(environment).
   explicit NewFile(std::filesystem::path file);
-  // What was not committed is removed.
+  // Removes the temporary file unless committed.
   ~NewFile();
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
   std::ostream& out();
-  // Takes the place of what was there. Throws Error(environment) when anything was not written.
+  // Replaces the previous file. Throws Error(environment) if anything could not be written.
   void commit();
 
  private:
-  [[noreturn]] void refuse(int error) const;
+  [[noreturn]] void fail(int error) const;
 
   std::filesystem::path file_;
-  std::filesystem::path part_;  // empty: written in place
+  std::filesystem::path part_;  // empty: written directly
   std::ofstream stream_;
 };
 

@@ -1,4 +1,4 @@
-// Pieces that the options of several commands share.
+// Validators shared by several commands.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ class Validator;
 
 namespace pgrehearse {
 
-// Accepts one of `choices`; the message names them and the nearest one.
+// Accepts one of `choices`; the error message lists them and the nearest match.
 CLI::Validator one_of(std::vector<std::string> choices);
 
 }  // namespace pgrehearse

@@ -44,14 +44,14 @@ Json plan_of(const Scenario& scenario, const Preparation& preparation,
            {{"label", backup.label},
             {"type", std::string(name_of(backup.type))},
             {"reason", reason},
-            {"stopped", to_iso8601(backup.stop_time)},
+            {"stop_time", to_iso8601(backup.stop_time)},
             {"bytes", backup.size.count}}},
           {"wal",
            {{"segments", lineage.required_count},
             {"missing", lineage.missing_count},
             {"bytes", lineage.required_bytes.count},
             {"timeline", lineage.timeline},
-            {"reaches", to_text(lineage.reachable_end)}}},
+            {"end_lsn", to_text(lineage.reachable_end)}}},
           {"space_needed_bytes", preparation.required_space().count},
           {"expected_seconds", seconds ? Json(*seconds) : Json(nullptr)},
           {"sandbox", scenario.sandbox.type},
@@ -63,17 +63,17 @@ void print(const Json& plan) {
   const auto& wal = plan["wal"];
   std::cout << fmt::format("drill {}: recover to {}\n", plan["scenario"].get<std::string>(),
                            plan["recover_to"].get<std::string>());
-  std::cout << fmt::format("  backup   {} ({}, {}), stopped {}\n",
+  std::cout << fmt::format("  backup   {} ({}, {}), completed {}\n",
                            backup["label"].get<std::string>(), backup["type"].get<std::string>(),
                            to_text(Bytes{backup["bytes"].get<std::uint64_t>()}),
-                           backup["stopped"].get<std::string>());
+                           backup["stop_time"].get<std::string>());
   std::cout << fmt::format("           {}\n", backup["reason"].get<std::string>());
   std::cout << fmt::format("  WAL      {} segments ({} in the repository), timeline {}, up to {}\n",
                            wal["segments"].get<std::uint64_t>(),
                            to_text(Bytes{wal["bytes"].get<std::uint64_t>()}),
-                           wal["timeline"].get<std::uint32_t>(), wal["reaches"].get<std::string>());
+                           wal["timeline"].get<std::uint32_t>(), wal["end_lsn"].get<std::string>());
   if (wal["missing"] != 0) {
-    std::cout << fmt::format("           {} of them are missing\n",
+    std::cout << fmt::format("           {} of these segments missing\n",
                              wal["missing"].get<std::uint64_t>());
   }
   std::cout << fmt::format("  space    {} needed in a {} sandbox\n",
@@ -82,8 +82,8 @@ void print(const Json& plan) {
   std::cout << fmt::format(
       "  time     {}\n",
       plan["expected_seconds"].is_null()
-          ? std::string("unknown: this scenario has not run here yet")
-          : to_text(Seconds(plan["expected_seconds"].get<double>())) + ", as in its last run");
+          ? std::string("unknown: no completed run of this scenario")
+          : to_text(Seconds(plan["expected_seconds"].get<double>())) + " (as in the last run)");
   std::cout << "  checks\n";
   for (const auto& check : plan["checks"]) {
     std::cout << fmt::format("           {:<28} {}\n", check["name"].get<std::string>(),
@@ -95,8 +95,8 @@ void print_manifest(const Scenario& scenario, const CommonOptions& common,
                     const std::stop_token& stop) {
   if (scenario.sandbox.type != "kubernetes") {
     throw Error(ErrorKind::usage,
-                fmt::format("a sandbox of type {} has no manifest", scenario.sandbox.type),
-                "--manifest belongs to sandbox.type: kubernetes");
+                fmt::format("sandbox type {} has no manifest", scenario.sandbox.type),
+                "--manifest requires sandbox.type: kubernetes");
   }
   const auto parts = wire(scenario, common.state, fmt::format("plan-{}", getpid()));
   std::random_device random;
@@ -113,14 +113,14 @@ void print_manifest(const Scenario& scenario, const CommonOptions& common,
 CommandAction configure_plan(CLI::App& command, const CommonOptions& common) {
   auto file = std::make_shared<std::filesystem::path>();
   auto overrides = std::make_shared<std::vector<std::string>>();
-  command.add_option("scenario", *file, "the scenario")->required()->type_name("FILE");
-  command.add_option("--set", *overrides, "replace a value: --set recover_to=immediate")
+  command.add_option("scenario", *file, "scenario file")->required()->type_name("FILE");
+  command.add_option("--set", *overrides, "override a scenario value: --set recover_to=immediate")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   auto manifest = std::make_shared<bool>(false);
   command.add_flag(
       "--manifest", *manifest,
-      "sandbox.type: kubernetes: what the cluster would be asked for; asks no cluster");
+      "print the Kubernetes objects that a drill would create (sandbox.type: kubernetes)");
   return [file, overrides, manifest, &common](const std::stop_token& stop) {
     const auto scenario = load_scenario(*file, *overrides, all_checks());
     if (*manifest) {

@@ -1,4 +1,4 @@
-// The fault catalogue against a throwaway laboratory: who tests the tester.
+// Injects the faults of the catalogue and counts those that drills detect.
 #include <fmt/format.h>
 #include <fnmatch.h>
 #include <spdlog/spdlog.h>
@@ -73,7 +73,7 @@ void require_hits(const std::vector<std::string>& patterns, const std::vector<Fa
     const auto near = nearest(pattern, known);
     throw Error(ErrorKind::usage, fmt::format("unknown fault '{}'", pattern),
                 near ? fmt::format("did you mean '{}'?", *near)
-                     : "'pgrehearse prove --list' names them all");
+                     : "'pgrehearse prove --list' lists all faults");
   }
 }
 
@@ -88,8 +88,8 @@ std::vector<Fault> chosen_faults(const ProveArguments& arguments) {
            (!arguments.phase.empty() && fault.phase != arguments.phase);
   });
   if (faults.empty()) {
-    throw Error(ErrorKind::usage, "no fault fits these options",
-                "'pgrehearse prove --list' names them all with phase and tags");
+    throw Error(ErrorKind::usage, "no fault matches these options",
+                "'pgrehearse prove --list' lists all faults with phase and tags");
   }
   return faults;
 }
@@ -104,8 +104,8 @@ ExitCode list_faults(const std::vector<Fault>& faults) {
 
 Rehearse rehearsal(const std::filesystem::path& state) {
   return [state](const InjectedFault& planted, std::stop_token stop) {
-    const auto scenario = parse_scenario(planted.scenario, "the drill of prove",
-                                         planted.site.overrides, all_checks());
+    const auto scenario =
+        parse_scenario(planted.scenario, "drill of prove", planted.site.overrides, all_checks());
     return rehearse_quietly(scenario, scenario.timeout.value_or(std::chrono::minutes(5)), state,
                             std::move(stop));
   };
@@ -113,8 +113,8 @@ Rehearse rehearsal(const std::filesystem::path& state) {
 
 AskPeers peers(CommandRunner& runner) {
   return [&runner](const InjectedFault& planted, const std::stop_token& stop) {
-    const auto scenario = parse_scenario(planted.scenario, "the drill of prove",
-                                         planted.site.overrides, all_checks());
+    const auto scenario =
+        parse_scenario(planted.scenario, "drill of prove", planted.site.overrides, all_checks());
     return ask_peers(scenario, planted, runner, stop);
   };
 }
@@ -126,14 +126,14 @@ void write_file(const std::string& file, const ProofScore& score,
   write(score, out);
   out.close();
   if (!out) {
-    throw Error(ErrorKind::environment, fmt::format("the score was not written to {}", file));
+    throw Error(ErrorKind::environment, fmt::format("cannot write the results to {}", file));
   }
 }
 
-// Told in the score; here so that nobody overlooks it.
+// Also part of the results; logged so that it is not overlooked.
 void warn_of_changes(const OriginalRepository& original) {
   spdlog::error(
-      "{} has changed while prove ran, first {}; nothing of prove writes there: did a "
+      "{} changed while prove was running (first change: {}); prove does not write there: did a "
       "backup or an expire run?",
       original.path.native(), original.change.different.front());
 }
@@ -147,7 +147,7 @@ ProofScore prove_laboratories(const ProveArguments& arguments, const std::vector
                                   .directory = arguments.directory,
                                   .id = fmt::format("prove-{:06x}", random() & 0xFFFFFFU)},
                                  *runner);
-  say(fmt::format("{} faults; the seed of the laboratories first", faults.size()));
+  say(fmt::format("{} faults; building the base laboratory", faults.size()));
   laboratories.build_seed(stop);
   const ProofOptions options{
       .jobs = arguments.jobs > 0 ? arguments.jobs
@@ -162,13 +162,12 @@ ProofScore prove_laboratories(const ProveArguments& arguments, const std::vector
 
 void require_fitting_options(const ProveArguments& arguments) {
   if (arguments.scenario.empty() && !arguments.overrides.empty()) {
-    throw Error(ErrorKind::usage, "--set without a scenario",
-                "name the scenario that it changes with --scenario");
+    throw Error(ErrorKind::usage, "--set requires --scenario", "add --scenario FILE");
   }
   if (!arguments.scenario.empty() && arguments.compare) {
-    throw Error(ErrorKind::usage, "--compare with a scenario",
-                "a plain restore of production would act like production: compare in laboratories, "
-                "without --scenario");
+    throw Error(ErrorKind::usage, "--compare cannot be combined with --scenario",
+                "a plain restore of production could act like production; run --compare without "
+                "--scenario");
   }
 }
 
@@ -180,7 +179,7 @@ ExitCode run_prove(const ProveArguments& arguments, const CommonOptions& common,
   const DemoLine say = [&](const std::string& line) {
     if (!common.quiet) std::cerr << "prove: " << line << std::endl;
   };
-  if (arguments.scenario.empty()) forget_pgbackrest_variables(say);
+  if (arguments.scenario.empty()) unset_pgbackrest_variables(say);
   remove_leftovers(common);
   const auto score = arguments.scenario.empty()
                          ? prove_laboratories(arguments, faults, common, say, stop)
@@ -212,41 +211,43 @@ CommandAction configure_prove(CLI::App& command, const CommonOptions& common) {
   auto arguments = std::make_shared<ProveArguments>();
   command
       .add_option("fault,--faults", arguments->patterns,
-                  "only these faults: names, or patterns in quotation marks [all]")
+                  "faults to inject: names or quoted patterns [all]")
       ->type_name("PATTERN");
   command
-      .add_option(
-          "--scenario", arguments->scenario,
-          "plant them in copies of this scenario's repository, and let its own drill notice")
+      .add_option("--scenario", arguments->scenario,
+                  "inject the faults into copies of this scenario's repository and run its drill")
       ->type_name("FILE");
-  command.add_option("--set", arguments->overrides, "replace a value of the scenario")
+  command.add_option("--set", arguments->overrides, "override a scenario value")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command.add_option("--tag", arguments->tag, "only faults with this tag")->type_name("TAG");
   const auto phases = fault_phases();
-  command.add_option("--phase", arguments->phase, "only faults that arise there")
+  command.add_option("--phase", arguments->phase, "only faults of this phase")
       ->type_name("PHASE")
       ->check(one_of({phases.begin(), phases.end()}));
-  command.add_option("--jobs", arguments->jobs, "faults at once [two a processor]")
+  command
+      .add_option("--jobs", arguments->jobs, "number of faults to run in parallel [two per CPU]")
       ->type_name("N")
       ->check(CLI::Range(1, 64));
   command
       .add_option("--clean-runs", arguments->clean_runs,
-                  "rehearse undamaged laboratories so often [once a fault; with a scenario once]")
+                  "number of drills without a fault [one per fault; with --scenario: 1]")
       ->type_name("N");
   command
       .add_option("--directory", arguments->directory,
-                  "where laboratories and copies are made; fastest in memory, below /dev/shm "
-                  "[the state directory]")
+                  "directory for laboratories and copies; fastest in memory, for example "
+                  "/dev/shm/prove [the state directory]")
       ->type_name("DIR");
-  command.add_option("--junit", arguments->junit, "write the score as JUnit XML")
+  command.add_option("--junit", arguments->junit, "also write the results as JUnit XML")
       ->type_name("FILE");
-  command.add_option("--json", arguments->json, "write the score as JSON")->type_name("FILE");
-  command.add_option("--markdown", arguments->markdown, "write the score as a Markdown page")
+  command.add_option("--json", arguments->json, "also write the results as JSON")
       ->type_name("FILE");
-  command.add_flag("--compare", arguments->compare,
-                   "ask pgbackrest verify, a plain restore, pg_checksums and pg_amcheck as well");
-  command.add_flag("--list", arguments->list, "name the faults and plant none");
+  command.add_option("--markdown", arguments->markdown, "also write the results as Markdown")
+      ->type_name("FILE");
+  command.add_flag(
+      "--compare", arguments->compare,
+      "also test with pgbackrest verify, a plain restore, pg_checksums and pg_amcheck");
+  command.add_flag("--list", arguments->list, "list the faults and exit");
   return [arguments, &common](const std::stop_token& stop) {
     return run_prove(*arguments, common, stop);
   };

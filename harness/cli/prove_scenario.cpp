@@ -29,7 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What is asked of the primary, or of the age of what came back: a copy cannot tell.
+// Checks that need the primary, or whose result depends on the age of the backup.
 struct LeftOut {
   std::string_view check;
   bool unless_from_file = false;
@@ -49,7 +49,7 @@ bool is_left_out(const CheckRequest& request) {
   });
 }
 
-// Takes away what a copy cannot be asked, and says what that was.
+// Removes what cannot be checked with a copy. Returns the names of what was removed.
 std::vector<std::string> leave_out(Scenario& scenario) {
   std::vector<std::string> left_out;
   if (scenario.primary) left_out.emplace_back("the primary");
@@ -70,7 +70,7 @@ std::string text_of(const fs::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// A repository that cannot be read is no result here: there is nothing to prove anything with.
+// An unreadable repository is a usage error here: there is nothing to inject faults into.
 [[noreturn]] void refuse(const Error& error, const fs::path& scenario) {
   const bool of_repository = error.kind() == ErrorKind::repository ||
                              error.code().starts_with("PGR-REPO") ||
@@ -93,14 +93,14 @@ ConfiguredRepository posix_repository(const Scenario& scenario, const Account& a
   if (elsewhere.empty()) {
     throw Error(ErrorKind::usage,
                 fmt::format("pgBackRest's configuration has no repo{}", spec.key.value_or(1)),
-                "name one that it has with repository.repo");
+                "set repository.repo to a configured repository");
   }
-  throw Error(ErrorKind::usage,
-              "prove copies a repository in a directory of this host (repo-type posix or cifs), "
-              "and " +
-                  elsewhere,
-              "run it on the repository host, or bring the stanza's archive and backup directories "
-              "into a directory here and name that with --set repository.config=FILE");
+  throw Error(
+      ErrorKind::usage,
+      "prove needs a repository in a directory of this host (repo-type posix or cifs), but " +
+          elsewhere,
+      "run prove on the repository host, or copy the stanza's archive and backup directories to "
+      "this host and use --set repository.config=FILE");
 }
 
 class ScenarioProof {
@@ -126,8 +126,9 @@ class ScenarioProof {
     const auto& directory = request_.directory.empty() ? common_.state : request_.directory;
     const ProofDirectory place(common_.state, directory, id_, account_);
     make_copy(place.path());
-    // They win over configuration files: drills must not meet the original through them.
-    forget_pgbackrest_variables(request_.say);
+    // These variables take precedence over configuration files and could direct drills to the
+    // original.
+    unset_pgbackrest_variables(request_.say);
     const auto runner = real_command_runner();
     record_what_is_there(*runner);
     copies_.emplace(std::move(copy_), *runner);
@@ -139,7 +140,7 @@ class ScenarioProof {
   }
 
  private:
-  // Reads the original, for the only time.
+  // The only step that reads the original.
   void make_copy(const fs::path& root) {
     try {
       before_ = list_repository(configured_.path, original_.stanza);
@@ -150,7 +151,7 @@ class ScenarioProof {
       const auto files = files_to_copy(order());
       for (const auto& file : files) original_.copied_bytes += file.size;
       require_space();
-      say(fmt::format("copying set {} and what it needs: {} files, {}", original_.sets.back(),
+      say(fmt::format("copying backup {} and its dependencies: {} files, {}", original_.sets.back(),
                       files.size(), to_text(Bytes{original_.copied_bytes})));
       copy_repository(order(), files, stop_);
     } catch (const Error& error) {
@@ -158,7 +159,7 @@ class ScenarioProof {
     }
   }
 
-  // What pgBackRest says of the stanza, as a drill asks it.
+  // Uses pgBackRest's list of backups, as a drill does.
   void describe() {
     const auto parts = wire(scenario_, common_.state, id_ + "-info");
     Preparation preparation(scenario_, preparation_parts(parts), common_.state);
@@ -199,7 +200,7 @@ class ScenarioProof {
              .facts = {{"stanza", original_.stanza},
                        {"newest_set", backup.label},
                        {"start_lsn", to_text(backup.start_lsn.value_or(Lsn{}))},
-                       // To the second, without a zone: the faults add wrong ones.
+                       // To the second, without a zone: the faults add a wrong zone.
                        {"moment", to_postgres_timestamp(now).substr(0, 19)}}};
   }
 
@@ -207,8 +208,8 @@ class ScenarioProof {
     const auto found = std::find_if(list.backups.begin(), list.backups.end(),
                                     [&](const auto& set) { return set.label == label; });
     if (found != list.backups.end()) return *found;
-    throw Error(ErrorKind::repository, fmt::format("set {} is not listed", label),
-                "the restored set builds on it", "PGR-BACKUP-REFERENCE", label);
+    throw Error(ErrorKind::repository, fmt::format("backup {} is not listed", label),
+                "the backup to restore depends on it", "PGR-BACKUP-REFERENCE", label);
   }
 
   [[nodiscard]] CopyOrder order() const {
@@ -226,13 +227,14 @@ class ScenarioProof {
     const auto needed = original_.copied_bytes + cluster_size_.count;
     if (free >= needed) return;
     throw Error(ErrorKind::environment,
-                fmt::format("{} has {} free, a copy of the set and one drill need {}",
+                fmt::format("{} has {} free; a copy of the backup and one drill need {}",
                             copy_.root.parent_path().native(), to_text(Bytes{free}),
                             to_text(Bytes{needed})),
-                "name a larger place with --directory", "PGR-ENV-DISK-FULL", copy_.root.native());
+                "choose a larger file system with --directory", "PGR-ENV-DISK-FULL",
+                copy_.root.native());
   }
 
-  // backup.info lists sets that were not copied: pgBackRest itself takes them out.
+  // backup.info also lists backups that were not copied: let pgBackRest remove them.
   void record_what_is_there(CommandRunner& runner) const {
     const auto own = copy_.root / "pgbackrest";
     const ActingAccount acting(account_);
@@ -249,8 +251,8 @@ class ScenarioProof {
         stop_);
     if (result.succeeded()) return;
     throw Error(ErrorKind::environment,
-                "pgBackRest did not accept the copy: " + std::string(trim(result.error_output)),
-                "does 'pgbackrest verify' accept the original?", "PGR-ENV-TOOL");
+                "pgBackRest rejected the copy: " + std::string(trim(result.error_output)),
+                "run 'pgbackrest verify' on the original repository", "PGR-ENV-TOOL");
   }
 
   [[nodiscard]] int jobs() {
@@ -282,25 +284,25 @@ class ScenarioProof {
                             std::move(stop));
   }
 
-  // Where replay ends and how long a drill takes.
+  // Remembers where replay ends and how long a drill takes.
   void learn_from(const Report& report) {
     auto& copy = copies_->copy();
     double seconds = 0;
     for (const auto& phase : report.phases) seconds += phase.seconds;
-    constexpr double slower = 20;  // several at once, and some with obstacles
+    constexpr double slower = 20;  // several run in parallel, and some faults slow a drill down
     drill_timeout_ = std::max<std::chrono::milliseconds>(
         std::chrono::minutes(10),
         std::chrono::milliseconds(static_cast<long>(seconds * slower * 1000)));
     copy.facts["drill_timeout"] = fmt::format("{}s", static_cast<long>(seconds * 4) + 10);
     const auto& landing = report.landing;
     if (!landing || !landing->lsn || !landing->timeline || landing->lsn->value == 0) return;
-    // The last byte that was replayed, not the first one behind it.
+    // The last replayed byte, not the first one after it.
     const auto size = copy.traits.segment_size;
     copy.traits.last_segment =
         file_name(segment_at(*landing->timeline, Lsn{landing->lsn->value - 1}, size), size);
   }
 
-  // Which check would have told what is missing.
+  // The check that would have reported the missed finding.
   [[nodiscard]] std::string advice(const FaultResult& result) const {
     auto wanted = result.fault.expect.codes;
     const auto& instead = result.fault.expect.instead;
@@ -314,7 +316,7 @@ class ScenarioProof {
             std::any_of(scenario_.checks.begin(), scenario_.checks.end(),
                         [&](const auto& request) { return request.check == check.name; });
         if (asked || std::find(codes.begin(), codes.end(), code) == codes.end()) continue;
-        return fmt::format("; the check '{}' tells {}, and the scenario does not ask it",
+        return fmt::format("; the check '{}' would report {}, but the scenario does not include it",
                            check.name, code);
       }
     }
@@ -326,7 +328,7 @@ class ScenarioProof {
   const ScenarioProofRequest& request_;
   const CommonOptions& common_;
   std::stop_token stop_;
-  Scenario scenario_;  // without what is left out
+  Scenario scenario_;  // without what was removed
   Account account_;
   ConfiguredRepository configured_;
   std::string id_;
@@ -354,7 +356,7 @@ Report rehearse_quietly(const Scenario& scenario, std::chrono::milliseconds time
   try {
     return run_session(scenario, {.timeout = timeout}, quiet, std::move(stop));
   } catch (const Error& error) {
-    // What `run` says instead of a report.
+    // `run` would print an error instead of a report.
     Report refused;
     refused.verdict = verdict_of(error.kind()).value_or(Verdict::unknown);
     refused.error_kind = name_of(error.kind());

@@ -1,5 +1,5 @@
-// The catalogue against somebody's own scenario: his repository is copied, the copy is damaged, his
-// drill has to notice.
+// Proves a user's scenario: faults are injected into copies of its repository, and its drill must
+// detect them.
 #pragma once
 
 #include <chrono>
@@ -19,18 +19,18 @@ namespace pgrehearse {
 struct ScenarioProofRequest {
   std::filesystem::path scenario;
   std::vector<std::string> overrides;  // as with `run --set`
-  std::filesystem::path directory;     // where copies are made; empty: the state directory
-  int jobs = 0;                        // 0: by processors and free space
-  std::size_t clean_runs = 1;          // the control included
+  std::filesystem::path directory;     // parent directory of the copies; empty: the state directory
+  int jobs = 0;                        // 0: depends on CPUs and free space
+  std::size_t clean_runs = 1;          // including the control run
   std::function<void(const std::string& line)> say;
 };
 
-// Throws Error(usage) when the scenario or its repository cannot be used for this.
+// Throws Error(usage) if the scenario or its repository cannot be used.
 ProofScore prove_scenario(const ScenarioProofRequest& request, const std::vector<Fault>& faults,
                           const CommonOptions& common, const std::stop_token& stop);
 
-// One drill of a proof: its records stay below `state`, apart from its owner's history. What `run`
-// would refuse to begin is a report as well.
+// One drill of a proof, recorded below `state` and not in the user's history. Errors before the
+// drill starts become a report as well.
 Report rehearse_quietly(const Scenario& scenario, std::chrono::milliseconds timeout,
                         const std::filesystem::path& state, std::stop_token stop);
 

@@ -31,38 +31,38 @@ SessionOptions session_options(const RunArguments& arguments) {
     options.timeout = parse_duration(arguments.timeout);
     if (!options.timeout) {
       throw Error(ErrorKind::usage, fmt::format("'{}' is not a duration", arguments.timeout),
-                  "write --timeout 30min, 2h or 90s");
+                  "for example --timeout 30min, 2h or 90s");
     }
   }
   if (!arguments.json.empty()) options.reports["json"] = arguments.json;
   if (!arguments.junit.empty()) options.reports["junit"] = arguments.junit;
   if (!arguments.markdown.empty()) options.reports["markdown"] = arguments.markdown;
   if (arguments.scenarios.size() > 1 && !options.reports.empty()) {
-    throw Error(ErrorKind::usage, "one report file cannot hold several drills",
-                "name the files in each scenario with reports:, or run one scenario at a time");
+    throw Error(ErrorKind::usage,
+                "--json, --junit and --markdown can be used with one scenario only",
+                "set `reports` in each scenario, or run one scenario at a time");
   }
   return options;
 }
 
-// All scenarios are read before the first drill starts, so that a mistake in the last one costs
-// nothing.
+// All scenarios are validated before the first drill starts.
 std::vector<Scenario> load_all(const RunArguments& arguments, const SessionOptions& options) {
   std::vector<Scenario> scenarios;
   for (const auto& file : arguments.scenarios) {
     scenarios.push_back(load_scenario(file, arguments.overrides, all_checks()));
     require_writable_reports(scenarios.back(), options);
     if (options.keep && scenarios.back().sandbox.type == "kubernetes") {
-      throw Error(ErrorKind::usage, "an instance in a pod cannot be kept: nobody could reach it",
-                  "to look into the copy add --set sandbox.type=local");
+      throw Error(ErrorKind::usage, "--keep cannot be used with sandbox.type: kubernetes",
+                  "to inspect the instance, use --set sandbox.type=local");
     }
   }
   return scenarios;
 }
 
-void say_how_to_remove(const Report& report, const CommonOptions& common) {
+void print_how_to_remove(const Report& report, const CommonOptions& common) {
   const bool usual = common.state == resolve_state_directory({});
   std::cerr << fmt::format(
-      "the instance stays; remove it: pgrehearse clean {}{}\n", report.id,
+      "instance kept; to remove it: pgrehearse clean {}{}\n", report.id,
       usual ? std::string() : fmt::format(" --state {}", common.state.native()));
 }
 
@@ -79,7 +79,7 @@ ExitCode run_all(const RunArguments& arguments, const CommonOptions& common, std
     const auto report = run_session(scenario, options, common, stop);
     print_report(report, common);
     if (arguments.report_line) print_report_line(report);
-    if (report.sandbox.kept) say_how_to_remove(report, common);
+    if (report.sandbox.kept) print_how_to_remove(report, common);
     if (json_list && &scenario != &scenarios.back()) std::cout << ",\n";
     verdicts.push_back(report.verdict);
     bug = bug || report.error_kind == name_of(ErrorKind::internal);
@@ -93,23 +93,25 @@ ExitCode run_all(const RunArguments& arguments, const CommonOptions& common, std
 
 CommandAction configure_run(CLI::App& command, const CommonOptions& common) {
   auto arguments = std::make_shared<RunArguments>();
-  command.add_option("scenario", arguments->scenarios, "scenario files, one drill each")
+  command.add_option("scenario", arguments->scenarios, "scenario files; one drill each")
       ->required()
       ->type_name("FILE");
-  command.add_option("--set", arguments->overrides, "replace a value: --set sandbox.memory=4GB")
+  command
+      .add_option("--set", arguments->overrides,
+                  "override a scenario value: --set sandbox.memory=4GB")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command.add_flag("--keep", arguments->keep,
-                   "leave the instance running; prints how to connect and how to remove it");
-  command.add_option("--timeout", arguments->timeout, "end the drill after this long: 30min")
+                   "keep the instance running; prints how to connect to it and remove it");
+  command.add_option("--timeout", arguments->timeout, "time limit of the drill, for example 30min")
       ->type_name("DURATION");
-  command.add_flag("--report-line", arguments->report_line,
-                   "also write the report to standard error, as one line: for whoever reads the "
-                   "log of a pod");
-  command.add_option("--json", arguments->json, "write the report as JSON")->type_name("FILE");
-  command.add_option("--junit", arguments->junit, "write the report as JUnit XML")
+  command.add_flag(
+      "--report-line", arguments->report_line,
+      "also write the report to standard error as one line, to be read from a pod's log");
+  command.add_option("--json", arguments->json, "also write the report as JSON")->type_name("FILE");
+  command.add_option("--junit", arguments->junit, "also write the report as JUnit XML")
       ->type_name("FILE");
-  command.add_option("--markdown", arguments->markdown, "write the report as Markdown")
+  command.add_option("--markdown", arguments->markdown, "also write the report as Markdown")
       ->type_name("FILE");
   return [arguments, &common](std::stop_token stop) {
     return run_all(*arguments, common, std::move(stop));

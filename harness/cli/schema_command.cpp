@@ -20,8 +20,8 @@ struct SchemaOptions {
 CommandAction configure_schema(CLI::App& command, const CommonOptions& /*common*/) {
   auto options = std::make_shared<SchemaOptions>();
   auto* reference = command.add_flag("--reference", options->reference,
-                                     "print the reference of all keys as a Markdown page");
-  command.add_flag("--example", options->example, "print a scenario that has every key")
+                                     "print the reference of all keys as Markdown");
+  command.add_flag("--example", options->example, "print a scenario with every key")
       ->excludes(reference);
   return [options](const std::stop_token&) {
     if (options->reference) {

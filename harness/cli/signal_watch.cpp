@@ -3,13 +3,25 @@
 #include <spdlog/spdlog.h>
 
 #include <csignal>
+#include <string_view>
 
 namespace pgrehearse {
 
 namespace {
 
-// Ends the wait of the watching thread; from outside it means nothing.
+// Wakes the watching thread; ignored when sent from outside.
 constexpr int wake_up = SIGUSR1;
+
+std::string_view cause_of(int signal) {
+  switch (signal) {
+    case SIGINT:
+      return "interrupted (Ctrl-C)";
+    case SIGHUP:
+      return "terminal closed";
+    default:
+      return "received SIGTERM";
+  }
+}
 
 }  // namespace
 
@@ -39,7 +51,7 @@ void SignalWatch::wait(const std::stop_token& over) {
     if (over.stop_requested()) return;
     if (signal == wake_up) continue;
     if (source_.request_stop()) {
-      spdlog::warn("interrupted by {}: ending the work and cleaning up", strsignal(signal));
+      spdlog::warn("{}; cleaning up", cause_of(signal));
     } else {
       spdlog::warn("already cleaning up");
     }

@@ -1,4 +1,4 @@
-// SIGINT, SIGTERM and SIGHUP become a stop request.
+// Turns SIGINT, SIGTERM and SIGHUP into a stop request.
 #pragma once
 
 #include <signal.h>
@@ -8,9 +8,9 @@
 
 namespace pgrehearse {
 
-// While it lives the signals are blocked in the calling thread and in every thread started from it,
-// and one thread of its own waits for them; create it before any other thread. SIGPIPE is blocked
-// as well: a closed pipe must not kill a drill. Child processes must reset their mask.
+// Blocks the signals in the calling thread and every thread started later, and waits for them in a
+// thread of its own. Create it before any other thread. SIGPIPE is blocked as well: a closed pipe
+// must not kill a drill. Child processes must reset their signal mask.
 class SignalWatch {
  public:
   SignalWatch();

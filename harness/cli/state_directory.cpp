@@ -10,7 +10,7 @@ std::filesystem::path resolve_state_directory(const std::filesystem::path& state
   if (!stated.empty()) return std::filesystem::absolute(stated).lexically_normal();
   const Account account = current_account();
   if (account.uid == 0 || account.name == "postgres") return "/var/lib/pgrehearse";
-  // A relative $XDG_STATE_HOME is invalid by its specification and to be ignored.
+  // The XDG specification requires a relative $XDG_STATE_HOME to be ignored.
   const char* xdg = std::getenv("XDG_STATE_HOME");
   if (xdg != nullptr && *xdg == '/') return std::filesystem::path(xdg) / "pgrehearse";
   const char* home = std::getenv("HOME");

@@ -1,4 +1,4 @@
-// The functions behind the reporter table, one file each.
+// The functions of the reporter table, one file each.
 #pragma once
 
 #include <ostream>

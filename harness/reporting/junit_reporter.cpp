@@ -11,7 +11,7 @@ namespace pgrehearse {
 
 namespace {
 
-// XML 1.0 has no form at all for most control characters: they stay visible escapes.
+// XML 1.0 cannot represent most control characters: they remain visible escapes.
 std::string escaped(std::string_view text, bool keep_lines = false) {
   std::string safe;
   for (const char c : printable_lines(text)) {
@@ -74,8 +74,8 @@ TestCase case_of(const CheckRecord& check) {
   return test;
 }
 
-// A drill that could not go on, or whose verdict no check explains: without a test case of its own
-// a CI system would show nothing, or green.
+// Without a test case for the drill itself, a CI system would show nothing, or green, when the
+// drill stopped early or no check explains its verdict.
 bool needs_own_case(const Report& report) {
   const auto verdict = settled_verdict(report);
   if (report.checks.empty()) return true;

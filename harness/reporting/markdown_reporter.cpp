@@ -16,13 +16,13 @@ constexpr std::size_t most_findings = 50;
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
-// Plain text: no character of it is markup, and no line ends a table's row.
+// Escapes markup and line breaks, which would end a table row.
 std::string plain(std::string_view text) {
   const auto shown = printable(text);
   std::string safe;
   for (std::size_t i = 0; i < shown.size(); ++i) {
     const char c = shown[i];
-    // An underscore inside a word is no markup.
+    // An underscore inside a word is not markup.
     const bool inside =
         c == '_' && i > 0 && i + 1 < shown.size() && is_word(shown[i - 1]) && is_word(shown[i + 1]);
     if (!inside && std::string_view("\\`*_[]<>|#~$").find(c) != std::string_view::npos)
@@ -32,7 +32,8 @@ std::string plain(std::string_view text) {
   return safe;
 }
 
-// A code span; fenced by more backticks than it has in a row. Not for tables: a pipe ends a cell.
+// A code span, fenced by more backticks than it contains in a row. Not for tables: a pipe ends a
+// cell.
 std::string code(std::string_view text) {
   const auto shown = printable(text);
   std::size_t longest = 0;
@@ -69,8 +70,8 @@ void write_diagnosis(const Report& report, std::ostream& out) {
   out << fmt::format("## {} {}\n\n", sign_of(settled_verdict(report)), plain(report.scenario.name));
   if (const auto line = headline(report); !line.empty()) out << plain(line) << "\n\n";
   const auto cause = code_and_object(diagnosis.code, diagnosis.object);
-  write_item("Cause", cause.empty() ? "" : code(cause), out);
-  if (diagnosis.blame != "none") write_item("Blame", plain(diagnosis.blame), out);
+  write_item("Finding", cause.empty() ? "" : code(cause), out);
+  if (diagnosis.blame != "none") write_item("Likely cause", plain(diagnosis.blame), out);
   write_item("Recoverable", plain(diagnosis.recoverable), out);
   write_item("Next step", plain(diagnosis.next_step), out);
   for (const auto& line : diagnosis.evidence) write_item("Evidence", code(line), out);
@@ -89,7 +90,7 @@ void write_facts(const Report& report, std::ostream& out) {
   if (!is_empty(report.rto)) write_item("RTO", plain(in_words(report.rto)), out);
   if (!is_empty(report.rpo)) write_item("RPO", plain(in_words(report.rpo)), out);
   if (!report.comparison.method.empty()) {
-    write_item("Compared", plain(in_words(report.comparison)), out);
+    write_item("Comparison", plain(in_words(report.comparison)), out);
   }
   if (!report.sandbox.type.empty()) write_item("Sandbox", plain(in_words(report.sandbox)), out);
   std::string run = plain(report.id);
@@ -130,7 +131,7 @@ void write_findings(const Report& report, std::ostream& out) {
       out << "\n";
     }
   }
-  if (total > most_findings) out << fmt::format("- and {} more\n", total - most_findings);
+  if (total > most_findings) out << fmt::format("- {} more\n", total - most_findings);
 }
 
 void write_phases(const Report& report, std::ostream& out) {

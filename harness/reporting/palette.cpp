@@ -3,7 +3,7 @@
 namespace pgrehearse {
 
 std::string Palette::paint(std::string_view code, std::string_view text) const {
-  if (!colour_ || text.empty()) return std::string(text);
+  if (!color_ || text.empty()) return std::string(text);
   return std::string("\x1b[").append(code).append("m").append(text).append("\x1b[0m");
 }
 

@@ -1,4 +1,4 @@
-// The few colours of the terminal output, or none.
+// The colors of terminal output, or none.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace pgrehearse {
 
 class Palette {
  public:
-  explicit Palette(bool colour) : colour_(colour) {}
+  explicit Palette(bool color) : color_(color) {}
 
   [[nodiscard]] std::string bold(std::string_view text) const { return paint("1", text); }
   [[nodiscard]] std::string dim(std::string_view text) const { return paint("2", text); }
@@ -22,10 +22,10 @@ class Palette {
  private:
   [[nodiscard]] std::string paint(std::string_view code, std::string_view text) const;
 
-  bool colour_;
+  bool color_;
 };
 
-// "pass", "FAIL", "unknown", "skipped": a failure is seen without colours too.
+// "pass", "FAIL", "unknown", "skipped": upper case makes a failure visible without colors.
 std::string_view shown_name_of(Verdict verdict);
 
 }  // namespace pgrehearse

@@ -12,7 +12,7 @@ namespace pgrehearse {
 
 namespace {
 
-// "a, b" of those that are not empty.
+// Joins those that are not empty: "a, b".
 std::string listed(std::vector<std::string> parts, std::string_view separator = ", ") {
   std::erase(parts, "");
   return join(parts, separator);
@@ -52,11 +52,11 @@ std::vector<std::string> in_words(const Landing& landing) {
   const std::string place =
       landing.lsn ? to_text(*landing.lsn) +
                         (landing.timeline ? fmt::format(" on timeline {}", *landing.timeline) : "")
-                  : "nowhere";
+                  : "unknown position";
   std::vector<std::string> lines{
       listed({place, landing.time ? "newest commit " + time_in_words(*landing.time) : "",
               landing.proved ? "proved" : "not proved"}),
-      listed({landing.asked.empty() ? "" : "asked for " + landing.asked, landing.proof}, "; "),
+      listed({landing.asked.empty() ? "" : "target " + landing.asked, landing.proof}, "; "),
       listed({landing.last_applied
                   ? mark_in_words("last applied transaction", *landing.last_applied)
                   : "",
@@ -69,10 +69,10 @@ std::vector<std::string> in_words(const Landing& landing) {
 
 std::string in_words(const ComparisonRecord& comparison) {
   if (comparison.method.empty() || comparison.method == "none") {
-    return listed({"not with the primary", comparison.explanation}, ": ");
+    return listed({"content not compared", comparison.explanation}, ": ");
   }
   return listed(
-      {fmt::format("{}{} ({})", comparison.exact ? "exactly" : "inexactly",
+      {fmt::format("{}{} ({})", comparison.exact ? "exact" : "approximate",
                    comparison.lsn ? " at " + to_text(*comparison.lsn) : "", comparison.method),
        comparison.explanation},
       ": ");
@@ -92,19 +92,21 @@ ObjectiveState state_of(const ObjectiveRecord& objective) {
 }
 
 std::string in_words(const ObjectiveRecord& objective) {
-  const auto asked = objective.objective ? duration_in_words(*objective.objective) : std::string{};
+  const auto limit = objective.objective ? duration_in_words(*objective.objective) : std::string{};
   switch (state_of(objective)) {
     case ObjectiveState::met:
-      return duration_in_words(*objective.measured) + " of " + asked + ", met";
+      return fmt::format("{} (objective {}): met", duration_in_words(*objective.measured), limit);
     case ObjectiveState::missed:
-      return duration_in_words(*objective.measured) + " of " + asked + ", missed";
+      return fmt::format("{} (objective {}): missed", duration_in_words(*objective.measured),
+                         limit);
     case ObjectiveState::unknown:
-      return listed({"unknown of " + asked, objective.explanation}, ": ");
+      return listed({fmt::format("not measured (objective {})", limit), objective.explanation},
+                    ": ");
     case ObjectiveState::none:
       break;
   }
-  if (objective.measured) return duration_in_words(*objective.measured) + ", no objective set";
-  return listed({"unknown", objective.explanation}, ": ");
+  if (objective.measured) return duration_in_words(*objective.measured) + " (no objective)";
+  return listed({"not measured", objective.explanation}, ": ");
 }
 
 bool is_empty(const ObjectiveRecord& objective) {
@@ -124,7 +126,7 @@ std::string counts_in_words(const std::vector<CheckRecord>& checks) {
                       [wanted = verdict](const CheckRecord& c) { return c.verdict == wanted; });
     if (count > 0) parts.push_back(fmt::format("{} {}", count, word));
   }
-  return parts.empty() ? "none ran" : join(parts, ", ");
+  return parts.empty() ? "none" : join(parts, ", ");
 }
 
 std::string volume_in_words(const PhaseRecord& phase) {

@@ -1,5 +1,5 @@
-// Parts of the report in words, shared by the formats that people read. Not escaped: that is each
-// format's own business.
+// Parts of the report in words, shared by the formats for people. Not escaped: each format does
+// that itself.
 #pragma once
 
 #include <string>
@@ -15,27 +15,27 @@ std::string duration_in_words(double seconds);
 // "2026-11-20 03:00:00 UTC"
 std::string time_in_words(Instant instant);
 
-// One line, or more where there is more to say.
+// One or more lines.
 std::vector<std::string> in_words(const BackupRecord& backup);
 std::vector<std::string> in_words(const Landing& landing);
 std::string in_words(const ComparisonRecord& comparison);
 std::string in_words(const SandboxRecord& sandbox);
 
-// met, missed, unknown (not measured) or none (no objective was set).
+// met, missed, unknown (not measured) or none (no objective set).
 enum class ObjectiveState { met, missed, unknown, none };
 ObjectiveState state_of(const ObjectiveRecord& objective);
-// "4min 25s of 30min, met"
+// "4min 25s (objective 30min): met"
 std::string in_words(const ObjectiveRecord& objective);
-// Nothing was measured and nothing was asked: not worth a line.
+// Neither an objective nor a measurement: not worth a line.
 bool is_empty(const ObjectiveRecord& objective);
 
 // "1 passed, 2 failed, 1 skipped"
 std::string counts_in_words(const std::vector<CheckRecord>& checks);
-// "4.6 GB, 23.3 MB/s"; empty where no bytes are known
+// "4.6 GB, 23.3 MB/s"; empty if the size is not known
 std::string volume_in_words(const PhaseRecord& phase);
 // "block 17, relation shop.public.orders"
 std::string details_in_words(const Finding& finding);
-// "PGR-WAL-GAP 0000000100000000000000D4"; either may be missing
+// "PGR-WAL-GAP 0000000100000000000000D4"; either may be empty
 std::string code_and_object(std::string_view code, std::string_view object);
 
 }  // namespace pgrehearse

@@ -1,4 +1,4 @@
-// Text from outside (object names, log lines) made fit for a terminal, and measured in its columns.
+// Makes untrusted text (object names, log lines) safe for a terminal, and measures it in columns.
 #pragma once
 
 #include <cstddef>
@@ -9,23 +9,23 @@
 namespace pgrehearse {
 
 // Control characters, invalid UTF-8 and characters that reorder the line become visible escapes
-// ("\n", "\x1b", "\u202e"): nothing in it can move a cursor, change a colour or hide text.
+// ("\n", "\x1b", "\u202e"), so that text cannot move the cursor, change colors or hide text.
 std::string printable(std::string_view text);
 
-// The same without the escapes for line feed and tabulator, for places where lines are wanted.
+// The same, but line feeds and tabs are kept.
 std::string printable_lines(std::string_view text);
 
-// The columns that printable text takes; wide East Asian characters take two.
+// Width of printable text; wide East Asian characters take two columns.
 std::size_t columns_of(std::string_view text);
 
-// At most `columns` wide; what was cut off is shown as "...".
+// At most `columns` wide; ends with "..." if shortened.
 std::string cut_to(std::string_view text, std::size_t columns);
 
-// Lines of at most `columns`, broken at blanks, inside a word only where it is longer than a line.
-// Never empty.
+// Lines of at most `columns`, broken at spaces, or inside a word that is longer than a line. Never
+// empty.
 std::vector<std::string> wrap(std::string_view text, std::size_t columns);
 
-// Filled with blanks to `columns`; longer text stays whole.
+// Padded with spaces to `columns`; longer text is not shortened.
 std::string pad_right(std::string_view text, std::size_t columns);
 std::string pad_left(std::string_view text, std::size_t columns);
 

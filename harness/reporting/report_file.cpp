@@ -15,11 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const fs::path& file, int error) {
+[[noreturn]] void fail(const fs::path& file, int error) {
   throw Error(ErrorKind::environment,
               fmt::format("cannot write the report '{}': {}", file.string(),
                           std::generic_category().message(error)),
-              "the record of the drill is kept: 'pgrehearse report' writes it again",
+              "the run is stored; 'pgrehearse report' can write the report again",
               "PGR-ENV-REPORT-FILE", file.string());
 }
 
@@ -29,7 +29,7 @@ void write_to(const fs::path& target, const fs::path& named, const Report& repor
   std::ofstream out(target, std::ios::binary | std::ios::trunc);
   if (out.is_open()) reporter.write(report, {}, out);
   out.close();
-  if (out.fail()) refuse(named, errno != 0 ? errno : EIO);
+  if (out.fail()) fail(named, errno != 0 ? errno : EIO);
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ void write_to(const fs::path& target, const fs::path& named, const Report& repor
 void write_report_file(const Report& report, std::string_view format, const fs::path& file) {
   const auto& reporter = find_reporter(format);
   std::error_code failure;
-  // A link stays a link; a device or a pipe cannot be replaced.
+  // A symbolic link is kept; a device or a pipe cannot be replaced.
   const auto place = fs::weakly_canonical(file, failure);
   const auto target = failure ? file : place;
   if (fs::exists(target, failure) && !fs::is_regular_file(target, failure)) {
@@ -47,7 +47,7 @@ void write_report_file(const Report& report, std::string_view format, const fs::
   const fs::path part = fmt::format("{}.{}.part", target.string(), getpid());
   try {
     write_to(part, file, report, reporter);
-    if (std::rename(part.c_str(), target.c_str()) != 0) refuse(file, errno);
+    if (std::rename(part.c_str(), target.c_str()) != 0) fail(file, errno);
   } catch (...) {
     fs::remove(part, failure);
     throw;

@@ -1,4 +1,4 @@
-// One format of the report. Reporters see the saved record only, so that old runs re-render.
+// The report formats. Reporters see only the saved record, so that old runs can be rendered again.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@
 namespace pgrehearse {
 
 struct RenderOptions {
-  bool colour = false;
+  bool color = false;
   int width = 100;  // columns, for text
 };
 
@@ -25,10 +25,10 @@ struct ReporterDescription {
 // text, json, junit, markdown.
 std::span<const ReporterDescription> reporters();
 
-// Throws Error(usage) naming the formats and the nearest one.
+// Throws Error(usage) with the nearest format name.
 const ReporterDescription& find_reporter(std::string_view format);
 
-// Writes the report in one step: a reader sees the old file or the new one. Throws
+// Replaces the file atomically: a reader sees the old file or the new one. Throws
 // Error(environment, PGR-ENV-REPORT-FILE).
 void write_report_file(const Report& report, std::string_view format,
                        const std::filesystem::path& file);

@@ -10,10 +10,10 @@ namespace pgrehearse {
 
 std::span<const ReporterDescription> reporters() {
   static constexpr std::array<ReporterDescription, 4> table{{
-      {"text", "a summary for a terminal or a mail", write_text},
-      {"json", "the whole record, as docs/report.schema.json describes it", write_json},
-      {"junit", "JUnit XML for a CI system, one test case a check", write_junit},
-      {"markdown", "for a CI job's summary page or an issue", write_markdown},
+      {"text", "summary for a terminal or an email", write_text},
+      {"json", "the complete record (schema: docs/report.schema.json)", write_json},
+      {"junit", "JUnit XML for CI, one test case per check", write_junit},
+      {"markdown", "Markdown for a CI job summary or an issue", write_markdown},
   }};
   return table;
 }
@@ -27,7 +27,7 @@ const ReporterDescription& find_reporter(std::string_view format) {
   const auto near = nearest(format, names);
   throw Error(ErrorKind::usage, fmt::format("unknown report format '{}'", format),
               near ? fmt::format("did you mean '{}'?", *near)
-                   : fmt::format("there are {}", join(names, ", ")));
+                   : fmt::format("formats: {}", join(names, ", ")));
 }
 
 }  // namespace pgrehearse

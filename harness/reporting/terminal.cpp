@@ -29,7 +29,7 @@ int terminal_width(int descriptor) {
   return width > 0 ? width : 100;
 }
 
-bool wants_colour(int descriptor, bool no_color) {
+bool wants_color(int descriptor, bool no_color) {
   return !no_color && environment("NO_COLOR").empty() && environment("TERM") != "dumb" &&
          is_terminal(descriptor);
 }

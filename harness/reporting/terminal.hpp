@@ -1,14 +1,14 @@
-// What the terminal behind a descriptor can do.
+// Properties of the terminal of a file descriptor.
 #pragma once
 
 namespace pgrehearse {
 
 bool is_terminal(int descriptor);
 
-// Columns; $COLUMNS or 100 where there is no terminal to ask.
+// Width in columns; without a terminal $COLUMNS or 100.
 int terminal_width(int descriptor);
 
-// False with --no-color, NO_COLOR (no-color.org), TERM=dumb, and where there is no terminal.
-bool wants_colour(int descriptor, bool no_color);
+// False with --no-color, NO_COLOR (no-color.org), TERM=dumb, or without a terminal.
+bool wants_color(int descriptor, bool no_color);
 
 }  // namespace pgrehearse

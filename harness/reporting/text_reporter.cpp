@@ -15,21 +15,21 @@ namespace pgrehearse {
 
 namespace {
 
-constexpr std::size_t label_width = 15;  // "  recoverable  "
+constexpr std::size_t label_width = 16;  // "  likely cause  "
 constexpr std::size_t most_findings = 20;
 
-// Lines that never run past the width. Everything that comes from outside passes printable().
+// Output limited to the terminal's width. All untrusted text passes printable().
 class Page {
  public:
   Page(const RenderOptions& options, std::ostream& out)
-      : paint(options.colour),
+      : paint(options.color),
         width_(static_cast<std::size_t>(std::max(options.width, 40))),
         out_(out) {}
 
   [[nodiscard]] std::size_t width() const { return width_; }
   void blank() { out_ << '\n'; }
 
-  // `painted` is `plain` with colours; the text is wrapped behind it with a hanging indent.
+  // `painted` is `plain` with colors. `text` follows it and is wrapped with a hanging indent.
   void hanging(std::string_view plain, std::string_view painted, std::string_view text,
                std::string (Palette::*style)(std::string_view) const = nullptr) {
     auto indent = columns_of(plain);
@@ -59,7 +59,7 @@ class Page {
     hanging(plain, painted_label(label), text, style);
   }
 
-  // The colour ends before the blanks: a line that ends with them can lose them.
+  // Ends the color before the trailing spaces, so that they can be stripped.
   [[nodiscard]] std::string painted_label(std::string_view label) const {
     return "  " + paint.dim(label) + std::string(label_width - 2 - label.size(), ' ');
   }
@@ -106,8 +106,8 @@ void write_diagnosis(const Report& report, Page& page) {
     return;
   }
   page.blank();
-  page.labelled("cause", cause);
-  if (blamed) page.labelled("blame", diagnosis.blame);
+  page.labelled("finding", cause);
+  if (blamed) page.labelled("likely cause", diagnosis.blame);
   page.labelled("recoverable", diagnosis.recoverable);
   page.labelled("next step", diagnosis.next_step, &Palette::bold);
   for (const auto& line : diagnosis.evidence) {
@@ -140,7 +140,7 @@ void write_facts(const Report& report, Page& page) {
   }
   write_objective("RTO", report.rto, page);
   write_objective("RPO", report.rpo, page);
-  if (!report.comparison.method.empty()) page.labelled("compared", in_words(report.comparison));
+  if (!report.comparison.method.empty()) page.labelled("comparison", in_words(report.comparison));
   if (!report.sandbox.type.empty()) {
     const bool left = report.finished && !report.sandbox.removed && !report.sandbox.kept;
     page.labelled("sandbox", in_words(report.sandbox), left ? &Palette::red : nullptr);
@@ -176,7 +176,7 @@ void write_finding(const Finding& finding, Page& page) {
   if (!finding.hint.empty()) page.hanging(indent, indent, "hint: " + finding.hint);
 }
 
-// Names of the checks that were skipped for the reason of `first`, itself among them.
+// Names of all checks that were skipped for the same reason as `first`, including `first`.
 std::vector<std::string> skipped_alike(const Report& report, const CheckRecord& first) {
   std::vector<std::string> names;
   for (const auto& check : report.checks) {
@@ -187,7 +187,7 @@ std::vector<std::string> skipped_alike(const Report& report, const CheckRecord& 
   return names;
 }
 
-// A drill that ends early skips all its checks for one reason: said once.
+// A drill that stops early skips many checks for one reason: print it once.
 void write_skipped(const std::vector<std::string>& names, const std::string& reason, Page& page) {
   const auto word = shown_name_of(Verdict::skipped);
   const std::string gap(9 - word.size(), ' ');
@@ -216,7 +216,7 @@ void write_check(const Report& report, const CheckRecord& check, std::size_t nam
   }
   if (check.findings.size() > most_findings) {
     page.hanging("             ", "             ",
-                 fmt::format("and {} more: pgrehearse report {} --format json",
+                 fmt::format("{} more, see: pgrehearse report {} --format json",
                              check.findings.size() - most_findings, report.id),
                  &Palette::dim);
   }

@@ -44,7 +44,7 @@ void feed_report(std::string_view input) {
     must(to_json(report_from_json(text)) == text, "a record is read as it was written");
     for (const auto& reporter : reporters()) {
       std::ostringstream out;
-      reporter.write(report, {.colour = true, .width = 80}, out);
+      reporter.write(report, {.color = true, .width = 80}, out);
     }
     static_cast<void>(diagnose_checks(report, {}));
   });

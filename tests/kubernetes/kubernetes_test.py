@@ -332,7 +332,7 @@ class KubernetesTest(unittest.TestCase):
                     other.wait()
                     cleaned = self.run_words("clean")
                     self.assertEqual(cleaned.returncode, 0, cleaned.stderr + cleaned.stdout)
-                    self.assertIn("its drill is still running", cleaned.stdout)
+                    self.assertIn("the drill is still running", cleaned.stdout)
                     self.assertEqual(len(self.cluster.names()), 5)
                     self.assertLess(set(self.cluster.names()), before)
                     living.send_signal(signal.SIGTERM)

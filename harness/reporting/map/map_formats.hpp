@@ -11,7 +11,7 @@
 namespace pgrehearse {
 
 struct MapRenderOptions {
-  bool colour = false;
+  bool color = false;
   bool unicode = true;  // false: ASCII only
   int width = 100;      // columns
 };

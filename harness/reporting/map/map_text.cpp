@@ -18,7 +18,7 @@ constexpr std::size_t most_lines = 20;
 class MapText {
  public:
   MapText(const RecoveryMap& map, const MapRenderOptions& options, std::ostream& out)
-      : map_(map), options_(options), out_(out), palette_(options.colour) {}
+      : map_(map), options_(options), out_(out), palette_(options.color) {}
 
   void write() {
     out_ << palette_.bold(

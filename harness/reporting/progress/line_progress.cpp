@@ -11,7 +11,7 @@ namespace pgrehearse {
 
 namespace {
 
-std::string behind(std::string_view separator, const std::string& text) {
+std::string prefixed(std::string_view separator, const std::string& text) {
   return text.empty() ? text : std::string(separator) + text;
 }
 
@@ -33,19 +33,19 @@ void LineProgress::phase_progress(std::optional<double> /*fraction*/, std::strin
 void LineProgress::phase_finished(const PhaseRecord& phase) {
   print(fmt::format("{}: {}{}", phase.name,
                     phase.completed ? duration_in_words(phase.seconds) : "not done",
-                    behind(", ", volume_in_words(phase))));
+                    prefixed(", ", volume_in_words(phase))));
 }
 
 void LineProgress::check_finished(const CheckRecord& check) {
   print(fmt::format(
       "check {}: {}{}{}", check.name, shown_name_of(check.verdict),
       check.verdict == Verdict::skipped ? "" : " in " + duration_in_words(check.seconds),
-      behind(": ", check.summary)));
+      prefixed(": ", check.summary)));
 }
 
 void LineProgress::drill_finished(const Report& report) {
-  print(
-      fmt::format("{}{}", shown_name_of(settled_verdict(report)), behind(": ", headline(report))));
+  print(fmt::format("{}{}", shown_name_of(settled_verdict(report)),
+                    prefixed(": ", headline(report))));
 }
 
 void LineProgress::print(const std::string& text) {

@@ -1,4 +1,4 @@
-// Progress for logs, mails and CI: one line a phase and one a check, no cursor movement.
+// Progress for logs and CI: one line per phase and check, without cursor movement.
 #pragma once
 
 #include <mutex>

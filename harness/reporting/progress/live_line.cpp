@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t bar_width = 20;
 
-// Whole seconds: a tenth that changes ten times a second tells nobody anything.
+// Whole seconds: tenths would change too fast to be read.
 std::string clock_of(Seconds span) {
   return span.count() < 60 ? fmt::format("{:.0f}s", std::floor(span.count()))
                            : duration_in_words(span.count());
@@ -23,8 +23,8 @@ std::string clock_of(Seconds span) {
 
 }  // namespace
 
-std::string live_line(const LivePhase& phase, int width, bool colour) {
-  const Palette paint(colour);
+std::string live_line(const LivePhase& phase, int width, bool color) {
+  const Palette paint(color);
   const auto room = static_cast<std::size_t>(std::max(width, 20)) - 1;
   std::string plain = "  " + pad_right(cut_to(printable(phase.name), 24), 16);
   std::string painted = "  " + paint.bold(plain.substr(2));

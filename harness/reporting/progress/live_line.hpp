@@ -1,4 +1,4 @@
-// The one line that a person watches while a phase runs.
+// The line that is redrawn while a phase runs.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ struct LivePhase {
   std::optional<Seconds> expected;  // from an earlier run
 };
 
-// Shorter than `width`, so that the terminal never wraps it; without a line feed.
-std::string live_line(const LivePhase& phase, int width, bool colour);
+// Shorter than `width`, so that the terminal does not wrap it; without a line feed.
+std::string live_line(const LivePhase& phase, int width, bool color);
 
 }  // namespace pgrehearse

@@ -20,7 +20,7 @@ std::unique_ptr<ProgressListener> progress_on_stderr(bool quiet, bool no_color) 
   const bool can_redraw = kind != nullptr && std::string_view(kind) != "dumb";
   if (!can_redraw || !is_terminal(STDERR_FILENO)) return std::make_unique<LineProgress>(std::cerr);
   return std::make_unique<TerminalProgress>(
-      std::cerr, TerminalProgress::Options{.colour = wants_colour(STDERR_FILENO, no_color),
+      std::cerr, TerminalProgress::Options{.color = wants_color(STDERR_FILENO, no_color),
                                            .width = [] { return terminal_width(STDERR_FILENO); }});
 }
 

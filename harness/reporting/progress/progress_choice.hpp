@@ -1,4 +1,4 @@
-// Which progress a drill shows on standard error.
+// Chooses the progress output on standard error.
 #pragma once
 
 #include <memory>
@@ -7,8 +7,8 @@
 
 namespace pgrehearse {
 
-// A live line on a terminal, plain lines elsewhere, nothing with --quiet. Destroy it before the
-// report is written.
+// A live line on a terminal, plain lines otherwise, nothing with --quiet. Destroy it before writing
+// the report.
 std::unique_ptr<ProgressListener> progress_on_stderr(bool quiet, bool no_color);
 
 }  // namespace pgrehearse

@@ -9,7 +9,7 @@
 namespace pgrehearse {
 
 TerminalProgress::TerminalProgress(std::ostream& out, Options options)
-    : out_(out), options_(std::move(options)), paint_(options_.colour) {
+    : out_(out), options_(std::move(options)), paint_(options_.color) {
   ticker_ = std::jthread([this](const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
@@ -31,7 +31,7 @@ void TerminalProgress::drill_started(const Report& report) {
   print(paint_.bold(printable(report.scenario.name)) + "  " + paint_.dim(printable(report.id)));
 }
 
-// Drawn by the next tick only: a phase that is over sooner never flickers.
+// Drawn by the next tick, so that a short phase does not flicker.
 void TerminalProgress::phase_started(std::string_view name, std::optional<Seconds> expected) {
   const std::lock_guard lock(mutex_);
   phase_ = LivePhase{.name = std::string(name), .expected = expected};
@@ -80,9 +80,9 @@ void TerminalProgress::redraw() {
 void TerminalProgress::redraw_locked() {
   if (!phase_) return;
   phase_->elapsed = options_.now() - phase_started_;
-  auto line = live_line(*phase_, options_.width(), options_.colour);
+  auto line = live_line(*phase_, options_.width(), options_.color);
   if (line == drawn_) return;
-  // One write a drawing: no half line is ever seen.
+  // One write per update, so that no partial line is visible.
   const auto drawing = "\r\x1b[K" + line;
   out_.write(drawing.data(), static_cast<std::streamsize>(drawing.size()));
   out_.flush();

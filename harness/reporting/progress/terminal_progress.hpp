@@ -1,5 +1,5 @@
-// Progress for a person at a terminal: finished phases stay as lines, the running one is one live
-// line below them.
+// Progress on a terminal: one line per finished phase, and below them a live line for the running
+// one.
 #pragma once
 
 #include <chrono>
@@ -20,15 +20,17 @@ namespace pgrehearse {
 class TerminalProgress : public ProgressListener {
  public:
   struct Options {
-    bool colour = false;
-    std::function<int()> width = [] { return 100; };  // asked before each line: windows change
-    std::chrono::milliseconds interval{100};          // between two drawings of the live line
+    bool color = false;
+    std::function<int()> width = [] {
+      return 100;
+    };                                        // called before each line: windows are resized
+    std::chrono::milliseconds interval{100};  // between updates of the live line
     std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
   };
 
-  // Draws from a thread of its own, so that the clock runs on while nothing is reported.
+  // Draws from its own thread, so that the elapsed time advances while nothing is reported.
   TerminalProgress(std::ostream& out, Options options);
-  // The live line is gone afterwards.
+  // Clears the live line.
   ~TerminalProgress() override;
   TerminalProgress(const TerminalProgress&) = delete;
   TerminalProgress& operator=(const TerminalProgress&) = delete;
@@ -40,7 +42,7 @@ class TerminalProgress : public ProgressListener {
   void check_finished(const CheckRecord& check) override;
   void drill_finished(const Report& report) override;
 
-  // Draws the live line now if it changed.
+  // Redraws the live line if it changed.
   void redraw();
 
  private:

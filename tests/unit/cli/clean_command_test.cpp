@@ -66,8 +66,8 @@ TEST_F(CleanCommand, RemovesTheDeadAndLeavesTheLivingAndTheKept) {
   const auto result = run({});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.output, HasSubstr("removed dead (local of 'weekly')\n  directory "));
-  EXPECT_THAT(result.output, HasSubstr("left alive (local of 'weekly'): its drill is"));
-  EXPECT_THAT(result.output, HasSubstr("left kept (local of 'weekly'): kept on purpose"));
+  EXPECT_THAT(result.output, HasSubstr("skipped alive (local of 'weekly'): the drill is"));
+  EXPECT_THAT(result.output, HasSubstr("skipped kept (local of 'weekly'): kept on request"));
   EXPECT_FALSE(fs::exists(root_of("dead")));
   EXPECT_TRUE(fs::exists(root_of("kept")));
   EXPECT_TRUE(fs::exists(root_of("alive")));
@@ -137,7 +137,7 @@ TEST_F(CleanCommand, WhatCannotBeRemovedIsNamedAndFoundAgain) {
     const auto result = run({});
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_THAT(result.output, HasSubstr("failed dead"));
-    EXPECT_THAT(result.output, HasSubstr("still there: " + root_of("dead").string()));
+    EXPECT_THAT(result.output, HasSubstr("not removed: " + root_of("dead").string()));
   }
 }
 
@@ -145,7 +145,7 @@ TEST_F(CleanCommand, AnUnknownRunIsAUsageError) {
   leave_dead("weekly-17");
   const auto result = run({"weekly-71"});
   EXPECT_EQ(result.exit_code, 3);
-  EXPECT_THAT(result.error_output, HasSubstr("run 'weekly-71' has left nothing"));
+  EXPECT_THAT(result.error_output, HasSubstr("nothing to clean up for run 'weekly-71'"));
   EXPECT_THAT(result.error_output, HasSubstr("did you mean 'weekly-17'?"));
 }
 
@@ -155,7 +155,7 @@ TEST_F(CleanCommand, JsonSaysTheSame) {
   const auto json = nlohmann::json::parse(run({"--format", "json"}).output);
   ASSERT_EQ(json.size(), 2U);
   EXPECT_EQ(json[0]["run_id"], "alive");
-  EXPECT_EQ(json[0]["action"], "left");
+  EXPECT_EQ(json[0]["action"], "skipped");
   EXPECT_EQ(json[0]["alive"], true);
   EXPECT_EQ(json[1]["run_id"], "dead");
   EXPECT_EQ(json[1]["action"], "removed");

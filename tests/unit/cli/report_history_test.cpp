@@ -125,7 +125,7 @@ TEST_F(OldRunsTest, HistoryListsTheNewestFirst) {
 
 TEST_F(OldRunsTest, HistoryTakesAScenarioALimitAndJson) {
   EXPECT_EQ(lines_of(run({"history", "billing"}).output).size(), 2U);
-  EXPECT_THAT(run({"history", "--limit", "1"}).output, HasSubstr("(older runs: --limit 5)"));
+  EXPECT_THAT(run({"history", "--limit", "1"}).output, HasSubstr("(for older runs: --limit 5)"));
   EXPECT_EQ(lines_of(run({"history", "--limit", "0"}).output).size(), 4U);
   const auto json = nlohmann::json::parse(run({"history", "--format", "json"}).output);
   ASSERT_EQ(json.size(), 3U);
@@ -138,13 +138,13 @@ TEST_F(OldRunsTest, HistoryRefusesAScenarioWithoutRuns) {
   const auto result = run({"history", "biling"});
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_EQ(result.error_output,
-            "error: there are no runs of a scenario 'biling'\nhint: did you mean 'billing'?\n");
+            "error: no runs of scenario 'biling'\nhint: did you mean 'billing'?\n");
 }
 
 TEST(History, SaysThatThereIsNothingYet) {
   const auto result = run_cli({"history", "--state", "/nonexistent/state"});
   EXPECT_EQ(result.exit_code, 0);
-  EXPECT_EQ(result.output, "no drill has run yet in /nonexistent/state\n");
+  EXPECT_EQ(result.output, "no runs in /nonexistent/state\n");
   EXPECT_EQ(run_cli({"history", "--format", "json", "--state", "/nonexistent/state"}).output,
             "[]\n");
 }
