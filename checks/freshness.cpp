@@ -60,7 +60,7 @@ Loss against_now(CheckContext& context, Instant newest) {
 
 Loss measure(CheckContext& context) {
   const auto& target = context.scenario.target;
-  if (!asks_for_a_time(target)) {
+  if (!is_time_target(target)) {
     return {.applicable = false,
             .explanation =
                 "not applicable: the recovery target asks for no time, so nothing can "

@@ -233,7 +233,7 @@ class Judge {
         lineage_request(context_.backup, target_.timeline, context_.archive.segment_size));
     for (const auto& problem : lineage.problems) {
       const bool other_branch = problem.kind == LineageProblemKind::missing_history ||
-                                problem.kind == LineageProblemKind::abandoned_branch;
+                                problem.kind == LineageProblemKind::orphaned_branch;
       if (!other_branch || !problem.blocks) continue;
       add("PGR-LANDING-SHORT", problem.message,
           "the newest WAL lies on another timeline than the instance: see `wal_continuity`",

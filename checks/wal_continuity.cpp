@@ -84,7 +84,7 @@ class Judge {
         "; recovery from this set stops at {}; nothing after it can be recovered from it", stop);
     if (lineage_.after_first_gap > 0) {
       finding.message +=
-          fmt::format(" ({} segments behind the gap are of no use)", lineage_.after_first_gap);
+          fmt::format(" ({} segments after the gap cannot be used)", lineage_.after_first_gap);
     }
     finding.hint =
         "look for the segments in pg_wal of the primary and its standbys and in older copies of "
@@ -124,7 +124,7 @@ class Judge {
         return {"PGR-TIMELINE-NOT-CHILD",
                 "recovery to latest dies with 'requested timeline is not a child'; recover with "
                 "`timeline: current`, and find out which copy archived the stray timeline"};
-      case LineageProblemKind::abandoned_branch:
+      case LineageProblemKind::orphaned_branch:
         if (!problem.blocks)
           return {"PGR-TIMELINE-BRANCH", "normal after a failover: nothing to do"};
         return {"PGR-TIMELINE-ABANDONED",

@@ -35,21 +35,22 @@ struct MapOptions {
 };
 
 Scenario scenario_of(const MapOptions& options) {
-  const bool place =
+  const bool location_given =
       !options.stanza.empty() || !options.configuration.empty() || options.repository_key;
   if (options.scenario.empty() && !options.overrides.empty()) {
-    throw Error(ErrorKind::usage, "--set without a scenario", "name the scenario that it changes");
+    throw Error(ErrorKind::usage, "--set without a scenario", "name the scenario to change");
   }
-  if (!options.scenario.empty() && place) {
-    throw Error(ErrorKind::usage, "--stanza, --config and --repo beside a scenario",
-                "use --set repository.stanza=NAME and the like, or leave the scenario out");
+  if (!options.scenario.empty() && location_given) {
+    throw Error(ErrorKind::usage,
+                "--stanza, --config and --repo cannot be combined with a scenario",
+                "use --set repository.stanza=NAME (or .config, .repo), or omit the scenario");
   }
   if (!options.scenario.empty()) {
     return load_scenario(options.scenario, options.overrides, all_checks());
   }
   if (options.stanza.empty()) {
-    throw Error(ErrorKind::usage, "no scenario and no stanza given",
-                "name a scenario file, or a stanza with --stanza");
+    throw Error(ErrorKind::usage, "neither a scenario nor a stanza was given",
+                "name a scenario file, or use --stanza");
   }
   Scenario scenario{.name = "map-" + options.stanza};
   scenario.repository.stanza = options.stanza;
@@ -61,8 +62,8 @@ Scenario scenario_of(const MapOptions& options) {
   return scenario;
 }
 
-// By the environment, as setlocale would decide.
-bool speaks_utf8() {
+// From the environment, in setlocale's order.
+bool locale_is_utf8() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     const char* value = std::getenv(name);
     if (value == nullptr || *value == '\0') continue;
@@ -90,7 +91,7 @@ void write(const RecoveryMap& map, const MapOptions& options, const CommonOption
   if (options.output.empty() || options.output == "-") {
     write(map, format,
           {.color = wants_color(STDOUT_FILENO, common.no_color),
-           .unicode = speaks_utf8(),
+           .unicode = locale_is_utf8(),
            .width = terminal_width(STDOUT_FILENO)},
           std::cout);
     std::cout.flush();
@@ -100,13 +101,14 @@ void write(const RecoveryMap& map, const MapOptions& options, const CommonOption
   write(map, format, {.unicode = true}, out);
   out.close();
   if (!out) {
-    throw Error(ErrorKind::environment,
-                fmt::format("cannot write the map to {}", options.output.string()),
-                "name a file in a directory that exists", "PGR-ENV-REPORT-FILE", options.output);
+    throw Error(
+        ErrorKind::environment, fmt::format("cannot write the map to {}", options.output.string()),
+        "name a file in an existing, writable directory", "PGR-ENV-REPORT-FILE", options.output);
   }
 }
 
-ExitCode draw(const MapOptions& options, const CommonOptions& common, const std::stop_token& stop) {
+ExitCode map_repository(const MapOptions& options, const CommonOptions& common,
+                        const std::stop_token& stop) {
   const auto scenario = scenario_of(options);
   std::random_device random;
   const auto id =
@@ -133,27 +135,32 @@ ExitCode draw(const MapOptions& options, const CommonOptions& common, const std:
 
 CommandAction configure_map(CLI::App& command, const CommonOptions& common) {
   auto options = std::make_shared<MapOptions>();
-  command.add_option("scenario", options->scenario, "names the repository and the primary")
+  command
+      .add_option("scenario", options->scenario,
+                  "scenario that names the repository and the primary")
       ->type_name("FILE");
   command.add_option("--set", options->overrides, "replace a value of the scenario")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  command.add_option("--stanza", options->stanza, "a stanza, without a scenario")
+  command.add_option("--stanza", options->stanza, "stanza to map, without a scenario")
       ->type_name("NAME");
-  command.add_option("--config", options->configuration, "pgBackRest's configuration file")
+  command.add_option("--config", options->configuration, "pgBackRest configuration file")
       ->type_name("FILE");
-  command.add_option("--repo", options->repository_key, "one repository of several, by its key")
+  command
+      .add_option("--repo", options->repository_key, "key of the repository, if there are several")
       ->type_name("KEY");
   command.add_flag("--no-wal", options->no_wal,
-                   "read no WAL: edges get the bounds that backup sets give");
+                   "do not read WAL: times are only bounds, taken from the backups");
   command.add_flag("--verify", options->verify,
-                   "read every file of the repository, which takes as long as `pgbackrest verify`");
+                   "read every file of the repository; takes as long as `pgbackrest verify`");
   command.add_option("--format", options->format, "text, json or svg [text]")
       ->type_name("FORMAT")
       ->check(one_of({"text", "json", "svg"}));
   command.add_option("-o,--output", options->output, "write to this file instead")
       ->type_name("FILE");
-  return [options, &common](const std::stop_token& stop) { return draw(*options, common, stop); };
+  return [options, &common](const std::stop_token& stop) {
+    return map_repository(*options, common, stop);
+  };
 }
 
 }  // namespace pgrehearse

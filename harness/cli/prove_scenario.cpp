@@ -87,8 +87,8 @@ ConfiguredRepository posix_repository(const Scenario& scenario, const Account& a
   std::string elsewhere;
   for (auto& repository : read_configured_repositories(spec, account)) {
     if (spec.key && repository.key != *spec.key) continue;
-    if (repository.elsewhere.empty()) return repository;
-    elsewhere += (elsewhere.empty() ? "" : ", ") + repository.elsewhere;
+    if (repository.remote.empty()) return repository;
+    elsewhere += (elsewhere.empty() ? "" : ", ") + repository.remote;
   }
   if (elsewhere.empty()) {
     throw Error(ErrorKind::usage,

@@ -15,7 +15,7 @@ std::optional<double> seconds_of(const std::optional<std::chrono::milliseconds>&
 void measure_rpo(const ObjectiveInput& input, Report& report, std::stop_token stop) {
   auto& rpo = report.rpo;
   const auto& target = input.scenario.target;
-  if (!asks_for_a_time(target)) {
+  if (!is_time_target(target)) {
     rpo.explanation =
         "not applicable: the recovery target asks for no time, so nothing can be called lost";
     return;
@@ -100,7 +100,7 @@ void measure_objectives(const ObjectiveInput& input, Report& report, std::stop_t
   judge({.name = "rpo",
          .exceeded = "PGR-RPO-EXCEEDED",
          .unknown = "PGR-RPO-UNKNOWN",
-         .applicable = asks_for_a_time(input.scenario.target)},
+         .applicable = is_time_target(input.scenario.target)},
         report.rpo, report);
 }
 

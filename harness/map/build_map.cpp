@@ -12,34 +12,33 @@ namespace pgrehearse {
 
 namespace {
 
-std::uint64_t behind(Lsn primary, Lsn archive) {
-  return primary > archive ? primary.value - archive.value : 0;
-}
+std::uint64_t distance(Lsn from, Lsn to) { return to > from ? to.value - from.value : 0; }
 
 }  // namespace
 
 RecoveryMap build_map(const RepositorySpec& spec, BackupRepository& repository, MapReading reading,
                       const std::stop_token& stop) {
-  constexpr std::uint64_t usual = std::uint64_t{16} << 20U;
+  constexpr std::uint64_t default_size = std::uint64_t{16} << 20U;
   RecoveryMap map{.stanza = spec.stanza, .tool_version = repository.version(stop)};
   const auto list = repository.list(stop);
   map.status = list.status;
-  map.drawn_at = std::chrono::system_clock::now();
+  map.created_at = std::chrono::system_clock::now();
   // Newest cluster first, then by repository.
   std::map<std::tuple<int, int>, std::vector<Backup>> clusters;
   for (const auto& backup : list.backups) {
     clusters[{-backup.database_id, backup.repository_key}].push_back(backup);
   }
-  // By repository: what is left of its problems when each archive has taken its own.
+  // By repository: its problems that concern none of its archives.
   std::map<int, std::vector<std::string>> problems;
-  for (const auto& [place, sets] : clusters) {
-    const int key = sets.back().repository_key;
+  for (const auto& [cluster, backups] : clusters) {
+    const int key = backups.back().repository_key;
     if (reading == MapReading::verify && !problems.contains(key)) {
-      problems[key] = repository.verify(sets.back(), stop).problems;
+      problems[key] = repository.verify(backups.back(), stop).problems;
     }
-    const auto size = repository.wal_segment_size(sets.back(), stop).value_or(usual);
-    const auto archive = repository.list_archive(sets.back(), size, stop);
-    map.archives.push_back(map_archive(sets, archive, take_damage(problems[key], sets, archive)));
+    const auto size = repository.wal_segment_size(backups.back(), stop).value_or(default_size);
+    const auto archive = repository.list_archive(backups.back(), size, stop);
+    map.archives.push_back(
+        map_archive(backups, archive, take_damage(problems[key], backups, archive)));
     map.archives.back().verified = reading == MapReading::verify;
   }
   for (const auto& [key, rest] : problems) {
@@ -55,18 +54,18 @@ void measure_lag(RecoveryMap& map, const Primary& primary, const std::stop_token
     const auto identity = primary.identity(stop);
     if (identity.system_identifier != archive.system_identifier) {
       map.unknown.push_back(fmt::format(
-          "the lag: the primary's system identifier is {}, that of the newest archive is {}",
+          "archive lag: the primary has system identifier {}, the newest archive has {}",
           identity.system_identifier, archive.system_identifier));
       return;
     }
     const auto status = read_archiver(primary, stop);
     const auto& branch = archive.branches.front();
     const auto recoverable =
-        branch.stretches.empty() ? branch.archive_begin : branch.stretches.back().end.lsn;
+        branch.windows.empty() ? branch.archive_begin : branch.windows.back().end.lsn;
     ArchiveLag lag{.primary_lsn = status.lsn,
                    .timeline = status.timeline,
                    .archive_end = branch.archive_end,
-                   .bytes = behind(status.lsn, recoverable),
+                   .bytes = distance(recoverable, status.lsn),
                    .primary_commit = primary.newest_commit(stop),
                    .last_archived = status.last_archived,
                    .last_archived_at = status.last_archived_at,
@@ -74,14 +73,14 @@ void measure_lag(RecoveryMap& map, const Primary& primary, const std::stop_token
                    .last_failed_at = status.last_failed_at};
     lag.failing = lag.last_failed_at &&
                   (!lag.last_archived_at || *lag.last_failed_at > *lag.last_archived_at);
-    if (lag.primary_commit && !branch.stretches.empty() && branch.stretches.back().end.time) {
+    if (lag.primary_commit && !branch.windows.empty() && branch.windows.back().end.time) {
       lag.seconds =
-          std::max(0.0, Seconds(*lag.primary_commit - *branch.stretches.back().end.time).count());
+          std::max(0.0, Seconds(*lag.primary_commit - *branch.windows.back().end.time).count());
     }
     map.lag = std::move(lag);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) throw;
-    map.unknown.push_back(fmt::format("the lag: {}", error.what()));
+    map.unknown.push_back(fmt::format("archive lag: {}", error.what()));
   }
 }
 

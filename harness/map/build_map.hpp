@@ -1,4 +1,4 @@
-// Asks the repository, and the primary where one is named, for what a recovery map is drawn from.
+// Builds a recovery map from the repository's listing, and measures the lag behind the primary.
 #pragma once
 
 #include <stop_token>
@@ -10,12 +10,12 @@ namespace pgrehearse {
 
 enum class MapReading { list, verify };
 
-// One listing of the sets and one of each archive; times at edges are bounds. `verify` lets the
-// backup tool read every file besides. Throws Error.
+// Lists the backups once and each archive once; times are exact only at backups. With `verify` the
+// backup tool also reads every file. Throws Error.
 RecoveryMap build_map(const RepositorySpec& spec, BackupRepository& repository, MapReading reading,
                       const std::stop_token& stop);
 
-// Fills in `lag`; a primary that cannot be asked goes to `unknown`, one of another cluster too.
+// Fills in `lag`. An unreachable primary, or one of another cluster, is noted in `unknown`.
 void measure_lag(RecoveryMap& map, const Primary& primary, const std::stop_token& stop);
 
 }  // namespace pgrehearse

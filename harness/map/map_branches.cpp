@@ -28,40 +28,40 @@ std::string reason_of(const MapBranch& branch, const MapLoss& loss, std::uint64_
       return problem.message;
     }
   }
-  return "no set that can be restored lies before it";
+  return "no usable backup precedes it";
 }
 
-void add_loss(MapBranch& branch, MapLoss loss, const std::vector<const MappedSet*>& sets,
+void add_loss(MapBranch& branch, MapLoss loss, const std::vector<const MappedBackup*>& backups,
               std::uint64_t size) {
   for (const auto& gap : branch.gaps) {
     const bool inside = start_of(gap.first_segment(), size) < loss.end.lsn &&
                         Lsn{(gap.last + 1) * size} > loss.begin.lsn;
     if (inside) loss.gaps.push_back(gap);
   }
-  for (const auto* set : sets) {
-    const auto end = end_lsn_of(set->backup, size);
-    if (!set->usable() && end >= loss.begin.lsn && end <= loss.end.lsn) {
-      loss.sets.push_back(set->backup.label);
+  for (const auto* mapped : backups) {
+    const auto end = end_lsn_of(mapped->backup, size);
+    if (!mapped->usable() && end >= loss.begin.lsn && end <= loss.end.lsn) {
+      loss.unusable_backups.push_back(mapped->backup.label);
     }
   }
   loss.reason = reason_of(branch, loss, size);
   branch.losses.push_back(std::move(loss));
 }
 
-// Each timeline on the way with the place where it ends; the last one is open.
-std::map<Timeline, Lsn> line_of(Timeline timeline, const ArchiveListing& archive) {
-  std::map<Timeline, Lsn> line{{timeline, Lsn{~std::uint64_t{0}}}};
+// A timeline and its ancestors, each with the position where it ends; the last one is open.
+std::map<Timeline, Lsn> ancestry_of(Timeline timeline, const ArchiveListing& archive) {
+  std::map<Timeline, Lsn> ancestry{{timeline, Lsn{~std::uint64_t{0}}}};
   const auto history = archive.histories.find(timeline);
-  if (history == archive.histories.end()) return line;
-  for (const auto& ancestor : history->second) line[ancestor.timeline] = ancestor.switch_lsn;
-  return line;
+  if (history == archive.histories.end()) return ancestry;
+  for (const auto& ancestor : history->second) ancestry[ancestor.timeline] = ancestor.switch_lsn;
+  return ancestry;
 }
 
-// Where two timelines part: the newest place that both have.
+// Where two timelines diverge: the newest position that both have.
 std::optional<Lsn> fork_of(Timeline branch, Timeline main, const ArchiveListing& archive) {
-  const auto other = line_of(main, archive);
+  const auto other = ancestry_of(main, archive);
   std::optional<Lsn> fork;
-  for (const auto& [timeline, end] : line_of(branch, archive)) {
+  for (const auto& [timeline, end] : ancestry_of(branch, archive)) {
     const auto same = other.find(timeline);
     if (same == other.end()) continue;
     const auto common = std::min(end, same->second);
@@ -75,12 +75,12 @@ void clip(MapBranch& branch, Lsn fork, const ArchiveListing& archive) {
     if (begin.lsn >= fork) return;
     begin = {.lsn = fork, .not_before = begin.time, .not_after = archive.listed_at};
   };
-  std::erase_if(branch.stretches, [&](const auto& each) { return each.end.lsn <= fork; });
+  std::erase_if(branch.windows, [&](const auto& each) { return each.end.lsn <= fork; });
   std::erase_if(branch.losses, [&](const auto& each) { return each.end.lsn <= fork; });
   std::erase_if(branch.gaps, [&](const auto& gap) {
     return Lsn{(gap.last + 1) * archive.segment_size} <= fork;
   });
-  for (auto& stretch : branch.stretches) clipped(stretch.begin);
+  for (auto& window : branch.windows) clipped(window.begin);
   for (auto& loss : branch.losses) clipped(loss.begin);
   branch.archive_begin = std::max(branch.archive_begin, fork);
 }
@@ -103,31 +103,32 @@ Lsn end_lsn_of(const Backup& backup, std::uint64_t segment_size) {
   return start_of({.timeline = stop->timeline, .number = stop->number + 1}, segment_size);
 }
 
-void find_losses(MapBranch& branch, const std::vector<const MappedSet*>& sets,
+void find_losses(MapBranch& branch, const std::vector<const MappedBackup*>& backups,
                  const ArchiveListing& archive) {
   const auto size = archive.segment_size;
   std::optional<MapPoint> since;
-  for (const auto* set : sets) {
-    const auto begin = end_lsn_of(set->backup, size);
-    const bool first = branch.stretches.empty() || begin < branch.stretches.front().begin.lsn;
-    if (set->usable() || !first) continue;
-    since = MapPoint{.lsn = begin, .time = first_target_after(set->backup.stop_time)};
+  for (const auto* mapped : backups) {
+    const auto begin = end_lsn_of(mapped->backup, size);
+    const bool first = branch.windows.empty() || begin < branch.windows.front().begin.lsn;
+    if (mapped->usable() || !first) continue;
+    since = MapPoint{.lsn = begin, .time = first_target_after(mapped->backup.stop_time)};
     break;
   }
-  for (const auto& stretch : branch.stretches) {
+  for (const auto& window : branch.windows) {
     if (since) {
-      add_loss(branch, {.begin = *since, .end = stretch.begin, .ended_by_set = true}, sets, size);
+      add_loss(branch, {.begin = *since, .end = window.begin, .ended_by_backup = true}, backups,
+               size);
     }
-    since = stretch.end;
+    since = window.end;
   }
   if (!since) return;
   auto end = branch.archive_end;
-  for (const auto* set : sets) end = std::max(end, end_lsn_of(set->backup, size));
+  for (const auto* mapped : backups) end = std::max(end, end_lsn_of(mapped->backup, size));
   if (end <= since->lsn) return;
   const MapPoint last{.lsn = end,
                       .not_before = since->time ? since->time : since->not_before,
                       .not_after = archive.listed_at};
-  add_loss(branch, {.begin = *since, .end = last}, sets, size);
+  add_loss(branch, {.begin = *since, .end = last}, backups, size);
 }
 
 void clip_to_latest(MapArchive& map, const ArchiveListing& archive) {
@@ -138,7 +139,7 @@ void clip_to_latest(MapArchive& map, const ArchiveListing& archive) {
     if (fork) clip(branch, *fork, archive);
   }
   std::erase_if(map.branches, [](const auto& branch) {
-    return !branch.latest && branch.stretches.empty() && branch.losses.empty();
+    return !branch.latest && branch.windows.empty() && branch.losses.empty();
   });
 }
 

@@ -1,4 +1,4 @@
-// What each branch of a recovery map lacks, and where a branch that was left begins to be its own.
+// The losses on each branch of a recovery map, and the part of each branch that is its own.
 #pragma once
 
 #include <vector>
@@ -8,20 +8,19 @@
 
 namespace pgrehearse {
 
-// The first instant that a set can be recovered to: pgBackRest chooses by whole seconds, strictly.
+// The first time target for a backup: backups are selected by whole seconds, strictly before.
 Instant first_target_after(Instant stop);
 
-// Where the set's WAL begins, and where it is consistent.
+// Where the backup's WAL begins, and where it is consistent.
 Lsn start_lsn_of(const Backup& backup, std::uint64_t segment_size);
 Lsn end_lsn_of(const Backup& backup, std::uint64_t segment_size);
 
-// Fills in `losses` from the branch's stretches, gaps and problems; `sets`: those on it, oldest
-// first.
-void find_losses(MapBranch& branch, const std::vector<const MappedSet*>& sets,
+// Fills in `losses` from the branch's windows, gaps and problems; `backups`: its own, oldest first.
+void find_losses(MapBranch& branch, const std::vector<const MappedBackup*>& backups,
                  const ArchiveListing& archive);
 
-// Leaves of each branch that was left what lies behind its fork, and removes those with nothing.
-// The branch of `latest` comes first.
+// Reduces each branch other than that of `latest`, which comes first, to the part after its fork;
+// removes branches without such a part.
 void clip_to_latest(MapArchive& map, const ArchiveListing& archive);
 
 }  // namespace pgrehearse

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "harness/common/text.hpp"
 #include "harness/postgres/commit_records.hpp"
 #include "harness/process/command.hpp"
-#include "harness/repository/archive_stand_in.hpp"
+#include "harness/repository/placeholder_cluster.hpp"
+#include "harness/repository/wal_fetch.hpp"
 
 namespace pgrehearse {
 
@@ -15,7 +15,7 @@ namespace {
 
 // Segments to read backwards from an edge before giving up on a commit there.
 constexpr std::uint64_t most_segments = 4;
-// Edges of one archive; a repository with more holes than that gets bounds for the oldest.
+// Edges per archive; in a repository with more gaps, the oldest windows keep their bounds.
 constexpr std::size_t most_edges = 16;
 
 // "rmgr: Heap ... tx: 743, lsn: 0/0153A1F8, prev ...": where the record begins.
@@ -39,7 +39,7 @@ class ArchiveReader {
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::interrupted) throw;
       for (auto& branch : archive_.branches) {
-        for (auto& stretch : branch.stretches) stretch.note = error.what();
+        for (auto& window : branch.windows) window.note = error.what();
       }
       return;
     }
@@ -47,50 +47,50 @@ class ArchiveReader {
   }
 
  private:
-  [[nodiscard]] const Backup& newest() const { return archive_.sets.back().backup; }
+  [[nodiscard]] const Backup& newest() const { return archive_.backups.back().backup; }
 
   void prepare() {
     auto spec = with_access(services_.sandbox, services_.repository.access());
     spec.postgres_major = newest().postgres_major;
     sandbox_ = services_.provisioner.create(spec, stop_);
-    make_archive_stand_in(*sandbox_, newest(), sandbox_->paths().data, stop_);
+    make_placeholder_cluster(*sandbox_, newest(), sandbox_->paths().data, stop_);
   }
 
   void read(MapBranch& branch) {
-    for (auto stretch = branch.stretches.rbegin(); stretch != branch.stretches.rend(); ++stretch) {
-      read(branch, *stretch);
+    for (auto window = branch.windows.rbegin(); window != branch.windows.rend(); ++window) {
+      read(branch, *window);
       for (auto& loss : branch.losses) {
-        if (loss.begin.lsn == stretch->end.lsn) loss.begin = stretch->end;
+        if (loss.begin.lsn == window->end.lsn) loss.begin = window->end;
       }
     }
     for (auto& loss : branch.losses) {
-      if (!loss.ended_by_set && branch.newest.number > 0) {
+      if (!loss.ended_by_backup && branch.newest.number > 0) {
         loss.end.time = read(branch.newest, loss.end.lsn).newest_commit;
       }
     }
   }
 
-  void read(const MapBranch& branch, MapStretch& stretch) {
+  void read(const MapBranch& branch, MapWindow& window) {
     if (edges_++ >= most_edges) {
-      stretch.note = fmt::format("only the newest {} edges are read", most_edges);
+      window.note = fmt::format("WAL was read only for the newest {} windows", most_edges);
       return;
     }
     std::uint64_t back = 0;
-    for (; back < most_segments && stretch.last.number >= back; ++back) {
-      const auto number = stretch.last.number - back;
-      if (start_of({.number = number + 1}, archive_.segment_size) <= stretch.begin.lsn) break;
-      const auto timeline = back == 0 ? stretch.last.timeline : timeline_at(branch, number);
-      const auto edge = read({.timeline = timeline, .number = number}, stretch.end.lsn);
-      if (!stretch.last_record) stretch.last_record = edge.last_record;
-      stretch.end.time = edge.newest_commit;
-      if (stretch.end.time) return;
+    for (; back < most_segments && window.last.number >= back; ++back) {
+      const auto number = window.last.number - back;
+      if (start_of({.number = number + 1}, archive_.segment_size) <= window.begin.lsn) break;
+      const auto timeline = back == 0 ? window.last.timeline : timeline_at(branch, number);
+      const auto edge = read({.timeline = timeline, .number = number}, window.end.lsn);
+      if (!window.last_record) window.last_record = edge.last_record;
+      window.end.time = edge.newest_commit;
+      if (window.end.time) return;
       if (!problem_.empty()) {
-        stretch.note = problem_;
+        window.note = problem_;
         map_.unknown.push_back(problem_);
         return;
       }
     }
-    stretch.note = fmt::format("no commit in its last {} segments", back);
+    window.note = fmt::format("no commit in the last {} segments", back);
   }
 
   [[nodiscard]] Timeline timeline_at(const MapBranch& branch, std::uint64_t number) const {
@@ -105,31 +105,23 @@ class ArchiveReader {
     std::optional<Lsn> last_record;
   };
 
-  // What begins before `end` in a segment.
+  // The records that begin before `end` in a segment.
   Edge read(WalSegment segment, Lsn end) {
     problem_.clear();
     const auto name = file_name(segment, archive_.segment_size);
     const auto file = sandbox_->paths().wal / name;
-    const auto words = services_.repository.archive_get(newest(), *sandbox_, WalFetch::single);
-    Command command{.program = words.front(),
-                    .arguments = {words.begin() + 1, words.end()},
-                    .timeout = std::chrono::minutes(5)};
-    command.arguments.push_back(name);
-    command.arguments.push_back(file);
-    const auto fetched = sandbox_->run(command, stop_);
-    throw_if_cancelled(fetched);
+    const auto fetched = fetch_wal(services_.repository, newest(), *sandbox_,
+                                   sandbox_->paths().data, name, file, stop_);
     if (!fetched.succeeded()) {
-      problem_ = fmt::format("segment {} is listed and cannot be fetched (exit code {}): {}", name,
-                             fetched.exit_code,
-                             trim(std::string_view(fetched.error_output).substr(0, 300)));
+      problem_ = fmt::format("segment {} is listed but cannot be fetched (exit code {}): {}", name,
+                             fetched.exit_code, error_excerpt(fetched));
       return {};
     }
     return read(file, end);
   }
 
-  // A record that goes on in the next segment ends the output with an error: the exit code tells
-  // nothing. Commit times are not in WAL order to the microsecond, and recovery stops at the first
-  // one behind its target.
+  // The exit code is ignored: pg_waldump fails at a record that continues in the next segment.
+  // Commit times are not strictly in WAL order; recovery stops at the first one after its target.
   Edge read(const std::filesystem::path& file, Lsn end) {
     Edge edge;
     const auto on_line = [&](std::string_view line) {
@@ -165,7 +157,7 @@ class ArchiveReader {
 
 void read_edges(RecoveryMap& map, const EdgeServices& services, const std::stop_token& stop) {
   for (auto& archive : map.archives) {
-    if (!archive.sets.empty()) ArchiveReader(map, archive, services, stop).read();
+    if (!archive.backups.empty()) ArchiveReader(map, archive, services, stop).read();
   }
 }
 

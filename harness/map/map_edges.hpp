@@ -1,5 +1,5 @@
-// The instants at the edges of a recovery map, read from the WAL itself: a bounded number of
-// segments, only where something recoverable ends.
+// The exact times at the ends of recoverable windows, read from WAL. Reads a bounded number of
+// segments.
 #pragma once
 
 #include <stop_token>
@@ -15,10 +15,9 @@ struct EdgeServices {
   SandboxSpec sandbox;  // run_id set; the major version is filled in
 };
 
-// Fills in each stretch's last record and the time of its last commit, and the newest commit behind
-// a loss. Where
-// PostgreSQL's programs are missing the bounds stay and a note says so; a segment that is listed
-// and cannot be read goes to `unknown`. Throws Error(interrupted) only.
+// Fills in each window's last record and the time of its last commit, and the newest commit after a
+// loss. Without PostgreSQL binaries the bounds stay and a note says so; a segment that is listed
+// but cannot be read is noted in `unknown`. Throws only Error(interrupted).
 void read_edges(RecoveryMap& map, const EdgeServices& services, const std::stop_token& stop);
 
 }  // namespace pgrehearse

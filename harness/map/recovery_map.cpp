@@ -28,27 +28,27 @@ std::vector<WalRange> merged(std::vector<WalRange> ranges) {
   return result;
 }
 
-// A set along one timeline.
+// A backup recovered along one timeline.
 struct Path {
-  std::size_t set = 0;
+  std::size_t index = 0;
   WalLineage lineage;
 };
 
 class ArchiveMapper {
  public:
-  ArchiveMapper(std::span<const Backup> sets, const ArchiveListing& archive,
+  ArchiveMapper(std::span<const Backup> backups, const ArchiveListing& archive,
                 const ArchiveDamage& damage)
       : archive_(archive), index_(archive), damage_(damage) {
     index_.damage = damage.files;
-    for (const auto& backup : sets) result_.sets.push_back({.backup = backup});
-    std::ranges::stable_sort(result_.sets, {},
-                             [](const auto& set) { return set.backup.stop_time; });
+    for (const auto& backup : backups) result_.backups.push_back({.backup = backup});
+    std::ranges::stable_sort(result_.backups, {},
+                             [](const auto& each) { return each.backup.stop_time; });
   }
 
-  MapArchive draw() {
+  MapArchive build() {
     describe();
-    for (std::size_t set = 0; set < result_.sets.size(); ++set) follow(set);
-    for (auto& [timeline, paths] : paths_) draw_branch(timeline, paths);
+    for (std::size_t index = 0; index < result_.backups.size(); ++index) follow(index);
+    for (auto& [timeline, paths] : paths_) add_branch(timeline, paths);
     std::ranges::stable_sort(result_.branches, {},
                              [](const auto& branch) { return !branch.latest; });
     clip_to_latest(result_, archive_);
@@ -62,87 +62,88 @@ class ArchiveMapper {
     result_.segment_size = archive_.segment_size;
     result_.listed_at = archive_.listed_at;
     result_.segments = archive_.segments.size();
-    result_.unrecognised = archive_.unrecognised;
+    result_.unrecognized = archive_.unrecognized;
     for (const auto& file : archive_.segments) {
       result_.bytes.count += file.size.count;
       newest_[file.segment.timeline] = file.segment.number;
     }
-    if (result_.sets.empty()) return;
-    const auto& newest = result_.sets.back().backup;
+    if (result_.backups.empty()) return;
+    const auto& newest = result_.backups.back().backup;
     result_.repository_key = newest.repository_key;
     result_.postgres_version = newest.postgres_version;
     result_.system_identifier = newest.system_identifier;
   }
 
-  void add_fault(std::size_t set, std::string_view code, std::string message) {
-    auto& mapped = result_.sets[set];
+  void add_problem_to(std::size_t index, std::string_view code, std::string message) {
+    auto& mapped = result_.backups[index];
     if (mapped.code.empty()) mapped.code = code;
-    mapped.faults.push_back(std::move(message));
+    mapped.problems.push_back(std::move(message));
   }
 
-  void check_references(std::size_t set) {
-    for (const auto& needed : result_.sets[set].backup.references) {
+  void check_references(std::size_t index) {
+    for (const auto& needed : result_.backups[index].backup.references) {
       const auto is_needed = [&](const auto& other) { return other.backup.label == needed; };
-      if (std::ranges::none_of(result_.sets, is_needed)) {
-        add_fault(set, "PGR-BACKUP-REFERENCE",
-                  fmt::format("it needs set {}, which is not in the repository", needed));
+      if (std::ranges::none_of(result_.backups, is_needed)) {
+        add_problem_to(index, "PGR-BACKUP-REFERENCE",
+                       fmt::format("depends on backup {}, which is not in the repository", needed));
       }
     }
   }
 
-  // A set also needs what it builds on.
-  void check_damage(std::size_t set) {
-    const auto& backup = result_.sets[set].backup;
-    for (const auto& [label, problem] : damage_.sets) {
+  // Damage to a backup also makes the backups that depend on it unusable.
+  void check_damage(std::size_t index) {
+    const auto& backup = result_.backups[index].backup;
+    for (const auto& [label, problem] : damage_.backups) {
       if (label == backup.label) {
-        add_fault(set, "PGR-BACKUP-VERIFY", problem);
+        add_problem_to(index, "PGR-BACKUP-VERIFY", problem);
       } else if (std::ranges::find(backup.references, label) != backup.references.end()) {
-        add_fault(set, "PGR-BACKUP-VERIFY", fmt::format("it builds on {}: {}", label, problem));
+        add_problem_to(index, "PGR-BACKUP-VERIFY",
+                       fmt::format("depends on {}: {}", label, problem));
       }
     }
   }
 
-  // All timelines on which this set can be recovered.
-  void follow(std::size_t set) {
-    check_references(set);
-    check_damage(set);
+  // All timelines along which this backup can be recovered.
+  void follow(std::size_t index) {
+    check_references(index);
+    check_damage(index);
     std::optional<LineageRequest> request;
     try {
-      request = lineage_request(result_.sets[set].backup, "latest", archive_.segment_size);
+      request = lineage_request(result_.backups[index].backup, "latest", archive_.segment_size);
     } catch (const Error& error) {
-      add_fault(set, error.code(), error.what());
+      add_problem_to(index, error.code(), error.what());
       return;
     }
     auto lineage = trace_lineage(index_, *request);
     if (!lineage.backup_complete) {
-      add_fault(set, "PGR-WAL-BACKUP",
-                fmt::format("WAL that its own consistency needs is missing or unusable between {} "
-                            "and {}",
-                            result_.sets[set].backup.start_segment,
-                            result_.sets[set].backup.stop_segment));
+      add_problem_to(
+          index, "PGR-WAL-BACKUP",
+          fmt::format("WAL needed for consistency is missing or unusable between {} and {}",
+                      result_.backups[index].backup.start_segment,
+                      result_.backups[index].backup.stop_segment));
     }
-    if (set + 1 < result_.sets.size()) drop_not_a_child(lineage);
+    if (index + 1 < result_.backups.size()) drop_not_a_child(lineage);
     const auto latest = lineage.timeline;
     latest_ = latest;
-    result_.sets[set].latest = latest;
-    paths_[latest].push_back({.set = set, .lineage = std::move(lineage)});
+    result_.backups[index].latest = latest;
+    paths_[latest].push_back({.index = index, .lineage = std::move(lineage)});
     for (const auto timeline : timelines()) {
       if (timeline == latest || timeline < request->start.timeline ||
           ends_at_fork(timeline, latest))
         continue;
-      follow(set, *request, timeline);
+      follow(index, *request, timeline);
     }
   }
 
-  void follow(std::size_t set, LineageRequest request, Timeline timeline) {
+  void follow(std::size_t index, LineageRequest request, Timeline timeline) {
     request.timeline = std::to_string(timeline);
     auto lineage = trace_lineage(index_, request);
     if (lineage.timeline != timeline) return;
     drop_not_a_child(lineage);
-    paths_[timeline].push_back({.set = set, .lineage = std::move(lineage)});
+    paths_[timeline].push_back({.index = index, .lineage = std::move(lineage)});
   }
 
-  // An old set of a branch that was left is no fault of the archive.
+  // An old backup on an orphaned branch is not a fault of the archive.
   static void drop_not_a_child(WalLineage& lineage) {
     std::erase_if(lineage.problems, [](const auto& problem) {
       return problem.kind == LineageProblemKind::not_a_child ||
@@ -157,7 +158,7 @@ class ArchiveMapper {
     return all;
   }
 
-  // `timeline` is an ancestor of `latest` with nothing behind the fork.
+  // `timeline` is an ancestor of `latest` with nothing archived after the fork.
   [[nodiscard]] bool ends_at_fork(Timeline timeline, Timeline latest) const {
     const auto newest = newest_.find(timeline);
     if (newest == newest_.end()) return true;
@@ -168,29 +169,30 @@ class ArchiveMapper {
            newest->second <= fork->switch_lsn.value / archive_.segment_size;
   }
 
-  void draw_branch(Timeline timeline, const std::vector<Path>& paths) {
+  void add_branch(Timeline timeline, const std::vector<Path>& paths) {
     MapBranch branch{.timeline = timeline, .latest = timeline == latest_};
     branch.archive_begin =
-        start_lsn_of(result_.sets[paths.front().set].backup, archive_.segment_size);
+        start_lsn_of(result_.backups[paths.front().index].backup, archive_.segment_size);
     for (const auto& path : paths) {
       const auto& lineage = path.lineage;
       if (lineage.switches.size() > branch.switches.size()) branch.switches = lineage.switches;
-      branch.archive_begin = std::min(
-          branch.archive_begin, start_lsn_of(result_.sets[path.set].backup, archive_.segment_size));
+      branch.archive_begin =
+          std::min(branch.archive_begin,
+                   start_lsn_of(result_.backups[path.index].backup, archive_.segment_size));
       if (lineage.archive_end >= branch.archive_end) {
         branch.archive_end = lineage.archive_end;
         branch.newest = newest_segment(lineage);
       }
       branch.gaps.insert(branch.gaps.end(), lineage.gaps.begin(), lineage.gaps.end());
       add_problems(branch, lineage.problems);
-      add_stretch(branch, path);
+      add_window(branch, path);
     }
     branch.gaps = merged(std::move(branch.gaps));
-    for (auto& stretch : branch.stretches) bound_end(stretch, paths);
-    std::vector<const MappedSet*> sets;
-    sets.reserve(paths.size());
-    for (const auto& path : paths) sets.push_back(&result_.sets[path.set]);
-    find_losses(branch, sets, archive_);
+    for (auto& window : branch.windows) bound_end(window, paths);
+    std::vector<const MappedBackup*> backups;
+    backups.reserve(paths.size());
+    for (const auto& path : paths) backups.push_back(&result_.backups[path.index]);
+    find_losses(branch, backups, archive_);
     result_.branches.push_back(std::move(branch));
   }
 
@@ -212,29 +214,29 @@ class ArchiveMapper {
     }
   }
 
-  // Paths come oldest set first, so that a stretch only ever grows at its end.
-  void add_stretch(MapBranch& branch, const Path& path) {
-    const auto& set = result_.sets[path.set];
+  // Paths are ordered oldest backup first, so a window only grows at its end.
+  void add_window(MapBranch& branch, const Path& path) {
+    const auto& each = result_.backups[path.index];
     const auto& lineage = path.lineage;
-    const auto begin = end_lsn_of(set.backup, archive_.segment_size);
+    const auto begin = end_lsn_of(each.backup, archive_.segment_size);
     const auto end = reachable_end(lineage);
-    if (!set.usable() || !lineage.last_reachable || end < begin) return;
-    if (!branch.stretches.empty() && begin <= branch.stretches.back().end.lsn) {
-      auto& stretch = branch.stretches.back();
-      stretch.sets.push_back(set.backup.label);
-      if (end <= stretch.end.lsn) return;
-      stretch.end.lsn = end;
-      stretch.last = *lineage.last_reachable;
+    if (!each.usable() || !lineage.last_reachable || end < begin) return;
+    if (!branch.windows.empty() && begin <= branch.windows.back().end.lsn) {
+      auto& window = branch.windows.back();
+      window.backups.push_back(each.backup.label);
+      if (end <= window.end.lsn) return;
+      window.end.lsn = end;
+      window.last = *lineage.last_reachable;
       return;
     }
-    branch.stretches.push_back(
-        {.begin = {.lsn = begin, .time = first_target_after(set.backup.stop_time)},
+    branch.windows.push_back(
+        {.begin = {.lsn = begin, .time = first_target_after(each.backup.stop_time)},
          .end = {.lsn = end},
          .last = *lineage.last_reachable,
-         .sets = {set.backup.label}});
+         .backups = {each.backup.label}});
   }
 
-  // Replay that goes on along an older timeline behind a switch leaves this one's history.
+  // Replay of an older timeline past a switch is not part of this timeline's history.
   [[nodiscard]] static Lsn reachable_end(const WalLineage& lineage) {
     auto end = lineage.reachable_end;
     for (const auto& fork : lineage.switches) {
@@ -245,12 +247,12 @@ class ArchiveMapper {
     return end;
   }
 
-  // Written after its last set ended, and before the next set behind it began.
-  void bound_end(MapStretch& stretch, const std::vector<Path>& paths) const {
-    auto& end = stretch.end;
+  // Written after its last backup ended, and before the next backup began.
+  void bound_end(MapWindow& window, const std::vector<Path>& paths) const {
+    auto& end = window.end;
     end.not_after = archive_.listed_at;
     for (const auto& path : paths) {
-      const auto& backup = result_.sets[path.set].backup;
+      const auto& backup = result_.backups[path.index].backup;
       if (start_lsn_of(backup, archive_.segment_size) >= end.lsn) {
         end.not_after = std::min(*end.not_after, backup.start_time);
       } else if (end_lsn_of(backup, archive_.segment_size) <= end.lsn) {
@@ -268,7 +270,7 @@ class ArchiveMapper {
         for (const auto& fork : path.lineage.switches) reached.insert(fork.timeline);
       }
     }
-    // Older than every set: WAL that waits to be expired.
+    // WAL older than every backup is about to expire.
     Timeline oldest = reached.empty() ? 0 : *reached.begin();
     for (const auto& range : archived_ranges(archive_)) {
       if (range.timeline >= oldest && !reached.contains(range.timeline)) {
@@ -283,7 +285,7 @@ class ArchiveMapper {
   MapArchive result_;
   std::map<Timeline, std::uint64_t> newest_;  // number of the newest segment
   std::map<Timeline, std::vector<Path>> paths_;
-  Timeline latest_ = 0;  // where `latest` leads the newest set
+  Timeline latest_ = 0;  // where recovery of the newest backup to `latest` ends
 };
 
 }  // namespace
@@ -291,16 +293,16 @@ class ArchiveMapper {
 bool MapArchive::continuous() const {
   const auto blocks = [](const auto& problem) { return problem.blocks; };
   return !branches.empty() && unreachable.empty() &&
-         std::ranges::all_of(sets, [](const auto& set) { return set.usable(); }) &&
+         std::ranges::all_of(backups, [](const auto& each) { return each.usable(); }) &&
          std::ranges::all_of(branches, [&](const auto& branch) {
            return branch.losses.empty() && branch.gaps.empty() &&
                   std::ranges::none_of(branch.problems, blocks);
          });
 }
 
-MapArchive map_archive(std::span<const Backup> sets, const ArchiveListing& archive,
+MapArchive map_archive(std::span<const Backup> backups, const ArchiveListing& archive,
                        const ArchiveDamage& damage) {
-  return ArchiveMapper(sets, archive, damage).draw();
+  return ArchiveMapper(backups, archive, damage).build();
 }
 
 std::vector<WalRange> archived_ranges(const ArchiveListing& archive) {

@@ -1,6 +1,6 @@
-// Which instants a repository can bring back, told from its listing alone: what each backup set
-// reaches along which timeline, what lies between, and what every hole in the archive costs. Pure:
-// it is built on the lineage and touches nothing.
+// The points in time to which a repository can recover, derived from its listing alone: the range
+// of each backup on each timeline, and what each gap in the archive makes unrecoverable. Does no
+// I/O.
 #pragma once
 
 #include <optional>
@@ -14,8 +14,8 @@
 
 namespace pgrehearse {
 
-// A place in the WAL and what is known of when it was written. File times are no evidence: an exact
-// time comes from the set's record or from a commit record, anything else lies between bounds.
+// A WAL position and when it was written. `time` is exact: it comes from a backup's record or from
+// a commit record. File times are not evidence; otherwise only bounds are known.
 struct MapPoint {
   Lsn lsn;
   std::optional<Instant> time;
@@ -23,50 +23,51 @@ struct MapPoint {
   std::optional<Instant> not_after;
 };
 
-struct MappedSet {
+struct MappedBackup {
   Backup backup;
-  std::string code;                 // finding code of the first fault
-  std::vector<std::string> faults;  // why it is of no use; empty: it can be restored
-  Timeline latest = 0;              // where recovery to `latest` leads from it; sets may differ
-  [[nodiscard]] bool usable() const { return faults.empty(); }
+  std::string code;                   // finding code of the first problem
+  std::vector<std::string> problems;  // why it is unusable; empty: it can be restored
+  Timeline latest = 0;                // where recovery to `latest` ends; backups may differ
+  [[nodiscard]] bool usable() const { return problems.empty(); }
 };
 
-// Instants that can be recovered without a break between them.
-struct MapStretch {
-  MapPoint begin;   // the end of its first set; `time` is the first whole second behind it
+// A continuous recoverable range.
+struct MapWindow {
+  MapPoint begin;   // the end of its first backup; `time` is the first whole second after it
   MapPoint end;     // replay ends here; `time` is that of the last commit before it
   WalSegment last;  // the last segment that replay can read
-  // Start of the last whole record in it: an LSN target must not lie behind. Absent: not read.
+  // Start of the last complete record: the last possible LSN target. Absent: WAL was not read.
   std::optional<Lsn> last_record = {};
-  std::string note;               // why the time of its end is not known exactly; may be empty
-  std::vector<std::string> sets;  // the usable ones in it, oldest first
+  std::string note;                  // why the time of its end is not known exactly; may be empty
+  std::vector<std::string> backups;  // labels of its usable backups, oldest first
 };
 
-// Instants that were archived or once stood between sets and cannot be recovered.
+// A range that was archived or backed up and cannot be recovered.
 struct MapLoss {
-  MapPoint begin;  // `time` as at a stretch's end; where no stretch precedes: of the useless set
+  MapPoint begin;  // end of the window before it; without one, end of the first unusable backup
   MapPoint end;
-  bool ended_by_set = false;      // a later set ends it; otherwise it reaches the archive's end
-  std::vector<WalRange> gaps;     // segments that are missing in it
-  std::vector<std::string> sets;  // sets of no use that lie in it
-  std::string reason;             // one clause
+  bool ended_by_backup =
+      false;                   // a later backup ends it; otherwise it extends to the archive's end
+  std::vector<WalRange> gaps;  // missing segments
+  std::vector<std::string> unusable_backups;  // labels
+  std::string reason;                         // one clause
 };
 
-// One timeline with its ancestors, as recovery would follow it.
+// One timeline with its ancestors, as recovery follows it.
 struct MapBranch {
   Timeline timeline = 0;
-  bool latest = false;  // what recovery follows unless a timeline is named
+  bool latest = false;  // the timeline that recovery follows by default
   std::vector<TimelineSwitch> switches;
-  Lsn archive_begin;  // start of the oldest set's first segment
+  Lsn archive_begin;  // start of the oldest backup's first segment
   Lsn archive_end;    // end of the newest archived segment
   WalSegment newest;  // that segment
-  std::vector<MapStretch> stretches;
+  std::vector<MapWindow> windows;
   std::vector<MapLoss> losses;
   std::vector<WalRange> gaps;
   std::vector<LineageProblem> problems;
 };
 
-// One cluster's archive in one repository, with the sets made of it.
+// One cluster's archive in one repository, with the backups of that cluster.
 struct MapArchive {
   std::string id;  // "15-1"
   int repository_key = 1;
@@ -76,28 +77,28 @@ struct MapArchive {
   std::uint64_t segments = 0;
   Bytes bytes;
   Instant listed_at;
-  std::vector<MappedSet> sets;        // oldest first by stop time
-  std::vector<MapBranch> branches;    // the one of `latest` first
-  std::vector<WalRange> unreachable;  // archived, but on no branch that a set can follow
-  std::vector<std::string> unrecognised;
-  bool verified = false;  // each file was read, not only listed
+  std::vector<MappedBackup> backups;  // oldest first by stop time
+  std::vector<MapBranch> branches;    // that of `latest` first
+  std::vector<WalRange> unreachable;  // archived, but no backup can be recovered to it
+  std::vector<std::string> unrecognized;
+  bool verified = false;  // file contents were read, not only names
 
   [[nodiscard]] bool continuous() const;
 };
 
-// `sets`: all of one archive and repository.
-MapArchive map_archive(std::span<const Backup> sets, const ArchiveListing& archive,
+// `backups`: all of one archive and repository.
+MapArchive map_archive(std::span<const Backup> backups, const ArchiveListing& archive,
                        const ArchiveDamage& damage = {});
 
-// Consecutive archived segments by timeline, whoever needs them.
+// Consecutive archived segments by timeline, needed or not.
 std::vector<WalRange> archived_ranges(const ArchiveListing& archive);
 
-// How far the archive is behind the primary.
+// How far the archive lags behind the primary.
 struct ArchiveLag {
   Lsn primary_lsn;
   Timeline timeline = 0;
   Lsn archive_end;
-  std::uint64_t bytes = 0;  // from the end of what `latest` recovers to the primary's position
+  std::uint64_t bytes = 0;                // from the newest recoverable position to the primary's
   std::optional<Instant> primary_commit;  // newest, where the server tracks commit times
   std::optional<double> seconds;          // between it and the newest recoverable commit
   std::string last_archived;              // pg_stat_archiver
@@ -109,17 +110,17 @@ struct ArchiveLag {
 
 struct RecoveryMap {
   std::string stanza;
-  std::string scenario;  // empty: none was given
+  std::string scenario;  // empty: none
   std::string tool_version;
   RepositoryStatus status;
-  Instant drawn_at;
+  Instant created_at;
   std::vector<MapArchive> archives;  // the newest cluster's first
   std::optional<ArchiveLag> lag;
-  std::vector<std::string> unknown;  // what could not be told, one clause each
+  std::vector<std::string> unknown;  // what could not be determined, one clause each
 };
 
 enum class MapVerdict { continuous, damaged, unknown };
-// `damaged` where anything is lost or of no use, else `unknown` where something could not be told.
+// `damaged` if anything is lost or unusable, else `unknown` if something could not be determined.
 MapVerdict verdict_of(const RecoveryMap& map);
 
 }  // namespace pgrehearse

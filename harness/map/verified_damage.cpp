@@ -2,7 +2,7 @@
 
 namespace pgrehearse {
 
-ArchiveDamage take_damage(std::vector<std::string>& problems, std::span<const Backup> sets,
+ArchiveDamage take_damage(std::vector<std::string>& problems, std::span<const Backup> backups,
                           const ArchiveListing& archive) {
   ArchiveDamage damage;
   std::erase_if(problems, [&](const std::string& problem) {
@@ -12,12 +12,12 @@ ArchiveDamage take_damage(std::vector<std::string>& problems, std::span<const Ba
       damage.files[file.file] = problem;
       return true;
     }
-    // Of "FULL_INCR/..." the longer label is meant.
+    // "FULL_INCR/..." contains the label of the full backup, too: prefer the longer label.
     std::string label;
-    for (const auto& set : sets) {
-      if (set.label.size() > label.size() && named(set.label + "/")) label = set.label;
+    for (const auto& backup : backups) {
+      if (backup.label.size() > label.size() && named(backup.label + "/")) label = backup.label;
     }
-    if (!label.empty()) damage.sets.emplace_back(label, problem);
+    if (!label.empty()) damage.backups.emplace_back(label, problem);
     return !label.empty();
   });
   return damage;

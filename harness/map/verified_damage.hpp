@@ -1,4 +1,4 @@
-// What the backup tool's own verification complains of, sorted by what it costs a recovery.
+// Problems that the backup tool's own verification reports, assigned to WAL segments and backups.
 #pragma once
 
 #include <map>
@@ -11,14 +11,14 @@
 
 namespace pgrehearse {
 
-// In one archive and the sets made of it.
+// Damage in one archive and its cluster's backups.
 struct ArchiveDamage {
-  std::map<std::string, std::string> files;               // of segments: what is wrong
-  std::vector<std::pair<std::string, std::string>> sets;  // label, what is wrong
+  std::map<std::string, std::string> files;                  // problem by segment file
+  std::vector<std::pair<std::string, std::string>> backups;  // label, problem
 };
 
-// Takes out of `problems` those that name a segment of this archive or one of its sets.
-ArchiveDamage take_damage(std::vector<std::string>& problems, std::span<const Backup> sets,
+// Removes from `problems` those that name a segment of this archive or one of `backups`.
+ArchiveDamage take_damage(std::vector<std::string>& problems, std::span<const Backup> backups,
                           const ArchiveListing& archive);
 
 }  // namespace pgrehearse

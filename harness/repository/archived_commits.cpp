@@ -3,21 +3,11 @@
 #include <fmt/format.h>
 
 #include "harness/common/error.hpp"
-#include "harness/common/text.hpp"
 #include "harness/process/command.hpp"
-#include "harness/repository/archive_stand_in.hpp"
+#include "harness/repository/placeholder_cluster.hpp"
+#include "harness/repository/wal_fetch.hpp"
 
 namespace pgrehearse {
-
-namespace {
-
-constexpr std::chrono::minutes deadline{5};
-
-std::string first_words(const CommandResult& result) {
-  return std::string(trim(std::string_view(result.error_output).substr(0, 300)));
-}
-
-}  // namespace
 
 ArchivedCommits::ArchivedCommits(Sandbox& sandbox, BackupRepository& repository,
                                  const Backup& backup, std::uint64_t segment_size)
@@ -25,20 +15,21 @@ ArchivedCommits::ArchivedCommits(Sandbox& sandbox, BackupRepository& repository,
       repository_(repository),
       backup_(backup),
       segment_size_(segment_size),
-      data_(sandbox.paths().wal / "stand-in"),
+      data_(sandbox.paths().wal / "placeholder"),
       wal_(sandbox.paths().wal / "commits") {}
 
 CommandResult ArchivedCommits::run(std::string program, std::vector<std::string> arguments,
                                    const std::stop_token& stop) {
-  auto result = sandbox_.run(
-      {.program = std::move(program), .arguments = std::move(arguments), .timeout = deadline},
-      stop);
+  auto result = sandbox_.run({.program = std::move(program),
+                              .arguments = std::move(arguments),
+                              .timeout = std::chrono::minutes(5)},
+                             stop);
   throw_if_cancelled(result);
   return result;
 }
 
 void ArchivedCommits::prepare(const std::stop_token& stop) {
-  make_archive_stand_in(sandbox_, backup_, data_, stop);
+  make_placeholder_cluster(sandbox_, backup_, data_, stop);
   run("mkdir", {"-p", wal_}, stop);
   ready_ = true;
 }
@@ -46,18 +37,12 @@ void ArchivedCommits::prepare(const std::stop_token& stop) {
 bool ArchivedCommits::fetch(WalSegment segment, const std::stop_token& stop) {
   const auto name = file_name(segment, segment_size_);
   if (fetched_.contains(name)) return true;
-  auto words = repository_.archive_get(backup_, sandbox_, WalFetch::single);
-  for (auto& word : words) {
-    if (word.starts_with("--pg1-path=")) word = "--pg1-path=" + data_.native();
-  }
-  words.push_back(name);
-  words.push_back(wal_ / name);
-  const auto result = run(words.front(), {words.begin() + 1, words.end()}, stop);
-  constexpr int not_there = 1;
-  if (result.exit_code == not_there) return false;
+  const auto result = fetch_wal(repository_, backup_, sandbox_, data_, name, wal_ / name, stop);
+  constexpr int not_archived = 1;
+  if (result.exit_code == not_archived) return false;
   if (!result.succeeded()) {
     throw Error(ErrorKind::environment,
-                fmt::format("segment {} cannot be fetched: {}", name, first_words(result)));
+                fmt::format("segment {} cannot be fetched: {}", name, error_excerpt(result)));
   }
   fetched_.insert(name);
   return true;
@@ -66,13 +51,13 @@ bool ArchivedCommits::fetch(WalSegment segment, const std::stop_token& stop) {
 std::optional<std::vector<TransactionMark>> ArchivedCommits::read(Timeline timeline, Lsn begin,
                                                                   Lsn end,
                                                                   const std::stop_token& stop) {
-  // An idle server: nothing was committed, and pg_waldump would look for a record in vain.
+  // An idle server committed nothing, and pg_waldump would fail to find a record.
   if (begin >= end) return std::vector<TransactionMark>{};
   const std::lock_guard lock(mutex_);
   if (!ready_) prepare(stop);
   const auto first = segment_at(timeline, begin, segment_size_);
   const auto last = segment_at(timeline, {end.value - 1}, segment_size_);
-  // The newest first: it is the one that may not be there yet.
+  // Newest first: it may not be archived yet.
   for (auto number = last.number; number >= first.number; --number) {
     if (!fetch({.timeline = timeline, .number = number}, stop)) return {};
     if (number == 0) break;
@@ -83,8 +68,8 @@ std::optional<std::vector<TransactionMark>> ArchivedCommits::read(Timeline timel
                           stop);
   if (!result.succeeded()) {
     throw Error(ErrorKind::environment,
-                fmt::format("pg_waldump could not read {} to {}: {}", to_text(begin), to_text(end),
-                            first_words(result)));
+                fmt::format("pg_waldump cannot read WAL from {} to {}: {}", to_text(begin),
+                            to_text(end), error_excerpt(result)));
   }
   auto commits = parse_commits(result.output);
   std::erase_if(commits, [&](const auto& mark) { return mark.lsn < begin || mark.lsn >= end; });

@@ -1,4 +1,4 @@
-// Reads commit records from the WAL archive, in a sandbox that need not hold a cluster yet.
+// Reads commit records from the WAL archive, in a sandbox that may have no cluster yet.
 #pragma once
 
 #include <filesystem>
@@ -21,10 +21,9 @@ class ArchivedCommits {
   ArchivedCommits(Sandbox& sandbox, BackupRepository& repository, const Backup& backup,
                   std::uint64_t segment_size);
 
-  // Those that begin in [begin, end), in WAL order, none where that is empty; nullopt while the
-  // archive does not reach `end`.
-  // Safe from several threads. Throws Error(environment) when the archive or the WAL cannot be
-  // read.
+  // The commits that begin in [begin, end), in WAL order; nullopt while WAL up to `end` is not
+  // archived. Safe from several threads. Throws Error(environment) when the archive or the WAL
+  // cannot be read.
   std::optional<std::vector<TransactionMark>> read(Timeline timeline, Lsn begin, Lsn end,
                                                    const std::stop_token& stop);
 
@@ -38,7 +37,7 @@ class ArchivedCommits {
   BackupRepository& repository_;
   const Backup& backup_;
   std::uint64_t segment_size_;
-  std::filesystem::path data_;  // the backup tool finds the archive by a pg_control: a stand-in
+  std::filesystem::path data_;  // placeholder data directory
   std::filesystem::path wal_;
   std::mutex mutex_;
   bool ready_ = false;

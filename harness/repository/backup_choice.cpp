@@ -1,5 +1,5 @@
-// Which backup a recovery target starts from: pgBackRest's own rule (restoreBackupSet() in
-// src/command/restore), so that a drill rehearses what an operator's restore would do.
+// Selects the backup for a recovery target by pgBackRest's own rule (restoreBackupSet() in
+// src/command/restore), so that a drill restores what an operator's restore would.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -35,7 +35,7 @@ std::string described(const Backup& backup) {
 }
 
 // pgBackRest compares whole seconds, strictly: a target within the second in which the backup ended
-// is before its end. No LSN in a set of an old release: it cannot be told, so it does not fit.
+// is before its end. A backup of an old release, without an LSN, does not fit an LSN target.
 bool ends_before(const Backup& backup, const RecoveryTarget& target) {
   if (target.type == TargetType::time && target.time) {
     return std::chrono::floor<std::chrono::seconds>(backup.stop_time) <
@@ -47,17 +47,17 @@ bool ends_before(const Backup& backup, const RecoveryTarget& target) {
   return true;
 }
 
-// "the backups reach back to ..., the end of X": from where on a target of this kind can be had.
+// Where the recoverable window for a target of this type begins.
 std::string window(const BackupList& list, const RecoveryTarget& target) {
   const auto& oldest = list.backups.front();
   if (target.type == TargetType::lsn) {
     const auto has_lsn = [](const Backup& backup) { return backup.stop_lsn.has_value(); };
     const auto first = std::ranges::find_if(list.backups, has_lsn);
-    if (first == list.backups.end()) return "no backup set records its LSN";
-    return fmt::format("the reachable window begins at {}, the end of {}",
+    if (first == list.backups.end()) return "no backup records its LSN";
+    return fmt::format("the recoverable window begins at {}, the end of backup {}",
                        to_text(*first->stop_lsn), first->label);
   }
-  return fmt::format("the reachable window begins after {}, the end of {}",
+  return fmt::format("the recoverable window begins after {}, the end of backup {}",
                      seconds_text(oldest.stop_time), oldest.label);
 }
 
@@ -68,7 +68,7 @@ std::string window(const BackupList& list, const RecoveryTarget& target) {
 
 std::string end_of(const Backup& backup, const RecoveryTarget& target) {
   if (target.type == TargetType::lsn) {
-    return backup.stop_lsn ? "ends at " + to_text(*backup.stop_lsn) : "records no LSN";
+    return backup.stop_lsn ? "ends at " + to_text(*backup.stop_lsn) : "has no LSN";
   }
   return "ends at " + seconds_text(backup.stop_time);
 }
@@ -76,9 +76,10 @@ std::string end_of(const Backup& backup, const RecoveryTarget& target) {
 const Backup& require_fit(const Backup& backup, const BackupList& list,
                           const RecoveryTarget& target) {
   if (ends_before(backup, target)) return backup;
-  refuse(fmt::format("backup set {} {}, not before the target {}", backup.label,
-                     end_of(backup, target), to_text(target)),
-         window(list, target) + "; name an older set or leave repository.backup out", backup.label);
+  refuse(fmt::format("backup {} {}, not before the target {}", backup.label, end_of(backup, target),
+                     to_text(target)),
+         window(list, target) + "; set repository.backup to an older backup, or remove it",
+         backup.label);
 }
 
 BackupChoice choose_stated(const BackupList& list, const std::string& label,
@@ -88,13 +89,13 @@ BackupChoice choose_stated(const BackupList& list, const std::string& label,
     std::vector<std::string> labels;
     for (const auto& backup : list.backups) labels.push_back(backup.label);
     const auto near = nearest(label, labels);
-    refuse(fmt::format("there is no backup set '{}'", label),
+    refuse(fmt::format("there is no backup '{}'", label),
            near ? fmt::format("did you mean '{}'?", *near)
-                : fmt::format("the newest set is {}", labels.back()),
+                : fmt::format("the newest backup is {}", labels.back()),
            label);
   }
   return {.backup = require_fit(*found, list, target),
-          .reason = fmt::format("the scenario names it: {}", described(*found))};
+          .reason = fmt::format("named in the scenario: {}", described(*found))};
 }
 
 std::vector<int> repository_keys(const BackupList& list) {
@@ -114,12 +115,12 @@ bool selects_by_position(const RecoveryTarget& target) {
   return target.type == TargetType::time || target.type == TargetType::lsn;
 }
 
-// The newest fitting set of the first repository that has one, repositories in order of their keys.
+// The newest fitting backup of the first repository that has one, in order of repository keys.
 const Backup* newest_fit(const BackupList& list, const RecoveryTarget& target) {
   for (const int key : repository_keys(list)) {
     for (auto backup = list.backups.rbegin(); backup != list.backups.rend(); ++backup) {
       if (backup->repository_key != key) continue;
-      // Without a position only the newest set of the present cluster will do.
+      // Without a position, only a backup of the current cluster fits.
       const bool fits = selects_by_position(target) ? ends_before(*backup, target)
                                                     : is_of_newest_database(list, *backup);
       if (fits) return &*backup;
@@ -133,31 +134,31 @@ std::string reason_for(const BackupList& list, const Backup& backup, const Recov
   switch (target.type) {
     case TargetType::latest:
     case TargetType::immediate:
-      reason = "the newest set";
+      reason = "the newest backup";
       break;
     case TargetType::time:
-      reason = "the newest set that ended before the target time " + seconds_text(*target.time);
+      reason = "the newest backup that ended before the target time " + seconds_text(*target.time);
       break;
     case TargetType::lsn:
-      reason = "the newest set that ended at or before the target LSN " + to_text(*target.lsn);
+      reason = "the newest backup that ended at or before the target LSN " + to_text(*target.lsn);
       break;
     case TargetType::xid:
     case TargetType::name:
-      reason = "the newest set, because pgBackRest does not choose by " +
+      reason = "the newest backup, because pgBackRest does not select by " +
                std::string(target.type == TargetType::xid ? "xid" : "name") +
-               "; 'repository.backup: oldest' or a label reaches further back";
+               "; for an older target set repository.backup to oldest or to a label";
       break;
   }
   reason += ": " + described(backup);
   if (!is_of_newest_database(list, backup)) {
-    reason += ", of the cluster before the last stanza-upgrade";
+    reason += ", taken before the last stanza-upgrade";
   }
   return reason;
 }
 
 }  // namespace
 
-bool asks_for_a_time(const RecoveryTarget& target) {
+bool is_time_target(const RecoveryTarget& target) {
   return target.type == TargetType::latest || target.type == TargetType::time;
 }
 
@@ -196,18 +197,18 @@ BackupChoice choose_backup(const BackupList& list, const RepositorySpec& spec,
   }
   if (spec.backup == "oldest") {
     const auto& oldest = require_fit(list.backups.front(), list, target);
-    return {.backup = oldest, .reason = "the oldest set: " + described(oldest)};
+    return {.backup = oldest, .reason = "the oldest backup: " + described(oldest)};
   }
   if (spec.backup != "latest") return choose_stated(list, spec.backup, target);
   const auto* chosen = newest_fit(list, target);
   if (chosen == nullptr && selects_by_position(target)) {
-    refuse(fmt::format("no backup set ended before the target {}", to_text(target)),
+    refuse(fmt::format("no backup ended before the target {}", to_text(target)),
            window(list, target), to_text(target));
   }
   if (chosen == nullptr) {
-    refuse(fmt::format("no backup was taken since the last stanza-upgrade; the newest set is {}",
+    refuse(fmt::format("no backup was taken since the last stanza-upgrade; the newest backup is {}",
                        list.backups.back().label),
-           "take a full backup, or name a set of the earlier cluster with repository.backup",
+           "take a full backup, or set repository.backup to a backup of the earlier cluster",
            list.backups.back().label);
   }
   return {.backup = *chosen, .reason = reason_for(list, *chosen, target)};

@@ -1,5 +1,5 @@
-// The seam to the backup tool: which backups there are, how far the archive reaches, how one is
-// restored. Nothing here ever writes to the repository.
+// The interface to the backup tool: list backups and the WAL archive, restore, fetch WAL, verify.
+// Nothing here ever writes to the repository.
 #pragma once
 
 #include <filesystem>
@@ -27,7 +27,7 @@ struct Backup {
   std::string label;
   BackupType type = BackupType::full;
   std::string prior;                    // label; empty for a full backup
-  std::vector<std::string> references;  // labels of sets that it needs
+  std::vector<std::string> references;  // labels of the backups it depends on
   int repository_key = 1;               // pgBackRest's --repo
   int database_id = 0;                  // pgBackRest's database history id: archive "15-<id>"
   int postgres_major = 0;
@@ -36,14 +36,14 @@ struct Backup {
   std::string tool_version;  // of the pgBackRest that made it
   Instant start_time;
   Instant stop_time;
-  std::optional<Lsn> start_lsn;  // absent in sets of old releases
+  std::optional<Lsn> start_lsn;  // absent in backups of old releases
   std::optional<Lsn> stop_lsn;
   std::string start_segment;  // first WAL file needed for consistency
   std::string stop_segment;
   Bytes size;                       // of the cluster
-  Bytes repository_size;            // 0 where the tool does not say
-  bool error = false;               // the tool met page checksum errors while making it
-  std::vector<std::string> errors;  // files with those errors, where the tool lists them
+  Bytes repository_size;            // 0: not reported by the tool
+  bool error = false;               // page checksum errors were found while it was taken
+  std::vector<std::string> errors;  // files with those errors, if the tool lists them
   bool encrypted = false;
 };
 
@@ -55,7 +55,7 @@ struct RepositoryStatus {
 struct BackupList {
   RepositoryStatus status;
   std::vector<Backup> backups;  // oldest first by stop time
-  // Newest database history id by repository key; a stanza-upgrade makes a new one.
+  // Newest database history id by repository key; a stanza-upgrade creates a new one.
   std::map<int, int> newest_database;
 };
 
@@ -71,11 +71,11 @@ struct ArchiveListing {
   std::uint64_t segment_size = 0;
   std::vector<ArchivedSegment> segments;                      // sorted; duplicates are kept
   std::map<Timeline, std::vector<TimelineSwitch>> histories;  // from NNNNNNNN.history files
-  std::vector<std::string> unrecognised;  // file names that are none of the known kinds
+  std::vector<std::string> unrecognized;                      // file names of no known kind
   Instant listed_at;
 };
 
-// Where recovery shall stop.
+// Where recovery stops.
 enum class TargetType { latest, immediate, time, lsn, xid, name };
 
 struct RecoveryTarget {
@@ -89,55 +89,55 @@ struct RecoveryTarget {
 };
 // "time 2026-11-20 03:00:00+00 (exclusive)"
 std::string to_text(const RecoveryTarget& target);
-// Whether "how much was lost" has a meaning: `latest` asks for now, `time` for a time.
-bool asks_for_a_time(const RecoveryTarget& target);
+// Whether data loss can be measured: the target is a time, or `latest`.
+bool is_time_target(const RecoveryTarget& target);
 
-// What the scenario says of the repository.
+// The scenario's section `repository`.
 struct RepositorySpec {
   std::string type = "pgbackrest";
   std::string stanza;
   std::optional<std::filesystem::path> configuration;  // absolute
-  std::string binary = "pgbackrest";                   // a fork's name or path
+  std::string binary = "pgbackrest";                   // name or path of pgBackRest or a fork
   std::optional<int> key;                              // --repo
   std::string backup = "latest";                       // or a label, or "oldest"
 };
 
-// A sandbox with a file system of its own shows the places read-only where they are, and needs a
-// network where the repository is elsewhere.
+// What a sandbox needs to read the repository: paths, mounted read-only at the same location, and
+// network access if the repository is remote.
 struct RepositoryAccess {
-  std::vector<std::filesystem::path>
-      places;          // configuration, certificates, and the repository if it is here
-  std::string remote;  // "repo1 is of type s3"; empty: all of it is on this host
-  std::vector<NetworkEndpoint> endpoints = {};  // where what is remote is reached
-  std::string obstacle = {};                    // why reaching them would not do; empty: it would
+  // Configuration, certificates, and the repository if it is on this host.
+  std::vector<std::filesystem::path> paths;
+  std::string remote;                           // "repo1 is of type s3"; empty: nothing is remote
+  std::vector<NetworkEndpoint> endpoints = {};  // of the remote repositories
+  std::string obstacle = {};                    // why access to them is not enough; empty: it is
 };
 
-// The sandbox in which all of that can be read.
+// `spec` extended by what `access` needs.
 [[nodiscard]] SandboxSpec with_access(SandboxSpec spec, RepositoryAccess access);
 
 struct RestoreProgress {
-  std::optional<double> fraction;  // 0..1 where known
+  std::optional<double> fraction;  // 0..1; absent: unknown
   Bytes done;
 };
 
-// How WAL is fetched: a segment at a time, or with those that follow it being fetched ahead, which
-// replay is faster with and a single segment slower.
+// How WAL is fetched: one segment at a time, or with prefetch, which makes replay faster and a
+// single segment slower.
 enum class WalFetch { single, ahead };
 
 class BackupRepository {
  public:
   virtual ~BackupRepository() = default;
-  // "pgBackRest 2.45". Throws Error(environment) when the tool is not there.
+  // "pgBackRest 2.45". Throws Error(environment) when the tool is not installed.
   virtual std::string version(std::stop_token stop) = 0;
   // Throws Error(repository) or Error(environment), classified by the tool's exit code.
   virtual BackupList list(std::stop_token stop) = 0;
-  // Bytes of one WAL segment of the backup's cluster; nullopt where the repository does not tell.
+  // Bytes of one WAL segment of the backup's cluster; nullopt: cannot be determined.
   virtual std::optional<std::uint64_t> wal_segment_size(const Backup& backup,
                                                         std::stop_token stop) = 0;
-  // The listing never uses the tool's min/max: they do not imply continuity.
+  // Lists the archive's files; the tool's own min/max WAL do not imply continuity.
   virtual ArchiveListing list_archive(const Backup& backup, std::uint64_t segment_size,
                                       std::stop_token stop) = 0;
-  // Restores the set into the sandbox's data directory, tablespaces below its tablespace directory.
+  // Restores into the sandbox's data directory, tablespaces below its tablespace directory.
   virtual void restore(const Backup& backup, const RecoveryTarget& target, Sandbox& sandbox,
                        const std::function<void(const RestoreProgress&)>& on_progress,
                        std::stop_token stop) = 0;
@@ -145,19 +145,19 @@ class BackupRepository {
   // the file's name and the destination. Exit code 0: fetched, 1: not in the archive, else: error.
   virtual std::vector<std::string> archive_get(const Backup& backup, const Sandbox& sandbox,
                                                WalFetch fetch) = 0;
-  // What the commands inside a sandbox read, beside the tool itself.
+  // What the tool reads inside a sandbox.
   virtual RepositoryAccess access() = 0;
   struct Verification {
     bool ok = false;
-    std::vector<std::string> problems;  // the tool's lines, one problem each
+    std::vector<std::string> problems;  // lines of the tool, one problem each
     std::string output;
   };
-  // The tool's own verification of the repository, its text parsed, its exit code not trusted.
+  // The tool's own verification of the repository, from its text; its exit code is not reliable.
   virtual Verification verify(const Backup& backup, std::stop_token stop) = 0;
 };
 
 // The backup that a restore to `target` starts from, and why, in one sentence. Throws
-// Error(repository, PGR-BACKUP-NONE) naming the reachable window when no set fits.
+// Error(repository, PGR-BACKUP-NONE) with the recoverable window when no backup fits.
 struct BackupChoice {
   Backup backup;
   std::string reason;

@@ -5,7 +5,7 @@
 namespace pgrehearse {
 
 SandboxSpec with_access(SandboxSpec spec, RepositoryAccess access) {
-  spec.readable = std::move(access.places);
+  spec.readable = std::move(access.paths);
   spec.remote = std::move(access.remote);
   spec.endpoints = std::move(access.endpoints);
   spec.obstacle = std::move(access.obstacle);

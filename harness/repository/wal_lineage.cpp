@@ -50,7 +50,7 @@ class Tracer {
 
   WalLineage trace() {
     choose_timeline();
-    note_abandoned_branches();
+    note_orphaned_branches();
     plan_ranges();
     for (const auto& range : result_.required) inspect(range);
     measure();
@@ -63,10 +63,10 @@ class Tracer {
   }
 
   std::optional<std::uint64_t> newest_on(Timeline timeline) const {
-    const auto behind = files_.upper_bound(
+    const auto next = files_.upper_bound(
         {.timeline = timeline, .number = std::numeric_limits<std::uint64_t>::max()});
-    if (behind == files_.begin() || std::prev(behind)->first.timeline != timeline) return {};
-    return std::prev(behind)->first.number;
+    if (next == files_.begin() || std::prev(next)->first.timeline != timeline) return {};
+    return std::prev(next)->first.number;
   }
 
   std::uint64_t number_at(Lsn lsn) const { return lsn.value / result_.segment_size; }
@@ -84,17 +84,16 @@ class Tracer {
     });
     if (own == history.end()) {
       add_problem(LineageProblemKind::not_a_child, history_file(wanted),
-                  fmt::format("timeline {} does not descend from timeline {}, on which the backup "
-                              "was made",
-                              wanted, request_.start.timeline),
+                  fmt::format("timeline {} does not descend from the backup's timeline {}", wanted,
+                              request_.start.timeline),
                   true);
       return;
     }
     if (own->switch_lsn < backup_end()) {
       add_problem(
           LineageProblemKind::not_a_child, history_file(wanted),
-          fmt::format("timeline {} left timeline {} at {}, before the backup ended at {}", wanted,
-                      own->timeline, to_text(own->switch_lsn), to_text(backup_end())),
+          fmt::format("timeline {} branches off timeline {} at {}, before the backup ended at {}",
+                      wanted, own->timeline, to_text(own->switch_lsn), to_text(backup_end())),
           true);
       return;
     }
@@ -116,8 +115,8 @@ class Tracer {
     if (archived > newest) {
       add_problem(
           LineageProblemKind::missing_history, history_file(newest + 1),
-          fmt::format("timeline {} is in the archive, but {} is not: recovery to the latest point "
-                      "ends on timeline {}",
+          fmt::format("WAL of timeline {} is archived, but {} is not: recovery to latest ends on "
+                      "timeline {}",
                       archived, history_file(newest + 1), newest),
           true);
     }
@@ -137,15 +136,15 @@ class Tracer {
     return request_.start.timeline;
   }
 
-  // The next timeline on the way.
+  // The next timeline after `ancestor`.
   Timeline child_of(const TimelineSwitch& ancestor) const {
-    const auto behind =
+    const auto next =
         std::find_if(result_.switches.begin(), result_.switches.end(),
                      [&](const auto& entry) { return entry.timeline > ancestor.timeline; });
-    return behind == result_.switches.end() ? result_.timeline : behind->timeline;
+    return next == result_.switches.end() ? result_.timeline : next->timeline;
   }
 
-  void note_abandoned_branches() {
+  void note_orphaned_branches() {
     const auto child_end = newest_on(result_.timeline);
     for (const auto& ancestor : result_.switches) {
       const auto newest = newest_on(ancestor.timeline);
@@ -154,13 +153,13 @@ class Tracer {
       const auto beyond =
           std::distance(files_.upper_bound({.timeline = ancestor.timeline, .number = fork}),
                         files_.upper_bound({.timeline = ancestor.timeline, .number = *newest}));
-      // A failover leaves a few such segments; a parent that outran its child is the living branch.
+      // A failover leaves a few such segments; a parent newer than its child is still in use.
       const bool outran = !child_end || *newest > *child_end;
       add_problem(
-          LineageProblemKind::abandoned_branch,
+          LineageProblemKind::orphaned_branch,
           name({.timeline = ancestor.timeline, .number = *newest}),
-          fmt::format("timeline {} goes on for {} segments behind {}, where timeline {} left it; "
-                      "recovery follows timeline {}",
+          fmt::format("timeline {} continues for {} segments past {}, where timeline {} branches "
+                      "off; recovery follows timeline {}",
                       ancestor.timeline, beyond, to_text(ancestor.switch_lsn), child_of(ancestor),
                       child_end ? result_.timeline : ancestor.timeline),
           outran);
@@ -179,7 +178,7 @@ class Tracer {
     const bool has_any = newest && *newest >= begin;
     if (!has_any && !result_.switches.empty()) {
       add_problem(LineageProblemKind::empty_timeline, history_file(result_.timeline),
-                  fmt::format("no segment of timeline {} is in the archive yet", result_.timeline),
+                  fmt::format("no segment of timeline {} is archived yet", result_.timeline),
                   false);
       read_on_past_the_fork(begin);
       return;
@@ -191,8 +190,8 @@ class Tracer {
     result_.required.push_back({result_.timeline, begin, end});
   }
 
-  // Where the newer timeline has no file, PostgreSQL takes the older one's (measured: replay goes
-  // on along the parent, behind the fork).
+  // If the newer timeline has no file, PostgreSQL reads the older one's (measured: replay continues
+  // on the parent past the fork).
   void read_on_past_the_fork(std::uint64_t begin) {
     for (auto older = result_.switches.rbegin(); older != result_.switches.rend(); ++older) {
       const auto newest = newest_on(older->timeline);
@@ -231,12 +230,12 @@ class Tracer {
         continue;
       }
       if (has_plausible_size(*file, result_.segment_size, request_.encrypted)) continue;
-      add_problem(
-          LineageProblemKind::wrong_size, file->file,
-          fmt::format(
-              "segment {} has {} bytes in the archive, not {}", name(segment), file->size.count,
-              is_compressed(*file) ? "a compressed segment" : std::to_string(result_.segment_size)),
-          true);
+      add_problem(LineageProblemKind::wrong_size, file->file,
+                  fmt::format("segment {} has {} bytes in the archive, expected {}", name(segment),
+                              file->size.count,
+                              is_compressed(*file) ? "a compressed segment"
+                                                   : std::to_string(result_.segment_size)),
+                  true);
       mark_unusable(segment.number);
     }
     const bool differ = std::any_of(files.begin(), files.end(), [&](const auto* file) {
@@ -280,8 +279,8 @@ class Tracer {
     result_.backup_complete = backup_is_complete();
   }
 
-  // Where the newer timeline's copy of the segment with the switch is missing, PostgreSQL reads the
-  // older one's: the same up to the switch, and another history behind it.
+  // If the newer timeline's copy of the segment with the switch is missing, PostgreSQL reads the
+  // older one's, which is the same up to the switch and different after it.
   void read_on_to_the_switch() {
     for (const auto& fork : result_.switches) {
       const WalSegment older{.timeline = fork.timeline, .number = number_at(fork.switch_lsn)};
@@ -309,12 +308,12 @@ class Tracer {
   }
 
   std::optional<std::uint64_t> newest_present(const WalRange& range) const {
-    const auto behind = files_.upper_bound(range.last_segment());
-    if (behind == files_.begin() || std::prev(behind)->first < range.first_segment()) return {};
-    return std::prev(behind)->first.number;
+    const auto next = files_.upper_bound(range.last_segment());
+    if (next == files_.begin() || std::prev(next)->first < range.first_segment()) return {};
+    return std::prev(next)->first.number;
   }
 
-  // The child's copy of a segment will do as well, where a switch lies in the backup's last one.
+  // If a switch is in the backup's last segment, the child's copy of it is sufficient.
   bool backup_is_complete() const {
     const bool has_stop = request_.stop && request_.stop->timeline == request_.start.timeline;
     const auto last = has_stop ? request_.stop->number : request_.start.number;
@@ -331,7 +330,7 @@ class Tracer {
   const std::map<WalSegment, std::vector<const ArchivedSegment*>>& files_;
   const std::map<std::string, std::string>& damage_;
   WalLineage result_;
-  std::optional<std::uint64_t> unusable_;  // the first segment that is there and of no use
+  std::optional<std::uint64_t> unusable_;  // the first segment that is present but unusable
 };
 
 }  // namespace
@@ -341,9 +340,9 @@ LineageRequest lineage_request(const Backup& backup, const std::string& timeline
   const auto start = parse_wal_segment(backup.start_segment, segment_size);
   if (!start) {
     throw Error(ErrorKind::repository,
-                fmt::format("backup {} names no first WAL segment ('{}')", backup.label,
+                fmt::format("backup {} has no valid first WAL segment ('{}')", backup.label,
                             backup.start_segment),
-                "an online backup cannot be recovered without the WAL written while it was made",
+                "an online backup cannot be recovered without the WAL written while it was taken",
                 "PGR-WAL-MISSING", backup.label);
   }
   return {.start = *start,
@@ -370,7 +369,7 @@ WalLineage trace_lineage(const ArchiveListing& archive, const LineageRequest& re
 
 WalLineage trace_lineage(const ArchiveIndex& index, const LineageRequest& request) {
   if (index.archive.segment_size == 0) {
-    throw Error(ErrorKind::internal, "the archive listing states no segment size");
+    throw Error(ErrorKind::internal, "the archive listing has no segment size");
   }
   return Tracer(index, request).trace();
 }

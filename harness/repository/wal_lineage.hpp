@@ -1,6 +1,6 @@
-// Which WAL a recovery needs and whether the archive has it, segment by segment, over timeline
-// switches, by PostgreSQL's own rules (timeline.c, XLogFileReadAnyTLI). Pure: it judges a listing
-// and touches nothing. What a finding says about it belongs in checks/.
+// The WAL that a recovery needs and whether the archive has it, segment by segment, across timeline
+// switches, by PostgreSQL's own rules (timeline.c, XLogFileReadAnyTLI). Works on a listing, without
+// I/O. Findings about it belong in checks/.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +16,15 @@
 namespace pgrehearse {
 
 struct LineageRequest {
-  WalSegment start;                 // the first segment that the backup needs
-  std::optional<WalSegment> stop;   // the last one that its consistency needs
-  std::optional<Lsn> stop_lsn;      // a timeline that forks off before it cannot use the backup
+  WalSegment start;                 // the first segment the backup needs
+  std::optional<WalSegment> stop;   // the last one needed for consistency
+  std::optional<Lsn> stop_lsn;      // a timeline that branches off earlier cannot use the backup
   std::string timeline = "latest";  // "latest", "current" or a number
-  bool encrypted = false;           // encrypted files are a little larger than a segment
+  bool encrypted = false;           // encrypted files are slightly larger than a segment
 };
 
 // For a backup and the timeline of a recovery target. Throws Error(repository, PGR-WAL-MISSING)
-// when the backup names no start segment of that size.
+// when the backup has no valid start segment for that size.
 LineageRequest lineage_request(const Backup& backup, const std::string& timeline,
                                std::uint64_t segment_size);
 
@@ -40,12 +40,12 @@ struct WalRange {
 };
 
 enum class LineageProblemKind {
-  missing_history,   // a timeline is archived whose history file is not: "latest" will not find it
-  unknown_timeline,  // the timeline asked for has no history file: PostgreSQL refuses to start
-  not_a_child,       // it forked off before the backup ended, or never held it
-  abandoned_branch,  // the parent goes on behind the fork; replay follows the child
-  empty_timeline,    // it has a history file and not one segment yet
-  duplicate,         // a needed segment is archived more than once with different content
+  missing_history,   // WAL of a timeline is archived without its history file: "latest" ignores it
+  unknown_timeline,  // the requested timeline has no history file: PostgreSQL refuses to start
+  not_a_child,       // it branched off before the backup ended, or does not descend from it
+  orphaned_branch,   // the parent continues past the fork; replay follows the child
+  empty_timeline,    // it has a history file but no segment yet
+  duplicate,         // a needed segment is archived more than once, with different content
   wrong_size,        // a needed segment is empty, or uncompressed and not one segment long
   damaged,           // a needed segment was read and found damaged
 };
@@ -54,46 +54,45 @@ struct LineageProblem {
   LineageProblemKind kind = LineageProblemKind::duplicate;
   std::string object;   // history file, segment or repository file
   std::string message;  // one clause, lower case
-  bool blocks = false;  // recovery on this timeline cannot go past it, or cannot begin
+  bool blocks = false;  // recovery on this timeline cannot continue past it, or cannot start
 };
 
 struct WalLineage {
   std::uint64_t segment_size = 0;
   Timeline timeline =
-      0;  // where the path ends; the backup's own when the one asked for is unusable
-  std::vector<TimelineSwitch> switches;  // on the way from the backup's timeline, oldest first
+      0;  // where recovery ends; the backup's own when the requested one is unusable
+  std::vector<TimelineSwitch> switches;  // from the backup's timeline on, oldest first
   std::vector<WalRange> required;        // in replay order
-  std::vector<WalRange> gaps;            // the missing part of it, in replay order
+  std::vector<WalRange> gaps;            // the missing part of `required`, in replay order
   std::vector<LineageProblem> problems;
   std::uint64_t required_count = 0;
   std::uint64_t missing_count = 0;
-  std::uint64_t before_first_gap = 0;  // needed segments that are there before the first gap ...
-  std::uint64_t after_first_gap = 0;   // ... and behind it, of no use
-  Bytes required_bytes;                // of the needed files in the repository
-  bool backup_complete = false;        // the backup's own segments, start to stop, are all there
-  // The last segment that replay can read; nullopt when not even the first one can be had.
+  std::uint64_t before_first_gap = 0;  // needed segments present before the first gap ...
+  std::uint64_t after_first_gap = 0;   // ... and after it, unusable
+  Bytes required_bytes;                // size of the needed files in the repository
+  bool backup_complete = false;        // all segments needed for consistency are present
+  // The last segment that replay can read; nullopt when not even the first one is readable.
   std::optional<WalSegment> last_reachable;
-  // Replay ends before this: the end of `last_reachable` or the switch in it, or the backup's
-  // start.
+  // Replay ends before this: the end of `last_reachable`, the switch in it, or the backup's start.
   Lsn reachable_end;
   Lsn archive_end;  // the end of the newest needed segment, gaps or not
 
-  [[nodiscard]] bool continuous() const;  // no gap and no problem that blocks
+  [[nodiscard]] bool continuous() const;  // no gap and no blocking problem
 };
 
-// The archive's whole segments by name: made once where many lineages are traced in one archive.
+// The archive's complete segments by name; shared by all lineages traced in one archive.
 struct ArchiveIndex {
   // `archive` outlives the index.
   explicit ArchiveIndex(const ArchiveListing& archive);
   const ArchiveListing& archive;
-  std::map<std::string, std::string> damage;  // by file: what reading it showed
+  std::map<std::string, std::string> damage;  // by file: the problem found by reading it
   std::map<WalSegment, std::vector<const ArchivedSegment*>> files;
 };
 
 WalLineage trace_lineage(const ArchiveListing& archive, const LineageRequest& request);
 WalLineage trace_lineage(const ArchiveIndex& index, const LineageRequest& request);
 
-// Whether replay that ended at `replayed` read the newest segment that `archive_end` closes.
+// Whether replay that ended at `replayed` read the newest segment, which ends at `archive_end`.
 bool reaches_archive_end(Lsn replayed, Lsn archive_end, std::uint64_t segment_size);
 
 }  // namespace pgrehearse

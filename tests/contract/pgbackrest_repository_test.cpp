@@ -139,7 +139,7 @@ TEST_P(PgBackRestContract, ListsTheArchiveWithBothTimelines) {
   const auto segment_size = repository->wal_segment_size(backup, {});
   ASSERT_EQ(segment_size, 16ULL << 20U);
   const auto archive = repository->list_archive(backup, *segment_size, {});
-  EXPECT_THAT(archive.unrecognised, IsEmpty());
+  EXPECT_THAT(archive.unrecognized, IsEmpty());
   ASSERT_EQ(archive.histories.size(), 1U);
   ASSERT_EQ(archive.histories.at(2).size(), 1U);
   EXPECT_GT(archive.histories.at(2)[0].switch_lsn, *backup.stop_lsn);
@@ -213,7 +213,7 @@ TEST_P(PgBackRestContract, NamesTheDamagedFileOfABackup) {
   const auto error = error_of_action([&] { repository->restore(full, {}, *sandbox, nullptr, {}); });
   EXPECT_EQ(error.kind(), ErrorKind::restore);
   EXPECT_EQ(error.code(), GetParam() ? error.code() : "PGR-REPO-DAMAGED");
-  EXPECT_THAT(error.what(), AllOf(HasSubstr(full.label), HasSubstr("pgBackRest says [0")));
+  EXPECT_THAT(error.what(), AllOf(HasSubstr(full.label), HasSubstr("pgBackRest reports [0")));
   // "<label>/pg_data/base/5/16385.lz4", or "base/5/16385" where pgBackRest names the restored file.
   EXPECT_THAT(error.object(), HasSubstr("base/5/" + file.stem().native()));
   EXPECT_THAT(error.object(), Not(testing::StartsWith("/")));

@@ -1,4 +1,4 @@
-// The recovery map in its formats. What a map holds is decided in repository/recovery_map.
+// The recovery map as text, JSON and SVG.
 #pragma once
 
 #include <optional>
@@ -16,14 +16,14 @@ struct MapRenderOptions {
   int width = 100;      // columns
 };
 
-// A picture that fits the width, a legend, and what is lost and why.
+// A diagram that fits the width, a legend, and what is lost and why.
 void write_map_text(const RecoveryMap& map, const MapRenderOptions& options, std::ostream& out);
 // Schema "pgrehearse.map/1", docs/map.schema.json.
 void write_map_json(const RecoveryMap& map, std::ostream& out);
-// One self-contained picture, without scripts and outside references.
+// One self-contained picture, without scripts or external references.
 void write_map_svg(const RecoveryMap& map, std::ostream& out);
 
-// What a cell of the picture stands for; the worst that lies in it is shown.
+// The content of one cell of the diagram: the worst in its part of the WAL.
 enum class MapCell { outside, recoverable, lost, missing };
 // One row: `columns` equal parts of the WAL from `begin` to `end`.
 std::vector<MapCell> map_cells(const MapBranch& branch, std::uint64_t segment_size, Lsn begin,
@@ -35,21 +35,25 @@ struct MapSpan {
   Lsn end;
 };
 MapSpan span_of(const MapArchive& archive);
+// Where an LSN is in the span, 0 to 1.
+double share_of(const MapSpan& span, Lsn lsn);
 // The column of an LSN, 0 to columns - 1.
 std::size_t column_of(const MapSpan& span, Lsn lsn, std::size_t columns);
 
-// The LSN at which a set ends; that of its last segment where it records none.
-Lsn end_of(const Backup& backup, std::uint64_t segment_size);
+// "archive 15-1, PostgreSQL 15, repository 1: 2 backups, 40 WAL segments, 141.8 MB"
+std::string in_words(const MapArchive& archive);
+// 'F', 'D' or 'I'; 'x' if it is unusable.
+char letter_of(const MappedBackup& backup);
 
-// "2026-11-20 09:12:44 UTC", "between ... and ...", "unknown".
+// "2026-11-20 09:12:44 UTC", "between ... and ...", "an unknown time".
 std::string when(const MapPoint& point);
 // "00000001000000000000000A to ...0C (3 segments)"
 std::string in_words(const WalRange& range, std::uint64_t segment_size);
-// The recoverable instants of a stretch in one line.
-std::string in_words(const MapStretch& stretch);
+// The recoverable range in one line.
+std::string in_words(const MapWindow& window);
 
-// The oldest and newest instant that `latest` can bring back in the newest archive; nullptr: none.
-const MapStretch* oldest_stretch(const RecoveryMap& map);
-const MapStretch* newest_stretch(const RecoveryMap& map);
+// The oldest and newest window on the latest timeline of the newest archive; nullptr: none.
+const MapWindow* oldest_window(const RecoveryMap& map);
+const MapWindow* newest_window(const RecoveryMap& map);
 
 }  // namespace pgrehearse

@@ -30,8 +30,8 @@ Json json_of(const std::vector<WalRange>& ranges, std::uint64_t size) {
   return json;
 }
 
-Json json_of(const MappedSet& set) {
-  const auto& backup = set.backup;
+Json json_of(const MappedBackup& mapped) {
+  const auto& backup = mapped.backup;
   return {{"label", backup.label},
           {"type", std::string(name_of(backup.type))},
           {"start", to_iso8601(backup.start_time)},
@@ -40,10 +40,10 @@ Json json_of(const MappedSet& set) {
           {"stop_lsn", backup.stop_lsn ? Json(to_text(*backup.stop_lsn)) : Json(nullptr)},
           {"start_segment", backup.start_segment},
           {"stop_segment", backup.stop_segment},
-          {"latest_timeline", set.latest},
-          {"usable", set.usable()},
-          {"code", set.code},
-          {"faults", set.faults}};
+          {"latest_timeline", mapped.latest},
+          {"usable", mapped.usable()},
+          {"code", mapped.code},
+          {"problems", mapped.problems}};
 }
 
 Json json_of(const MapBranch& branch, std::uint64_t size) {
@@ -59,22 +59,22 @@ Json json_of(const MapBranch& branch, std::uint64_t size) {
   for (const auto& fork : branch.switches) {
     json["switches"].push_back({{"timeline", fork.timeline}, {"lsn", to_text(fork.switch_lsn)}});
   }
-  for (const auto& stretch : branch.stretches) {
+  for (const auto& window : branch.windows) {
     json["recoverable"].push_back(
-        {{"begin", json_of(stretch.begin)},
-         {"end", json_of(stretch.end)},
-         {"last_segment", file_name(stretch.last, size)},
-         {"last_record", stretch.last_record ? Json(to_text(*stretch.last_record)) : Json(nullptr)},
-         {"sets", stretch.sets},
-         {"note", stretch.note}});
+        {{"begin", json_of(window.begin)},
+         {"end", json_of(window.end)},
+         {"last_segment", file_name(window.last, size)},
+         {"last_record", window.last_record ? Json(to_text(*window.last_record)) : Json(nullptr)},
+         {"backups", window.backups},
+         {"note", window.note}});
   }
   for (const auto& loss : branch.losses) {
     json["lost"].push_back({{"begin", json_of(loss.begin)},
                             {"end", json_of(loss.end)},
-                            {"ended_by_set", loss.ended_by_set},
+                            {"ended_by_backup", loss.ended_by_backup},
                             {"reason", loss.reason},
                             {"gaps", json_of(loss.gaps, size)},
-                            {"sets", loss.sets}});
+                            {"unusable_backups", loss.unusable_backups}});
   }
   for (const auto& problem : branch.problems) {
     json["problems"].push_back(
@@ -94,11 +94,11 @@ Json json_of(const MapArchive& archive) {
             {"listed_at", to_iso8601(archive.listed_at)},
             {"continuous", archive.continuous()},
             {"verified", archive.verified},
-            {"sets", Json::array()},
+            {"backups", Json::array()},
             {"timelines", Json::array()},
             {"unreachable", json_of(archive.unreachable, archive.segment_size)},
-            {"unrecognised", archive.unrecognised}};
-  for (const auto& set : archive.sets) json["sets"].push_back(json_of(set));
+            {"unrecognized", archive.unrecognized}};
+  for (const auto& mapped : archive.backups) json["backups"].push_back(json_of(mapped));
   for (const auto& branch : archive.branches) {
     json["timelines"].push_back(json_of(branch, archive.segment_size));
   }
@@ -128,13 +128,13 @@ std::string name_of(MapVerdict verdict) {
 }  // namespace
 
 void write_map_json(const RecoveryMap& map, std::ostream& out) {
-  const auto* oldest = oldest_stretch(map);
-  const auto* newest = newest_stretch(map);
+  const auto* oldest = oldest_window(map);
+  const auto* newest = newest_window(map);
   Json json{{"schema", "pgrehearse.map/1"},
             {"stanza", map.stanza},
             {"scenario", map.scenario},
             {"tool", map.tool_version},
-            {"drawn_at", to_iso8601(map.drawn_at)},
+            {"created_at", to_iso8601(map.created_at)},
             {"verdict", name_of(verdict_of(map))},
             {"status", {{"code", map.status.code}, {"message", map.status.message}}},
             {"oldest", oldest == nullptr ? Json(nullptr) : json_of(oldest->begin)},

@@ -17,7 +17,7 @@ std::string shown(Instant instant) {
   return text + " UTC";
 }
 
-// The worst stays.
+// Keeps the worst.
 void mark(std::vector<MapCell>& cells, const MapSpan& span, Lsn begin, Lsn end, MapCell cell) {
   if (end <= begin || end <= span.begin || begin >= span.end) return;
   const auto first = column_of(span, begin, cells.size());
@@ -29,19 +29,25 @@ void mark(std::vector<MapCell>& cells, const MapSpan& span, Lsn begin, Lsn end, 
 
 }  // namespace
 
-std::size_t column_of(const MapSpan& span, Lsn lsn, std::size_t columns) {
-  if (lsn <= span.begin || columns < 2 || span.end <= span.begin) return 0;
+double share_of(const MapSpan& span, Lsn lsn) {
+  if (lsn <= span.begin || span.end <= span.begin) return 0;
   const auto share = static_cast<double>(lsn.value - span.begin.value) /
                      static_cast<double>(span.end.value - span.begin.value);
-  return std::min(columns - 1, static_cast<std::size_t>(share * static_cast<double>(columns)));
+  return std::min(share, 1.0);
+}
+
+std::size_t column_of(const MapSpan& span, Lsn lsn, std::size_t columns) {
+  if (columns < 2) return 0;
+  const auto column = share_of(span, lsn) * static_cast<double>(columns);
+  return std::min(columns - 1, static_cast<std::size_t>(column));
 }
 
 std::vector<MapCell> map_cells(const MapBranch& branch, std::uint64_t segment_size, Lsn begin,
                                Lsn end, std::size_t columns) {
   const MapSpan span{begin, end};
   std::vector<MapCell> cells(columns, MapCell::outside);
-  for (const auto& stretch : branch.stretches) {
-    mark(cells, span, stretch.begin.lsn, stretch.end.lsn, MapCell::recoverable);
+  for (const auto& window : branch.windows) {
+    mark(cells, span, window.begin.lsn, window.end.lsn, MapCell::recoverable);
   }
   for (const auto& loss : branch.losses) {
     mark(cells, span, loss.begin.lsn, loss.end.lsn, MapCell::lost);
@@ -53,10 +59,23 @@ std::vector<MapCell> map_cells(const MapBranch& branch, std::uint64_t segment_si
   return cells;
 }
 
-Lsn end_of(const Backup& backup, std::uint64_t segment_size) {
-  if (backup.stop_lsn) return *backup.stop_lsn;
-  const auto stop = parse_wal_segment(backup.stop_segment, segment_size);
-  return stop ? Lsn{(stop->number + 1) * segment_size} : Lsn{};
+std::string in_words(const MapArchive& archive) {
+  return fmt::format("archive {}, PostgreSQL {}, repository {}: {} backups, {} WAL segments, {}",
+                     archive.id, archive.postgres_version, archive.repository_key,
+                     archive.backups.size(), archive.segments, to_text(archive.bytes));
+}
+
+char letter_of(const MappedBackup& backup) {
+  if (!backup.usable()) return 'x';
+  switch (backup.backup.type) {
+    case BackupType::full:
+      return 'F';
+    case BackupType::differential:
+      return 'D';
+    case BackupType::incremental:
+      break;
+  }
+  return 'I';
 }
 
 MapSpan span_of(const MapArchive& archive) {
@@ -76,7 +95,7 @@ std::string when(const MapPoint& point) {
     return fmt::format("between {} and {}", shown(*point.not_before), shown(*point.not_after));
   }
   if (point.not_before) return "after " + shown(*point.not_before);
-  return "at an unknown time";
+  return "an unknown time";
 }
 
 std::string in_words(const WalRange& range, std::uint64_t segment_size) {
@@ -86,25 +105,34 @@ std::string in_words(const WalRange& range, std::uint64_t segment_size) {
                      range.count());
 }
 
-std::string in_words(const MapStretch& stretch) {
-  const auto& end = stretch.end;
-  if (stretch.begin.time && end.time && *end.time <= *stretch.begin.time) {
-    return fmt::format("the end of {} only: no later commit is archived", stretch.sets.front());
+std::string in_words(const MapWindow& window) {
+  const auto& end = window.end;
+  if (window.begin.time && end.time && *end.time <= *window.begin.time) {
+    return fmt::format("only the end of backup {}: no later commit is archived",
+                       window.backups.front());
   }
-  if (end.time) return fmt::format("{} to just before {}", when(stretch.begin), when(end));
-  return fmt::format("{} to an instant {}", when(stretch.begin), when(end));
+  if (end.time) return fmt::format("{} to just before {}", when(window.begin), when(end));
+  return fmt::format("{} to {}{}", when(window.begin), end.not_before ? "a time " : "", when(end));
 }
 
-const MapStretch* oldest_stretch(const RecoveryMap& map) {
+namespace {
+
+const std::vector<MapWindow>* latest_windows(const RecoveryMap& map) {
   if (map.archives.empty() || map.archives.front().branches.empty()) return nullptr;
-  const auto& stretches = map.archives.front().branches.front().stretches;
-  return stretches.empty() ? nullptr : &stretches.front();
+  const auto& windows = map.archives.front().branches.front().windows;
+  return windows.empty() ? nullptr : &windows;
 }
 
-const MapStretch* newest_stretch(const RecoveryMap& map) {
-  if (map.archives.empty() || map.archives.front().branches.empty()) return nullptr;
-  const auto& stretches = map.archives.front().branches.front().stretches;
-  return stretches.empty() ? nullptr : &stretches.back();
+}  // namespace
+
+const MapWindow* oldest_window(const RecoveryMap& map) {
+  const auto* windows = latest_windows(map);
+  return windows == nullptr ? nullptr : &windows->front();
+}
+
+const MapWindow* newest_window(const RecoveryMap& map) {
+  const auto* windows = latest_windows(map);
+  return windows == nullptr ? nullptr : &windows->back();
 }
 
 }  // namespace pgrehearse

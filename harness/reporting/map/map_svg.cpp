@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/map/map_branches.hpp"
 #include "harness/reporting/map/map_formats.hpp"
 #include "harness/reporting/phrases.hpp"
 #include "harness/reporting/printable.hpp"
@@ -48,8 +49,8 @@ constexpr std::string_view style = R"(<style>
   .recoverable { fill: #2f855a; }
   .lost { fill: #f0b429; }
   .missing { fill: #c53030; }
-  .set { stroke: #1f2933; stroke-width: 1.5; }
-  .useless { stroke: #c53030; stroke-width: 2; }
+  .backup { stroke: #1f2933; stroke-width: 1.5; }
+  .unusable { stroke: #c53030; stroke-width: 2; }
 </style>
 )";
 
@@ -57,13 +58,13 @@ class MapSvg {
  public:
   explicit MapSvg(const RecoveryMap& map) : map_(map) {}
 
-  std::string draw() {
+  std::string render() {
     text(20, 34, "title", fmt::format("Recovery map of stanza {}", map_.stanza));
     text(20, 54, "small",
-         fmt::format("{}, drawn {}", map_.tool_version, time_in_words(map_.drawn_at)));
+         fmt::format("{}, created {}", map_.tool_version, time_in_words(map_.created_at)));
     down_ = 84;
     if (map_.archives.empty()) {
-      text(20, down_, "", "no backup set: nothing can be recovered");
+      text(20, down_, "", "no backup: nothing can be recovered");
       down_ += row_height;
     }
     for (const auto& archive : map_.archives) draw(archive);
@@ -89,61 +90,51 @@ class MapSvg {
 
   // Never thinner than can be seen.
   void bar(const MapSpan& span, Lsn begin, Lsn end, std::string_view kind, const std::string& tip) {
-    const double left = place(span, std::max(begin, span.begin));
-    const double width = std::max(2.0, place(span, std::min(end, span.end)) - left);
+    const double left = x_of(span, std::max(begin, span.begin));
+    const double width = std::max(2.0, x_of(span, std::min(end, span.end)) - left);
     body_ += fmt::format(
         "<rect x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\" class=\"{}\"><title>{}</title>"
         "</rect>\n",
         std::min(left, bar_left + bar_width - 2.0), down_, width, bar_height, kind, escaped(tip));
   }
 
-  static double place(const MapSpan& span, Lsn lsn) {
-    if (lsn <= span.begin || span.end <= span.begin) return bar_left;
-    const double share = static_cast<double>(lsn.value - span.begin.value) /
-                         static_cast<double>(span.end.value - span.begin.value);
-    return bar_left + std::min(1.0, share) * bar_width;
+  static double x_of(const MapSpan& span, Lsn lsn) {
+    return bar_left + share_of(span, lsn) * bar_width;
   }
 
   void draw(const MapArchive& archive) {
-    text(20, down_, "",
-         fmt::format("archive {}, PostgreSQL {}, repository {}: {} sets, {} WAL segments, {}",
-                     archive.id, archive.postgres_version, archive.repository_key,
-                     archive.sets.size(), archive.segments, to_text(archive.bytes)));
+    text(20, down_, "", in_words(archive));
     down_ += 30;
     const auto span = span_of(archive);
-    draw_sets(archive, span);
+    draw_backups(archive, span);
     for (const auto& branch : archive.branches) draw(archive, branch, span);
     text(bar_left, down_, "small", to_text(span.begin));
     text(bar_left + bar_width, down_, "small", to_text(span.end), "end");
     down_ += 26;
     for (const auto& branch : archive.branches) list_losses(branch);
-    for (const auto& set : archive.sets) {
-      if (set.usable()) continue;
+    for (const auto& mapped : archive.backups) {
+      if (mapped.usable()) continue;
       text(20, down_, "",
-           fmt::format("set {} is of no use: {}", set.backup.label, set.faults.front()));
+           fmt::format("backup {} is unusable: {}", mapped.backup.label, mapped.problems.front()));
       down_ += 20;
     }
     down_ += 14;
   }
 
-  void draw_sets(const MapArchive& archive, const MapSpan& span) {
-    text(20, down_, "", "backup sets");
+  void draw_backups(const MapArchive& archive, const MapSpan& span) {
+    text(20, down_, "", "backups");
     double labelled = 0;
-    for (const auto& set : archive.sets) {
-      const double x = place(span, end_of(set.backup, archive.segment_size));
+    for (const auto& mapped : archive.backups) {
+      const double x = x_of(span, end_lsn_of(mapped.backup, archive.segment_size));
       body_ += fmt::format(
           "<line x1=\"{0:.1f}\" y1=\"{1}\" x2=\"{0:.1f}\" y2=\"{2}\" class=\"{3}\"><title>{4}"
           "</title></line>\n",
-          x, down_ - 4, down_ + 12, set.usable() ? "set" : "useless",
-          escaped(
-              fmt::format("{}, ended {}", set.backup.label, time_in_words(set.backup.stop_time))));
+          x, down_ - 4, down_ + 12, mapped.usable() ? "backup" : "unusable",
+          escaped(fmt::format("{}, ended {}", mapped.backup.label,
+                              time_in_words(mapped.backup.stop_time))));
       if (x < labelled + 12) continue;
       labelled = x;
-      const auto* letter = !set.usable()                                 ? "x"
-                           : set.backup.type == BackupType::full         ? "F"
-                           : set.backup.type == BackupType::differential ? "D"
-                                                                         : "I";
-      text(static_cast<int>(x), down_ - 8, "small", letter, "middle");
+      text(static_cast<int>(x), down_ - 8, "small", std::string(1, letter_of(mapped)), "middle");
     }
     down_ += 16;
   }
@@ -151,9 +142,9 @@ class MapSvg {
   void draw(const MapArchive& archive, const MapBranch& branch, const MapSpan& span) {
     text(20, down_ + 16, "", fmt::format("timeline {}", branch.timeline));
     bar(span, branch.archive_begin, branch.archive_end, "outside",
-        "before the end of the first set");
-    for (const auto& stretch : branch.stretches) {
-      bar(span, stretch.begin.lsn, stretch.end.lsn, "recoverable", in_words(stretch));
+        "before the end of the first backup");
+    for (const auto& window : branch.windows) {
+      bar(span, window.begin.lsn, window.end.lsn, "recoverable", in_words(window));
     }
     for (const auto& loss : branch.losses) {
       bar(span, loss.begin.lsn, loss.end.lsn, "lost", loss.reason);
@@ -183,17 +174,17 @@ class MapSvg {
   }
 
   void draw_window() {
-    const auto* oldest = oldest_stretch(map_);
-    const auto* newest = newest_stretch(map_);
+    const auto* oldest = oldest_window(map_);
+    const auto* newest = newest_window(map_);
     if (oldest != nullptr) {
-      text(20, down_, "", fmt::format("oldest recoverable instant: {}", when(oldest->begin)));
+      text(20, down_, "", fmt::format("oldest recoverable time: {}", when(oldest->begin)));
       text(20, down_ + 20, "",
            fmt::format("newest: {}{}", newest->end.time ? "just before " : "", when(newest->end)));
       down_ += 46;
     }
     if (map_.lag) {
       text(20, down_, "",
-           fmt::format("the archive is {} of WAL behind the primary",
+           fmt::format("the archive lags {} of WAL behind the primary",
                        to_text(Bytes{map_.lag->bytes})));
       down_ += 26;
     }
@@ -214,8 +205,8 @@ class MapSvg {
     entry("recoverable", "recoverable", 110);
     entry("lost", "archived, not recoverable", 180);
     entry("missing", "missing", 90);
-    entry("outside", "before the first set's end", 180);
-    text(x, down_, "small", "F D I: full, differential, incremental set; x: of no use");
+    entry("outside", "before the first backup's end", 180);
+    text(x, down_, "small", "F D I: full, differential, incremental backup; x: unusable");
     down_ += 14;
   }
 
@@ -226,6 +217,6 @@ class MapSvg {
 
 }  // namespace
 
-void write_map_svg(const RecoveryMap& map, std::ostream& out) { out << MapSvg(map).draw(); }
+void write_map_svg(const RecoveryMap& map, std::ostream& out) { out << MapSvg(map).render(); }
 
 }  // namespace pgrehearse

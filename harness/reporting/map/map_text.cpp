@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/map/map_branches.hpp"
 #include "harness/reporting/map/map_formats.hpp"
 #include "harness/reporting/palette.hpp"
 #include "harness/reporting/phrases.hpp"
@@ -24,11 +25,11 @@ class MapText {
     out_ << palette_.bold(
                 cut_to(fmt::format("recovery map of stanza {}", printable(map_.stanza)), width()))
          << '\n';
-    paragraph(
-        fmt::format("drawn {}, {}", time_in_words(map_.drawn_at), printable(map_.tool_version)));
+    paragraph(fmt::format("created {}, {}", time_in_words(map_.created_at),
+                          printable(map_.tool_version)));
     if (map_.archives.empty()) {
-      line("", fmt::format("no backup set: nothing can be recovered ({})",
-                           printable(map_.status.message)));
+      line("",
+           fmt::format("no backup: nothing can be recovered ({})", printable(map_.status.message)));
     }
     for (const auto& archive : map_.archives) write(archive);
     write_window();
@@ -55,17 +56,15 @@ class MapText {
 
   void write(const MapArchive& archive) {
     out_ << '\n';
-    paragraph(fmt::format(
-        "archive {}, PostgreSQL {}, repository {}: {} sets, {} WAL segments, {}{}", archive.id,
-        archive.postgres_version, archive.repository_key, archive.sets.size(), archive.segments,
-        to_text(archive.bytes),
-        archive.verified ? ", each file read" : ", listed, not read (--verify reads each file)"));
+    paragraph(in_words(archive) + (archive.verified
+                                       ? "; file contents verified"
+                                       : "; file names checked, contents not read (use --verify)"));
     draw(archive);
     for (const auto& branch : archive.branches) write(archive, branch);
-    write_useless(archive);
+    write_unusable(archive);
     for (const auto& range : archive.unreachable) {
-      line("out of reach", fmt::format("timeline {}: {}: no set leads there", range.timeline,
-                                       in_words(range, archive.segment_size)));
+      line("unreachable", fmt::format("timeline {}: {}: no backup can be recovered to it",
+                                      range.timeline, in_words(range, archive.segment_size)));
     }
   }
 
@@ -73,16 +72,13 @@ class MapText {
     const auto columns = width() - label_columns - 1;
     const auto span = span_of(archive);
     if (span.end <= span.begin) return;
-    std::string sets(columns, ' ');
-    for (const auto& set : archive.sets) {
-      auto& cell = sets[column_of(span, end_of(set.backup, archive.segment_size), columns)];
-      if (cell == 'x') continue;
-      const char letter = set.backup.type == BackupType::full           ? 'F'
-                          : set.backup.type == BackupType::differential ? 'D'
-                                                                        : 'I';
-      cell = set.usable() ? letter : 'x';
+    std::string letters(columns, ' ');
+    for (const auto& mapped : archive.backups) {
+      const auto end = end_lsn_of(mapped.backup, archive.segment_size);
+      auto& cell = letters[column_of(span, end, columns)];
+      if (cell != 'x') cell = letter_of(mapped);
     }
-    out_ << '\n' << pad_right("sets", label_columns) << sets << '\n';
+    out_ << '\n' << pad_right("backups", label_columns) << letters << '\n';
     for (const auto& branch : archive.branches) {
       const auto cells = map_cells(branch, archive.segment_size, span.begin, span.end, columns);
       out_ << pad_right(fmt::format("timeline {}", branch.timeline), label_columns);
@@ -95,7 +91,7 @@ class MapText {
     out_ << pad_right("", label_columns)
          << fmt::format("{} recoverable  {} lost  {} missing\n", glyph(MapCell::recoverable),
                         glyph(MapCell::lost), glyph(MapCell::missing));
-    line("", "F full, D differential, I incremental set, at its end; x of no use");
+    line("", "F full, D differential, I incremental backup, at its end; x unusable");
     out_ << '\n';
   }
 
@@ -116,22 +112,24 @@ class MapText {
   void write(const MapArchive& archive, const MapBranch& branch) {
     const auto label = fmt::format("timeline {}", branch.timeline);
     out_ << palette_.bold(label)
-         << (branch.latest ? " (latest)" : " (left; name it with recover_to.timeline)") << '\n';
-    limited(branch.stretches, [&](const MapStretch& stretch) {
-      line("  can be had", fmt::format("{}; {} to {}, {}", in_words(stretch),
-                                       to_text(stretch.begin.lsn), to_text(stretch.end.lsn),
-                                       stretch.sets.size() == 1
-                                           ? fmt::format("set {}", stretch.sets.front())
-                                           : fmt::format("{} sets from {}", stretch.sets.size(),
-                                                         stretch.sets.front())));
-      if (!stretch.note.empty()) line("", palette_.dim(printable(stretch.note)));
+         << (branch.latest ? " (latest)" : " (not the latest; select it with recover_to.timeline)")
+         << '\n';
+    limited(branch.windows, [&](const MapWindow& window) {
+      const auto& backups = window.backups;
+      const auto from = backups.size() == 1
+                            ? fmt::format("backup {}", backups.front())
+                            : fmt::format("{} backups from {}", backups.size(), backups.front());
+      line("  recoverable", fmt::format("{}; {} to {}, {}", in_words(window),
+                                        to_text(window.begin.lsn), to_text(window.end.lsn), from));
+      if (!window.note.empty()) line("", palette_.dim(printable(window.note)));
     });
-    if (branch.stretches.empty()) line("  can be had", palette_.red("nothing"));
+    if (branch.windows.empty()) line("  recoverable", palette_.red("nothing"));
     limited(branch.losses, [&](const MapLoss& loss) {
       line(palette_.red("  lost") + std::string(label_columns - 6, ' '),
-           fmt::format("{} to {}; {} to {}: {}", when(loss.begin),
-                       loss.ended_by_set ? when(loss.end) : "the archive's end, " + when(loss.end),
-                       to_text(loss.begin.lsn), to_text(loss.end.lsn), printable(loss.reason)));
+           fmt::format(
+               "{} to {}; {} to {}: {}", when(loss.begin),
+               loss.ended_by_backup ? when(loss.end) : "the end of the archive, " + when(loss.end),
+               to_text(loss.begin.lsn), to_text(loss.end.lsn), printable(loss.reason)));
     });
     limited(branch.gaps,
             [&](const WalRange& gap) { line("  missing", in_words(gap, archive.segment_size)); });
@@ -145,56 +143,58 @@ class MapText {
     std::size_t written = 0;
     for (const auto& item : items) {
       if (written++ == most_lines) {
-        line("", fmt::format("and {} more: --format json lists all", items.size() - most_lines));
+        line("", fmt::format("and {} more (--format json lists all)", items.size() - most_lines));
         return;
       }
       write_one(item);
     }
   }
 
-  void write_useless(const MapArchive& archive) {
-    std::vector<const MappedSet*> useless;
-    for (const auto& set : archive.sets) {
-      if (!set.usable()) useless.push_back(&set);
+  void write_unusable(const MapArchive& archive) {
+    std::vector<const MappedBackup*> unusable;
+    for (const auto& mapped : archive.backups) {
+      if (!mapped.usable()) unusable.push_back(&mapped);
     }
-    if (!useless.empty()) out_ << palette_.bold("sets of no use") << '\n';
-    limited(useless, [&](const MappedSet* set) {
-      std::string text = fmt::format("{} ({}):", set->backup.label, set->code);
-      for (const auto& fault : set->faults) text += " " + fault + ";";
+    if (!unusable.empty()) out_ << palette_.bold("unusable backups") << '\n';
+    limited(unusable, [&](const MappedBackup* mapped) {
+      std::string text = fmt::format("{} ({}):", mapped->backup.label, mapped->code);
+      for (const auto& problem : mapped->problems) text += " " + problem + ";";
       text.pop_back();
       line("", printable(text));
     });
   }
 
   void write_window() {
-    const auto* oldest = oldest_stretch(map_);
-    const auto* newest = newest_stretch(map_);
+    const auto* oldest = oldest_window(map_);
+    const auto* newest = newest_window(map_);
     out_ << '\n';
     if (oldest == nullptr) {
-      line("window", palette_.red("no instant can be recovered on the latest timeline"));
+      line("window", palette_.red("nothing can be recovered on the latest timeline"));
       return;
     }
     line("oldest", fmt::format("{} ({})", when(oldest->begin), to_text(oldest->begin.lsn)));
     line("newest", fmt::format("{}{} (replay ends at {})", newest->end.time ? "just before " : "",
                                when(newest->end), to_text(newest->end.lsn)));
-    const auto breaks = map_.archives.front().branches.front().stretches.size() - 1;
+    const auto breaks = map_.archives.front().branches.front().windows.size() - 1;
     if (breaks > 0) {
-      line("", fmt::format("with {} {} between them", breaks, breaks == 1 ? "break" : "breaks"));
+      line("", fmt::format("not continuous: {} {} in between", breaks,
+                           breaks == 1 ? "break" : "breaks"));
     }
   }
 
   void write(const ArchiveLag& lag) {
-    line("lag", fmt::format("{} of WAL: the primary is at {}{}", to_text(Bytes{lag.bytes}),
-                            to_text(lag.primary_lsn),
-                            lag.seconds ? ", newest commit " + duration_in_words(*lag.seconds) +
-                                              " after the newest recoverable one"
-                                        : std::string()));
+    line("lag",
+         fmt::format("{} of WAL: the primary is at {}{}", to_text(Bytes{lag.bytes}),
+                     to_text(lag.primary_lsn),
+                     lag.seconds ? ", its newest commit is " + duration_in_words(*lag.seconds) +
+                                       " newer than the newest recoverable one"
+                                 : std::string()));
     if (lag.last_archived_at) {
       line("", fmt::format("the primary archived {} at {}", lag.last_archived,
                            time_in_words(*lag.last_archived_at)));
     }
     if (lag.failing) {
-      line("", palette_.red(fmt::format("archiving fails: {} at {}", lag.last_failed,
+      line("", palette_.red(fmt::format("archiving is failing: {} at {}", lag.last_failed,
                                         time_in_words(*lag.last_failed_at))));
     }
   }

@@ -28,14 +28,14 @@ bool is_compression(std::string_view suffix) {
   return std::ranges::find(known, suffix) != std::end(known);
 }
 
-// "-<checksum>[.lz4]" behind a segment's name.
+// "-<checksum>[.lz4]" after a segment's name.
 bool is_checksum_suffix(std::string_view rest) {
   return rest.size() > checksum_length && rest.front() == '-' &&
          is_hex(rest.substr(1, checksum_length)) &&
          is_compression(rest.substr(1 + checksum_length));
 }
 
-// ".partial[-<checksum>.lz4]" (a promotion's last piece), ".00000028.backup".
+// ".partial[-<checksum>.lz4]" (left by a promotion), ".00000028.backup".
 bool is_companion(std::string_view rest) {
   constexpr std::string_view partial = ".partial";
   constexpr std::string_view backup = ".backup";
@@ -51,8 +51,8 @@ bool is_history(std::string_view name) {
   return name.size() == 16 && is_hex(name.substr(0, 8)) && name.substr(8) == ".history";
 }
 
-void sort_out(std::string_view path, std::uint64_t bytes, ParsedArchive& into) {
-  // An upload under way on a file system (storage/posix/write.c).
+void classify(std::string_view path, std::uint64_t bytes, ParsedArchive& into) {
+  // An upload in progress on a file system (storage/posix/write.c).
   if (path.ends_with(".pgbackrest.tmp")) return;
   const auto slash = path.rfind('/');
   const auto name = path.substr(slash == std::string_view::npos ? 0 : slash + 1);
@@ -68,14 +68,14 @@ void sort_out(std::string_view path, std::uint64_t bytes, ParsedArchive& into) {
   if (in_place && is_checksum_suffix(rest)) {
     listing.segments.push_back({.segment = *segment, .file = std::string(name), .size = {bytes}});
   } else if (!in_place || !is_companion(rest)) {
-    listing.unrecognised.emplace_back(path);
+    listing.unrecognized.emplace_back(path);
   }
 }
 
 std::uint64_t size_of(const Json& file) {
   const auto size = file.find("size");
   if (size == file.end()) return 0;
-  if (!size->is_number_unsigned()) throw Error(ErrorKind::repository, "a size is no whole number");
+  if (!size->is_number_unsigned()) throw Error(ErrorKind::repository, "a size is not an integer");
   return size->get<std::uint64_t>();
 }
 
@@ -85,26 +85,26 @@ ParsedArchive parse_archive_listing(std::string_view json, const std::string& id
                                     std::uint64_t segment_size) {
   ParsedArchive parsed{.listing = {.id = id, .segment_size = segment_size}};
   std::string path;
-  // Each file is sorted out and dropped as it is read: an archive may hold a hundred thousand.
+  // Each file is classified and dropped as it is read: an archive may have a hundred thousand.
   const auto keep = [&](int depth, Json::parse_event_t event, Json& value) {
     if (depth == 1 && event == Json::parse_event_t::key) path = value.get<std::string>();
     if (depth != 1 || event != Json::parse_event_t::object_end) return true;
-    if (value.value("type", "") == "file") sort_out(path, size_of(value), parsed);
+    if (value.value("type", "") == "file") classify(path, size_of(value), parsed);
     return false;
   };
   try {
     if (!Json::parse(replace_unreadable(json), keep).is_object())
-      throw Error(ErrorKind::repository, "no object");
+      throw Error(ErrorKind::repository, "not an object");
   } catch (const std::exception& failure) {
     throw Error(ErrorKind::repository,
-                "the listing of archive " + id + " is unreadable: " + excerpt(failure.what()),
-                "run 'pgbackrest repo-ls --recurse --output=json' on it by hand",
+                "cannot read the listing of archive " + id + ": " + excerpt(failure.what()),
+                "run 'pgbackrest repo-ls --recurse --output=json' on it and check the output",
                 "PGR-REPO-LISTING", id);
   }
   const auto order = [](const ArchivedSegment& file) { return std::tie(file.segment, file.file); };
   std::ranges::sort(parsed.listing.segments, {}, order);
   std::ranges::sort(parsed.history_files);
-  std::ranges::sort(parsed.listing.unrecognised);
+  std::ranges::sort(parsed.listing.unrecognized);
   return parsed;
 }
 

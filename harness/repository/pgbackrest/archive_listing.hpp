@@ -11,14 +11,14 @@
 namespace pgrehearse {
 
 struct ParsedArchive {
-  ArchiveListing listing;                  // its histories are still empty
-  std::vector<std::string> history_files;  // names of the history files there are, sorted
+  ArchiveListing listing;                  // without histories
+  std::vector<std::string> history_files;  // names, sorted
 };
 
-// `id` is the archive's directory ("15-1"). Sorts out WAL segments (duplicates kept), history
-// files, and what belongs there but holds no whole segment (partial segments, backup history files,
-// uploads under way); the rest is `unrecognised`. A segment in the wrong directory is unrecognised
-// too: pgBackRest would not find it. Throws Error(repository, PGR-REPO-LISTING) on malformed JSON.
+// `id` is the archive's directory ("15-1"). Returns WAL segments (duplicates kept) and history
+// files; ignores partial segments, backup history files and uploads in progress; the rest is
+// `unrecognized`. So is a segment in the wrong directory, which pgBackRest would not find. Throws
+// Error(repository, PGR-REPO-LISTING) on malformed JSON.
 ParsedArchive parse_archive_listing(std::string_view json, const std::string& id,
                                     std::uint64_t segment_size);
 

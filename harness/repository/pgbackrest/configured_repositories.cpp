@@ -15,12 +15,12 @@ namespace pgrehearse {
 
 namespace {
 
-bool belongs_to_the_original(std::string_view option) {
+bool is_replaced_in_copy(std::string_view option) {
   constexpr std::array<std::string_view, 8> own{
       "lock-path", "log-path",    "spool-path",          "log-level-file",
       "config",    "config-path", "config-include-path", "archive-async"};
   if (option.starts_with("repo")) return true;
-  // pg1-host, pg2-host-user: a copy is restored on this host.
+  // pg1-host, pg2-host-user: the copy is restored on this host.
   if (option.starts_with("pg") && option.find("-host") != std::string_view::npos) return true;
   return std::find(own.begin(), own.end(), option) != own.end();
 }
@@ -32,7 +32,7 @@ std::vector<std::string> other_lines_of(const std::vector<std::string>& texts) {
       const auto line = trim(raw);
       if (line.empty() || line.front() == '#') continue;
       const bool section = line.front() == '[';
-      if (!section && belongs_to_the_original(trim(line.substr(0, line.find('='))))) continue;
+      if (!section && is_replaced_in_copy(trim(line.substr(0, line.find('='))))) continue;
       kept.emplace_back(line);
     }
   }
@@ -56,9 +56,9 @@ std::vector<ConfiguredRepository> parse_configured_repositories(
     const auto type = value_of(options, "type");
     const auto host = value_of(options, "host");
     if (!host.empty()) {
-      repository.elsewhere = fmt::format("repo{} is on host {}", key, host);
+      repository.remote = fmt::format("repo{} is on host {}", key, host);
     } else if (!type.empty() && type != "posix" && type != "cifs") {
-      repository.elsewhere = fmt::format("repo{} is of type {}", key, type);
+      repository.remote = fmt::format("repo{} is of type {}", key, type);
     }
     const auto path = value_of(options, "path");
     repository.path = path.empty() ? "/var/lib/pgbackrest" : path;

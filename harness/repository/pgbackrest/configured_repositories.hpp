@@ -1,5 +1,5 @@
-// One repository as pgBackRest's configuration describes it, and the configuration that a copy of
-// it in another directory needs.
+// The repositories in pgBackRest's configuration, and the configuration for a copy of a repository
+// in another directory.
 #pragma once
 
 #include <filesystem>
@@ -15,26 +15,26 @@ namespace pgrehearse {
 struct ConfiguredRepository {
   int key = 1;
   std::filesystem::path path;
-  std::string elsewhere;    // "repo1 is on host backup1"; empty: in a directory of this host
+  std::string remote;       // "repo1 is on host backup1"; empty: in a directory of this host
   std::string cipher_type;  // empty: not encrypted
   std::string passphrase;   // secret
-  // The configuration's other lines, sections included: nothing of a repository, of a host or of
+  // The other lines of the configuration, with sections: none about repositories, hosts or
   // pgBackRest's own directories.
   std::vector<std::string> other_lines;
 };
 
-// By key, one at least. `texts`: of the configuration files; `variables`: PGBACKREST_* of the
-// environment, which win.
+// By key, at least one. `texts`: the configuration files; `variables`: PGBACKREST_* environment
+// variables, which take precedence.
 std::vector<ConfiguredRepository> parse_configured_repositories(
     const std::vector<std::string>& texts, const std::map<std::string, std::string>& variables,
     const std::string& stanza);
 
-// The same from the files that `account` reads and this process's environment.
+// The same, from the files as read by `account` and from this process's environment.
 std::vector<ConfiguredRepository> read_configured_repositories(const RepositorySpec& spec,
                                                                const Account& account);
 
-// pgBackRest's configuration for a copy in `path`, as repo1; its lock files and the like go below
-// `own`. Secret where the repository is encrypted.
+// pgBackRest's configuration for a copy in `path`, as repo1; lock, log and spool paths are below
+// `own`. Contains the passphrase if the repository is encrypted.
 std::string configuration_of_copy(const ConfiguredRepository& repository,
                                   const std::filesystem::path& path,
                                   const std::filesystem::path& own);

@@ -72,7 +72,7 @@ std::string value_of(const Options& options, const std::string& name) {
   return found == options.end() ? std::string() : found->second;
 }
 
-// The first of the names that is set: options have changed theirs.
+// The value of the first name that is set: options were renamed between releases.
 std::string first_of(const Options& options, std::initializer_list<const char*> names) {
   for (const auto* name : names) {
     if (auto value = value_of(options, name); !value.empty()) return value;
@@ -80,12 +80,13 @@ std::string first_of(const Options& options, std::initializer_list<const char*> 
   return {};
 }
 
-// "https://name:9000", "name:9000", "name"; a port that is named apart wins.
-NetworkEndpoint endpoint_of(std::string_view host, const std::string& port, int usual_port) {
+// "https://name:9000", "name:9000", "name"; `port` takes precedence.
+NetworkEndpoint endpoint_of(std::string_view host, const std::string& port, int default_port) {
   if (const auto scheme = host.find("://"); scheme != std::string_view::npos) {
     host.remove_prefix(scheme + 3);
   }
-  NetworkEndpoint endpoint{.host = std::string(host.substr(0, host.find(':'))), .port = usual_port};
+  NetworkEndpoint endpoint{.host = std::string(host.substr(0, host.find(':'))),
+                           .port = default_port};
   const auto colon = host.find(':');
   const auto digits = port.empty() && colon != std::string_view::npos ? host.substr(colon + 1)
                                                                       : std::string_view(port);
@@ -96,14 +97,13 @@ NetworkEndpoint endpoint_of(std::string_view host, const std::string& port, int 
 void add_files(const Options& options, std::initializer_list<const char*> names,
                RepositoryAccess& access) {
   for (const auto* name : names) {
-    if (const auto file = value_of(options, name); !file.empty()) access.places.emplace_back(file);
+    if (const auto file = value_of(options, name); !file.empty()) access.paths.emplace_back(file);
   }
 }
 
 void add_repository_host(const Options& options, RepositoryAccess& access) {
   if (value_of(options, "host-type") != "tls") {
-    access.obstacle =
-        "SSH would need its keys inside; repo-host-type=tls needs none of the account";
+    access.obstacle = "SSH keys are not available in the sandbox; use repo-host-type=tls";
     return;
   }
   constexpr int tls_port = 8432;
@@ -115,12 +115,12 @@ void add_repository_host(const Options& options, RepositoryAccess& access) {
 void add_object_store(const Options& options, const std::string& type, RepositoryAccess& access) {
   const bool azure = type == "azure";
   if (!azure && type != "s3") {
-    access.obstacle = "a container's way out is known for s3 and azure only";
+    access.obstacle = "network access from a sandbox is supported only for s3 and azure";
     return;
   }
   const auto key_type = value_of(options, azure ? "azure-key-type" : "s3-key-type");
   if (key_type == "auto" || key_type == "web-id") {
-    access.obstacle = "its credentials come from the machine's own services";
+    access.obstacle = "its credentials come from the host's metadata service";
     return;
   }
   const auto host = first_of(options, {"storage-host", azure ? "azure-host" : "s3-host"});
@@ -156,8 +156,8 @@ std::vector<fs::path> pgbackrest_configuration_files(
     fs::path directory = variable("PGBACKREST_CONFIG_PATH");
     if (directory.empty()) directory = root / "etc/pgbackrest";
     if (include.empty()) include = directory / "conf.d";
-    const auto usual = directory / "pgbackrest.conf";
-    files.push_back(fs::exists(usual, unreadable) ? usual : root / "etc/pgbackrest.conf");
+    const auto standard = directory / "pgbackrest.conf";
+    files.push_back(fs::exists(standard, unreadable) ? standard : root / "etc/pgbackrest.conf");
   }
   if (!include.empty()) {
     std::vector<fs::path> included;
@@ -172,12 +172,12 @@ std::vector<fs::path> pgbackrest_configuration_files(
   return files;
 }
 
-std::vector<fs::path> with_linked_places(std::vector<fs::path> places) {
+std::vector<fs::path> with_link_targets(std::vector<fs::path> paths) {
   constexpr int deepest = 2;
   std::vector<fs::path> targets;
-  for (const auto& place : places) {
+  for (const auto& path : paths) {
     std::error_code gone;
-    for (fs::recursive_directory_iterator entry(place, gone), end; !gone && entry != end;
+    for (fs::recursive_directory_iterator entry(path, gone), end; !gone && entry != end;
          entry.increment(gone)) {
       if (entry.depth() >= deepest) entry.disable_recursion_pending();
       std::error_code unreadable;
@@ -187,13 +187,13 @@ std::vector<fs::path> with_linked_places(std::vector<fs::path> places) {
     }
   }
   for (const auto& target : targets) {
-    const bool inside = std::any_of(places.begin(), places.end(), [&](const auto& place) {
-      const auto relative = target.lexically_relative(place);
+    const bool inside = std::any_of(paths.begin(), paths.end(), [&](const auto& path) {
+      const auto relative = target.lexically_relative(path);
       return !relative.empty() && *relative.begin() != "..";
     });
-    if (!inside) places.push_back(target);
+    if (!inside) paths.push_back(target);
   }
-  return places;
+  return paths;
 }
 
 std::map<int, std::map<std::string, std::string>> pgbackrest_repositories(
@@ -231,7 +231,7 @@ RepositoryAccess parse_pgbackrest_access(const std::vector<std::string>& texts,
       access.remote = fmt::format("repo{} is of type {}", key, type);
       add_object_store(options, type, access);
     } else {
-      access.places.emplace_back(path.empty() ? "/var/lib/pgbackrest" : path);
+      access.paths.emplace_back(path.empty() ? "/var/lib/pgbackrest" : path);
     }
   }
   return access;

@@ -1,5 +1,5 @@
-// What pgBackRest's exit codes mean for a drill: they classify a failure without reading its text
-// (build/error.yaml of pgBackRest; all codes are 25 to 125).
+// The meaning of pgBackRest's exit codes (build/error.yaml of pgBackRest, 25 to 125). They classify
+// a failure without parsing its text.
 #pragma once
 
 #include <optional>
@@ -15,9 +15,9 @@ namespace pgrehearse {
 struct ExitCodeMeaning {
   int code = 0;
   std::string_view name;  // pgBackRest's own: "checksum"; its error type is "ChecksumError"
-  // `repository` says that what is stored is to blame; `environment` says nothing about it.
+  // `repository`: the stored data is the cause; `environment`: it is not.
   ErrorKind kind = ErrorKind::repository;
-  std::string_view finding;  // code of the page in docs/findings/
+  std::string_view finding;  // finding code
   std::string_view meaning;
   std::string_view advice;
 };
@@ -25,15 +25,15 @@ struct ExitCodeMeaning {
 std::span<const ExitCodeMeaning> pgbackrest_exit_codes();
 // nullptr for a code that is not in the table.
 const ExitCodeMeaning* find_exit_code(int code);
-// By the type as it stands in messages ("HostConnectError"); nullptr when unknown.
+// By the error type in messages ("HostConnectError"); nullptr when unknown.
 const ExitCodeMeaning* find_error_type(std::string_view type);
 
-// The Error for a command that did not succeed: what was attempted ("restore of backup set X"), the
-// tool's decisive words, the file that it names, and what to do. `damage` is the kind to give where
-// the stored data is to blame: repository or restore.
+// The Error for a failed command: what was attempted ("restore of backup X"), the tool's error, the
+// file that it names, and what to do. `damage`: the kind if the stored data is the cause,
+// repository or restore.
 Error error_of(const CommandResult& result, std::string_view attempt, ErrorKind damage);
 
-// The Error for a repository that `info` lists as unusable (status code 99 "other"): `message` is
+// The Error for a repository that `info` reports as unusable (status code 99 "other"); `message`:
 // "[HostConnectError] unable to ...".
 Error error_of_status(std::string_view message, std::string_view attempt);
 

@@ -17,13 +17,12 @@ namespace {
 using Json = nlohmann::json;
 
 [[noreturn]] void refuse(const std::string& what) {
-  throw Error(ErrorKind::repository, "pgbackrest info gives unreadable JSON: " + what,
-              "run 'pgbackrest info --output=json' by hand and look at its output",
-              "PGR-REPO-INFO");
+  throw Error(ErrorKind::repository, "cannot read the output of pgbackrest info: " + what,
+              "run 'pgbackrest info --output=json' and check its output", "PGR-REPO-INFO");
 }
 
 Json parse(std::string_view text) {
-  // With a wrong passphrase the messages hold undecodable bytes, which JSON forbids.
+  // With a wrong passphrase, messages contain invalid UTF-8, which JSON forbids.
   const auto clean = replace_unreadable(text);
   try {
     return Json::parse(clean);
@@ -36,11 +35,11 @@ Json parse(std::string_view text) {
   }
 }
 
-// One object of the document, with where it stands for messages.
+// One object of the document, with its path for messages.
 class Node {
  public:
   Node(const Json& value, std::string where) : value_(value), where_(std::move(where)) {
-    if (!value_.is_object()) refuse(where_ + " is no object");
+    if (!value_.is_object()) refuse(where_ + " is not an object");
   }
 
   [[nodiscard]] bool has(const char* key) const {
@@ -82,7 +81,7 @@ class Node {
 
  private:
   [[nodiscard]] const Json& at(const char* key) const {
-    if (!value_.contains(key)) refuse(fmt::format("{} lacks '{}'", where_, key));
+    if (!value_.contains(key)) refuse(fmt::format("{} has no '{}'", where_, key));
     return value_.at(key);
   }
   [[nodiscard]] const Json& typed(const char* key, bool right, std::string_view type) const {
@@ -156,7 +155,7 @@ Backup parse_backup(const Node& node) {
                 .stop_time = parse_time(times, "stop"),
                 .size = {info.number("size")},
                 .error = node.flag("error")};
-  // Absent in an offline backup, whose restore needs no WAL.
+  // Absent in an offline backup, which needs no WAL.
   if (archive.has("start")) backup.start_segment = archive.text("start");
   if (archive.has("stop")) backup.stop_segment = archive.text("stop");
   if (node.has("lsn")) {
@@ -174,7 +173,7 @@ RepositoryStatus parse_status(const Node& node) {
   return {.code = status.small_number("code"), .message = status.text("message")};
 }
 
-// "mixed" and "other" say nothing by themselves: the repositories' own words do.
+// "mixed" and "other" are not specific: use the repositories' messages.
 void detail_status(const Node& stanza, RepositoryStatus& status) {
   if (status.code == 0) return;
   const auto repositories = stanza.list("repo");
@@ -215,7 +214,7 @@ BackupList parse_stanza(const Node& stanza) {
 
 BackupList parse_pgbackrest_info(std::string_view json, const std::string& stanza) {
   const auto document = parse(json);
-  if (!document.is_array()) refuse("it is no array");
+  if (!document.is_array()) refuse("not an array");
   for (const auto& element : document) {
     const Node node(element, "stanza");
     if (node.text("name") == stanza) return parse_stanza(node);

@@ -11,7 +11,7 @@ namespace pgrehearse {
 
 namespace {
 
-// Length of the valid UTF-8 sequence at the front of `text`; 0 where there is none.
+// Length of the valid UTF-8 sequence at the start of `text`; 0: none.
 std::size_t sequence_length(std::string_view text) {
   const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
   const unsigned first = byte(0);
@@ -41,7 +41,7 @@ void each_character(std::string_view text, std::string& into, const OnUnreadable
   }
 }
 
-// The level and what follows it: "ERROR", "[031]: ..." of "2026-11-21 01:20:23.353 P00  ERROR:
+// The level and the text after it: "ERROR", "[031]: ..." of "2026-11-21 01:20:23.353 P00  ERROR:
 // ...".
 struct LevelLine {
   std::string_view level;
@@ -53,9 +53,9 @@ std::optional<LevelLine> parse_level(std::string_view line) {
   for (const auto level : levels) {
     const auto at = line.find(level);
     if (at == std::string_view::npos || at > 40) continue;
-    const auto behind = line.substr(at + level.size());
-    const bool at_front = at == 0 || line[at - 1] == ' ';
-    if (at_front && behind.starts_with(": ")) return LevelLine{level, trim(behind.substr(2))};
+    const auto rest = line.substr(at + level.size());
+    const bool at_start = at == 0 || line[at - 1] == ' ';
+    if (at_start && rest.starts_with(": ")) return LevelLine{level, trim(rest.substr(2))};
   }
   return {};
 }
@@ -137,7 +137,7 @@ std::string ToolMessage::decisive() const {
   std::size_t added = 0;
   for (const auto* lines : {&details, &warnings}) {
     for (const auto& line : *lines) {
-      // A retry repeats the cause and adds nothing.
+      // A retry repeats the cause.
       if (line.find("on retry after") != std::string::npos || added == 2) continue;
       result += (result.ends_with(':') ? " " : "; ") + line;
       ++added;
@@ -155,9 +155,9 @@ ToolMessage parse_tool_message(std::string_view output) {
       const auto text = trim(line);
       constexpr std::string_view hint = "HINT: ";
       auto& lines = text.starts_with(hint) ? message.hints : *below;
-      auto said = excerpt(text.starts_with(hint) ? text.substr(hint.size()) : text);
-      // The file and its copy mostly fail alike.
-      if (std::ranges::find(lines, said) == lines.end()) lines.push_back(std::move(said));
+      auto detail = excerpt(text.starts_with(hint) ? text.substr(hint.size()) : text);
+      // A file and its copy usually fail with the same message.
+      if (std::ranges::find(lines, detail) == lines.end()) lines.push_back(std::move(detail));
     } else if (level && level->level == "ERROR" && message.text.empty()) {
       message.code = parse_code(level->text);
       message.text = excerpt(level->text);

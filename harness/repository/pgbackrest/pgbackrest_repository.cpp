@@ -27,12 +27,13 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
-// A dead repository must not hang a drill; a closed S3 port alone takes pgBackRest four minutes.
+// An unreachable repository must not block a drill; pgBackRest retries a closed S3 port for four
+// minutes.
 constexpr minutes info_deadline{2};
 constexpr minutes listing_deadline{5};
 constexpr hours restore_deadline{24};
 constexpr hours verify_deadline{12};
-constexpr minutes blame_deadline{30};
+constexpr minutes damage_search_deadline{30};
 
 constexpr std::size_t large_output = std::size_t{1} << 30;
 
@@ -50,7 +51,7 @@ std::vector<std::string> concatenate(std::vector<std::string> first,
   return first;
 }
 
-// Only errors, on standard error: standard output carries what was asked for.
+// Errors on standard error only: standard output is for results.
 std::vector<std::string> quiet() {
   return {"--log-level-file=off", "--log-level-console=off", "--log-level-stderr=warn",
           "--no-log-timestamp"};
@@ -65,7 +66,7 @@ PgBackRestRepository::PgBackRestRepository(RepositorySpec spec, CommandRunner& r
       account_(std::move(account)),
       directory_(std::move(directory)) {}
 
-std::vector<std::string> PgBackRestRepository::place(std::optional<int> key) const {
+std::vector<std::string> PgBackRestRepository::repository_options(std::optional<int> key) const {
   std::vector<std::string> options;
   if (spec_.configuration) options.push_back("--config=" + spec_.configuration->string());
   options.push_back("--stanza=" + spec_.stanza);
@@ -87,7 +88,7 @@ std::string PgBackRestRepository::output_of(const Command& command, std::string_
   auto result = runner_.run(command, stop);
   if (!result.succeeded()) throw error_of(result, attempt, ErrorKind::repository);
   if (result.truncated) {
-    throw Error(ErrorKind::environment, fmt::format("{} gave too much output", attempt), {},
+    throw Error(ErrorKind::environment, fmt::format("{} produced too much output", attempt), {},
                 "PGR-ENV-TOOL");
   }
   return std::move(result.output);
@@ -96,14 +97,14 @@ std::string PgBackRestRepository::output_of(const Command& command, std::string_
 std::string PgBackRestRepository::version(std::stop_token stop) {
   try {
     const auto output =
-        output_of(command({"version"}, minutes(1)), "asking pgBackRest's version", stop);
+        output_of(command({"version"}, minutes(1)), "reading the pgBackRest version", stop);
     const auto lines = lines_of(output);
     return lines.empty() ? spec_.binary : excerpt(lines.front(), 60);
   } catch (const Error& error) {
     if (error.code() != "PGR-ENV-BINARY") throw;
     throw Error(ErrorKind::environment, error.what(),
-                "install the package pgbackrest, or name a fork's program with repository.binary",
-                "PGR-ENV-BINARY", spec_.binary);
+                "install the package pgbackrest, or set repository.binary", "PGR-ENV-BINARY",
+                spec_.binary);
   }
 }
 
@@ -116,15 +117,15 @@ std::string PgBackRestRepository::info(std::vector<std::string> options, std::st
 }
 
 BackupList PgBackRestRepository::list(std::stop_token stop) {
-  auto list = parse_pgbackrest_info(info(place(spec_.key), stop), spec_.stanza);
+  auto list = parse_pgbackrest_info(info(repository_options(spec_.key), stop), spec_.stanza);
   constexpr int no_backups_yet = 2;
   if (list.backups.empty() && list.status.code != 0 && list.status.code != no_backups_yet) {
     refuse_status(list.status, stop);
   }
   for (auto& backup : list.backups) {
     if (!backup.error) continue;
-    backup.errors = parse_error_list(
-        info(concatenate(place(backup.repository_key), {"--set=" + backup.label}), stop));
+    backup.errors = parse_error_list(info(
+        concatenate(repository_options(backup.repository_key), {"--set=" + backup.label}), stop));
   }
   return list;
 }
@@ -135,19 +136,18 @@ void PgBackRestRepository::refuse_status(const RepositoryStatus& status, std::st
   if (status.code == other || status.message.find("Error]") != std::string::npos) {
     throw error_of_status(status.message, attempt);
   }
-  auto everywhere = place(spec_.key);
-  std::erase_if(everywhere, [](const auto& option) { return option.starts_with("--stanza="); });
-  const auto names = stanza_names(info(std::move(everywhere), stop));
+  auto all_stanzas = repository_options(spec_.key);
+  std::erase_if(all_stanzas, [](const auto& option) { return option.starts_with("--stanza="); });
+  const auto names = stanza_names(info(std::move(all_stanzas), stop));
   const auto near = nearest(spec_.stanza, names);
-  std::string hint =
-      "check with 'pgbackrest info' that the repository is mounted and what it holds";
+  std::string hint = "check with 'pgbackrest info' that the repository is mounted and has backups";
   if (near && *near != spec_.stanza) {
     hint = fmt::format("did you mean '{}'?", *near);
   } else if (!names.empty()) {
-    hint = "the repository's stanzas are: " + join(names, ", ");
+    hint = "stanzas in the repository: " + join(names, ", ");
   }
   throw Error(ErrorKind::repository,
-              fmt::format("{} failed: pgBackRest says {} (status {})", attempt,
+              fmt::format("{} failed: pgBackRest reports {} (status {})", attempt,
                           excerpt(status.message), status.code),
               hint, "PGR-REPO-STANZA", spec_.stanza);
 }
@@ -157,7 +157,7 @@ ParsedArchive PgBackRestRepository::read_archive(const Backup& backup, std::uint
   const auto id = archive_id(backup);
   const auto listed_at = std::chrono::system_clock::now();
   const auto listing = command(
-      concatenate(concatenate(place(backup.repository_key), quiet()),
+      concatenate(concatenate(repository_options(backup.repository_key), quiet()),
                   {"--output=json", "--recurse", "repo-ls", archive_path(spec_.stanza, backup)}),
       listing_deadline);
   auto parsed = parse_archive_listing(output_of(listing, "listing the WAL archive " + id, stop), id,
@@ -175,7 +175,7 @@ std::optional<std::uint64_t> PgBackRestRepository::wal_segment_size(const Backup
 ArchiveListing PgBackRestRepository::list_archive(const Backup& backup, std::uint64_t segment_size,
                                                   std::stop_token stop) {
   auto parsed = read_archive(backup, segment_size, stop);
-  const auto options = concatenate(place(backup.repository_key), quiet());
+  const auto options = concatenate(repository_options(backup.repository_key), quiet());
   for (const auto& file : parsed.history_files) {
     // repo-get decrypts; history files are never compressed (measured with 2.45, zst and aes).
     const auto content = output_of(
@@ -199,7 +199,7 @@ void PgBackRestRepository::restore(const Backup& backup, const RecoveryTarget& t
                                    std::stop_token stop) {
   const auto& own = sandbox.paths().pgbackrest;
   auto arguments =
-      concatenate(place(backup.repository_key),
+      concatenate(repository_options(backup.repository_key),
                   {"--lock-path=" + (own / "lock").string(), "--log-path=" + (own / "log").string(),
                    "--log-level-file=info", "--log-level-console=detail", "--log-level-stderr=off",
                    "--no-log-timestamp"});
@@ -220,11 +220,10 @@ void PgBackRestRepository::restore(const Backup& backup, const RecoveryTarget& t
                                    .on_line = on_progress ? on_line : decltype(Command::on_line)()},
                                   stop);
   if (result.succeeded()) return;
-  const auto error = error_of(result, "restore of backup set " + backup.label, ErrorKind::restore);
+  const auto error = error_of(result, "restore of backup " + backup.label, ErrorKind::restore);
   if (error.kind() != ErrorKind::restore) throw error;
   if (!error.object().empty()) {
-    // A checksum that does not match is told of the restored file; its name in the cluster is
-    // what the repository calls it too.
+    // A checksum error names the restored file, which has the same relative path in the repository.
     const auto data = sandbox.paths().data.string() + "/";
     if (!error.object().starts_with(data)) throw error;
     throw Error(error.kind(), error.what(), error.hint(), error.code(),
@@ -237,12 +236,12 @@ void PgBackRestRepository::restore(const Backup& backup, const RecoveryTarget& t
 }
 
 std::string PgBackRestRepository::find_damaged_file(const Backup& backup, std::stop_token stop) {
-  auto arguments = concatenate(place(backup.repository_key), quiet());
+  auto arguments = concatenate(repository_options(backup.repository_key), quiet());
   std::ranges::replace(arguments, std::string("--log-level-console=off"),
                        std::string("--log-level-console=detail"));
   arguments = concatenate(std::move(arguments),
                           {"--output=text", "--verbose", "--process-max=2", "verify"});
-  const auto result = runner_.run(command(std::move(arguments), blame_deadline), stop);
+  const auto result = runner_.run(command(std::move(arguments), damage_search_deadline), stop);
   const auto verification = parse_verification(result.output);
   if (!verification) return {};
   auto labels = backup.references;
@@ -261,7 +260,7 @@ std::vector<std::string> PgBackRestRepository::archive_get(const Backup& backup,
                                                            const Sandbox& sandbox, WalFetch fetch) {
   const auto& own = sandbox.paths().pgbackrest;
   std::vector<std::string> command{spec_.binary};
-  command = concatenate(std::move(command), place(backup.repository_key));
+  command = concatenate(std::move(command), repository_options(backup.repository_key));
   command = fetch == WalFetch::single
                 ? concatenate(std::move(command), {"--no-archive-async"})
                 : concatenate(std::move(command), {"--archive-async", "--process-max=2",
@@ -287,17 +286,17 @@ RepositoryAccess PgBackRestRepository::access() {
     }
   }
   auto access = parse_pgbackrest_access(texts, variables, spec_);
-  access.places = with_linked_places(std::move(access.places));
-  access.places.insert(access.places.begin(), files.begin(), files.end());
+  access.paths = with_link_targets(std::move(access.paths));
+  access.paths.insert(access.paths.begin(), files.begin(), files.end());
   return access;
 }
 
 BackupRepository::Verification PgBackRestRepository::verify(const Backup& backup,
                                                             std::stop_token stop) {
   auto arguments = concatenate(
-      place(backup.repository_key),
-      // The log names the damaged files; the text only counts them. Without --verbose a sound
-      // repository gives no text at all (measured with 2.45).
+      repository_options(backup.repository_key),
+      // The log names the damaged files; the text only counts them. Without --verbose there is no
+      // text for an intact repository (measured with 2.45).
       {"--log-level-file=off", "--log-level-console=detail", "--log-level-stderr=off",
        "--no-log-timestamp", "--output=text", "--verbose",
        fmt::format("--process-max={}", std::max(1U, std::thread::hardware_concurrency() / 2)),
@@ -307,13 +306,13 @@ BackupRepository::Verification PgBackRestRepository::verify(const Backup& backup
   if (!result.succeeded()) throw error_of(result, attempt, ErrorKind::repository);
   auto verification = parse_verification(result.output);
   if (!verification) {
-    throw Error(ErrorKind::environment, attempt + " gave no verdict: " + excerpt(result.output),
-                "run 'pgbackrest verify --output=text --verbose' by hand", "PGR-ENV-TOOL");
+    throw Error(ErrorKind::environment, attempt + " gave no result: " + excerpt(result.output),
+                "run 'pgbackrest verify --output=text --verbose' and check its output",
+                "PGR-ENV-TOOL");
   }
-  // Told only in passing; the verdict itself blames the repository.
+  // The result itself would report damage in the repository.
   if (verification->output.find("[13] Permission denied") != std::string::npos) {
-    throw Error(ErrorKind::environment,
-                attempt + " failed: this account may not read all of it (permission denied)",
+    throw Error(ErrorKind::environment, attempt + " failed: permission denied for some files",
                 std::string(find_exit_code(53)->advice), "PGR-ENV-PERMISSION");
   }
   return std::move(*verification);

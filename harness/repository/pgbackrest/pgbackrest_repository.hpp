@@ -1,5 +1,5 @@
-// The repository as pgBackRest shows it. Every command gets private lock, log and spool paths and a
-// deadline; none writes to the repository.
+// A pgBackRest repository. Every command has private lock, log and spool paths and a timeout; none
+// writes to the repository.
 #pragma once
 
 #include <chrono>
@@ -14,8 +14,8 @@ struct ParsedArchive;
 
 class PgBackRestRepository : public BackupRepository {
  public:
-  // `runner` runs what happens on the harness's side, as `account`. `directory` exists, belongs to
-  // that account, and takes pgBackRest's lock files. `runner` outlives this object.
+  // `runner` runs commands on this host, as `account`, and outlives this object. `directory`
+  // exists, belongs to that account, and is for pgBackRest's lock files.
   PgBackRestRepository(RepositorySpec spec, CommandRunner& runner, Account account,
                        std::filesystem::path directory);
 
@@ -35,7 +35,7 @@ class PgBackRestRepository : public BackupRepository {
 
  private:
   // Configuration, stanza and repository options.
-  [[nodiscard]] std::vector<std::string> place(std::optional<int> key) const;
+  [[nodiscard]] std::vector<std::string> repository_options(std::optional<int> key) const;
   [[nodiscard]] Command command(std::vector<std::string> arguments,
                                 std::chrono::milliseconds deadline) const;
   // Standard output of a command that must succeed.
@@ -44,7 +44,7 @@ class PgBackRestRepository : public BackupRepository {
                              std::stop_token stop);
   std::string info(std::vector<std::string> options, std::stop_token stop);
   [[noreturn]] void refuse_status(const RepositoryStatus& status, std::stop_token stop);
-  // Names the damaged file where the restore itself does not (a file that cannot be decoded).
+  // The damaged file, if the restore does not name it (a file that cannot be decoded).
   [[nodiscard]] std::string find_damaged_file(const Backup& backup, std::stop_token stop);
 
   RepositorySpec spec_;

@@ -14,13 +14,14 @@ namespace {
 
 template <typename Value>
 const Value& stated(const std::optional<Value>& value, std::string_view what) {
-  if (!value) throw Error(ErrorKind::internal, fmt::format("recovery target without its {}", what));
+  if (!value) throw Error(ErrorKind::internal, fmt::format("recovery target without {}", what));
   return *value;
 }
 
 std::string type_option(TargetType type) {
   switch (type) {
-    // Ends never by itself: the drill proves that the archive's end was reached, then promotes.
+    // Never ends by itself: the drill proves that the end of the archive was reached, then
+    // promotes.
     case TargetType::latest:
       return "--type=standby";
     case TargetType::immediate:
@@ -37,8 +38,8 @@ std::string type_option(TargetType type) {
   throw Error(ErrorKind::internal, "unknown target type");
 }
 
-// pgBackRest (2.45 to 2.59) writes the value between quotes as it is: a name with an apostrophe
-// makes a postgresql.auto.conf that PostgreSQL refuses. So it gets the name already escaped.
+// pgBackRest (2.45 to 2.59) writes the value between quotes without escaping: a name with an
+// apostrophe would make an invalid postgresql.auto.conf. So the name is passed already escaped.
 std::string escaped(const std::string& name) {
   const auto quoted = quote_setting(name);
   return quoted.substr(1, quoted.size() - 2);
@@ -61,14 +62,14 @@ std::optional<std::string> target_value(const RecoveryTarget& target) {
   throw Error(ErrorKind::internal, "unknown target type");
 }
 
-// Exclusive exists for these only; pgBackRest refuses the option elsewhere ([031]).
+// pgBackRest rejects --target-exclusive for other types ([031]).
 bool may_be_exclusive(TargetType type) {
   return type == TargetType::time || type == TargetType::lsn || type == TargetType::xid;
 }
 
 bool has_timeline(const Backup& backup, const RecoveryTarget& target) {
   if (target.type == TargetType::immediate) return false;
-  // Before PostgreSQL 12 "current" is the default and no word that it knows.
+  // Before PostgreSQL 12 "current" is the default and not a valid value.
   return backup.postgres_major >= 12 || target.timeline != "current";
 }
 
@@ -79,17 +80,16 @@ std::vector<std::string> restore_options(const Backup& backup, const RecoveryTar
   std::vector<std::string> options{
       "--set=" + backup.label,
       "--pg1-path=" + paths.data.string(),
-      // On a repository host pg1 is another machine, and restore refuses ([072]). Only pg1 counts:
-      // pg2 and up, and pg1-host-user and the like, need no reset (measured with 2.45).
+      // On a repository host pg1 is another host, and restore fails ([072]). Only pg1-host needs a
+      // reset: pg2 and up, pg1-host-user etc. do not (measured with 2.45).
       "--reset-pg1-host",
       "--tablespace-map-all=" + paths.tablespaces.string(),
-      // A configured map or link leads to production's own directories; `delta` would overwrite
-      // them.
+      // A configured map or link points to production's directories; `delta` would overwrite them.
       "--reset-tablespace-map",
       "--no-link-all",
       "--reset-link-map",
       "--no-delta",
-      // A partial restore proves nothing, and recovery options of production act like production.
+      // A partial restore proves nothing; production's recovery options must not apply.
       "--reset-db-include",
       "--reset-db-exclude",
       "--reset-recovery-option",

@@ -17,7 +17,7 @@ std::string_view field(std::string_view line, std::string_view before) {
   return value.substr(0, value.find(','));
 }
 
-// "2026-11-21 01:23:19.590 P01   INFO: invalid checksum '...'": what follows the level.
+// "2026-11-21 01:23:19.590 P01   INFO: invalid checksum '...'": the text after the level.
 std::string_view logged(std::string_view line) {
   for (const std::string_view level : {" INFO: ", " WARN: ", " DETAIL: "}) {
     const auto at = line.find(level);
@@ -28,14 +28,14 @@ std::string_view logged(std::string_view line) {
 
 bool is_problem(std::string_view text) {
   if (text.ends_with(", skipping")) return false;
-  // verifyErrorMsg() and the other lines of src/command/verify/verify.c that tell of an error.
+  // verifyErrorMsg() and the other error lines of src/command/verify/verify.c.
   constexpr std::string_view beginnings[] = {"invalid checksum '", "invalid size '",
                                              "file missing '",     "invalid result ",
                                              "archiveIds '",       "backup '"};
   return std::ranges::any_of(beginnings, [&](auto begin) { return text.starts_with(begin); });
 }
 
-// The set or archive that a summary line calls not valid; empty where it is.
+// The backup or archive that a summary line reports as invalid; empty: valid.
 std::string_view subject_of_summary(std::string_view line) {
   if (line.starts_with("backup: ")) {
     const auto status = field(line, "status: ");
@@ -72,12 +72,13 @@ std::optional<BackupRepository::Verification> parse_verification(std::string_vie
       status = field(raw, "status: ");
     } else if (in_report && raw.starts_with("  ") && !is_counts(line)) {
       const auto subject = subject_of_summary(line);
-      const bool set_or_archive = line.starts_with("backup: ") || line.starts_with("archiveId: ");
+      const bool backup_or_archive =
+          line.starts_with("backup: ") || line.starts_with("archiveId: ");
       const bool none = line == "archiveId: none found" || line == "backup: none found";
       const bool explained = std::ranges::any_of(result.problems, [&](const std::string& problem) {
         return !subject.empty() && problem.find(std::string(subject) + "/") != std::string::npos;
       });
-      if (none || (set_or_archive ? !subject.empty() && !explained : true)) {
+      if (none || (backup_or_archive ? !subject.empty() && !explained : true)) {
         summaries.emplace_back(line);
       }
     }
@@ -85,7 +86,7 @@ std::optional<BackupRepository::Verification> parse_verification(std::string_vie
   if (status.empty()) return {};
   for (auto& summary : summaries) result.problems.push_back(std::move(summary));
   if (status != "ok" && result.problems.empty()) {
-    result.problems.push_back("pgbackrest verify gives status " + std::string(status));
+    result.problems.push_back("pgbackrest verify reports status " + std::string(status));
   }
   result.ok = status == "ok" && result.problems.empty();
   return result;

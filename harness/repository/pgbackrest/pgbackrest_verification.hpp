@@ -1,5 +1,5 @@
-// Reads what `pgbackrest verify --output=text --verbose` prints. Its exit code is 0 whatever it
-// finds (measured with 2.45).
+// Parses the output of `pgbackrest verify --output=text --verbose`. Its exit code is always 0
+// (measured with 2.45).
 #pragma once
 
 #include <optional>
@@ -9,8 +9,8 @@
 
 namespace pgrehearse {
 
-// nullopt when the output holds no verdict. One problem each: files that the log lines name, then
-// sets and archives that are not valid and that no such line explains.
+// nullopt when the output has no result. One problem per file named in log lines, then per invalid
+// backup or archive that no log line explains.
 std::optional<BackupRepository::Verification> parse_verification(std::string_view output);
 
 }  // namespace pgrehearse

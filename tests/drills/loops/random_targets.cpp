@@ -27,7 +27,7 @@ ReadTimeline timeline_of(const Json& json) {
     ReadStretch stretch{.from = instant_of(each.at("begin").at("time")),
                         .until = instant_of(each.at("end").at("time")),
                         .from_lsn = lsn_of(each.at("begin").at("lsn")),
-                        .sets = each.at("sets").get<std::vector<std::string>>()};
+                        .sets = each.at("backups").get<std::vector<std::string>>()};
     if (!each.at("last_record").is_null()) stretch.last_record = lsn_of(each.at("last_record"));
     timeline.stretches.push_back(std::move(stretch));
   }
@@ -93,7 +93,7 @@ ReadMap read_map(const std::string& text) {
   const auto json = Json::parse(text);
   const auto& archive = json.at("archives").at(0);
   ReadMap map{.text = text, .begin = Lsn{~std::uint64_t{0}}};
-  for (const auto& set : archive.at("sets")) {
+  for (const auto& set : archive.at("backups")) {
     map.sets.push_back({.label = set.at("label"),
                         .stop = instant_of(set.at("stop")).value(),
                         .stop_lsn = lsn_of(set.at("stop_lsn")),

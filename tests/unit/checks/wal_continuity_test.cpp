@@ -54,7 +54,7 @@ TEST_F(WalContinuityCheck, NamesAGapAndItsPrice) {
   EXPECT_EQ(outcome.findings[0].message,
             "2 segments are missing from the archive: 000000010000000000000007 to "
             "000000010000000000000008; recovery from this set stops at 0/7000000; nothing after it "
-            "can be recovered from it (4 segments behind the gap are of no use)");
+            "can be recovered from it (4 segments after the gap cannot be used)");
   EXPECT_EQ(outcome.findings[0].details.at("missing"), "2");
   EXPECT_EQ(outcome.findings[0].details.at("last"), "000000010000000000000008");
 }

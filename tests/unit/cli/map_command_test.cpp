@@ -7,10 +7,10 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(MapCommand, WantsOneWayToNameTheRepository) {
+TEST(MapCommand, AcceptsAScenarioOrAStanzaNotBoth) {
   const auto neither = run_cli({"map"});
   EXPECT_EQ(neither.exit_code, 3);
-  EXPECT_THAT(neither.error_output, HasSubstr("no scenario and no stanza given"));
+  EXPECT_THAT(neither.error_output, HasSubstr("neither a scenario nor a stanza was given"));
   const auto both = run_cli({"map", "weekly.yaml", "--stanza", "orders"});
   EXPECT_EQ(both.exit_code, 3);
   EXPECT_THAT(both.error_output, HasSubstr("--set repository.stanza=NAME"));

@@ -24,12 +24,12 @@ class Archive : public UntouchedRepository {
   std::vector<std::string> archive_get(const Backup&, const Sandbox&, WalFetch) override {
     return {"archive-get"};
   }
-  RepositoryAccess access() override { return {.places = {"/repository"}}; }
+  RepositoryAccess access() override { return {.paths = {"/repository"}}; }
 };
 
-class Shelf : public Provisioner {
+class SandboxMaker : public Provisioner {
  public:
-  explicit Shelf(CommandRunner& runner) : runner_(runner) {}
+  explicit SandboxMaker(CommandRunner& runner) : runner_(runner) {}
   std::string probe(const SandboxSpec&, std::stop_token) override { return {}; }
   std::unique_ptr<Sandbox> create(const SandboxSpec& spec, std::stop_token) override {
     major = spec.postgres_major;
@@ -69,27 +69,28 @@ class MapEdges : public testing::Test {
  protected:
   MapEdges() {
     const auto name = file_name({1, 3}, 16 * mib);
-    const std::vector<Backup> sets{{.label = "set-3",
-                                    .postgres_major = 15,
-                                    .postgres_version = "15",
-                                    .system_identifier = 7,
-                                    .start_time = midnight,
-                                    .stop_time = midnight,
-                                    .start_lsn = at(3),
-                                    .stop_lsn = at(3, 0x100),
-                                    .start_segment = name,
-                                    .stop_segment = name}};
-    map.archives.push_back(map_archive(sets, listing({{1, 3, 9}})));
+    const std::vector<Backup> backups{{.label = "backup-3",
+                                       .postgres_major = 15,
+                                       .postgres_version = "15",
+                                       .system_identifier = 7,
+                                       .start_time = midnight,
+                                       .stop_time = midnight,
+                                       .start_lsn = at(3),
+                                       .stop_lsn = at(3, 0x100),
+                                       .start_segment = name,
+                                       .stop_segment = name}};
+    map.archives.push_back(map_archive(backups, listing({{1, 3, 9}})));
     runner.on({"mkdir"}, ScriptedCommandRunner::success());
     runner.on_call({"pg_resetwal"}, [this](const Command&) {
       if (has_control) {
-        shelf.made->write_file(shelf.made->paths().data / "global" / "pg_control", empty_control());
+        sandboxes.made->write_file(sandboxes.made->paths().data / "global" / "pg_control",
+                                   empty_control());
       }
       return ScriptedCommandRunner::success();
     });
   }
 
-  // What pg_waldump says of segment `number`.
+  // The output of pg_waldump for segment `number`.
   void segment(std::uint64_t number, const std::string& records) {
     const auto name = file_name({1, number}, 16 * mib);
     runner.on({"archive-get", name}, ScriptedCommandRunner::success());
@@ -97,62 +98,62 @@ class MapEdges : public testing::Test {
               ScriptedCommandRunner::failure(1, "error in WAL record", records));
   }
 
-  const MapStretch& read() {
-    read_edges(map, {.repository = archive, .provisioner = shelf, .sandbox = {}}, {});
-    return map.archives[0].branches.at(0).stretches.at(0);
+  const MapWindow& read() {
+    read_edges(map, {.repository = archive, .provisioner = sandboxes, .sandbox = {}}, {});
+    return map.archives[0].branches.at(0).windows.at(0);
   }
 
   ScriptedCommandRunner runner;
-  Shelf shelf{runner};
+  SandboxMaker sandboxes{runner};
   Archive archive;
   RecoveryMap map;
   bool has_control = true;
 };
 
-TEST_F(MapEdges, TheNewestCommitOfTheLastSegmentDatesTheEnd) {
+TEST_F(MapEdges, NewestCommitOfTheLastSegmentIsTheTimeOfTheEnd) {
   segment(9, commit("0/09000100", "03:00:00") + commit("0/09000200", "05:00:00") +
                  commit("0/09000300", "04:00:00") +
                  "rmgr: Heap        len (rec/tot):     59/    59, tx:          0, lsn: 0/09000400, "
                  "prev 0/09000300, desc: INSERT\n");
-  const auto& stretch = read();
-  EXPECT_EQ(stretch.end.time, midnight + std::chrono::hours(5)) << "not in WAL order";
-  EXPECT_EQ(stretch.last_record, (Lsn{0x09000400}));
-  EXPECT_EQ(stretch.note, "");
-  EXPECT_EQ(shelf.major, 15);
-  EXPECT_EQ(shelf.readable, std::vector<std::filesystem::path>{"/repository"});
+  const auto& window = read();
+  EXPECT_EQ(window.end.time, midnight + std::chrono::hours(5)) << "not in WAL order";
+  EXPECT_EQ(window.last_record, (Lsn{0x09000400}));
+  EXPECT_EQ(window.note, "");
+  EXPECT_EQ(sandboxes.major, 15);
+  EXPECT_EQ(sandboxes.readable, std::vector<std::filesystem::path>{"/repository"});
   EXPECT_EQ(verdict_of(map), MapVerdict::continuous);
 }
 
-TEST_F(MapEdges, ASegmentWithoutACommitSendsTheReaderBack) {
+TEST_F(MapEdges, ReadsEarlierSegmentsUntilItFindsACommit) {
   segment(9,
           "rmgr: Heap        len (rec/tot):     59/    59, tx:          0, lsn: 0/09000400, "
           "prev 0/09000300, desc: INSERT\n");
   segment(8, commit("0/08000100", "02:00:00"));
-  const auto& stretch = read();
-  EXPECT_EQ(stretch.end.time, midnight + std::chrono::hours(2));
-  EXPECT_EQ(stretch.last_record, (Lsn{0x09000400})) << "of the last segment";
+  const auto& window = read();
+  EXPECT_EQ(window.end.time, midnight + std::chrono::hours(2));
+  EXPECT_EQ(window.last_record, (Lsn{0x09000400})) << "of the last segment";
 }
 
-TEST_F(MapEdges, ItGivesUpAfterFourSegments) {
+TEST_F(MapEdges, StopsAfterFourSegmentsWithoutACommit) {
   for (std::uint64_t number = 6; number <= 9; ++number) segment(number, "");
-  const auto& stretch = read();
-  EXPECT_FALSE(stretch.end.time);
-  EXPECT_EQ(stretch.note, "no commit in its last 4 segments");
+  const auto& window = read();
+  EXPECT_FALSE(window.end.time);
+  EXPECT_EQ(window.note, "no commit in the last 4 segments");
 }
 
-TEST_F(MapEdges, ASegmentThatCannotBeFetchedIsNotKnown) {
+TEST_F(MapEdges, UnfetchableSegmentMakesTheMapUnknown) {
   runner.on({"archive-get"}, ScriptedCommandRunner::failure(41, "ERROR: [041]: permission denied"));
-  const auto& stretch = read();
-  EXPECT_THAT(stretch.note, HasSubstr("000000010000000000000009 is listed and cannot be fetched"));
+  const auto& window = read();
+  EXPECT_THAT(window.note, HasSubstr("000000010000000000000009 is listed but cannot be fetched"));
   EXPECT_THAT(map.unknown, ElementsAre(HasSubstr("permission denied")));
   EXPECT_EQ(verdict_of(map), MapVerdict::unknown);
 }
 
-TEST_F(MapEdges, WithoutPostgresqlsProgramsTheBoundsStayWithTheReason) {
+TEST_F(MapEdges, WithoutBinariesTheBoundsStayAndTheNoteSaysWhy) {
   has_control = false;
-  const auto& stretch = read();
-  EXPECT_FALSE(stretch.end.time);
-  EXPECT_THAT(stretch.note, HasSubstr("pg_resetwal wrote no control file"));
+  const auto& window = read();
+  EXPECT_FALSE(window.end.time);
+  EXPECT_THAT(window.note, HasSubstr("pg_resetwal wrote no control file"));
 }
 
 }  // namespace

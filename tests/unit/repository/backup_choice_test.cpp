@@ -51,7 +51,7 @@ Error refusal(const RecoveryTarget& target, const std::string& backup = "latest"
 
 TEST(BackupChoice, LatestAndImmediateTakeTheNewest) {
   EXPECT_EQ(choose({}).backup.label, "20261120-030000F");
-  EXPECT_EQ(choose({}).reason, "the newest set: full backup of 2026-11-20 03:00:10+00");
+  EXPECT_EQ(choose({}).reason, "the newest backup: full backup of 2026-11-20 03:00:10+00");
   EXPECT_EQ(choose({.type = TargetType::immediate}).backup.label, "20261120-030000F");
 }
 
@@ -74,24 +74,24 @@ TEST(BackupChoice, XidAndNameTakeTheNewestAndSayWhatReachesFurtherBack) {
   for (const auto type : {TargetType::xid, TargetType::name}) {
     const auto choice = choose({.type = type, .xid = 743, .name = "before_release"});
     EXPECT_EQ(choice.backup.label, "20261120-030000F");
-    EXPECT_THAT(choice.reason, AllOf(HasSubstr("pgBackRest does not choose by"),
-                                     HasSubstr("'repository.backup: oldest'")));
+    EXPECT_THAT(choice.reason, AllOf(HasSubstr("pgBackRest does not select by"),
+                                     HasSubstr("set repository.backup to oldest")));
   }
 }
 
 TEST(BackupChoice, ATargetBeforeEverySetIsRefusedWithTheWindow) {
   const auto time = refusal(at_time("2026-11-20 01:00:10+00"));
   EXPECT_THAT(time.what(), HasSubstr("time 2026-11-20 01:00:10+00"));
-  EXPECT_THAT(time.hint(), HasSubstr("begins after 2026-11-20 01:00:10+00, the end of "
+  EXPECT_THAT(time.hint(), HasSubstr("begins after 2026-11-20 01:00:10+00, the end of backup "
                                      "20261120-010000F"));
   EXPECT_THAT(refusal(at_lsn("0/20000FF")).hint(), HasSubstr("begins at 0/2000100"));
 }
 
 TEST(BackupChoice, AStatedLabelMustExistAndFit) {
   EXPECT_EQ(choose({}, "20261120-010000F").backup.label, "20261120-010000F");
-  EXPECT_THAT(choose({}, "20261120-010000F").reason, HasSubstr("the scenario names it"));
+  EXPECT_THAT(choose({}, "20261120-010000F").reason, HasSubstr("named in the scenario"));
   EXPECT_THAT(refusal({}, "20261120-01000OF").hint(), HasSubstr("did you mean"));
-  EXPECT_THAT(refusal({}, "monday").hint(), HasSubstr("the newest set is 20261120-030000F"));
+  EXPECT_THAT(refusal({}, "monday").hint(), HasSubstr("the newest backup is 20261120-030000F"));
   const auto late = refusal(at_time("2026-11-20 02:30:00+00"), "20261120-030000F");
   EXPECT_THAT(late.what(), HasSubstr("ends at 2026-11-20 03:00:10+00, not before the target"));
   EXPECT_THAT(late.hint(), HasSubstr("begins after 2026-11-20 01:00:10+00"));

@@ -27,8 +27,9 @@ TEST(WalLineage, MessagesNameTimelineAndPosition) {
   const auto lineage = trace_lineage(listing({{1, 1, 9}}, {{2, {{1, at(2)}}}}), backup_from(3, 4));
   ASSERT_EQ(lineage.problems.size(), 1U);
   EXPECT_EQ(lineage.problems[0].object, "00000002.history");
-  EXPECT_EQ(lineage.problems[0].message,
-            "timeline 2 left timeline 1 at 0/2000028, before the backup ended at 0/4000000");
+  EXPECT_EQ(
+      lineage.problems[0].message,
+      "timeline 2 branches off timeline 1 at 0/2000028, before the backup ended at 0/4000000");
 }
 
 TEST(LineageRequest, ComesFromTheBackup) {

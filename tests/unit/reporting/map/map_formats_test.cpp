@@ -25,13 +25,13 @@ RecoveryMap damaged() {
                    .archive_begin = {2 * size},
                    .archive_end = {100 * size},
                    .newest = {1, 99}};
-  branch.stretches.push_back(
+  branch.windows.push_back(
       {.begin = {.lsn = {2 * size + 256}, .time = time("2026-11-20 01:00:01+00")},
        .end = {.lsn = {50 * size}, .time = time("2026-11-20 02:00:00.5+00")},
        .last = {1, 49},
        .last_record = Lsn{50 * size - 112},
-       .sets = {"20261120-010000F"}});
-  branch.losses.push_back({.begin = branch.stretches[0].end,
+       .backups = {"20261120-010000F"}});
+  branch.losses.push_back({.begin = branch.windows[0].end,
                            .end = {.lsn = {100 * size},
                                    .not_before = time("2026-11-20 02:00:00+00"),
                                    .not_after = time("2026-11-20 05:00:00+00")},
@@ -42,15 +42,15 @@ RecoveryMap damaged() {
   branch.problems = {
       {LineageProblemKind::missing_history, "00000003.history", "is not there", true}};
   MapArchive archive{.id = "15-1", .postgres_version = "15", .segment_size = size, .segments = 97};
-  archive.sets.push_back(
+  archive.backups.push_back(
       {.backup = {.label = "20261120-010000F", .stop_lsn = Lsn{2 * size + 256}}});
   archive.branches.push_back(branch);
   archive.unreachable = {{3, 90, 95}};
-  archive.unrecognised = {"odd"};
+  archive.unrecognized = {"odd"};
   RecoveryMap map{.stanza = "or\x1b<ders>"};
   map.archives.push_back(archive);
   map.lag = ArchiveLag{.primary_lsn = {101 * size}, .timeline = 1, .seconds = 1.5};
-  map.unknown = {"the weather"};
+  map.unknown = {"archive lag: no connection"};
   return map;
 }
 
@@ -60,7 +60,7 @@ std::string text_of(const RecoveryMap& map, const MapRenderOptions& options) {
   return out.str();
 }
 
-TEST(MapFormats, GapNarrowerThanAColumnIsSeen) {
+TEST(MapFormats, GapNarrowerThanAColumnIsShown) {
   const auto map = damaged();
   const auto cells = map_cells(map.archives[0].branches[0], size, {2 * size}, {100 * size}, 10);
   EXPECT_EQ(cells.front(), MapCell::recoverable);
@@ -68,7 +68,7 @@ TEST(MapFormats, GapNarrowerThanAColumnIsSeen) {
   EXPECT_EQ(std::ranges::count(cells, MapCell::missing), 1);
 }
 
-TEST(MapFormats, TextFitsTheWidthAndAsciiIsAscii) {
+TEST(MapFormats, TextFitsTheWidthAndAsciiModeIsAscii) {
   for (const int width : {60, 80, 133}) {
     const auto text = text_of(damaged(), {.unicode = true, .width = width});
     for (const auto line : lines_of(text)) {
@@ -83,7 +83,7 @@ TEST(MapFormats, TextFitsTheWidthAndAsciiIsAscii) {
   EXPECT_THAT(ascii, HasSubstr("000000010000000000000032"));
 }
 
-TEST(MapFormats, JsonNamesItsSchemaAndTheVerdict) {
+TEST(MapFormats, JsonHasSchemaAndVerdict) {
   std::ostringstream out;
   write_map_json(damaged(), out);
   // docs/map.schema.json is held to this file.
@@ -96,7 +96,7 @@ TEST(MapFormats, JsonNamesItsSchemaAndTheVerdict) {
   EXPECT_EQ(json.at("newest").at("time"), "2026-11-20T02:00:00.500000Z");
 }
 
-TEST(MapFormats, SvgEscapesWhatComesFromOutside) {
+TEST(MapFormats, SvgEscapesUntrustedText) {
   std::ostringstream out;
   write_map_svg(damaged(), out);
   EXPECT_THAT(out.str(), HasSubstr("segment &lt;50&gt; is missing"));
@@ -105,8 +105,8 @@ TEST(MapFormats, SvgEscapesWhatComesFromOutside) {
   EXPECT_THAT(out.str(), Not(HasSubstr("href")));
 }
 
-TEST(MapFormats, NothingToRecoverIsSaid) {
-  EXPECT_THAT(text_of({.stanza = "x"}, {}), HasSubstr("no backup set: nothing can be recovered"));
+TEST(MapFormats, SaysThatNothingCanBeRecovered) {
+  EXPECT_THAT(text_of({.stanza = "x"}, {}), HasSubstr("no backup: nothing can be recovered"));
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ TEST(ArchiveListing, SortsOutWhatPgBackRestStores) {
   EXPECT_EQ(archive.listing.segments[0].file,
             "00000001000000000000000C-d9580976632dc95168ae2bb5ade37c83ee586159.zst");
   EXPECT_THAT(archive.history_files, ElementsAre("00000002.history"));
-  EXPECT_THAT(archive.listing.unrecognised, IsEmpty());
+  EXPECT_THAT(archive.listing.unrecognized, IsEmpty());
 }
 
 TEST(ArchiveListing, TakesEveryCompressionAndKeepsDuplicates) {
@@ -57,7 +57,7 @@ TEST(ArchiveListing, TakesEveryCompressionAndKeepsDuplicates) {
   json.back() = '}';
   const auto archive = parse(json);
   EXPECT_EQ(archive.listing.segments.size(), 5U);
-  EXPECT_THAT(archive.listing.unrecognised, IsEmpty());
+  EXPECT_THAT(archive.listing.unrecognized, IsEmpty());
 }
 
 TEST(ArchiveListing, KeepsWhatItDoesNotKnowAndIgnoresUploadsUnderWay) {
@@ -79,7 +79,7 @@ TEST(ArchiveListing, KeepsWhatItDoesNotKnowAndIgnoresUploadsUnderWay) {
             checksum + R"(.lz4.pgbackrest.tmp":{"type":"file","size":1}})");
   EXPECT_THAT(archive.listing.segments, IsEmpty());
   EXPECT_THAT(
-      archive.listing.unrecognised,
+      archive.listing.unrecognized,
       ElementsAre("0000000100000000/000000010000000000000005",
                   "0000000100000000/000000010000000000000005-beef.lz4",
                   "0000000100000000/000000010000000000000007-" + checksum + ".rar",

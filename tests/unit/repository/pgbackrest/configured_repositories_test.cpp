@@ -19,9 +19,9 @@ TEST(ConfiguredRepositories, OneIsHereAndOneIsNot) {
   const auto all = parse_configured_repositories({configuration}, {}, "shop");
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].path, "/backup/one");
-  EXPECT_TRUE(all[0].elsewhere.empty());
+  EXPECT_TRUE(all[0].remote.empty());
   EXPECT_EQ(all[0].passphrase, "secret");
-  EXPECT_EQ(all[1].elsewhere, "repo2 is of type s3");
+  EXPECT_EQ(all[1].remote, "repo2 is of type s3");
 }
 
 TEST(ConfiguredRepositories, TheEnvironmentWins) {

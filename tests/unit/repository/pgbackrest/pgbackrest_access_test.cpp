@@ -13,8 +13,8 @@ RepositoryAccess access(const std::string& text, std::optional<int> key = {},
 }
 
 TEST(PgBackRestAccess, TheDefaultPath) {
-  EXPECT_EQ(access("").places, Paths{"/var/lib/pgbackrest"});
-  EXPECT_EQ(access("[global]\nrepo1-cipher-type=none\n").places, Paths{"/var/lib/pgbackrest"});
+  EXPECT_EQ(access("").paths, Paths{"/var/lib/pgbackrest"});
+  EXPECT_EQ(access("[global]\nrepo1-cipher-type=none\n").paths, Paths{"/var/lib/pgbackrest"});
   EXPECT_EQ(access("").remote, "");
 }
 
@@ -22,20 +22,20 @@ TEST(PgBackRestAccess, TheStanzaWinsAndOtherStanzasDoNotCount) {
   const auto text =
       "[global]\n# repo1-path=/comment\nrepo1-path = /global\n[orders]\nrepo1-path=/orders\n"
       "[other]\nrepo1-path=/other\nrepo1-host=elsewhere\n";
-  EXPECT_EQ(access(text).places, Paths{"/orders"});
+  EXPECT_EQ(access(text).paths, Paths{"/orders"});
   EXPECT_EQ(access(text).remote, "");
 }
 
 TEST(PgBackRestAccess, EachRepositoryOrTheOneThatIsNamed) {
   const std::string text = "[global]\nrepo1-path=/one\nrepo2-path=/two\n";
-  EXPECT_EQ(access(text).places, (Paths{"/one", "/two"}));
-  EXPECT_EQ(access(text, 2).places, Paths{"/two"});
+  EXPECT_EQ(access(text).paths, (Paths{"/one", "/two"}));
+  EXPECT_EQ(access(text, 2).paths, Paths{"/two"});
 }
 
 TEST(PgBackRestAccess, ARepositoryElsewhereIsNamed) {
   EXPECT_EQ(access("[global]\nrepo1-type=s3\nrepo1-path=/r\n").remote, "repo1 is of type s3");
   EXPECT_EQ(access("[global]\nrepo1-host=backup1\n").remote, "repo1 is on host backup1");
-  EXPECT_EQ(access("[global]\nrepo1-host=backup1\n").places, Paths{});
+  EXPECT_EQ(access("[global]\nrepo1-host=backup1\n").paths, Paths{});
 }
 
 std::string endpoints(const RepositoryAccess& access) {
@@ -53,7 +53,7 @@ TEST(PgBackRestAccess, AnObjectStoreIsReachedByItsBucketsName) {
   const auto elsewhere =
       access(s3 + "\nrepo1-storage-host=https://minio:9000\nrepo1-storage-ca-file=/ca.crt\n");
   EXPECT_EQ(endpoints(elsewhere), "minio:9000 ");
-  EXPECT_EQ(elsewhere.places, Paths{"/ca.crt"});
+  EXPECT_EQ(elsewhere.paths, Paths{"/ca.crt"});
   EXPECT_EQ(endpoints(access(s3 + "\nrepo1-s3-host=old\nrepo1-storage-port=7\n")), "old:7 ");
   EXPECT_EQ(endpoints(access("[global]\nrepo1-type=azure\nrepo1-azure-account=me\n")),
             "me.blob.core.windows.net:443 ");
@@ -65,7 +65,7 @@ TEST(PgBackRestAccess, ARepositoryHostIsReachedByTls) {
       "[global]\nrepo1-host=backup1\nrepo1-host-type=tls\nrepo1-host-ca-file=/ca\n"
       "repo1-host-cert-file=/cert\nrepo1-host-key-file=/key\n");
   EXPECT_EQ(endpoints(tls), "backup1:8432 ");
-  EXPECT_EQ(tls.places, (Paths{"/ca", "/cert", "/key"}));
+  EXPECT_EQ(tls.paths, (Paths{"/ca", "/cert", "/key"}));
   EXPECT_EQ(tls.obstacle, "");
   EXPECT_EQ(endpoints(access("[global]\nrepo1-host=b\nrepo1-host-type=tls\nrepo1-host-port=1\n")),
             "b:1 ");
@@ -82,7 +82,7 @@ TEST(PgBackRestAccess, WhatCannotBeReachedFromAContainerIsSaid) {
 
 TEST(PgBackRestAccess, TheEnvironmentWins) {
   EXPECT_EQ(
-      access("[orders]\nrepo1-path=/orders\n", {}, {{"PGBACKREST_REPO1_PATH", "/there"}}).places,
+      access("[orders]\nrepo1-path=/orders\n", {}, {{"PGBACKREST_REPO1_PATH", "/there"}}).paths,
       Paths{"/there"});
 }
 

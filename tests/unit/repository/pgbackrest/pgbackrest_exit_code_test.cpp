@@ -19,7 +19,7 @@ CommandResult failed(int code, std::string output) {
 }
 
 Error restore_error(int code, std::string output) {
-  return error_of(failed(code, std::move(output)), "restore of backup set X", ErrorKind::restore);
+  return error_of(failed(code, std::move(output)), "restore of backup X", ErrorKind::restore);
 }
 
 TEST(PgBackRestExitCode, TableIsSortedUniqueAndComplete) {
@@ -64,7 +64,7 @@ TEST(PgBackRestExitCode, QuotesTheToolAndNamesTheFile) {
                     "P00   INFO: restore command end: aborted with exception [055]\n");
   EXPECT_STREQ(
       error.what(),
-      "restore of backup set X failed: pgBackRest says [055]: raised from local-1 protocol: "
+      "restore of backup X failed: pgBackRest reports [055]: raised from local-1 protocol: "
       "unable to open missing file "
       "'/repo/backup/orders/20261121-011909F/pg_data/base/5/16385.lz4' for read");
   EXPECT_EQ(error.object(), "/repo/backup/orders/20261121-011909F/pg_data/base/5/16385.lz4");

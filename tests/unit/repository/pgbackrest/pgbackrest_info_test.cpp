@@ -134,13 +134,13 @@ TEST(PgBackRestInfo, SurvivesTheNoiseOfAWrongPassphrase) {
 TEST(PgBackRestInfo, NamesThePlaceOfWhatItCannotRead) {
   EXPECT_THAT(refusal_of(""), HasSubstr("byte 1"));
   EXPECT_THAT(refusal_of(R"([{"name":"orders",)"), HasSubstr("orders"));
-  EXPECT_THAT(refusal_of("{}"), HasSubstr("no array"));
+  EXPECT_THAT(refusal_of("{}"), HasSubstr("not an array"));
   EXPECT_THAT(refusal_of(with(recorded::info, R"("type":"full")", R"("type":"page")")),
               HasSubstr("backup[0].type is 'page'"));
   EXPECT_THAT(refusal_of(with(recorded::info, R"("stop":1795223953)", R"("stop":"late")")),
               HasSubstr("backup[1].timestamp.stop is not a number"));
   EXPECT_THAT(refusal_of(with(recorded::info, R"("label":"20261121-011909F",)", "")),
-              HasSubstr("backup[0] lacks 'label'"));
+              HasSubstr("backup[0] has no 'label'"));
   EXPECT_THAT(refusal_of(with(recorded::info, R"("0/4000100")", R"("4000100")")),
               HasSubstr("lsn.stop is '4000100'"));
   EXPECT_THAT(refusal_of(with(recorded::info, R"("db":[{"id":1,)", R"("db":[{"id":7,)")),

@@ -1,16 +1,16 @@
-#include "harness/repository/archive_stand_in.hpp"
+#include "harness/repository/placeholder_cluster.hpp"
 
 #include <fmt/format.h>
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
-#include "harness/postgres/control_stand_in.hpp"
+#include "harness/postgres/placeholder_control_file.hpp"
 #include "harness/process/command.hpp"
 
 namespace pgrehearse {
 
-void make_archive_stand_in(Sandbox& sandbox, const Backup& backup,
-                           const std::filesystem::path& data, const std::stop_token& stop) {
+void make_placeholder_cluster(Sandbox& sandbox, const Backup& backup,
+                              const std::filesystem::path& data, const std::stop_token& stop) {
   const auto run = [&](std::string program, std::vector<std::string> arguments) {
     const auto result = sandbox.run({.program = std::move(program),
                                      .arguments = std::move(arguments),
@@ -19,7 +19,7 @@ void make_archive_stand_in(Sandbox& sandbox, const Backup& backup,
     throw_if_cancelled(result);
     if (result.succeeded()) return;
     throw Error(ErrorKind::environment,
-                fmt::format("a stand-in for the cluster's data directory cannot be made: {}",
+                fmt::format("cannot create a placeholder data directory: {}",
                             trim(std::string_view(result.error_output).substr(0, 300))));
   };
   const auto control = data / "global" / "pg_control";

@@ -1,4 +1,4 @@
-#include "harness/postgres/control_stand_in.hpp"
+#include "harness/postgres/placeholder_control_file.hpp"
 
 #include <array>
 #include <cstring>
@@ -23,8 +23,8 @@ std::uint32_t checksum_of(const std::string& control, std::size_t length) {
   return ~sum;
 }
 
-// The checksum is the structure's last member; where that is differs between major versions.
-std::optional<std::size_t> checksum_place(const std::string& control) {
+// The checksum is the structure's last member; its offset differs between major versions.
+std::optional<std::size_t> checksum_offset(const std::string& control) {
   constexpr std::size_t shortest = 64;
   std::uint32_t sum = ~std::uint32_t{0};
   for (std::size_t at = 0; at + sizeof(sum) <= std::min(control.size(), sector); ++at) {
@@ -39,11 +39,11 @@ std::optional<std::size_t> checksum_place(const std::string& control) {
 }  // namespace
 
 std::optional<std::string> with_system_identifier(std::string control, std::uint64_t identifier) {
-  const auto place = checksum_place(control);
-  if (!place) return {};
+  const auto offset = checksum_offset(control);
+  if (!offset) return {};
   std::memcpy(control.data(), &identifier, sizeof(identifier));
-  const auto sum = checksum_of(control, *place);
-  std::memcpy(control.data() + *place, &sum, sizeof(sum));
+  const auto sum = checksum_of(control, *offset);
+  std::memcpy(control.data() + *offset, &sum, sizeof(sum));
   return control;
 }
 
