@@ -1,5 +1,4 @@
-// A check as a scenario sees it: its name, its settings, and the state of the instance that it
-// needs.
+// The declarative half of a check: name, settings, and the instance state it needs.
 #pragma once
 
 #include <memory>
@@ -25,18 +24,18 @@ std::string_view name_of(InstanceState state);
 // A row of the check table (checks/table.cpp). `weight` orders checks of one state: heavier first.
 struct CheckDescription {
   std::string_view name;
-  std::string_view summary;  // one line for `pgrehearse checks` and the reference
-  std::string_view finds;    // the finding codes it can give, space separated
+  std::string_view summary;  // one line, for `pgrehearse checks` and the reference
+  std::string_view finds;    // the finding codes it can report, separated by spaces
   InstanceState state = InstanceState::paused;
-  bool always = false;  // runs in every drill, need not be listed
+  bool always = false;  // runs in every drill without being listed
   bool needs_primary = false;
   bool stops = false;  // has stops on the way of recovery
   int weight = 0;
   std::span<const KeyDescription> keys = {};
-  // Throws Error(usage) for settings that are valid one by one but not together.
+  // Throws Error(usage) for settings that are valid individually but not in combination.
   void (*validate)(const Settings& settings) = nullptr;
   std::unique_ptr<Check> (*create)(const Settings& settings) = nullptr;
-  // Where the state depends on the settings; nullptr: `state`.
+  // For a state that depends on the settings; nullptr: `state`.
   InstanceState (*state_for)(const Settings& settings) = nullptr;
 };
 

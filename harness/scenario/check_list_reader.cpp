@@ -15,11 +15,11 @@ using Errors = std::vector<ScenarioError>;
 
 constexpr std::string_view list_example = "for example checks: [amcheck, page_checksums]";
 
-// One item of the list, taken apart.
+// One item of the list, split into name and settings.
 struct Item {
   std::string check;
   SourcePosition position;
-  const YamlNode* settings = nullptr;  // nullptr: none were written
+  const YamlNode* settings = nullptr;  // nullptr: none given
 };
 
 std::optional<Item> take_apart(const YamlNode& node, Errors& errors) {
@@ -28,7 +28,7 @@ std::optional<Item> take_apart(const YamlNode& node, Errors& errors) {
   if (node.kind != YamlNode::Kind::map || node.entries.empty()) {
     errors.push_back(
         {node.position,
-         fmt::format("a check is a name, or a name with settings, not {}", described(node)),
+         fmt::format("a check must be a name, or a name with settings, not {}", described(node)),
          std::string(list_example)});
     return {};
   }
@@ -38,15 +38,15 @@ std::optional<Item> take_apart(const YamlNode& node, Errors& errors) {
     const bool flat = first.value.kind == YamlNode::Kind::null;
     errors.push_back(
         {second.key_position,
-         fmt::format("'{}' stands beside the check '{}'", second.key, first.key),
-         flat ? fmt::format("indent the settings of '{}' deeper than its name", first.key)
-              : "begin each check with a dash of its own"});
+         fmt::format("'{}' is on the same level as the check '{}'", second.key, first.key),
+         flat ? fmt::format("indent the settings of '{}' more than its name", first.key)
+              : "start each check with its own dash"});
     return {};
   }
   return Item{first.key, first.key_position, &first.value};
 }
 
-// The check's own table, and `name:` unless the check has one.
+// The check's own keys, and `name` unless the check defines it.
 std::vector<KeyDescription> keys_of(const CheckDescription& check) {
   std::vector<KeyDescription> keys(check.keys.begin(), check.keys.end());
   for (const auto& common : common_check_keys()) {
@@ -57,7 +57,7 @@ std::vector<KeyDescription> keys_of(const CheckDescription& check) {
   return keys;
 }
 
-// Settings that are valid one by one but not together.
+// Settings that are valid individually but not in combination.
 void validate(const CheckDescription& check, const CheckRequest& request, Errors& errors) {
   if (check.validate == nullptr) return;
   try {
@@ -98,10 +98,10 @@ void refuse_second_name(const CheckRequest& request, const std::vector<CheckRequ
   const auto same = std::find_if(before.begin(), before.end(),
                                  [&](const auto& other) { return other.name == request.name; });
   if (same == before.end()) return;
-  errors.push_back(
-      {request.settings.position(), fmt::format("two checks are called '{}'", request.name),
-       fmt::format("give one of them another name, for example {}: {{ name: second {} }}",
-                   request.check, request.check)});
+  errors.push_back({request.settings.position(),
+                    fmt::format("two checks are named '{}'", request.name),
+                    fmt::format("rename one of them, for example {}: {{ name: second {} }}",
+                                request.check, request.check)});
 }
 
 }  // namespace
@@ -126,7 +126,7 @@ std::vector<CheckRequest> read_check_list(const YamlNode& node, bool has_primary
     if (check->needs_primary && !has_primary) {
       errors.push_back(
           {item->position,
-           fmt::format("check '{}' needs the primary, but the scenario names none", item->check),
+           fmt::format("check '{}' needs a primary, but the scenario has none", item->check),
            "add primary: { dsn: \"host=db1 dbname=postgres user=pgrehearse\" }"});
     }
     refuse_second_name(request, requests, errors);

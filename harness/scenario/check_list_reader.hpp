@@ -1,4 +1,4 @@
-// checks: a list of names, or of a name with its settings.
+// Reads `checks`: a list of names, or of names with settings.
 #pragma once
 
 #include <span>
@@ -11,7 +11,7 @@
 
 namespace pgrehearse {
 
-// Settings are validated by the check's own table, and by making the check once.
+// Validates settings against the check's own table, and by creating the check once.
 std::vector<CheckRequest> read_check_list(const YamlNode& node, bool has_primary,
                                           std::span<const CheckDescription> checks,
                                           std::vector<ScenarioError>& errors);

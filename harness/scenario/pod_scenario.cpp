@@ -16,8 +16,8 @@ std::string quoted(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// JSON, which is YAML too; numbers and words stay as they were written, since a number in quotes is
-// none.
+// Written as JSON, a subset of YAML. Unquoted values remain unquoted: a quoted number is not a
+// number.
 void write(const YamlNode& node, std::string& text, const std::string& indent) {
   const auto inner = indent + "  ";
   switch (node.kind) {
@@ -58,7 +58,7 @@ std::string local_sandbox(const SandboxSpec& sandbox) {
   return text + " }";
 }
 
-// Text that differs from what was written by the escape $${ alone is the scenario's own.
+// Text that differs from the written form only by the escape $${ is not from the environment.
 bool from_environment(const YamlNode& node) {
   auto literal = node.written;
   for (std::size_t at = 0; (at = literal.find("$${", at)) != std::string::npos; ++at) {
@@ -71,10 +71,10 @@ void refuse_environment(const YamlNode& node, std::vector<ScenarioError>& errors
   for (const auto& item : node.items) refuse_environment(item, errors);
   for (const auto& entry : node.entries) refuse_environment(entry.value, errors);
   if (node.kind != YamlNode::Kind::scalar || !from_environment(node)) return;
-  errors.push_back({node.position,
-                    "a value from the environment would stand in the pod's ConfigMap, and might be "
-                    "a secret",
-                    "give it with --set if it is none"});
+  errors.push_back(
+      {node.position,
+       "a value from the environment would be stored in the pod's ConfigMap and may be a secret",
+       "if it is not a secret, set it with --set"});
 }
 
 const YamlNode* child(const YamlNode* node, std::string_view key) {
@@ -88,12 +88,13 @@ void check_cluster(const YamlNode& section, std::vector<ScenarioError>& errors) 
     const auto* value = child(&section, key);
     if (value == nullptr || value->kind != YamlNode::Kind::scalar) continue;
     if (std::regex_match(value->text, name)) continue;
-    errors.push_back({value->position, fmt::format("'{}' cannot name an object", value->written),
-                      "small letters, digits, '-' and '.'"});
+    errors.push_back({value->position,
+                      fmt::format("'{}' is not a valid Kubernetes object name", value->written),
+                      "use lower-case letters, digits, '-' and '.'"});
   }
   if (const auto* user = child(&section, "user"); user != nullptr && user->text == "0") {
     errors.push_back({user->position, "PostgreSQL refuses to run as root",
-                      "the number of the image's account, for example 999"});
+                      "set the user id of the image's account, for example 999"});
   }
 }
 
@@ -102,14 +103,13 @@ void check_way_out(const YamlNode& sandbox, std::vector<ScenarioError>& errors) 
   const bool open = egress != nullptr && egress->text == "repository";
   const auto* addresses = child(child(&sandbox, "kubernetes"), "repository_addresses");
   if (open && addresses == nullptr) {
-    errors.push_back({egress->position,
-                      "a network policy knows addresses, not names: which is the repository's?",
+    errors.push_back({egress->position, "egress: repository requires the repository's addresses",
                       "add kubernetes: { repository_addresses: [203.0.113.0/24:443] }"});
   }
   if (addresses == nullptr) return;
   if (!open) {
-    errors.push_back({addresses->position, "repository_addresses without egress: repository",
-                      "add egress: repository, or leave the addresses out"});
+    errors.push_back({addresses->position, "repository_addresses requires egress: repository",
+                      "add egress: repository, or remove the addresses"});
   }
   std::vector<const YamlNode*> values;
   for (const auto& item : addresses->items) values.push_back(&item);
@@ -117,7 +117,7 @@ void check_way_out(const YamlNode& sandbox, std::vector<ScenarioError>& errors) 
   for (const auto* value : values) {
     if (parse_pod_address(value->text)) continue;
     errors.push_back({value->position,
-                      fmt::format("'{}' is not an address with a port", value->written),
+                      fmt::format("'{}' is not an address and port", value->written),
                       "for example 203.0.113.7:443, 203.0.113.0/24:443 or [2001:db8::/64]:443"});
   }
 }
@@ -139,20 +139,18 @@ void check_pod_rules(const YamlNode& root, std::vector<ScenarioError>& errors) {
   const auto* sandbox = child(&root, "sandbox");
   if (sandbox == nullptr) return;
   if (const auto* primary = child(&root, "primary")) {
-    errors.push_back(
-        {primary->position, "a pod does not reach the primary: whatever runs in it could, too",
-         "compare with a file: pgrehearse fingerprint, and comparison: { against: FILE "
-         "} with a file of config_secret"});
+    errors.push_back({primary->position, "a pod may not connect to a live primary",
+                      "use a fingerprint file: `pgrehearse fingerprint`, and comparison: { "
+                      "against: FILE } with FILE in config_secret"});
   }
   if (child(sandbox, "image") == nullptr) {
     errors.push_back({sandbox->position, "missing key 'image' in sandbox",
-                      "the image with pgrehearse, PostgreSQL and pgBackRest that the pod runs"});
+                      "set the pod's image, which contains pgrehearse, PostgreSQL and pgBackRest"});
   }
   for (const auto* key : {"directory", "run_as", "engine"}) {
     if (const auto* value = child(sandbox, key)) {
-      errors.push_back({value->position, fmt::format("'{}' has no meaning in a pod", key),
-                        "leave it out; the pod has an account and a volume of its own: see "
-                        "sandbox.kubernetes"});
+      errors.push_back({value->position, fmt::format("'{}' cannot be used with a pod", key),
+                        "remove it; account and volume of the pod are set in sandbox.kubernetes"});
     }
   }
   if (const auto* section = child(sandbox, "kubernetes")) check_cluster(*section, errors);

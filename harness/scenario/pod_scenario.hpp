@@ -1,5 +1,5 @@
-// What pgrehearse in a pod gets to read: the scenario with its overrides, and a local sandbox on
-// the pod's volume in place of the pod. Which scenarios a pod cannot run is said here too.
+// The scenario for pgrehearse inside a pod: overrides applied, and a local sandbox on the pod's
+// volume instead of the pod. Also the rules for scenarios that run in a pod.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@
 
 namespace pgrehearse {
 
-// Where pgrehearse in the pod makes its sandbox; on the pod's volume.
+// Directory for the sandbox in the pod, on the pod's volume.
 inline constexpr const char* pod_sandboxes = "/pgrehearse/sandboxes";
 
 Bytes pod_memory(const SandboxSpec& spec);
@@ -24,13 +24,13 @@ struct PodAddress {
   std::string cidr;  // "203.0.113.7/32"
   int port = 0;
 };
-// "203.0.113.0/24:443", "203.0.113.7:443", "[2001:db8::/64]:443"; nullopt if it is none.
+// "203.0.113.0/24:443", "203.0.113.7:443", "[2001:db8::/64]:443"; nullopt if invalid.
 std::optional<PodAddress> parse_pod_address(std::string_view text);
 
-// `root` is validated, and its values come from nowhere else than the scenario and its overrides.
+// `root` must be validated and contain only values from the scenario and its overrides.
 std::string scenario_inside_pod(const YamlNode& root, const SandboxSpec& sandbox);
 
-// Adds what is wrong with a scenario whose sandbox is a pod.
+// Adds the errors of a scenario whose sandbox is a pod.
 void check_pod_rules(const YamlNode& root, std::vector<ScenarioError>& errors);
 
 }  // namespace pgrehearse

@@ -36,7 +36,7 @@ void read_lsn(const YamlNode& node, const std::string& text, RecoveryTarget& tar
   target.lsn = parse_lsn(text);
   if (target.lsn) return;
   errors.push_back({node.position, fmt::format("'{}' is not an LSN", node.written),
-                    "two hexadecimal numbers with a slash, for example lsn: 0/5000028"});
+                    "two hexadecimal numbers separated by a slash, for example lsn: 0/5000028"});
 }
 
 void read_xid(const YamlNode& node, const std::string& text, RecoveryTarget& target,
@@ -54,7 +54,7 @@ void read_xid(const YamlNode& node, const std::string& text, RecoveryTarget& tar
   const std::uint64_t without_epoch = xid & std::numeric_limits<std::uint32_t>::max();
   errors.push_back({node.position, fmt::format("'{}' is not a transaction id", node.written),
                     number && xid > first_normal && without_epoch >= first_normal
-                        ? fmt::format("without its epoch it is {}", without_epoch)
+                        ? fmt::format("without the epoch: {}", without_epoch)
                         : std::string("a number from 3 to 4294967295, for example xid: 743")});
 }
 
@@ -64,16 +64,16 @@ void read_name(const YamlNode& node, const std::string& text, RecoveryTarget& ta
   target.name = text;
   constexpr std::size_t longest = 63;
   if (text.size() <= longest) return;
-  errors.push_back({node.position, "the restore point's name is longer than 63 bytes",
-                    "PostgreSQL cannot have made such a restore point"});
+  errors.push_back({node.position, "restore point name is longer than 63 bytes",
+                    "PostgreSQL limits restore point names to 63 bytes"});
 }
 
 void read_flag(const YamlNode& node, bool given, TargetType type, RecoveryTarget& target,
                Errors& errors) {
   target.type = type;
   if (given) return;
-  errors.push_back(
-      {node.position, "a target can only be true", "leave it out, or name another target"});
+  errors.push_back({node.position, "'latest' and 'immediate' can only be true",
+                    "remove it, or use another target"});
 }
 
 void read_target(const YamlEntry& entry, const Settings& settings, RecoveryTarget& target,
@@ -113,7 +113,7 @@ void read_timeline(const YamlNode& node, RecoveryTarget& target, const Settings&
   if (target.type == TargetType::immediate) {
     errors.push_back({node.find("timeline")->key_position,
                       "'timeline' cannot be combined with 'immediate'",
-                      "recovery to the backup's end stays on the backup's timeline"});
+                      "recovery to the end of the backup stays on the backup's timeline"});
   }
   if (target.timeline == "latest" || target.timeline == "current") return;
   const auto number = convert_scalar({.kind = KeyKind::integer}, target.timeline);
@@ -132,7 +132,7 @@ void read_options(const YamlNode& node, RecoveryTarget& target, const Settings& 
   if (target.exclusive && !has_edge) {
     errors.push_back({node.find("exclusive")->key_position,
                       fmt::format("'exclusive' cannot be combined with '{}'", name_of(target.type)),
-                      "only time, lsn and xid have a just before"});
+                      "`exclusive` can only be used with time, lsn or xid"});
   }
   if (settings.has("timeline")) read_timeline(node, target, settings, errors);
 }
@@ -176,8 +176,8 @@ RecoveryTarget read_recovery_target(const YamlNode& node, Errors& errors) {
     if (!is_target || (first != nullptr && first->key == entry.key)) continue;
     if (first != nullptr) {
       errors.push_back({entry.key_position,
-                        fmt::format("two targets: '{}' and '{}'", first->key, entry.key),
-                        "a drill has one: leave the other out"});
+                        fmt::format("more than one target: '{}' and '{}'", first->key, entry.key),
+                        "remove one of them"});
       return target;
     }
     first = &entry;

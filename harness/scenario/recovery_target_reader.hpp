@@ -1,4 +1,4 @@
-// recover_to: `latest`, `immediate`, or a map with one target.
+// Reads `recover_to`: `latest`, `immediate`, or a map with one target.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace pgrehearse {
 
-// Adds to `errors` what is wrong or cannot be combined.
+// Adds invalid values and combinations to `errors`.
 RecoveryTarget read_recovery_target(const YamlNode& node, std::vector<ScenarioError>& errors);
 
 }  // namespace pgrehearse

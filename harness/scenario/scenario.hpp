@@ -1,4 +1,4 @@
-// The scenario: one drill as the user wrote it, validated.
+// The scenario: the validated description of one drill.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,7 @@ namespace pgrehearse {
 
 struct CheckRequest {
   std::string check;  // a name from the check table
-  std::string name;   // as the report shows it; the check's own name unless `name:` was given
+  std::string name;   // shown in the report; `name:`, else the name of the check
   Settings settings;
 };
 
@@ -29,19 +29,19 @@ struct Objectives {
 
 struct Scenario {
   std::string name;
-  std::filesystem::path file;  // empty when it did not come from one
+  std::filesystem::path file;  // empty if not read from a file
   std::string hash;            // SHA-256 of the text and the overrides, hexadecimal
   RepositorySpec repository;
-  std::optional<PrimarySpec> primary;  // secret: may hold passwords
+  std::optional<PrimarySpec> primary;  // secret: may contain passwords
   RecoveryTarget target;
-  SandboxSpec sandbox;  // run_id and major are set by the drill
+  SandboxSpec sandbox;  // the drill sets run_id and major
   Objectives objectives;
   std::vector<CheckRequest> checks;
   std::map<std::string, std::filesystem::path> reports;  // format name -> file
   std::optional<std::chrono::milliseconds> timeout;
   // sandbox.type: kubernetes only
   KubernetesSpec kubernetes;
-  std::string inside_pod;  // the scenario for pgrehearse in the pod
+  std::string inside_pod;  // the scenario for pgrehearse inside the pod
 };
 
 }  // namespace pgrehearse

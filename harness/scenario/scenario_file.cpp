@@ -17,7 +17,7 @@ constexpr std::size_t largest_file = std::size_t{1} << 20;
   throw ScenarioErrors({{{.file = file.string()}, std::move(message), std::move(hint)}});
 }
 
-// A file beside it with nearly that name.
+// A file with a similar name in the same directory.
 std::string hint_for_missing(const std::filesystem::path& file) {
   const auto directory = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   std::vector<std::string> names;
@@ -42,7 +42,7 @@ std::string read_text(const std::filesystem::path& file) {
            hint_for_missing(file));
   }
   if (std::filesystem::is_directory(status)) {
-    refuse(file, "is a directory, not a scenario", "name the YAML files in it");
+    refuse(file, "is a directory, not a scenario", "give the YAML files in it");
   }
   errno = 0;
   std::ifstream stream(file, std::ios::binary);
@@ -52,9 +52,9 @@ std::string read_text(const std::filesystem::path& file) {
     refuse(file, fmt::format("cannot be read: {}", std::strerror(errno)), "");
   }
   text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (text.size() > largest_file) refuse(file, "is larger than 1 MB", "is it really a scenario?");
+  if (text.size() > largest_file) refuse(file, "is larger than 1 MB", "check the file name");
   if (text.find('\0') != std::string::npos)
-    refuse(file, "is not a text file", "is it really a scenario?");
+    refuse(file, "is not a text file", "check the file name");
   return text;
 }
 

@@ -1,5 +1,5 @@
-// THE table of everything that a scenario can say. The parser, the JSON Schema and the reference
-// page come from it; the settings of each check stand in the check table.
+// The table of all scenario keys, used by the parser, the JSON Schema and the reference page.
+// Settings of checks are in the check table.
 #pragma once
 
 #include <span>
@@ -10,11 +10,11 @@ namespace pgrehearse {
 
 std::span<const KeyDescription> scenario_keys();
 
-// The keys of recover_to's long form; exactly one of the first `target_count` names the target.
+// The keys of recover_to as a map; exactly one of the first `target_count` is the target.
 std::span<const KeyDescription> recovery_target_keys();
 inline constexpr std::size_t target_count = 6;
 
-// What every check takes beside its own settings.
+// Settings common to all checks.
 std::span<const KeyDescription> common_check_keys();
 
 }  // namespace pgrehearse

@@ -17,7 +17,7 @@ bool is_target(std::string_view key) {
                      [&](const auto& row) { return row.name == key; });
 }
 
-// The short form `latest` as the map { latest: true }, so that a key can be set in it.
+// Expands the short form `latest` to { latest: true }, so that a key can be added.
 void lengthen_target(YamlNode& target) {
   if (target.kind != YamlNode::Kind::scalar || !is_target(target.text)) return;
   YamlNode value{.kind = YamlNode::Kind::scalar,
@@ -29,7 +29,7 @@ void lengthen_target(YamlNode& target) {
   target = std::move(map);
 }
 
-// What the file says of the target; other overrides of the same command line stay.
+// Removes the target of the file; other overrides of the same command line remain.
 void drop_written_target(YamlNode& target) {
   std::erase_if(target.entries, [](const YamlEntry& entry) { return entry.key_position.line > 0; });
   if (target.kind == YamlNode::Kind::scalar && target.position.line > 0) {
@@ -43,7 +43,7 @@ YamlNode& entry_of(YamlNode& map, std::string_view key, const SourcePosition& po
   return map.entries.back().value;
 }
 
-// A password may stand in the value.
+// The value may contain a password.
 std::string label_of(std::string_view key, std::string_view text) {
   if (key.starts_with("primary")) return fmt::format("--set {}=***", key);
   return fmt::format("--set {}", text);
@@ -68,7 +68,7 @@ void apply_override(YamlNode& root, const std::string& text, std::vector<Scenari
   YamlNode* place = &root;
   for (const auto step : steps) {
     if (place->kind == YamlNode::Kind::sequence) {
-      errors.push_back({position, "a list can only be replaced as a whole",
+      errors.push_back({position, "a list can only be replaced completely",
                         fmt::format("write --set {}=[...]", steps.front())});
       return;
     }
@@ -77,13 +77,13 @@ void apply_override(YamlNode& root, const std::string& text, std::vector<Scenari
         if (is_target(step)) drop_written_target(*place);
         lengthen_target(*place);
       }
-      // Anything else that is no map stays, for the validation to name it.
+      // Anything else that is not a map is kept, for validation to report it.
       if (place->kind == YamlNode::Kind::null) place->kind = YamlNode::Kind::map;
     }
     place = &entry_of(*place, step, position);
   }
   *place = std::move(value);
-  // From here on the override is where the key was written.
+  // From here on, the override is the position of the key.
   YamlNode* parent = &root;
   for (std::size_t i = 0; i + 1 < steps.size(); ++i) parent = &parent->find(steps[i])->value;
   parent->find(steps.back())->key_position = position;

@@ -1,4 +1,4 @@
-// --set key=value: changes the scenario's tree before it is validated.
+// --set key=value: changes the scenario's tree before validation.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace pgrehearse {
 
-// Dotted keys; the value is YAML. A recovery target replaces the one of the file.
+// Keys are dotted, the value is YAML. A recovery target replaces the one in the file.
 void apply_override(YamlNode& root, const std::string& text, std::vector<ScenarioError>& errors);
 
 }  // namespace pgrehearse

@@ -164,7 +164,7 @@ Scenario parse_scenario(const std::string& text, const std::string& file_name,
   if (root.kind == YamlNode::Kind::null) {
     errors.push_back({{file_name, 1, 1},
                       "the scenario is empty",
-                      "it begins with its name, for example name: weekly-orders"});
+                      "start with a name, for example name: weekly-orders"});
     root.kind = YamlNode::Kind::unusable;
   }
   for (const auto& override_text : overrides) apply_override(root, override_text, errors);

@@ -1,5 +1,4 @@
-// A scenario file and its overrides become a Scenario, or a list of everything that is wrong with
-// them.
+// Turns a scenario file and its overrides into a Scenario, or reports all errors in them.
 #pragma once
 
 #include <filesystem>
@@ -15,7 +14,7 @@ namespace pgrehearse {
 // `overrides`: "key=value" each, as given with --set. Throws ScenarioErrors.
 Scenario load_scenario(const std::filesystem::path& file, std::span<const std::string> overrides,
                        std::span<const CheckDescription> checks);
-// `file_name` is what messages call the text; it becomes Scenario::file.
+// `file_name` is used in messages and becomes Scenario::file.
 Scenario parse_scenario(const std::string& text, const std::string& file_name,
                         std::span<const std::string> overrides,
                         std::span<const CheckDescription> checks);

@@ -1,4 +1,4 @@
-// The JSON Schema for editors and the reference page, from the same tables as the parser.
+// The JSON Schema for editors and the reference page, generated from the parser's tables.
 #pragma once
 
 #include <span>
@@ -8,12 +8,11 @@
 
 namespace pgrehearse {
 
-// Draft 7, which editors know. A file that the parser takes is valid; not every wrong one is
-// refused.
+// Draft 7, which editors support. Accepts every valid scenario, and some invalid ones.
 std::string scenario_json_schema(std::span<const CheckDescription> checks);
 // Markdown.
 std::string scenario_reference_markdown(std::span<const CheckDescription> checks);
-// A scenario with every key, made of the table's examples.
+// A scenario with every key, built from the examples in the tables.
 std::string scenario_example();
 
 }  // namespace pgrehearse

@@ -14,13 +14,13 @@ namespace pgrehearse {
 
 namespace {
 
-// What is wrong with one value, and the hint; an empty message: nothing.
+// Error and hint for one value; an empty message means it is valid.
 struct Objection {
   std::string message;
   std::string hint;
 };
 
-// The value's own text, as written: it may come from the environment.
+// The text as written: the value may come from the environment.
 struct Value {
   const YamlNode& node;
   const Settings& settings;
@@ -36,12 +36,13 @@ Objection rule_name(const Value& value) {
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
   constexpr std::size_t longest = 80;
   if (name.size() > longest)
-    return {"the name is longer than 80 letters", "it becomes a directory's name"};
+    return {"the name is longer than 80 characters", "the name is used as a directory name"};
   const bool clean = name.find_first_not_of(allowed) == std::string::npos;
   if (clean && name.front() != '.' && name.front() != '-') return {};
-  constexpr std::string_view what_may_stand = "letters, digits, '.', '_' and '-'";
+  constexpr std::string_view what_may_stand = "use letters, digits, '.', '_' and '-'";
   if (value.from_environment()) {
-    return {fmt::format("name '{}' cannot name a directory of runs", value.node.written),
+    return {fmt::format("name '{}' may contain only letters, digits, '-', '_' and '.'",
+                        value.node.written),
             std::string(what_may_stand)};
   }
   std::string proposed;
@@ -51,8 +52,9 @@ Objection rule_name(const Value& value) {
     if (!good && !proposed.empty() && proposed.back() != '-') proposed += '-';
   }
   while (proposed.ends_with('-')) proposed.pop_back();
-  return {fmt::format("name '{}' cannot name a directory of runs", value.node.written),
-          proposed.empty() ? std::string(what_may_stand) : fmt::format("write name: {}", proposed)};
+  return {fmt::format("name '{}' may contain only letters, digits, '-', '_' and '.'",
+                      value.node.written),
+          proposed.empty() ? std::string(what_may_stand) : fmt::format("try name: {}", proposed)};
 }
 
 Objection rule_backup(const Value& value) {
@@ -60,17 +62,16 @@ Objection rule_backup(const Value& value) {
   const std::string backup = value.text();
   if (backup == "latest" || backup == "oldest" || std::regex_match(backup, label)) return {};
   const auto near = nearest(backup, std::vector<std::string>{"latest", "oldest"});
-  return {
-      fmt::format("'{}' is neither latest, oldest nor the label of a backup", value.node.written),
-      near ? fmt::format("did you mean '{}'?", *near)
-           : "a label looks like 20261120-030000F or 20261120-030000F_20261121-030000I"};
+  return {fmt::format("'{}' is not latest, oldest or the label of a backup", value.node.written),
+          near ? fmt::format("did you mean '{}'?", *near)
+               : "a label looks like 20261120-030000F or 20261120-030000F_20261121-030000I"};
 }
 
 Objection rule_repo(const Value& value) {
   const auto number = value.settings.get_or<std::int64_t>(value.key, 1);
   if (number >= 1 && number <= 256) return {};
-  return {fmt::format("there is no repository {}", number),
-          "pgBackRest numbers them from 1 to 256"};
+  return {fmt::format("repository {} does not exist", number),
+          "pgBackRest repositories are numbered 1 to 256"};
 }
 
 Objection rule_dsn(const Value& value) {
@@ -79,8 +80,8 @@ Objection rule_dsn(const Value& value) {
     if (value.settings.has("primary.patroni.urls")) {
       for (const auto* keyword : {"host", "hostaddr", "port", "target_session_attrs"}) {
         if (!parameters.contains(keyword)) continue;
-        return {fmt::format("the dsn has a {}, but Patroni names the server", keyword),
-                "leave it out, or leave out patroni"};
+        return {fmt::format("the dsn contains {}, but Patroni provides the server", keyword),
+                "remove it, or remove patroni"};
       }
       return {};
     }
@@ -90,7 +91,7 @@ Objection rule_dsn(const Value& value) {
       return {error.what(), error.hint()};
     }
   } catch (const Error& error) {
-    // libpq's words may quote a password.
+    // libpq's message may contain a password.
     return {"the dsn is not a libpq connection string",
             value.from_environment()
                 ? "for example dsn: \"host=db1 dbname=postgres user=pgrehearse\""
@@ -101,8 +102,7 @@ Objection rule_dsn(const Value& value) {
 
 Objection rule_run_as(const Value& value) {
   if (value.text() != "root") return {};
-  return {"PostgreSQL refuses to run as root",
-          "name an ordinary account, for example run_as: postgres"};
+  return {"PostgreSQL refuses to run as root", "use another account, for example run_as: postgres"};
 }
 
 Objection rule_memory(const Value& value) {
@@ -110,78 +110,78 @@ Objection rule_memory(const Value& value) {
   if (value.settings.get_or<Bytes>(value.key, least) >= least) return {};
   return {fmt::format("memory '{}' is less than 32MB", value.node.written),
           value.node.written.find_first_not_of("0123456789") == std::string::npos
-              ? fmt::format("a number alone is bytes: write {}GB", value.node.written)
-              : "an instance needs more to start"};
+              ? fmt::format("a number without a unit means bytes; write {}GB", value.node.written)
+              : "PostgreSQL needs more memory to start"};
 }
 
 Objection rule_cpus(const Value& value) {
   if (value.settings.get_or<std::int64_t>(value.key, 0) <= 4096) return {};
-  return {fmt::format("'{}' processors are too many", value.node.written), "0 stands for all"};
+  return {fmt::format("'{}' CPUs are too many", value.node.written), "use 0 for all"};
 }
 
 Objection rule_io_bandwidth(const Value& value) {
   const auto type = value.settings.get_or<std::string>("sandbox.type", "local");
   if (type == "local" || type == "kubernetes") {
-    return {fmt::format("sandbox.type {} cannot limit what is read from a disk", type),
-            "use docker, podman or vm, or leave io_bandwidth out"};
+    return {fmt::format("io_bandwidth cannot be used with sandbox.type {}", type),
+            "use docker, podman or vm, or remove io_bandwidth"};
   }
   constexpr Bytes least{std::uint64_t{1} << 20};
   if (value.settings.get_or<Bytes>(value.key, least) >= least) return {};
-  return {fmt::format("io_bandwidth '{}' is less than 1MB in a second", value.node.written),
+  return {fmt::format("io_bandwidth '{}' is less than 1MB per second", value.node.written),
           "for example io_bandwidth: 200MB"};
 }
 
 Objection rule_engine(const Value& value) {
   static const std::regex address(R"((unix:///\S+|tcp://[^/\s@]+))");
   if (std::regex_match(value.text(), address)) return {};
-  return {fmt::format("'{}' is not the address of an engine", value.node.written),
+  return {fmt::format("'{}' is not a container engine address", value.node.written),
           "for example unix:///run/docker.sock or tcp://127.0.0.1:2376"};
 }
 
 Objection rule_checksum(const Value& value) {
   static const std::regex checksum("sha256:[0-9a-f]{64}");
   if (std::regex_match(value.text(), checksum)) return {};
-  return {fmt::format("'{}' is not a checksum", value.node.written),
-          "docker/vm/build prints the one of its image, sha256: and 64 digits"};
+  return {fmt::format("'{}' is not an image checksum", value.node.written),
+          "use the checksum printed by docker/vm/build: sha256: and 64 hexadecimal digits"};
 }
 
 Objection rule_positive(const Value& value) {
   if (value.settings.get<std::chrono::milliseconds>(value.key)->count() > 0) return {};
-  return {fmt::format("'{}' is no time at all", value.node.written),
-          "leave the key out for no limit"};
+  return {fmt::format("'{}' must be greater than zero", value.node.written),
+          "remove the key for no limit"};
 }
 
-// The scheme and the host of a REST API, without credentials: those have keys of their own.
+// Scheme and host of a REST API, without credentials, which have their own keys.
 Objection rule_urls(const Value& value) {
   static const std::regex url(R"(https?://[^/?#@\s]+/?([^?#@\s]*))");
   const auto urls = value.settings.get_or<std::vector<std::string>>(value.key, {});
-  if (urls.empty()) return {"no url is named", "for example urls: [https://db1:8008]"};
+  if (urls.empty()) return {"no URL given", "for example urls: [https://db1:8008]"};
   for (const auto& one : urls) {
     if (std::regex_match(one, url)) continue;
-    // The text may hold a password.
-    return {"that is not the url of a REST API",
-            "for example https://db1:8008; user and password belong to username and password"};
+    // The text may contain a password.
+    return {"not the URL of a REST API",
+            "for example https://db1:8008; use the keys username and password for credentials"};
   }
   return {};
 }
 
 Objection rule_key(const Value& value) {
   if (value.settings.has("primary.patroni.certificate")) return {};
-  return {"a key without a certificate", "name the certificate that the key belongs to"};
+  return {"key requires cert", "add the certificate of this key"};
 }
 
 Objection rule_password(const Value& value) {
   if (value.settings.has("primary.patroni.username")) return {};
-  return {"a password without a username", "add the username"};
+  return {"password requires username", "add the username"};
 }
 
 Objection rule_max_lag(const Value& value) {
   if (!value.settings.has("primary.patroni.urls")) {
-    return {"max_lag needs patroni: a standby does not know how far behind it is",
-            "leave it out, or add patroni: { urls: [...] }"};
+    return {"max_lag requires patroni: a standby cannot measure its own lag",
+            "remove it, or add patroni: { urls: [...] }"};
   }
   if (value.settings.get_or<std::string>("primary.prefer", "") == "standby") return {};
-  return {"max_lag has no meaning without prefer: standby", "add prefer: standby"};
+  return {"max_lag requires prefer: standby", "add prefer: standby"};
 }
 
 struct Rule {
@@ -231,7 +231,7 @@ void refuse_shared_file(const YamlNode& root, std::vector<ScenarioError>& errors
     errors.push_back(
         {entry.value.position,
          fmt::format("'{}' and '{}' are written to the same file", writer->second, entry.key),
-         "give each format a file of its own"});
+         "use a different file for each format"});
   }
 }
 

@@ -1,4 +1,4 @@
-// What a scenario's values must be beyond their kind.
+// Rules for values beyond their kind.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace pgrehearse {
 
-// `settings`: what read_section() made of `root`.
+// `settings`: the result of read_section() for `root`.
 void check_scenario_rules(const YamlNode& root, const Settings& settings,
                           std::vector<ScenarioError>& errors);
 

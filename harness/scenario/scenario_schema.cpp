@@ -13,7 +13,7 @@ using Json = nlohmann::ordered_json;
 
 Json schema_of(const KeyDescription& key, std::span<const CheckDescription> checks);
 
-// ${NAME} may stand wherever a value can.
+// ${NAME} is allowed wherever a value is.
 Json or_environment(Json schema) {
   return {{"anyOf", {std::move(schema), {{"$ref", "#/definitions/environment"}}}}};
 }
@@ -29,7 +29,7 @@ Json map_schema(std::span<const KeyDescription> keys, std::span<const CheckDescr
     schema["properties"][name] = schema_of(key, checks);
     if (key.required) schema["required"].push_back(name);
   }
-  // A key without a value is an empty map, unless something in it is required.
+  // A key without a value is an empty map, unless it has required keys.
   if (!schema.contains("required")) schema["type"] = {"object", "null"};
   return schema;
 }
@@ -123,7 +123,7 @@ Json schema_of(const KeyDescription& key, std::span<const CheckDescription> chec
 std::string scenario_json_schema(std::span<const CheckDescription> checks) {
   Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"},
               {"title", "pgrehearse scenario"},
-              {"description", "One drill: what to restore, to which point, and what to prove."}};
+              {"description", "One drill: what to restore, to which point, and what to check."}};
   schema.update(map_schema(scenario_keys(), checks));
   schema["definitions"]["environment"] = {{"type", "string"},
                                           {"pattern", "\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}"},

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Twenty wrong scenarios through the real binary: exit 3, file:line, a hint, nothing started.
+"""Invalid scenarios given to the real binary: exit 3, file:line, a hint, nothing started.
 
-usage: wrong_scenarios_test.py PGREHEARSE
+usage: invalid_scenarios_test.py PGREHEARSE
 """
 
 import os
@@ -13,7 +13,7 @@ import tempfile
 
 HEAD = "name: weekly\nrepository: { stanza: orders }\n"
 
-# Text of the scenario, the lines that an error must name, and words that must be said.
+# Text of the scenario, the lines that an error must name, and words that the message must contain.
 CASES = [
     ("", [1], ["empty"]),
     ("- name: weekly\n", [1], ["must be a map"]),
@@ -28,13 +28,13 @@ CASES = [
     ("repository: { stanza: orders }\n", [1], ["missing key 'name'"]),
     ("name: weekly\n", [1], ["missing key 'repository'"]),
     (HEAD + "primary: {}\n", [3], ["missing key 'dsn'"]),
-    ("name: ../../etc\nrepository: { stanza: orders }\n", [1], ["cannot name a directory"]),
+    ("name: ../../etc\nrepository: { stanza: orders }\n", [1], ["may contain only letters"]),
     (HEAD + "sandbox: { memory: 2G }\n", [3], ["write 2GB"]),
     (HEAD + "sandbox: { run_as: root }\n", [3], ["refuses to run as root"]),
-    (HEAD + "objectives: { rto: 30 }\n", [3], ["write the unit"]),
+    (HEAD + "objectives: { rto: 30 }\n", [3], ["add a unit"]),
     (HEAD + "recover_to: lates\n", [3], ["did you mean 'latest'?"]),
     (HEAD + 'recover_to: { time: "2026-11-20 03:00:00" }\n', [3], ["no time zone"]),
-    (HEAD + "recover_to: { lsn: 0/1, xid: 743 }\n", [3], ["two targets"]),
+    (HEAD + "recover_to: { lsn: 0/1, xid: 743 }\n", [3], ["more than one target"]),
     (HEAD + "checks:\n  - page_checksums\n  - amchek\n", [5], ["did you mean 'amcheck'?"]),
     (HEAD + "checks:\n  - amcheck: { heapalindexed: true }\n", [4], ["'heapallindexed'?"]),
     (HEAD + "primary: { dsn: 'host=${PGR_NOT_SET}' }\n", [3], ["PGR_NOT_SET"]),
@@ -63,7 +63,7 @@ def children_started(trace):
 
 def run_case(binary, directory, number, case):
     text, lines, words = case
-    name = f"wrong{number}.yaml"
+    name = f"invalid{number}.yaml"
     state = os.path.join(directory, "state")
     with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
         file.write(text)
@@ -87,7 +87,7 @@ def run_case(binary, directory, number, case):
     if result.stdout:
         problems.append("something on standard output: " + result.stdout)
     if os.path.exists(state):
-        problems.append("a state directory was made")
+        problems.append("a state directory was created")
     if os.path.exists(os.path.join(directory, "started")):
         problems.append("a program was started")
     if strace:
@@ -98,7 +98,7 @@ def run_case(binary, directory, number, case):
 def main():
     binary = os.path.abspath(sys.argv[1])
     problems = []
-    with tempfile.TemporaryDirectory(prefix="pgrehearse-wrong-") as directory:
+    with tempfile.TemporaryDirectory(prefix="pgrehearse-invalid-") as directory:
         tools = os.path.join(directory, "bin")
         os.mkdir(tools)
         for name in ("pgbackrest", "postgres", "psql"):
@@ -110,7 +110,7 @@ def main():
             problems += run_case(binary, directory, number, case)
     for problem in problems:
         print(problem)
-    print(f"{len(CASES)} wrong scenarios, {len(problems)} problems")
+    print(f"{len(CASES)} invalid scenarios, {len(problems)} problems")
     return 1 if problems else 0
 
 

@@ -16,7 +16,7 @@ bool is_name(std::string_view word) {
          word.find_first_not_of(rest) == std::string_view::npos;
 }
 
-// What `written` stands for; sets `error` where it stands for nothing.
+// The expanded text of `written`; sets `error` if it cannot be expanded.
 std::string expanded(std::string_view written, ScenarioError& error) {
   std::string text;
   while (true) {
@@ -33,15 +33,15 @@ std::string expanded(std::string_view written, ScenarioError& error) {
     const auto close = written.find('}');
     if (close == std::string_view::npos || !is_name(written.substr(0, close))) {
       error.message = "'${' is not followed by the name of an environment variable and '}'";
-      error.hint = "write $${ where the text itself shall hold ${";
+      error.hint = "write $${ for a literal ${";
       return text;
     }
     const std::string name(written.substr(0, close));
     const char* value = std::getenv(name.c_str());
     if (value == nullptr) {
       error.message = fmt::format("environment variable '{}' is not set", name);
-      error.hint =
-          fmt::format("export {} before starting pgrehearse, or write $${{ for a plain ${{", name);
+      error.hint = fmt::format(
+          "export {} before starting pgrehearse, or write $${{ for a literal ${{", name);
       return text;
     }
     text.append(value);

@@ -1,4 +1,4 @@
-// Everything that is wrong with one scenario, reported at once.
+// All errors of one scenario, reported together.
 #pragma once
 
 #include <string>
@@ -15,10 +15,10 @@ struct ScenarioError {
   std::string hint;  // may be empty
 };
 
-// Of kind usage. Its message holds one line an error, hints left out.
+// Error of kind usage. The message has one line per error, without hints.
 class ScenarioErrors : public Error {
  public:
-  // In the order of their positions; those of overrides last.
+  // Ordered by position; errors of overrides last.
   explicit ScenarioErrors(std::vector<ScenarioError> entries);
 
   [[nodiscard]] const std::vector<ScenarioError>& entries() const { return entries_; }
@@ -27,7 +27,7 @@ class ScenarioErrors : public Error {
   std::vector<ScenarioError> entries_;
 };
 
-// "did you mean 'stanza'?", or the list of what is known.
+// "did you mean 'stanza'?", or the list of known names.
 std::string hint_for_unknown(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace pgrehearse

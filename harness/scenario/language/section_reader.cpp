@@ -30,10 +30,9 @@ std::string example_of(const KeyDescription& key) {
 void report_duplicate(const YamlEntry& entry, const YamlNode& node, const Section& section,
                       std::vector<ScenarioError>& errors) {
   const auto& first = node.find(entry.key)->key_position;
-  errors.push_back({entry.key_position,
-                    fmt::format("duplicate key '{}' in {}", entry.key, section.name),
-                    first.line == 0 ? "leave one of them out"
-                                    : fmt::format("it stands in line {} already", first.line)});
+  errors.push_back(
+      {entry.key_position, fmt::format("duplicate key '{}' in {}", entry.key, section.name),
+       first.line == 0 ? "remove one of them" : fmt::format("already set on line {}", first.line)});
 }
 
 void read_entry(const KeyDescription& key, const YamlNode& value, const Section& section,

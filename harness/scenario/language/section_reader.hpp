@@ -1,4 +1,4 @@
-// Reads a map of the scenario by its table of keys, into Settings.
+// Reads a section of the scenario into Settings, guided by its table of keys.
 #pragma once
 
 #include <optional>
@@ -14,26 +14,26 @@ namespace pgrehearse {
 
 struct Section {
   std::span<const KeyDescription> keys;
-  std::string name;    // as messages call it: "repository", "check 'amcheck'"
-  std::string prefix;  // of the keys in Settings: "repository."
+  std::string name;    // name in messages: "repository", "check 'amcheck'"
+  std::string prefix;  // prefix of the keys in Settings: "repository."
 };
 
-// Sets each valid value under its dotted key; nested sections likewise. Unknown, duplicate, missing
-// and wrong ones are added to `errors`. Keys of the kinds recovery_target and check_list are known
-// here and read elsewhere.
+// Stores each valid value under its dotted key, including nested sections. Adds unknown, duplicate,
+// missing and invalid keys to `errors`. Keys of the kinds recovery_target and check_list are
+// accepted here and read elsewhere.
 void read_section(const YamlNode& node, const Section& section, Settings& into,
                   std::vector<ScenarioError>& errors);
 
-// The value of one key; nullopt after an error was added.
+// The value of one key; nullopt if an error was added.
 std::optional<SettingValue> read_value(const KeyDescription& key, const YamlNode& node,
                                        std::vector<ScenarioError>& errors);
 
-// A scalar's text as that kind; nullopt if it is none. The conversion behind read_value.
+// Converts a scalar's text; nullopt if it is not valid for the key's kind. Used by read_value.
 std::optional<SettingValue> convert_scalar(const KeyDescription& key, const std::string& text);
 
-// "a list", "a map", "a text": what stands there, for messages.
+// "a list", "a map", "a single value": what was found, for messages.
 std::string_view described(const YamlNode& node);
-// "a duration": what should stand there.
+// "a duration": what is expected, for messages.
 std::string_view described(KeyKind kind);
 
 }  // namespace pgrehearse

@@ -9,7 +9,7 @@ namespace pgrehearse {
 std::string_view name_of(KeyKind kind) {
   switch (kind) {
     case KeyKind::text:
-      return "text";
+      return "string";
     case KeyKind::boolean:
       return "true or false";
     case KeyKind::integer:
@@ -29,9 +29,9 @@ std::string_view name_of(KeyKind kind) {
     case KeyKind::path:
       return "path";
     case KeyKind::text_list:
-      return "text or list of texts";
+      return "string or list of strings";
     case KeyKind::text_map:
-      return "map of texts";
+      return "map of strings";
     case KeyKind::scalar:
       return "value";
     case KeyKind::expectation:
@@ -53,7 +53,7 @@ std::string to_text(const SourcePosition& position) {
 
 void Settings::wrong_kind(std::string_view key) {
   throw Error(ErrorKind::internal,
-              fmt::format("setting '{}' is read as another kind than its table states", key));
+              fmt::format("setting '{}' is read with a type that differs from its table", key));
 }
 
 }  // namespace pgrehearse

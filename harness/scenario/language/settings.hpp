@@ -1,6 +1,6 @@
-// The table language of scenarios: each key's name, kind, bounds and meaning stand in one table,
-// and parsing, "did you mean", the JSON Schema and the reference page all come from it. The values
-// that passed validation are read through Settings.
+// Tables of keys: name, kind, bounds and meaning of each key are defined once; parsing, "did you
+// mean", the JSON Schema and the reference page all use the same table. Validated values are read
+// through Settings.
 #pragma once
 
 #include <chrono>
@@ -27,16 +27,17 @@ enum class KeyKind {
   percentage,  // "1%" -> 0.01
   choice,      // one of `choices`
   absolute_path,
-  path,         // relative to the working directory
-  text_list,    // a text or a list of texts
-  text_map,     // free keys, scalar values kept as text
-  scalar,       // any scalar, kept as the text that was written
-  expectation,  // a scalar, or a map with `children`; kept as a text map, a lone scalar under ""
-  section,      // a map with `children`
-  recovery_target,  // recover_to's own form
-  check_list,       // checks' own form
+  path,             // relative to the working directory
+  text_list,        // a string or a list of strings
+  text_map,         // any keys; scalar values kept as text
+  scalar,           // any scalar, kept as written
+  expectation,      // a scalar, or a map with `children`; kept as a map of strings, a single scalar
+                    // under ""
+  section,          // a map with `children`
+  recovery_target,  // the form of recover_to
+  check_list,       // the form of checks
 };
-// As people call it: "whole number", "duration".
+// Its name for people: "whole number", "duration".
 std::string_view name_of(KeyKind kind);
 
 struct KeyDescription {
@@ -45,12 +46,12 @@ struct KeyDescription {
   std::string_view summary;  // one line for the reference and the schema
   std::string_view example;  // of the value, as YAML
   bool required = false;
-  std::string_view default_value;  // as people read it; empty: none
+  std::string_view default_value;  // for people; empty: none
   std::span<const std::string_view> choices = {};
   std::span<const KeyDescription> children = {};
 };
 
-// Where a value was written.
+// Position of a value in its source.
 struct SourcePosition {
   std::string file;
   int line = 0;    // from 1
@@ -65,8 +66,8 @@ using SettingValue =
     std::variant<bool, std::int64_t, double, Bytes, std::chrono::milliseconds, std::string,
                  std::vector<std::string>, std::map<std::string, std::string>>;
 
-// Validated values of one section. Getters of an absent key return nullopt (or the fallback); a
-// getter of the wrong kind throws Error(internal): the table and its reader disagree.
+// Validated values of one section. Getters return nullopt (or the fallback) for an absent key and
+// throw Error(internal) for the wrong type.
 class Settings {
  public:
   Settings() = default;

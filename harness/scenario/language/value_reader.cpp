@@ -47,7 +47,7 @@ std::optional<SettingValue> as_setting(std::optional<T> value) {
   return SettingValue(std::move(*value));
 }
 
-// What to write instead; empty where the example says it all.
+// How to write it; empty if the example is enough.
 std::string advice_for(const KeyDescription& key, const std::string& text) {
   switch (key.kind) {
     case KeyKind::boolean:
@@ -57,13 +57,13 @@ std::string advice_for(const KeyDescription& key, const std::string& text) {
                  ? fmt::format("write {}B: units are B, kB, MB, GB and TB", text)
                  : "units are B, kB, MB, GB and TB, for example 2GB";
     case KeyKind::duration:
-      return parse_duration(text + "min")
-                 ? fmt::format("write the unit: {0}min, {0}s or {0}h", text)
-                 : "units are ms, s, min, h and d, for example 1h30min";
+      return parse_duration(text + "min") ? fmt::format("add a unit: {0}min, {0}s or {0}h", text)
+                                          : "units are ms, s, min, h and d, for example 1h30min";
     case KeyKind::percentage:
-      return parse_number(text) ? fmt::format("write the sign: {}%", text) : "from 0% to 100%";
+      return parse_number(text) ? fmt::format("add the percent sign: {}%", text)
+                                : "from 0% to 100%";
     case KeyKind::absolute_path:
-      return "it must begin with /";
+      return "the path must start with /";
     case KeyKind::choice: {
       const std::vector<std::string> choices(key.choices.begin(), key.choices.end());
       const auto near = nearest(text, choices);
@@ -93,7 +93,7 @@ std::optional<SettingValue> read_scalar(const KeyDescription& key, const YamlNod
                           : fmt::format("for example {}: {}", key.name, key.example)});
     return {};
   }
-  // The text may be a secret where it came from the environment: show what was written.
+  // A text from the environment may be a secret: show the text of the file instead.
   std::string message =
       fmt::format("'{}': '{}' is not {}", key.name, node.written, described(key.kind));
   if (key.kind == KeyKind::choice) {
@@ -101,7 +101,7 @@ std::optional<SettingValue> read_scalar(const KeyDescription& key, const YamlNod
     message =
         fmt::format("'{}': '{}' is not one of {}", key.name, node.written, join(choices, ", "));
   } else if (node.quoted && wants_no_quotes(key.kind)) {
-    message = fmt::format("'{}' must be {}, not a text in quotes", key.name, described(key.kind));
+    message = fmt::format("'{}' must be {}, not a quoted string", key.name, described(key.kind));
   }
   errors.push_back(
       {node.position, std::move(message), advice_for(key, from_environment ? "" : node.text)});
@@ -138,7 +138,7 @@ std::optional<SettingValue> read_list(const KeyDescription& key, const YamlNode&
                                            : std::nullopt;
 }
 
-// Free keys for a text_map; those of the row's children for an expectation.
+// Any keys for a text_map; the row's children for an expectation.
 std::optional<SettingValue> read_map(const KeyDescription& key, const YamlNode& node,
                                      std::vector<ScenarioError>& errors) {
   const auto errors_before = errors.size();
@@ -154,7 +154,7 @@ std::optional<SettingValue> read_map(const KeyDescription& key, const YamlNode& 
                key.kind == KeyKind::text_map) {
       errors.push_back({entry.key_position,
                         fmt::format("duplicate key '{}' in '{}'", entry.key, key.name),
-                        "leave one of them out"});
+                        "remove one of them"});
     }
   }
   if (errors.size() > errors_before) return {};
@@ -235,7 +235,7 @@ std::string_view described(const YamlNode& node) {
 std::string_view described(KeyKind kind) {
   switch (kind) {
     case KeyKind::text:
-      return "a text";
+      return "a string";
     case KeyKind::boolean:
       return "true or false";
     case KeyKind::integer:
@@ -249,21 +249,21 @@ std::string_view described(KeyKind kind) {
     case KeyKind::percentage:
       return "a percentage";
     case KeyKind::choice:
-      return "one of its choices";
+      return "one of the choices";
     case KeyKind::absolute_path:
       return "an absolute path";
     case KeyKind::path:
       return "a path";
     case KeyKind::text_list:
-      return "a text or a list of texts";
+      return "a string or a list of strings";
     case KeyKind::text_map:
-      return "a map of texts";
+      return "a map of strings";
     case KeyKind::scalar:
       return "a single value";
     case KeyKind::expectation:
       return "a value or a map";
     case KeyKind::section:
-      return "a map of keys";
+      return "a map";
     case KeyKind::recovery_target:
       return "a recovery target";
     case KeyKind::check_list:

@@ -13,9 +13,9 @@ namespace pgrehearse {
 
 namespace {
 
-// A scenario needs five levels.
+// Scenarios have at most five levels.
 constexpr std::size_t deepest_level = 32;
-constexpr auto hint_for_syntax = "look for a missing quote, a wrong indentation or a tab";
+constexpr auto hint_for_syntax = "check quotes and indentation; tabs are not allowed";
 
 SourcePosition position_of(const YAML::Mark& mark, const YamlOrigin& origin) {
   if (!origin.has_lines) return {.file = origin.name};
@@ -30,27 +30,26 @@ class TreeBuilder : public YAML::EventHandler {
       : text_(text), origin_(origin), errors_(errors) {}
 
   YamlNode take() { return std::move(root_); }
-  // yaml-cpp finds documents without end at a token that it does not expect.
+  // At an unexpected token yaml-cpp would report documents endlessly.
   [[nodiscard]] bool may_go_on() const { return documents_ < 2; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     ++documents_;
     if (documents_ < 2) return;
     if (is_document_mark(mark)) {
-      report(mark, "a second document begins here",
-             "a scenario is one document: use one file each");
+      report(mark, "a second document starts here", "put each scenario into its own file");
     } else {
-      report(mark, "not valid YAML: nothing more is expected here", hint_for_syntax);
+      report(mark, "not valid YAML: unexpected content after the document", hint_for_syntax);
     }
   }
   void OnDocumentEnd() override {}
 
   void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
     report(mark, fmt::format("anchor '&{}' is not allowed in a scenario", name),
-           "write the value out where it is needed");
+           "repeat the value where it is needed");
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
-    report(mark, "an alias is not allowed in a scenario", "write the value out");
+    report(mark, "an alias is not allowed in a scenario", "repeat the value");
     add(node(YamlNode::Kind::unusable, mark));
   }
   void OnNull(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
@@ -64,7 +63,7 @@ class TreeBuilder : public YAML::EventHandler {
     scalar.quoted = tag == "!";
     refuse_tag(mark, tag);
     if (scalar.quoted && !is_closed_quote(mark)) {
-      report(mark, "the quote that opens here is never closed", "");
+      report(mark, "unterminated quote", "");
       scalar.kind = YamlNode::Kind::unusable;
     }
     add(std::move(scalar));
@@ -85,7 +84,7 @@ class TreeBuilder : public YAML::EventHandler {
  private:
   struct Open {
     YamlNode node;
-    std::optional<YamlNode> key;  // of a map: read, its value is not
+    std::optional<YamlNode> key;  // of a map; set while its value has not been read
   };
 
   [[nodiscard]] YamlNode node(YamlNode::Kind kind, const YAML::Mark& mark) const {
@@ -98,10 +97,10 @@ class TreeBuilder : public YAML::EventHandler {
 
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
-    report(mark, fmt::format("tag '{}' is not allowed in a scenario", tag), "leave the tag out");
+    report(mark, fmt::format("tag '{}' is not allowed in a scenario", tag), "remove the tag");
   }
 
-  // yaml-cpp takes the end of the text for the closing quote.
+  // yaml-cpp accepts the end of the text as the closing quote.
   [[nodiscard]] bool is_closed_quote(const YAML::Mark& mark) const {
     if (text_.starts_with("\xEF\xBB\xBF") || mark.pos < 0) return true;
     auto at = static_cast<std::size_t>(mark.pos);
@@ -124,7 +123,8 @@ class TreeBuilder : public YAML::EventHandler {
 
   void begin(YamlNode opened) {
     if (open_.size() >= deepest_level) {
-      errors_.push_back({opened.position, "nested too deeply", "a scenario needs five levels"});
+      errors_.push_back(
+          {opened.position, "nested too deeply", "scenarios have at most five levels"});
       throw TooDeep();
     }
     open_.push_back({std::move(opened), {}});
@@ -146,7 +146,7 @@ class TreeBuilder : public YAML::EventHandler {
       parent.node.items.push_back(std::move(added));
     } else if (!parent.key) {
       if (added.kind != YamlNode::Kind::scalar && added.kind != YamlNode::Kind::unusable) {
-        errors_.push_back({added.position, "a key must be a plain word", ""});
+        errors_.push_back({added.position, "a key must be a single word", ""});
       }
       parent.key = std::move(added);
     } else {
@@ -155,7 +155,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   static void add_entry(Open& parent, YamlNode value) {
-    // An empty value has no place of its own: yaml-cpp names that of the next token.
+    // For an empty value yaml-cpp reports the position of the next token.
     if (value.kind == YamlNode::Kind::null) value.position = parent.key->position;
     if (parent.key->kind == YamlNode::Kind::scalar) {
       parent.node.entries.push_back(

@@ -1,6 +1,5 @@
-// YAML text as a tree in which every node knows where it was written. What a scenario must not use
-// (anchors, aliases, tags, several documents, deep nesting) is refused here; what the keys mean is
-// not known here.
+// YAML text as a tree of nodes with source positions. Rejects what scenarios must not use: anchors,
+// aliases, tags, several documents, deep nesting. Knows nothing about keys.
 #pragma once
 
 #include <string>
@@ -14,13 +13,14 @@ namespace pgrehearse {
 struct YamlEntry;
 
 struct YamlNode {
-  // `unusable`: an error has been reported for it already.
+  // `unusable`: an error has already been reported for it.
   enum class Kind { null, scalar, sequence, map, unusable };
 
   Kind kind = Kind::null;
   SourcePosition position;
   std::string text;     // of a scalar; ${NAME} replaced once expand_environment() has run
-  std::string written;  // of a scalar, as it stands in the source: for messages, free of secrets
+  std::string written;  // of a scalar, as in the source; for messages, contains no secrets from the
+                        // environment
   bool quoted = false;
   std::vector<YamlNode> items;     // of a sequence
   std::vector<YamlEntry> entries;  // of a map, in order, duplicates included
@@ -35,17 +35,17 @@ struct YamlEntry {
   YamlNode value;
 };
 
-// Where text comes from: a file with lines, or a label that stands for all of it ("--set a=b").
+// Source of a text: a file with lines, or a label for the whole text ("--set a=b").
 struct YamlOrigin {
   std::string name;
   bool has_lines = true;
 };
 
-// The one document of `text`; an empty text gives a null node. Adds to `errors` what is wrong.
+// Parses the single document of `text`; empty text gives a null node. Adds to `errors`.
 YamlNode parse_yaml(const std::string& text, const YamlOrigin& origin,
                     std::vector<ScenarioError>& errors);
 
-// Replaces ${NAME} in all values by the environment's text; $${ stands for ${.
+// Replaces ${NAME} in all values with the environment variable; $${ is a literal ${.
 void expand_environment(YamlNode& node, std::vector<ScenarioError>& errors);
 
 }  // namespace pgrehearse

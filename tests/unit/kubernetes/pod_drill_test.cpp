@@ -87,8 +87,8 @@ TEST(PodScenario, WhatAPodCannotDoIsRefused) {
                                 "  kubernetes: { namespace: No_Name, user: 0 }\n");
   for (const auto* words :
        {"does not reach the primary", "a value from the environment", "missing key 'image'",
-        "'run_as' has no meaning", "knows addresses, not names", "'No_Name' cannot name an object",
-        "refuses to run as root"}) {
+        "'run_as' cannot be used with a pod", "requires the repository's addresses",
+        "'No_Name' is not a valid Kubernetes object name", "refuses to run as root"}) {
     EXPECT_NE(errors.find(words), std::string::npos) << words << "\nin\n" << errors;
   }
   EXPECT_EQ(errors.find("hunter2"), std::string::npos);

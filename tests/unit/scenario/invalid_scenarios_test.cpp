@@ -1,4 +1,4 @@
-// Scenarios that are wrong, and what is said of them.
+// Invalid scenarios and their error messages.
 #include <gmock/gmock.h>
 
 #include "tests/unit/scenario/scenario_fixture.hpp"
@@ -17,56 +17,51 @@ void expect_each(const std::vector<Wrong>& cases) {
   for (const auto& wrong : cases) EXPECT_EQ(errors_of(wrong.text), wrong.expected) << wrong.text;
 }
 
-TEST(WrongScenarios, Yaml) {
+TEST(InvalidScenarios, Yaml) {
   expect_each({
       {"",
-       "s.yaml:1:1: the scenario is empty | it begins with its name, for example name: "
-       "weekly-orders\n"},
+       "s.yaml:1:1: the scenario is empty | start with a name, for example name: weekly-orders\n"},
       {"# nothing\n\n",
-       "s.yaml:1:1: the scenario is empty | it begins with its name, for example name: "
-       "weekly-orders\n"},
+       "s.yaml:1:1: the scenario is empty | start with a name, for example name: weekly-orders\n"},
       {"- name: weekly\n",
-       "s.yaml:1:1: the scenario must be a map of keys, not a list | for example name: "
-       "weekly-orders\n"},
+       "s.yaml:1:1: the scenario must be a map, not a list | for example name: weekly-orders\n"},
       {"weekly\n",
-       "s.yaml:1:1: the scenario must be a map of keys, not a single value | for example name: "
+       "s.yaml:1:1: the scenario must be a map, not a single value | for example name: "
        "weekly-orders\n"},
       {"name: weekly\nrepository: { stanza: orders\nchecks: []\n",
-       "s.yaml:3:7: not valid YAML: end of map flow not found | look for a missing quote, a wrong "
-       "indentation or a tab\n"},
+       "s.yaml:3:7: not valid YAML: end of map flow not found | check quotes and indentation; tabs "
+       "are not allowed\n"},
       {"name: weekly\nrepository:\n\tstanza: orders\n",
-       "s.yaml:3:8: not valid YAML: illegal map value | look for a missing quote, a wrong "
-       "indentation or "
-       "a tab\n"},
-      {head + "recover_to: \"latest\n", "s.yaml:3:13: the quote that opens here is never closed\n"},
+       "s.yaml:3:8: not valid YAML: illegal map value | check quotes and indentation; tabs are not "
+       "allowed\n"},
+      {head + "recover_to: \"latest\n", "s.yaml:3:13: unterminated quote\n"},
       {head + "---\nname: second\n",
-       "s.yaml:3:1: a second document begins here | a scenario is one document: use one file "
-       "each\n"},
+       "s.yaml:3:1: a second document starts here | put each scenario into its own file\n"},
       // yaml-cpp finds documents without end there.
       {"{ name: weekly, repository: { stanza: orders } }, x\n",
-       "s.yaml:1:49: not valid YAML: nothing more is expected here | look for a missing quote, a "
-       "wrong indentation or a tab\n"},
+       "s.yaml:1:49: not valid YAML: unexpected content after the document | check quotes and "
+       "indentation; tabs are not allowed\n"},
       {"name: &n weekly\nrepository: { stanza: *n }\n",
-       "s.yaml:1:7: anchor '&n' is not allowed in a scenario | write the value out where it is "
+       "s.yaml:1:7: anchor '&n' is not allowed in a scenario | repeat the value where it is "
        "needed\n"
-       "s.yaml:2:23: an alias is not allowed in a scenario | write the value out\n"},
+       "s.yaml:2:23: an alias is not allowed in a scenario | repeat the value\n"},
       {head + "sandbox: { memory: !!str 2GB }\n",
-       "s.yaml:3:20: tag 'tag:yaml.org,2002:str' is not allowed in a scenario | leave the tag "
-       "out\n"},
+       "s.yaml:3:20: tag 'tag:yaml.org,2002:str' is not allowed in a scenario | remove the tag\n"},
       {"? [name]\n: weekly\nrepository: { stanza: orders }\n",
        "s.yaml:1:1: missing key 'name' in the scenario | for example name: weekly-orders\n"
-       "s.yaml:1:3: a key must be a plain word\n"},
+       "s.yaml:1:3: a key must be a single word\n"},
   });
 }
 
-TEST(WrongScenarios, DeepNestingIsRefusedWithoutOverflow) {
-  const std::string expected = "s.yaml:1:17: nested too deeply | a scenario needs five levels\n";
+TEST(InvalidScenarios, DeepNestingIsRefusedWithoutOverflow) {
+  const std::string expected =
+      "s.yaml:1:17: nested too deeply | scenarios have at most five levels\n";
   EXPECT_EQ(errors_of(std::string(100'000, '[')), expected);
   EXPECT_THAT(errors_of(head + "checks: " + std::string(100'000, '{')),
               testing::HasSubstr("nested too deeply"));
 }
 
-TEST(WrongScenarios, Keys) {
+TEST(InvalidScenarios, Keys) {
   expect_each({
       {head + "chekcs: [amcheck]\n",
        "s.yaml:3:1: unknown key 'chekcs' in the scenario | did you mean 'checks'?\n"},
@@ -76,15 +71,14 @@ TEST(WrongScenarios, Keys) {
       {head + "reports: { pdf: a.pdf }\n",
        "s.yaml:3:12: unknown key 'pdf' in reports | known: json, junit, markdown\n"},
       {head + "name: again\n",
-       "s.yaml:3:1: duplicate key 'name' in the scenario | it stands in line 1 already\n"},
+       "s.yaml:3:1: duplicate key 'name' in the scenario | already set on line 1\n"},
       {head + "objectives:\n  rto: 1h\n  rpo: 1h\n  rto: 2h\n",
-       "s.yaml:6:3: duplicate key 'rto' in objectives | it stands in line 4 already\n"},
+       "s.yaml:6:3: duplicate key 'rto' in objectives | already set on line 4\n"},
       {"repository: { stanza: orders }\n",
        "s.yaml:1:1: missing key 'name' in the scenario | for example name: weekly-orders\n"},
       {"name: weekly\n",
-       "s.yaml:1:1: missing key 'repository' in the scenario | repository: where the backups and "
-       "the WAL "
-       "archive are\n"},
+       "s.yaml:1:1: missing key 'repository' in the scenario | repository: the repository with "
+       "backups and WAL archive\n"},
       {"name: weekly\nrepository:\n",
        "s.yaml:2:1: missing key 'stanza' in repository | for example stanza: orders\n"},
       {head + "primary: {}\n",
@@ -93,11 +87,10 @@ TEST(WrongScenarios, Keys) {
   });
 }
 
-TEST(WrongScenarios, TypesAndValues) {
+TEST(InvalidScenarios, TypesAndValues) {
   expect_each({
       {head + "sandbox: local\n",
-       "s.yaml:3:10: sandbox must be a map of keys, not a single value | for example type: "
-       "docker\n"},
+       "s.yaml:3:10: sandbox must be a map, not a single value | for example type: docker\n"},
       {"name: [weekly]\nrepository: { stanza: orders }\n",
        "s.yaml:1:7: 'name' must be a text, not a list | for example name: weekly-orders\n"},
       {"name: weekly\nrepository:\n  stanza:\n",
@@ -105,60 +98,62 @@ TEST(WrongScenarios, TypesAndValues) {
       {"name: weekly\nrepository: { stanza: '' }\n",
        "s.yaml:2:23: 'stanza' is empty | for example stanza: orders\n"},
       {"name: weekly orders\nrepository: { stanza: orders }\n",
-       "s.yaml:1:7: name 'weekly orders' cannot name a directory of runs | write name: "
-       "weekly-orders\n"},
+       "s.yaml:1:7: name 'weekly orders' may contain only letters, digits, '-', '_' and '.' | try "
+       "name: weekly-orders\n"},
       {"name: ../../etc\nrepository: { stanza: orders }\n",
-       "s.yaml:1:7: name '../../etc' cannot name a directory of runs | write name: etc\n"},
+       "s.yaml:1:7: name '../../etc' may contain only letters, digits, '-', '_' and '.' | try "
+       "name: etc\n"},
       {"name: weekly\nrepository: { stanza: orders, type: barman }\n",
        "s.yaml:2:37: 'type': 'barman' is not one of pgbackrest\n"},
       {"name: weekly\nrepository: { stanza: orders, backup: lastest }\n",
-       "s.yaml:2:39: 'lastest' is neither latest, oldest nor the label of a backup | did you mean "
+       "s.yaml:2:39: 'lastest' is not latest, oldest or the label of a backup | did you mean "
        "'latest'?\n"},
       {"name: weekly\nrepository: { stanza: orders, config: pgbackrest.conf }\n",
-       "s.yaml:2:39: 'config': 'pgbackrest.conf' is not an absolute path | it must begin with /\n"},
+       "s.yaml:2:39: 'config': 'pgbackrest.conf' is not an absolute path | the path must start "
+       "with /\n"},
       {"name: weekly\nrepository: { stanza: orders, repo: one }\n",
        "s.yaml:2:37: 'repo': 'one' is not a whole number | for example repo: 2\n"},
       {"name: weekly\nrepository: { stanza: orders, repo: 0 }\n",
-       "s.yaml:2:37: there is no repository 0 | pgBackRest numbers them from 1 to 256\n"},
+       "s.yaml:2:37: repository 0 does not exist | pgBackRest repositories are numbered 1 to "
+       "256\n"},
       {head + "sandbox: { cpus: -1 }\n",
        "s.yaml:3:18: 'cpus': '-1' is not a whole number | for example cpus: 4\n"},
       {head + "sandbox: { cpus: \"4\" }\n",
-       "s.yaml:3:18: 'cpus' must be a whole number, not a text in quotes | for example cpus: 4\n"},
+       "s.yaml:3:18: 'cpus' must be a whole number, not a quoted string | for example cpus: 4\n"},
       {head + "sandbox: { memory: 2G }\n",
        "s.yaml:3:20: 'memory': '2G' is not a size | write 2GB: units are B, kB, MB, GB and TB\n"},
       {head + "sandbox: { memory: 2 }\n",
-       "s.yaml:3:20: memory '2' is less than 32MB | a number alone is bytes: write 2GB\n"},
+       "s.yaml:3:20: memory '2' is less than 32MB | a number without a unit means bytes; write "
+       "2GB\n"},
       {head + "sandbox: { io_bandwidth: 50MB }\n",
-       "s.yaml:3:26: sandbox.type local cannot limit what is read from a disk | use docker, podman "
-       "or vm, or leave io_bandwidth out\n"},
+       "s.yaml:3:26: io_bandwidth cannot be used with sandbox.type local | use docker, podman or "
+       "vm, or remove io_bandwidth\n"},
       {head + "sandbox: { type: vm, io_bandwidth: 50 }\n",
-       "s.yaml:3:36: io_bandwidth '50' is less than 1MB in a second | for example io_bandwidth: "
+       "s.yaml:3:36: io_bandwidth '50' is less than 1MB per second | for example io_bandwidth: "
        "200MB\n"},
       {head + "sandbox: { run_as: root }\n",
-       "s.yaml:3:20: PostgreSQL refuses to run as root | name an ordinary account, for example "
-       "run_as: "
+       "s.yaml:3:20: PostgreSQL refuses to run as root | use another account, for example run_as: "
        "postgres\n"},
       {head + "objectives: { rto: 30 }\n",
-       "s.yaml:3:20: 'rto': '30' is not a duration | write the unit: 30min, 30s or 30h\n"},
+       "s.yaml:3:20: 'rto': '30' is not a duration | add a unit: 30min, 30s or 30h\n"},
       {head + "objectives: { rpo: ten minutes }\n",
        "s.yaml:3:20: 'rpo': 'ten minutes' is not a duration | units are ms, s, min, h and d, for "
        "example "
        "1h30min\n"},
       {head + "timeout: 0s\n",
-       "s.yaml:3:10: '0s' is no time at all | leave the key out for no limit\n"},
+       "s.yaml:3:10: '0s' must be greater than zero | remove the key for no limit\n"},
       {head + "reports: { json: out, junit: out }\n",
-       "s.yaml:3:30: 'json' and 'junit' are written to the same file | give each format a file of "
-       "its "
-       "own\n"},
+       "s.yaml:3:30: 'json' and 'junit' are written to the same file | use a different file for "
+       "each format\n"},
   });
 }
 
-TEST(WrongScenarios, Dsn) {
+TEST(InvalidScenarios, Dsn) {
   EXPECT_THAT(errors_of(head + "primary: { dsn: \"hots=db1\" }\n"),
               testing::StartsWith("s.yaml:3:17: the dsn is not a libpq connection string | "));
 }
 
-TEST(WrongScenarios, RecoveryTargets) {
+TEST(InvalidScenarios, RecoveryTargets) {
   expect_each({
       {head + "recover_to: lates\n",
        "s.yaml:3:13: unknown recovery target 'lates' | did you mean 'latest'?, or a map such as { "
@@ -174,34 +169,30 @@ TEST(WrongScenarios, RecoveryTargets) {
       {head + "recover_to: { time: yesterday }\n",
        "s.yaml:3:21: 'yesterday' is not a time | for example time: \"2026-11-20 03:00:00+00\"\n"},
       {head + "recover_to: { lsn: 5000028 }\n",
-       "s.yaml:3:20: '5000028' is not an LSN | two hexadecimal numbers with a slash, for example "
-       "lsn: "
-       "0/5000028\n"},
+       "s.yaml:3:20: '5000028' is not an LSN | two hexadecimal numbers separated by a slash, for "
+       "example lsn: 0/5000028\n"},
       {head + "recover_to: { xid: 2 }\n",
        "s.yaml:3:20: '2' is not a transaction id | a number from 3 to 4294967295, for example xid: "
        "743\n"},
       {head + "recover_to: { xid: 4294968039 }\n",
-       "s.yaml:3:20: '4294968039' is not a transaction id | without its epoch it is 743\n"},
+       "s.yaml:3:20: '4294968039' is not a transaction id | without the epoch: 743\n"},
       {head + "recover_to: { lsn: 0/5, xid: 743 }\n",
-       "s.yaml:3:25: two targets: 'lsn' and 'xid' | a drill has one: leave the other out\n"},
+       "s.yaml:3:25: more than one target: 'lsn' and 'xid' | remove one of them\n"},
       {head + "recover_to: { name: a, exclusive: true }\n",
-       "s.yaml:3:24: 'exclusive' cannot be combined with 'name' | only time, lsn and xid have a "
-       "just "
-       "before\n"},
+       "s.yaml:3:24: 'exclusive' cannot be combined with 'name' | `exclusive` can only be used "
+       "with time, lsn or xid\n"},
       {head + "recover_to: { exclusive: true }\n",
-       "s.yaml:3:15: 'exclusive' cannot be combined with 'latest' | only time, lsn and xid have a "
-       "just "
-       "before\n"},
+       "s.yaml:3:15: 'exclusive' cannot be combined with 'latest' | `exclusive` can only be used "
+       "with time, lsn or xid\n"},
       {head + "recover_to: { immediate: true, exclusive: true }\n",
-       "s.yaml:3:32: 'exclusive' cannot be combined with 'immediate' | only time, lsn and xid have "
-       "a just "
-       "before\n"},
+       "s.yaml:3:32: 'exclusive' cannot be combined with 'immediate' | `exclusive` can only be "
+       "used with time, lsn or xid\n"},
       {head + "recover_to: { immediate: true, timeline: 2 }\n",
-       "s.yaml:3:32: 'timeline' cannot be combined with 'immediate' | recovery to the backup's end "
-       "stays "
-       "on the backup's timeline\n"},
+       "s.yaml:3:32: 'timeline' cannot be combined with 'immediate' | recovery to the end of the "
+       "backup stays on the backup's timeline\n"},
       {head + "recover_to: { immediate: false }\n",
-       "s.yaml:3:26: a target can only be true | leave it out, or name another target\n"},
+       "s.yaml:3:26: 'latest' and 'immediate' can only be true | remove it, or use another "
+       "target\n"},
       {head + "recover_to: { latest: true, timeline: newest }\n",
        "s.yaml:3:39: 'newest' is not a timeline | latest, current, or a decimal number, for "
        "example "
@@ -209,11 +200,11 @@ TEST(WrongScenarios, RecoveryTargets) {
       {head + "recover_to: { tiem: \"2026-11-20 03:00:00+00\" }\n",
        "s.yaml:3:15: unknown key 'tiem' in recover_to | did you mean 'time'?\n"},
       {head + "recover_to: [latest]\n",
-       "s.yaml:3:13: recover_to must be a map of keys, not a list | for example latest: true\n"},
+       "s.yaml:3:13: recover_to must be a map, not a list | for example latest: true\n"},
   });
 }
 
-TEST(WrongScenarios, Checks) {
+TEST(InvalidScenarios, Checks) {
   expect_each({
       {head + "checks:\n  - page_checksums\n  - amchek\n",
        "s.yaml:5:5: unknown check 'amchek' | did you mean 'amcheck'?\n"},
@@ -222,9 +213,8 @@ TEST(WrongScenarios, Checks) {
        "[amcheck, "
        "page_checksums]\n"},
       {head + "checks:\n  - amcheck:\n    heapallindexed: true\n",
-       "s.yaml:5:5: 'heapallindexed' stands beside the check 'amcheck' | indent the settings of "
-       "'amcheck' "
-       "deeper than its name\n"},
+       "s.yaml:5:5: 'heapallindexed' is on the same level as the check 'amcheck' | indent the "
+       "settings of 'amcheck' more than its name\n"},
       {head + "checks: [{amcheck: {heapalindexed: true}}]\n",
        "s.yaml:3:21: unknown key 'heapalindexed' in check 'amcheck' | did you mean "
        "'heapallindexed'?\n"},
@@ -232,16 +222,14 @@ TEST(WrongScenarios, Checks) {
        "s.yaml:3:37: 'heapallindexed': 'yes' is not true or false | write true or false, without "
        "quotes\n"},
       {head + "checks: [{amcheck: {exclude: [a, [b]]}}]\n",
-       "s.yaml:3:34: 'exclude' must be a text or a list of texts, not a list | for example "
+       "s.yaml:3:34: 'exclude' must be a string or a list of strings, not a list | for example "
        "exclude: [a]\n"},
       {head + "checks: [amcheck, amcheck]\n",
-       "s.yaml:3:19: two checks are called 'amcheck' | give one of them another name, for example "
-       "amcheck: "
-       "{ name: second amcheck }\n"},
+       "s.yaml:3:19: two checks are named 'amcheck' | rename one of them, for example amcheck: { "
+       "name: second amcheck }\n"},
       {head + "checks: [identity]\n",
-       "s.yaml:3:10: check 'identity' needs the primary, but the scenario names none | add "
-       "primary: { dsn: "
-       "\"host=db1 dbname=postgres user=pgrehearse\" }\n"},
+       "s.yaml:3:10: check 'identity' needs a primary, but the scenario has none | add primary: { "
+       "dsn: \"host=db1 dbname=postgres user=pgrehearse\" }\n"},
       {head + "checks: [query]\n",
        "s.yaml:3:10: missing key 'sql' in check 'query' | for example sql: select 1\n"
        "s.yaml:3:10: missing key 'expect' in check 'query' | for example expect: true\n"},
@@ -250,19 +238,18 @@ TEST(WrongScenarios, Checks) {
       {head + "checks: [{query: {sql: a, expect: {at_least: many}}}]\n",
        "s.yaml:3:46: 'at_least': 'many' is not a number | for example at_least: 1\n"},
       {head + "checks: [{query: {sql: a, expect: 1, tolerance: 1}}]\n",
-       "s.yaml:3:49: 'tolerance': '1' is not a percentage | write the sign: 1%\n"},
+       "s.yaml:3:49: 'tolerance': '1' is not a percentage | add the percent sign: 1%\n"},
       {head + "checks: [{query: {sql: a, expect: 1, with: {a: 1, a: 2}}}]\n",
-       "s.yaml:3:51: duplicate key 'a' in 'with' | leave one of them out\n"},
+       "s.yaml:3:51: duplicate key 'a' in 'with' | remove one of them\n"},
       {head + "checks: [{query: {sql: drop, expect: 1}}]\n",
        "s.yaml:3:11: the query writes | use select\n"},
       {head + "checks: [[amcheck]]\n",
-       "s.yaml:3:10: a check is a name, or a name with settings, not a list | for example checks: "
-       "[amcheck, "
-       "page_checksums]\n"},
+       "s.yaml:3:10: a check must be a name, or a name with settings, not a list | for example "
+       "checks: [amcheck, page_checksums]\n"},
   });
 }
 
-TEST(WrongScenarios, AllErrorsOfAFileAtOnceInItsOrder) {
+TEST(InvalidScenarios, AllErrorsOfAFileAtOnceInItsOrder) {
   EXPECT_EQ(errors_of("name: weekly\n"
                       "repository: { stanza: orders, bakup: latest }\n"
                       "recover_to: { time: 2026-11-20 03:00:00 }\n"
@@ -272,7 +259,7 @@ TEST(WrongScenarios, AllErrorsOfAFileAtOnceInItsOrder) {
             "s.yaml:3:21: time '2026-11-20 03:00:00' has no time zone | for UTC write \"2026-11-20 "
             "03:00:00+00\"\n"
             "s.yaml:4:10: unknown check 'amchek' | did you mean 'amcheck'?\n"
-            "s.yaml:5:20: 'rto': '30' is not a duration | write the unit: 30min, 30s or 30h\n");
+            "s.yaml:5:20: 'rto': '30' is not a duration | add a unit: 30min, 30s or 30h\n");
 }
 
 }  // namespace

@@ -172,12 +172,12 @@ TEST(ScenarioOverrides, WrongOnesAreNamedAsTheyWereGiven) {
             "--set timeout: an override needs a key and a value | for example --set "
             "recover_to=immediate\n");
   EXPECT_EQ(errors("checks.amcheck.parallel=2"),
-            "--set checks.amcheck.parallel=2: a list can only be replaced as a whole | write --set "
+            "--set checks.amcheck.parallel=2: a list can only be replaced completely | write --set "
             "checks=[...]\n");
   EXPECT_THAT(errors("reports={json: a"), HasSubstr("--set reports={json: a: not valid YAML: "));
-  EXPECT_EQ(errors_of(scenario_head, {"recover_to.xid=743", "recover_to.lsn=0/5"}),
-            "--set recover_to.lsn=0/5: two targets: 'xid' and 'lsn' | a drill has one: leave the "
-            "other out\n");
+  EXPECT_EQ(
+      errors_of(scenario_head, {"recover_to.xid=743", "recover_to.lsn=0/5"}),
+      "--set recover_to.lsn=0/5: more than one target: 'xid' and 'lsn' | remove one of them\n");
 }
 
 TEST(ScenarioOverrides, APasswordIsNotRepeated) {
@@ -211,7 +211,7 @@ TEST(ScenarioEnvironment, WhatIsUnsetOrMalformedIsAnErrorAtItsPlace) {
   unsetenv("PGREHEARSE_TEST_UNSET");
   EXPECT_EQ(errors_of("name: weekly\nrepository:\n  stanza: ${PGREHEARSE_TEST_UNSET}\n"),
             "s.yaml:3:11: environment variable 'PGREHEARSE_TEST_UNSET' is not set | export "
-            "PGREHEARSE_TEST_UNSET before starting pgrehearse, or write $${ for a plain ${\n");
+            "PGREHEARSE_TEST_UNSET before starting pgrehearse, or write $${ for a literal ${\n");
   EXPECT_THAT(errors_of("name: weekly\nrepository:\n  stanza: ${not a name}\n"),
               HasSubstr("s.yaml:3:11: '${' is not followed by the name"));
 }
@@ -266,7 +266,7 @@ TEST_F(ScenarioFile, ThatCannotBeOneIsNamed) {
             path("weekly.yml") + ": cannot be read: No such file or directory | did you mean '" +
                 path("weekly.yaml") + "'?");
   EXPECT_EQ(error_of(directory_),
-            directory_.string() + ": is a directory, not a scenario | name the YAML files in it");
+            directory_.string() + ": is a directory, not a scenario | give the YAML files in it");
   EXPECT_THAT(error_of(path("big.yaml")), HasSubstr("big.yaml: is larger than 1 MB"));
   EXPECT_THAT(error_of(path("binary.yaml")), HasSubstr("binary.yaml: is not a text file"));
   EXPECT_THAT(error_of("/nonexistent/deep/weekly.yaml"), HasSubstr("the working directory is"));
