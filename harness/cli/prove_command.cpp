@@ -61,7 +61,8 @@ bool fits(const std::string& name, const std::vector<std::string>& patterns) {
          });
 }
 
-void require_hits(const std::vector<std::string>& patterns, const std::vector<Fault>& faults) {
+void require_known_patterns(const std::vector<std::string>& patterns,
+                            const std::vector<Fault>& faults) {
   std::vector<std::string> known;
   known.reserve(faults.size());
   for (const auto& fault : faults) known.push_back(fault.name);
@@ -77,9 +78,9 @@ void require_hits(const std::vector<std::string>& patterns, const std::vector<Fa
   }
 }
 
-std::vector<Fault> chosen_faults(const ProveArguments& arguments) {
+std::vector<Fault> selected_faults(const ProveArguments& arguments) {
   auto faults = catalogue();
-  require_hits(arguments.patterns, faults);
+  require_known_patterns(arguments.patterns, faults);
   const auto tagged = [&](const Fault& fault) {
     return std::find(fault.tags.begin(), fault.tags.end(), arguments.tag) != fault.tags.end();
   };
@@ -103,19 +104,19 @@ ExitCode list_faults(const std::vector<Fault>& faults) {
 }
 
 Rehearse rehearsal(const std::filesystem::path& state) {
-  return [state](const InjectedFault& planted, std::stop_token stop) {
+  return [state](const InjectedFault& injected, std::stop_token stop) {
     const auto scenario =
-        parse_scenario(planted.scenario, "drill of prove", planted.site.overrides, all_checks());
-    return rehearse_quietly(scenario, scenario.timeout.value_or(std::chrono::minutes(5)), state,
+        parse_scenario(injected.scenario, "drill of prove", injected.site.overrides, all_checks());
+    return run_silent_drill(scenario, scenario.timeout.value_or(std::chrono::minutes(5)), state,
                             std::move(stop));
   };
 }
 
-AskPeers peers(CommandRunner& runner) {
-  return [&runner](const InjectedFault& planted, const std::stop_token& stop) {
+RunBaselines baselines(CommandRunner& runner) {
+  return [&runner](const InjectedFault& injected, const std::stop_token& stop) {
     const auto scenario =
-        parse_scenario(planted.scenario, "drill of prove", planted.site.overrides, all_checks());
-    return ask_peers(scenario, planted, runner, stop);
+        parse_scenario(injected.scenario, "drill of prove", injected.site.overrides, all_checks());
+    return run_baselines(scenario, injected, runner, stop);
   };
 }
 
@@ -131,11 +132,11 @@ void write_file(const std::string& file, const ProofScore& score,
 }
 
 // Also part of the results; logged so that it is not overlooked.
-void warn_of_changes(const OriginalRepository& original) {
+void warn_about_changes(const OriginalRepository& original) {
   spdlog::error(
       "{} changed while prove was running (first change: {}); prove does not write there: did a "
       "backup or an expire run?",
-      original.path.native(), original.change.different.front());
+      original.path.native(), original.change.differences.front());
 }
 
 ProofScore prove_laboratories(const ProveArguments& arguments, const std::vector<Fault>& faults,
@@ -154,13 +155,13 @@ ProofScore prove_laboratories(const ProveArguments& arguments, const std::vector
                                  : 2 * static_cast<int>(std::thread::hardware_concurrency()),
       .clean_runs = arguments.clean_runs,
       .rehearse = rehearsal(laboratories.root() / "drills"),
-      .peers = arguments.compare ? peers(*runner) : AskPeers(),
+      .baselines = arguments.compare ? baselines(*runner) : RunBaselines(),
       .on_fault = [&](const FaultResult& result) { say(line_of(result)); },
       .on_clean_run = [&](const CleanRun& run) { say(line_of(run)); }};
   return prove(faults, laboratories, options, stop);
 }
 
-void require_fitting_options(const ProveArguments& arguments) {
+void require_valid_options(const ProveArguments& arguments) {
   if (arguments.scenario.empty() && !arguments.overrides.empty()) {
     throw Error(ErrorKind::usage, "--set requires --scenario", "add --scenario FILE");
   }
@@ -173,8 +174,8 @@ void require_fitting_options(const ProveArguments& arguments) {
 
 ExitCode run_prove(const ProveArguments& arguments, const CommonOptions& common,
                    const std::stop_token& stop) {
-  require_fitting_options(arguments);
-  const auto faults = chosen_faults(arguments);
+  require_valid_options(arguments);
+  const auto faults = selected_faults(arguments);
   if (arguments.list) return list_faults(faults);
   const DemoLine say = [&](const std::string& line) {
     if (!common.quiet) std::cerr << "prove: " << line << std::endl;
@@ -199,8 +200,8 @@ ExitCode run_prove(const ProveArguments& arguments, const CommonOptions& common,
   write_file(arguments.junit, score, write_proof_junit);
   write_file(arguments.json, score, write_proof_json);
   write_file(arguments.markdown, score, write_proof_page);
-  if (score.original && !score.original->change.different.empty()) {
-    warn_of_changes(*score.original);
+  if (score.original && !score.original->change.differences.empty()) {
+    warn_about_changes(*score.original);
   }
   return exit_code_of(score.verdict());
 }

@@ -30,19 +30,19 @@ namespace {
 namespace fs = std::filesystem;
 
 // Checks that need the primary, or whose result depends on the age of the backup.
-struct LeftOut {
+struct UncheckableCheck {
   std::string_view check;
   bool unless_from_file = false;
 };
-constexpr auto not_of_a_copy = std::to_array<LeftOut>({
+constexpr auto uncheckable_checks = std::to_array<UncheckableCheck>({
     {.check = "comparison", .unless_from_file = true},
     {.check = "row_counts", .unless_from_file = true},
     {.check = "replication_slots"},
     {.check = "freshness"},
 });
 
-bool is_left_out(const CheckRequest& request) {
-  return std::any_of(not_of_a_copy.begin(), not_of_a_copy.end(), [&](const auto& row) {
+bool is_uncheckable(const CheckRequest& request) {
+  return std::any_of(uncheckable_checks.begin(), uncheckable_checks.end(), [&](const auto& row) {
     return request.check == row.check &&
            !(row.unless_from_file &&
              request.settings.get_or<std::string>("against", "primary") != "primary");
@@ -50,14 +50,14 @@ bool is_left_out(const CheckRequest& request) {
 }
 
 // Removes what cannot be checked with a copy. Returns the names of what was removed.
-std::vector<std::string> leave_out(Scenario& scenario) {
+std::vector<std::string> remove_uncheckable(Scenario& scenario) {
   std::vector<std::string> left_out;
   if (scenario.primary) left_out.emplace_back("the primary");
   scenario.primary.reset();
   for (const auto& request : scenario.checks) {
-    if (is_left_out(request)) left_out.push_back("check " + request.name);
+    if (is_uncheckable(request)) left_out.push_back("check " + request.name);
   }
-  std::erase_if(scenario.checks, is_left_out);
+  std::erase_if(scenario.checks, is_uncheckable);
   if (scenario.objectives.rto) left_out.emplace_back("objective rto");
   if (scenario.objectives.rpo) left_out.emplace_back("objective rpo");
   scenario.objectives = {};
@@ -118,21 +118,21 @@ class ScenarioProof {
     original_.scenario = request.scenario;
     original_.path = configured_.path;
     original_.stanza = scenario_.repository.stanza;
-    original_.left_out = leave_out(scenario_);
+    original_.left_out = remove_uncheckable(scenario_);
     scenario_.repository.key = configured_.key;
   }
 
   ProofScore run(const std::vector<Fault>& faults) {
     const auto& directory = request_.directory.empty() ? common_.state : request_.directory;
-    const ProofDirectory place(common_.state, directory, id_, account_);
-    make_copy(place.path());
+    const ProofDirectory directory_of_proof(common_.state, directory, id_, account_);
+    make_copy(directory_of_proof.path());
     // These variables take precedence over configuration files and could direct drills to the
     // original.
     unset_pgbackrest_variables(request_.say);
     const auto runner = real_command_runner();
-    record_what_is_there(*runner);
+    remove_uncopied_backups(*runner);
     copies_.emplace(std::move(copy_), *runner);
-    auto score = prove(faults, *copies_, options(place.path() / "drills"), stop_);
+    auto score = prove(faults, *copies_, options(directory_of_proof.path() / "drills"), stop_);
     original_.change =
         changes_between(before_, list_repository(configured_.path, original_.stanza));
     score.original = std::move(original_);
@@ -151,8 +151,9 @@ class ScenarioProof {
       const auto files = files_to_copy(order());
       for (const auto& file : files) original_.copied_bytes += file.size;
       require_space();
-      say(fmt::format("copying backup {} and its dependencies: {} files, {}", original_.sets.back(),
-                      files.size(), to_text(Bytes{original_.copied_bytes})));
+      say(fmt::format("copying backup {} and its dependencies: {} files, {}",
+                      original_.backups.back(), files.size(),
+                      to_text(Bytes{original_.copied_bytes})));
       copy_repository(order(), files, stop_);
     } catch (const Error& error) {
       refuse(error, request_.scenario);
@@ -165,21 +166,21 @@ class ScenarioProof {
     Preparation preparation(scenario_, preparation_parts(parts), common_.state);
     preparation.take_all(stop_);
     const auto& backup = preparation.choice->backup;
-    auto sets = backup.references;
-    std::sort(sets.begin(), sets.end());
-    sets.push_back(backup.label);
-    const auto& full = find_set(preparation.list, sets.front());
+    auto backups = backup.references;
+    std::sort(backups.begin(), backups.end());
+    backups.push_back(backup.label);
+    const auto& full = find_backup(preparation.list, backups.front());
     archive_ = fmt::format("{}-{}", backup.postgres_version, backup.database_id);
     first_segment_ = full.start_segment;
     cluster_size_ = preparation.required_space();
-    original_.sets = sets;
+    original_.backups = backups;
     const bool local = scenario_.sandbox.type == "local";
     const auto now = std::chrono::system_clock::now();
     copy_ = {.id = id_,
              .state = common_.state,
              .original = configured_,
              .traits = {.stanza = original_.stanza,
-                        .chain = std::move(sets),
+                        .chain = std::move(backups),
                         .segment_size = preparation.segment_size,
                         .first_segment = backup.start_segment,
                         .encrypted = !configured_.cipher_type.empty()},
@@ -188,8 +189,8 @@ class ScenarioProof {
                        .follows_timelines = scenario_.target.timeline == "latest" &&
                                             scenario_.target.type != TargetType::immediate,
                        .switches_timeline = !preparation.lineage->switches.empty(),
-                       .least_disk = {cluster_size_.count + (std::uint64_t{256} << 20U)},
-                       .oldest_set = now - full.stop_time},
+                       .minimum_disk = {cluster_size_.count + (std::uint64_t{256} << 20U)},
+                       .oldest_backup = now - full.stop_time},
              .account = account_,
              .pgbackrest = scenario_.repository.binary,
              .binaries = local ? find_binaries(backup.postgres_major, scenario_.sandbox.binaries)
@@ -198,15 +199,15 @@ class ScenarioProof {
              .scenario = text_of(request_.scenario),
              .overrides = request_.overrides,
              .facts = {{"stanza", original_.stanza},
-                       {"newest_set", backup.label},
+                       {"newest_backup", backup.label},
                        {"start_lsn", to_text(backup.start_lsn.value_or(Lsn{}))},
                        // To the second, without a zone: the faults add a wrong zone.
                        {"moment", to_postgres_timestamp(now).substr(0, 19)}}};
   }
 
-  static const Backup& find_set(const BackupList& list, const std::string& label) {
+  static const Backup& find_backup(const BackupList& list, const std::string& label) {
     const auto found = std::find_if(list.backups.begin(), list.backups.end(),
-                                    [&](const auto& set) { return set.label == label; });
+                                    [&](const auto& listed) { return listed.label == label; });
     if (found != list.backups.end()) return *found;
     throw Error(ErrorKind::repository, fmt::format("backup {} is not listed", label),
                 "the backup to restore depends on it", "PGR-BACKUP-REFERENCE", label);
@@ -235,7 +236,7 @@ class ScenarioProof {
   }
 
   // backup.info also lists backups that were not copied: let pgBackRest remove them.
-  void record_what_is_there(CommandRunner& runner) const {
+  void remove_uncopied_backups(CommandRunner& runner) const {
     const auto own = copy_.root / "pgbackrest";
     const ActingAccount acting(account_);
     for (const auto* part : {"lock", "log", "spool"}) fs::create_directories(own / part);
@@ -257,35 +258,35 @@ class ScenarioProof {
 
   [[nodiscard]] int jobs() {
     if (request_.jobs > 0) return request_.jobs;
-    const auto room = fs::space(copies_->copy().root).available / cluster_size_.count;
+    const auto copies_that_fit = fs::space(copies_->copy().root).available / cluster_size_.count;
     const std::uint64_t processors = std::thread::hardware_concurrency();
-    return static_cast<int>(std::clamp<std::uint64_t>(room, 1, 2 * processors));
+    return static_cast<int>(std::clamp<std::uint64_t>(copies_that_fit, 1, 2 * processors));
   }
 
   ProofOptions options(const fs::path& drills) {
     return {.jobs = jobs(),
             .clean_runs = request_.clean_runs > 0 ? request_.clean_runs - 1 : 0,
             .rehearse =
-                [this, drills](const InjectedFault& planted, std::stop_token stop) {
-                  return rehearse(planted, drills, std::move(stop));
+                [this, drills](const InjectedFault& injected, std::stop_token stop) {
+                  return rehearse(injected, drills, std::move(stop));
                 },
-            .on_control = [this](const Report& report) { learn_from(report); },
+            .on_control = [this](const Report& report) { record_control_run(report); },
             .advise = [this](const FaultResult& result) { return advice(result); },
             .on_fault = [this](const FaultResult& result) { say(line_of(result)); },
             .on_clean_run = [this](const CleanRun& run) { say(line_of(run)); }};
   }
 
-  Report rehearse(const InjectedFault& planted, const fs::path& drills,
+  Report rehearse(const InjectedFault& injected, const fs::path& drills,
                   std::stop_token stop) const {
-    auto scenario = parse_scenario(planted.scenario, request_.scenario.native(),
-                                   planted.site.overrides, all_checks());
-    leave_out(scenario);
-    return rehearse_quietly(scenario, scenario.timeout.value_or(drill_timeout_), drills,
+    auto scenario = parse_scenario(injected.scenario, request_.scenario.native(),
+                                   injected.site.overrides, all_checks());
+    remove_uncheckable(scenario);
+    return run_silent_drill(scenario, scenario.timeout.value_or(drill_timeout_), drills,
                             std::move(stop));
   }
 
   // Remembers where replay ends and how long a drill takes.
-  void learn_from(const Report& report) {
+  void record_control_run(const Report& report) {
     auto& copy = copies_->copy();
     double seconds = 0;
     for (const auto& phase : report.phases) seconds += phase.seconds;
@@ -305,8 +306,8 @@ class ScenarioProof {
   // The check that would have reported the missed finding.
   [[nodiscard]] std::string advice(const FaultResult& result) const {
     auto wanted = result.fault.expect.codes;
-    const auto& instead = result.fault.expect.instead;
-    wanted.insert(wanted.end(), instead.begin(), instead.end());
+    const auto& alternatives = result.fault.expect.alternatives;
+    wanted.insert(wanted.end(), alternatives.begin(), alternatives.end());
     for (const auto& code : wanted) {
       if (std::find(result.codes.begin(), result.codes.end(), code) != result.codes.end()) continue;
       for (const auto& check : all_checks()) {
@@ -349,7 +350,7 @@ ProofScore prove_scenario(const ScenarioProofRequest& request, const std::vector
   return ScenarioProof(request, common, stop).run(faults);
 }
 
-Report rehearse_quietly(const Scenario& scenario, std::chrono::milliseconds timeout,
+Report run_silent_drill(const Scenario& scenario, std::chrono::milliseconds timeout,
                         const fs::path& state, std::stop_token stop) {
   CommonOptions quiet{.state = state};
   quiet.quiet = true;

@@ -31,7 +31,7 @@ ProofScore prove_scenario(const ScenarioProofRequest& request, const std::vector
 
 // One drill of a proof, recorded below `state` and not in the user's history. Errors before the
 // drill starts become a report as well.
-Report rehearse_quietly(const Scenario& scenario, std::chrono::milliseconds timeout,
+Report run_silent_drill(const Scenario& scenario, std::chrono::milliseconds timeout,
                         const std::filesystem::path& state, std::stop_token stop);
 
 }  // namespace pgrehearse

@@ -24,7 +24,7 @@ struct Question {
   }
 };
 
-bool needs_this_hosts_programs(const Question& question) {
+bool needs_binaries_of_this_host(const Question& question) {
   const auto& action = question.request.action;
   return action.starts_with("wrap_") || action == "replace_segment" || action == "shrink_disk" ||
          question.sets("sandbox.run_as") || question.sets("sandbox.binaries") ||
@@ -36,11 +36,11 @@ bool needs_another_cluster(const Question& question) {
          question.request.action == "upgrade_stanza";
 }
 
-// A file system in memory that fills up: not more than this host can spare.
+// Limit for a file system in memory that is filled on purpose.
 constexpr Bytes largest_disk{std::uint64_t{1} << 30U};
 
 struct Obstacle {
-  bool (*stands)(const Question& question) = nullptr;
+  bool (*applies)(const Question& question) = nullptr;
   std::string_view reason;
 };
 
@@ -48,8 +48,8 @@ constexpr auto obstacles = std::to_array<Obstacle>({
     {[](const Question& question) {
        return find_damage(question.request.action)->stage < DamageStage::repository;
      },
-     "it damages a primary, and yours is left alone"},
-    {needs_another_cluster, "it needs a primary of another cluster beside yours"},
+     "damages a primary, and your primary is never touched"},
+    {needs_another_cluster, "needs the primary of a second cluster"},
     {[](const Question& question) {
        return question.fault.laboratory == "encrypted" && !question.repository.encrypted;
      },
@@ -57,48 +57,49 @@ constexpr auto obstacles = std::to_array<Obstacle>({
     {[](const Question& question) {
        return question.fault.laboratory == "timelines" && !question.drill.switches_timeline;
      },
-     "recovery passes no switch of timelines"},
+     "recovery does not cross a timeline switch"},
     {[](const Question& question) {
        return question.request.action == "add_timeline" && !question.drill.follows_timelines;
      },
-     "the scenario does not follow the newest timeline"},
+     "the scenario does not recover to the latest timeline"},
     {[](const Question& question) {
        const auto& action = question.request.action;
        return question.repository.encrypted &&
               (action == "add_timeline" || action == "replace_segment");
      },
-     "in an encrypted repository nothing can be put that pgBackRest did not write"},
+     "files cannot be added to an encrypted repository without pgBackRest"},
     {[](const Question& question) {
        const auto& codes = question.fault.expect.codes;
        return std::find(codes.begin(), codes.end(), "PGR-QUERY-MISMATCH") != codes.end();
      },
-     "only a query that knows the newest rows can tell, and prove knows none of yours"},
+     "can only be detected by a query for the newest rows, which prove cannot write for your data"},
     {[](const Question& question) {
        return question.request.action == "remove_backup" &&
               question.request.settings.get_or<std::string>("which", "full") == "full" &&
               question.repository.chain.size() == 1;
      },
-     "no set builds on the restored one's full set: it is one"},
+     "the restored backup is a full backup; no other backup depends on it"},
     {[](const Question& question) {
-       return !question.drill.local && needs_this_hosts_programs(question);
+       return !question.drill.local && needs_binaries_of_this_host(question);
      },
-     "the drill runs in a container, with the programs of its image"},
+     "the drill runs in a container, with the binaries of its image"},
     {[](const Question& question) {
        return question.request.action == "shrink_disk" && !question.drill.root;
      },
-     "only root can mount a small file system"},
+     "mounting a small file system requires root"},
     {[](const Question& question) {
        return question.request.settings.get_or("enough", false) &&
-              question.drill.least_disk > largest_disk;
+              question.drill.minimum_disk > largest_disk;
      },
-     "a full disk is rehearsed in memory, and the cluster needs more than 1 GB of it"},
+     "needs a file system in memory for the whole cluster, which is larger than 1 GB"},
     {[](const Question& question) { return question.sets("primary."); },
-     "the drills of a copy ask no primary"},
+     "drills of a copy do not contact the primary"},
     {[](const Question& question) {
        constexpr Seconds slip = std::chrono::hours(5);
-       return question.fault.name == "zone-slip-earlier" && question.drill.oldest_set > slip;
+       return question.fault.name == "time-zone-wrong-earlier" &&
+              question.drill.oldest_backup > slip;
      },
-     "the set is older than the slip: recovery would reach that time"},
+     "the oldest backup is older than five hours: that time can be recovered"},
 });
 
 }  // namespace
@@ -107,7 +108,8 @@ std::string why_not_applicable(const Fault& fault, const RepositoryTraits& repos
                                const DrillTraits& drill) {
   for (const auto& obstacle : obstacles) {
     for (const auto& request : fault.damage) {
-      if (obstacle.stands({fault, request, repository, drill})) return std::string(obstacle.reason);
+      if (obstacle.applies({fault, request, repository, drill}))
+        return std::string(obstacle.reason);
     }
   }
   return {};

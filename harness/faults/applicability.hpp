@@ -1,5 +1,6 @@
-// Which faults of the catalogue can be planted in a copy of somebody's repository and rehearsed
-// with somebody's scenario. What shows only while it is planted is told by DoesNotApply.
+// Decides which faults of the catalogue can be injected into a copy of a user's repository and
+// detected by the user's scenario. Reasons found only during injection are reported by
+// DoesNotApply.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +12,18 @@
 
 namespace pgrehearse {
 
-// What matters of the drill.
+// Properties of the drill that decide.
 struct DrillTraits {
-  bool root = false;               // only root may mount
-  bool local = true;               // the sandbox uses this host's programs
-  bool follows_timelines = true;   // recovery goes to the newest one
-  bool switches_timeline = false;  // and there is one on its way
-  Bytes least_disk;                // that a drill needs
-  // How old the oldest set of the copy is.
-  Seconds oldest_set{0};
+  bool root = false;               // pgrehearse runs as root, so it may mount
+  bool local = true;               // the sandbox uses the binaries of this host
+  bool follows_timelines = true;   // recovery follows the latest timeline
+  bool switches_timeline = false;  // recovery crosses a timeline switch
+  Bytes minimum_disk;              // needed by a drill
+  // Age of the oldest backup in the copy.
+  Seconds oldest_backup{0};
 };
 
-// Why the fault cannot be planted there; empty: it can.
+// Why the fault cannot be injected; empty if it can.
 std::string why_not_applicable(const Fault& fault, const RepositoryTraits& repository,
                                const DrillTraits& drill);
 

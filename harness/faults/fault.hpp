@@ -1,5 +1,5 @@
-// A fault: damage planted on purpose, and what a drill must say about it. One YAML file a fault, in
-// scenarios/faults. How damage is done stands in damage_table.cpp.
+// A fault: damage injected on purpose, and the result that a drill must report. One YAML file per
+// fault in scenarios/faults/catalogue; damage_table.cpp lists the kinds of damage.
 #pragma once
 
 #include <string>
@@ -11,29 +11,29 @@
 namespace pgrehearse {
 
 struct DamageRequest {
-  std::string action;  // a name from the table of damage
+  std::string action;  // a name from the damage table
   Settings settings;
 };
 
-// Several codes: a drill must give a finding of each, with the object of the same place.
+// A drill must report a finding of each code, with the object at the same index.
 struct FaultExpectation {
   Verdict verdict = Verdict::fail;
   std::vector<std::string> codes;
-  // Codes that count as well in a repository that is not a laboratory's: what shows damage first
-  // depends on its compression and encryption.
-  std::vector<std::string> instead = {};
-  // May hold @facts@ that the planter reports; empty: any object.
+  // Codes also accepted in a copy of a user's repository: which code detects the damage first
+  // depends on compression and encryption.
+  std::vector<std::string> alternatives = {};
+  // May contain @facts@ reported by the injection; empty: any object.
   std::vector<std::string> objects;
 };
 
 struct Fault {
   std::string name;
   std::string summary;
-  std::string source;  // the incident, issue or document that it stands for
-  std::string phase;   // where it arises
+  std::string source;  // the incident, issue or document it is based on
+  std::string phase;   // where it occurs
   std::vector<std::string> tags;
-  std::string laboratory;  // kind of laboratory: plain, encrypted, timelines
-  // Changes of the drill as with `run --set`, for the control run as well.
+  std::string laboratory;  // kind of laboratory: plain, encrypted or timelines
+  // Overrides for the drill, as for `run --set`; also used in the control run.
   std::vector<std::string> overrides;
   std::vector<DamageRequest> damage;
   FaultExpectation expect;

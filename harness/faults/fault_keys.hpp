@@ -1,5 +1,4 @@
-// The table of everything that a fault file can say; the settings of each action stand in the table
-// of damage.
+// The table of all keys of a fault file; settings of actions are in the damage table.
 #pragma once
 
 #include <span>

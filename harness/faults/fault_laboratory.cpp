@@ -21,7 +21,7 @@ namespace {
 
 constexpr int rounds = 6;
 constexpr std::array<std::string_view, 3> kinds{"plain", "encrypted", "timelines"};
-// "toast:sales.documents" beside the relations' own names.
+// Also contains TOAST tables as "toast:sales.documents".
 constexpr std::string_view relation_files =
     "select n.nspname || '.' || c.relname, pg_relation_filepath(c.oid), "
     "case when c.reltoastrelid <> 0 then pg_relation_filepath(c.reltoastrelid) end "
@@ -34,7 +34,7 @@ bool has_stage(const Fault& fault, DamageStage stage) {
   });
 }
 
-// As the row_counts check reads them: what the tables held before any damage.
+// Row counts before any damage, in the format of the check row_counts.
 void record_counts(InjectionSite& site) {
   for (const auto* database : {"shop", "billing"}) {
     auto connection = site.primary->connect(database, site.stop);
@@ -76,14 +76,14 @@ void find_files(InjectionSite& site) {
   connection.query("checkpoint");
 }
 
-// When everything was done, and where the newest set begins: for recovery targets.
+// For recovery targets: the time after all work, and the start of the newest backup.
 void note_targets(InjectionSite& site) {
   auto connection = site.primary->connect("postgres", site.stop);
   site.facts["moment"] =
       connection.query("select to_char(clock_timestamp(), 'YYYY-MM-DD HH24:MI:SS')").text(0, 0);
-  const auto sets = site.repository / "backup" / site.traits.stanza;
-  site.facts["newest_set"] = fs::read_symlink(sets / "latest").native();
-  std::ifstream in(sets / "backup.info");
+  const auto backups = site.repository / "backup" / site.traits.stanza;
+  site.facts["newest_backup"] = fs::read_symlink(backups / "latest").native();
+  std::ifstream in(backups / "backup.info");
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   constexpr std::string_view key = "\"backup-lsn-start\":\"";
   const auto at = text.rfind(key);
@@ -92,8 +92,8 @@ void note_targets(InjectionSite& site) {
   site.facts["start_lsn"] = text.substr(begin, text.find('"', begin) - begin);
 }
 
-// "20261121-170519F_20261121-170525I" builds on "20261121-170519F".
-void note_sets(InjectionSite& site) {
+// "20261121-170519F_20261121-170525I" depends on "20261121-170519F".
+void record_recovery_facts(InjectionSite& site) {
   const auto newest =
       fs::read_symlink(site.repository / "backup" / site.traits.stanza / "latest").native();
   site.traits.chain = {newest.substr(0, newest.find('_')), newest};
@@ -109,7 +109,7 @@ void work(InjectionSite& site, int first, int last) {
   site.primary->switch_wal_and_wait(site.stop);
 }
 
-// As a failover leaves it: the primary goes on, on a timeline of its own.
+// As after a failover: the primary continues on a new timeline.
 void begin_timeline(InjectionSite& site) {
   auto& laboratory = *site.primary;
   laboratory.stop(site.stop);
@@ -246,31 +246,31 @@ std::unique_ptr<InjectedFault> FaultLaboratories::at_shared(Shared& source, cons
 std::unique_ptr<InjectedFault> FaultLaboratories::inject(const Fault& fault,
                                                          const std::string& name,
                                                          const std::stop_token& stop) {
-  auto planted = needs_own_primary(fault) ? inject_in_clone(fault, name, stop)
-                                          : inject_in_copy(fault, name, stop);
+  auto injected = needs_own_primary(fault) ? inject_in_clone(fault, name, stop)
+                                           : inject_in_copy(fault, name, stop);
   try {
-    note_sets(planted->site);
-    inject_stage(fault, DamageStage::repository, planted->site);
-    inject_stage(fault, DamageStage::drill, planted->site);
+    record_recovery_facts(injected->site);
+    inject_stage(fault, DamageStage::repository, injected->site);
+    inject_stage(fault, DamageStage::drill, injected->site);
   } catch (const DoesNotApply& reason) {
-    // The catalogue is made for these laboratories.
+    // All faults of the catalogue apply to these laboratories.
     throw Error(ErrorKind::internal, reason.what());
   }
-  finish(fault, *planted);
-  return planted;
+  finish(fault, *injected);
+  return injected;
 }
 
 std::unique_ptr<InjectedFault> FaultLaboratories::control_of(const Fault& fault,
                                                              const std::string& name,
                                                              const std::stop_token& stop) {
-  auto planted = at_shared(shared(fault.laboratory, stop), name, stop);
-  finish(fault, *planted);
-  return planted;
+  auto injected = at_shared(shared(fault.laboratory, stop), name, stop);
+  finish(fault, *injected);
+  return injected;
 }
 
-void FaultLaboratories::finish(const Fault& fault, InjectedFault& planted) {
-  add_overrides_of(fault, planted.site);
-  planted.scenario = scenario_of(planted.site);
+void FaultLaboratories::finish(const Fault& fault, InjectedFault& injected) {
+  add_overrides_of(fault, injected.site);
+  injected.scenario = scenario_of(injected.site);
 }
 
 std::unique_ptr<InjectedFault> FaultLaboratories::inject_in_clone(const Fault& fault,
@@ -299,8 +299,8 @@ std::unique_ptr<InjectedFault> FaultLaboratories::inject_in_copy(const Fault& fa
                                                                  const std::string& name,
                                                                  const std::stop_token& stop) {
   auto& source = shared(fault.laboratory, stop);
-  auto planted = at_shared(source, name, stop);
-  auto& site = planted->site;
+  auto injected = at_shared(source, name, stop);
+  auto& site = injected->site;
   site.repository = site.directory / "repository";
   site.configuration = site.directory / "pgbackrest.conf";
   link_repository(source.laboratory->paths().repository, site.repository, site);
@@ -308,7 +308,7 @@ std::unique_ptr<InjectedFault> FaultLaboratories::inject_in_copy(const Fault& fa
   paths.repository = site.repository;
   write_file_of(source.laboratory->account(), site.configuration,
                 laboratory_pgbackrest_conf(source.laboratory->options(), paths, false), 0600);
-  return planted;
+  return injected;
 }
 
 }  // namespace pgrehearse

@@ -1,4 +1,4 @@
-// The laboratories that faults are planted in: a seed is built once, everything else is a copy.
+// The laboratories for faults: a seed is built once, everything else is a copy of it.
 #pragma once
 
 #include <filesystem>
@@ -16,14 +16,14 @@ namespace pgrehearse {
 class FaultLaboratories : public FaultTestbed {
  public:
   struct Place {
-    std::filesystem::path state;      // of the harness, where laboratories are registered
-    std::filesystem::path directory;  // where they are made; empty: `state`
-    std::string id;                   // begins the name of each
+    std::filesystem::path state;      // state directory, where laboratories are registered
+    std::filesystem::path directory;  // parent directory of the laboratories; empty: `state`
+    std::string id;                   // prefix of their names
   };
-  // Nothing is built yet.
+  // Builds nothing yet.
   FaultLaboratories(Place place, CommandRunner& runner);
 
-  // The seed: a stopped cluster and a full backup of it.
+  // Builds the seed: a stopped cluster and a full backup of it.
   void build_seed(const std::stop_token& stop);
   std::unique_ptr<InjectedFault> inject(const Fault& fault, const std::string& name,
                                         const std::stop_token& stop) override;
@@ -46,15 +46,15 @@ class FaultLaboratories : public FaultTestbed {
   void build_shared(const std::string& kind, Shared& shared, const std::stop_token& stop);
   InjectionSite site_of(Laboratory& laboratory, const std::string& name,
                         const std::stop_token& stop);
-  // Nothing planted yet; the directory for its files is made.
+  // Injects nothing yet; creates the directory for its files.
   std::unique_ptr<InjectedFault> at_shared(Shared& source, const std::string& name,
                                            const std::stop_token& stop);
   std::unique_ptr<InjectedFault> inject_in_clone(const Fault& fault, const std::string& name,
                                                  const std::stop_token& stop);
   std::unique_ptr<InjectedFault> inject_in_copy(const Fault& fault, const std::string& name,
                                                 const std::stop_token& stop);
-  // The scenario of what is planted by now.
-  static void finish(const Fault& fault, InjectedFault& planted);
+  // Sets the scenario for what has been injected.
+  static void finish(const Fault& fault, InjectedFault& injected);
 
   Place place_;
   CommandRunner& runner_;

@@ -32,8 +32,8 @@ void read_action(const YamlNode& node, std::vector<DamageRequest>& into, Errors&
   if (!lone && (node.kind != YamlNode::Kind::map || node.entries.size() != 1)) {
     errors.push_back(
         {node.position,
-         fmt::format("damage is one action with its settings, not {}", described(node)),
-         "begin each action with a dash of its own"});
+         fmt::format("damage must be an action with its settings, not {}", described(node)),
+         "start each action with its own dash"});
     return;
   }
   const YamlNode none{.position = node.position};
@@ -68,10 +68,12 @@ void check_expectation(const YamlNode& root, const Fault& fault, Errors& errors)
     errors.push_back({root.position, std::move(message), std::move(hint)});
   };
   if (expect.verdict != Verdict::pass && expect.codes.empty()) {
-    refuse("a fault that must not pass needs a finding code", "for example code: PGR-WAL-GAP");
+    refuse("a fault with a verdict other than pass needs a finding code",
+           "for example code: PGR-WAL-GAP");
   }
   if (!expect.objects.empty() && expect.objects.size() != expect.codes.size()) {
-    refuse("there must be as many objects as codes", "leave out all objects, or write each");
+    refuse("the number of objects differs from the number of codes",
+           "give one object per code, or none");
   }
 }
 
@@ -92,7 +94,7 @@ Fault parse_fault(const std::string& text, const std::string& file_name) {
   const auto verdict = parse_verdict(settings.get_or<std::string>("expect.verdict", "fail"));
   fault.expect = {.verdict = verdict.value_or(Verdict::fail),
                   .codes = settings.get_or<Words>("expect.code", {}),
-                  .instead = settings.get_or<Words>("expect.instead", {}),
+                  .alternatives = settings.get_or<Words>("expect.alternatives", {}),
                   .objects = settings.get_or<Words>("expect.object", {})};
   if (root.kind == YamlNode::Kind::map) {
     read_damage(root, fault, errors);

@@ -1,4 +1,4 @@
-// A fault file becomes a Fault, or a list of everything that is wrong with it.
+// Turns a fault file into a Fault, or reports all errors in it.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace pgrehearse {
 
-// `file_name` is what messages call the text. Throws ScenarioErrors.
+// `file_name` is used in messages. Throws ScenarioErrors.
 Fault parse_fault(const std::string& text, const std::string& file_name);
 
 }  // namespace pgrehearse

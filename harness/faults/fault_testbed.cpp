@@ -23,7 +23,7 @@ InjectedFault::~InjectedFault() {
 
 Laboratory& primary_of(InjectionSite& site) {
   if (site.primary == nullptr) {
-    throw Error(ErrorKind::internal, "there is no primary here that may be damaged");
+    throw Error(ErrorKind::internal, "no primary may be damaged here");
   }
   return *site.primary;
 }
@@ -53,7 +53,8 @@ void link_repository(const fs::path& from, const fs::path& to, InjectionSite& si
        .arguments = {"--archive", "--link", "--no-target-directory", from.native(), to.native()}},
       site.stop);
   if (!copied.succeeded()) {
-    throw Error(ErrorKind::environment, "the repository was not copied: " + copied.error_output);
+    throw Error(ErrorKind::environment,
+                "the repository could not be copied: " + copied.error_output);
   }
 }
 

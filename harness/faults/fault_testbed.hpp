@@ -1,4 +1,5 @@
-// Where planted faults come from: laboratories of our own, or copies of somebody's repository.
+// Interface of the two places where faults are injected: laboratories and copies of a user's
+// repository.
 #pragma once
 
 #include <filesystem>
@@ -12,10 +13,10 @@
 
 namespace pgrehearse {
 
-// A planted fault, or none (the control): everything that a drill needs, gone with this object.
+// A injected fault, or none (the control): everything that a drill needs, gone with this object.
 struct InjectedFault {
-  InjectedFault(InjectionSite planting, std::unique_ptr<Laboratory> clone)
-      : own(std::move(clone)), site(std::move(planting)) {}
+  InjectedFault(InjectionSite injection_site, std::unique_ptr<Laboratory> clone)
+      : own(std::move(clone)), site(std::move(injection_site)) {}
   InjectedFault(const InjectedFault&) = delete;
   InjectedFault& operator=(const InjectedFault&) = delete;
   ~InjectedFault();
@@ -32,19 +33,18 @@ class FaultTestbed {
   // CannotInject.
   virtual std::unique_ptr<InjectedFault> inject(const Fault& fault, const std::string& name,
                                                 const std::stop_token& stop) = 0;
-  // The same drill where nothing is wrong.
+  // The same drill without a fault.
   virtual std::unique_ptr<InjectedFault> control_of(const Fault& fault, const std::string& name,
                                                     const std::stop_token& stop) = 0;
 };
 
 // The actions of one stage, in the fault's order.
 void inject_stage(const Fault& fault, DamageStage stage, InjectionSite& site);
-// Puts the fault's own overrides, expanded, in front of those that its damage has added.
+// Inserts the fault's own overrides, expanded, before those added by its damage.
 void add_overrides_of(const Fault& fault, InjectionSite& site);
-// Whether something of the fault is planted in a primary.
+// Whether the fault damages a primary.
 bool needs_own_primary(const Fault& fault);
-// Copies a repository into a directory that is not there yet. The files share their content with
-// `from` until one is made its own.
+// Copies a repository to a new directory. Files are hard links to `from` until one is made private.
 void link_repository(const std::filesystem::path& from, const std::filesystem::path& to,
                      InjectionSite& site);
 

@@ -42,7 +42,7 @@ std::unique_ptr<InjectedFault> RepositoryCopies::site_for(const std::string& nam
                      .pgbackrest = copy_.pgbackrest,
                      .binaries = copy_.binaries,
                      .facts = copy_.facts,
-                     .least_disk = copy_.drill.least_disk.count,
+                     .minimum_disk = copy_.drill.minimum_disk.count,
                      .other = [this, stop]() -> Laboratory& { return other(stop); },
                      .runner = runner_,
                      .stop = stop};
@@ -51,34 +51,34 @@ std::unique_ptr<InjectedFault> RepositoryCopies::site_for(const std::string& nam
   for (const auto* part : {"own", "own/lock", "own/log", "own/spool"}) {
     make_private_directory(directory / part, copy_.account);
   }
-  auto planted = std::make_unique<InjectedFault>(std::move(site), nullptr);
-  link_repository(copy_.repository, planted->site.repository, planted->site);
-  write_file_of(copy_.account, planted->site.configuration,
-                configuration_of_copy(copy_.original, planted->site.repository, directory / "own"),
+  auto injected = std::make_unique<InjectedFault>(std::move(site), nullptr);
+  link_repository(copy_.repository, injected->site.repository, injected->site);
+  write_file_of(copy_.account, injected->site.configuration,
+                configuration_of_copy(copy_.original, injected->site.repository, directory / "own"),
                 0600);
-  return planted;
+  return injected;
 }
 
-void RepositoryCopies::finish(InjectedFault& planted) const {
-  auto& site = planted.site;
+void RepositoryCopies::finish(InjectedFault& injected) const {
+  auto& site = injected.site;
   auto all = copy_.overrides;
   all.push_back("repository.config=" + site.configuration.native());
   all.emplace_back("repository.repo=1");
   all.insert(all.end(), site.overrides.begin(), site.overrides.end());
   site.overrides = std::move(all);
-  planted.scenario = copy_.scenario;
+  injected.scenario = copy_.scenario;
 }
 
 std::unique_ptr<InjectedFault> RepositoryCopies::inject(const Fault& fault, const std::string& name,
                                                         const std::stop_token& stop) {
   const auto reason = why_not_applicable(fault, copy_.traits, copy_.drill);
   if (!reason.empty()) throw DoesNotApply(reason);
-  auto planted = site_for(name, stop);
-  inject_stage(fault, DamageStage::repository, planted->site);
-  inject_stage(fault, DamageStage::drill, planted->site);
-  add_overrides_of(fault, planted->site);
-  finish(*planted);
-  return planted;
+  auto injected = site_for(name, stop);
+  inject_stage(fault, DamageStage::repository, injected->site);
+  inject_stage(fault, DamageStage::drill, injected->site);
+  add_overrides_of(fault, injected->site);
+  finish(*injected);
+  return injected;
 }
 
 std::unique_ptr<InjectedFault> RepositoryCopies::control_of(const Fault& /*fault*/,
@@ -89,9 +89,9 @@ std::unique_ptr<InjectedFault> RepositoryCopies::control_of(const Fault& /*fault
 
 std::unique_ptr<InjectedFault> RepositoryCopies::control(const std::string& name,
                                                          const std::stop_token& stop) {
-  auto planted = site_for(name, stop);
-  finish(*planted);
-  return planted;
+  auto injected = site_for(name, stop);
+  finish(*injected);
+  return injected;
 }
 
 }  // namespace pgrehearse

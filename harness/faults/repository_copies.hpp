@@ -1,5 +1,5 @@
-// Faults planted in copies of somebody's own repository, rehearsed with his own scenario. One copy
-// is made of the original; the others share its files until they are damaged.
+// Injects faults into copies of a user's repository. One copy is made of the original; the others
+// are hard links to it until they are damaged.
 #pragma once
 
 #include <filesystem>
@@ -15,21 +15,21 @@
 
 namespace pgrehearse {
 
-// The first copy, and what is known of it and of the drill.
+// The first copy, and the properties of repository and drill.
 struct RepositoryCopy {
-  std::string id;                    // of the proof
-  std::filesystem::path state;       // of the harness, where a laboratory is registered
-  std::filesystem::path root;        // everything of the proof lies below it
-  std::filesystem::path repository;  // the copy, below it
+  std::string id;                    // id of the proof
+  std::filesystem::path state;       // state directory, where a laboratory is registered
+  std::filesystem::path root;        // contains all files of the proof
+  std::filesystem::path repository;  // the copy, below `root`
   ConfiguredRepository original;
   RepositoryTraits traits;
   DrillTraits drill;
   Account account;
   std::string pgbackrest;
-  std::filesystem::path binaries;  // empty where the sandbox has its own
+  std::filesystem::path binaries;  // empty if the sandbox has its own
   int postgres_major = 0;
-  std::string scenario;                // YAML, as its owner wrote it
-  std::vector<std::string> overrides;  // his --set
+  std::string scenario;                // YAML, as written by the user
+  std::vector<std::string> overrides;  // the user's --set
   std::map<std::string, std::string> facts;
 };
 
@@ -41,15 +41,15 @@ class RepositoryCopies : public FaultTestbed {
                                         const std::stop_token& stop) override;
   std::unique_ptr<InjectedFault> control_of(const Fault& fault, const std::string& name,
                                             const std::stop_token& stop) override;
-  // His drill where nothing is wrong.
+  // The user's drill without a fault.
   std::unique_ptr<InjectedFault> control(const std::string& name, const std::stop_token& stop);
 
-  // What the control has shown: where replay ends, how long a drill may take.
+  // Updated after the control run: where replay ends, and how long a drill may take.
   RepositoryCopy& copy() { return copy_; }
 
  private:
   std::unique_ptr<InjectedFault> site_for(const std::string& name, const std::stop_token& stop);
-  void finish(InjectedFault& planted) const;
+  void finish(InjectedFault& injected) const;
   Laboratory& other(const std::stop_token& stop);
 
   RepositoryCopy copy_;

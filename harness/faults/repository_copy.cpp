@@ -18,13 +18,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-[[noreturn]] void give_up(const fs::path& path, const char* what, int error) {
+[[noreturn]] void fail_copy(const fs::path& path, const char* what, int error) {
   const bool vanished = error == ENOENT;
   throw Error(
       ErrorKind::environment,
       fmt::format("cannot {} {}: {}", what, path.native(), std::generic_category().message(error)),
-      vanished ? "did a backup or an expire run at the same time? then try again"
-               : "the account of the drills must be able to read the repository",
+      vanished ? "if a backup or expire ran at the same time, try again"
+               : "allow the account of the drills to read the repository",
       vanished ? "" : "PGR-ENV-PERMISSION", path.native());
 }
 
@@ -32,7 +32,7 @@ class Descriptor {
  public:
   Descriptor(const fs::path& path, int flags, const char* what)
       : fd_(open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)) {
-    if (fd_ < 0) give_up(path, what, errno);
+    if (fd_ < 0) fail_copy(path, what, errno);
   }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
@@ -43,17 +43,17 @@ class Descriptor {
   int fd_;
 };
 
-void copy_by_hand(const Descriptor& in, const Descriptor& out, const fs::path& from,
-                  const fs::path& to) {
+void copy_with_buffer(const Descriptor& in, const Descriptor& out, const fs::path& from,
+                      const fs::path& to) {
   std::array<char, 1 << 18> buffer{};
   while (true) {
     const auto read_bytes = read(in.get(), buffer.data(), buffer.size());
     if (read_bytes == 0) return;
-    if (read_bytes < 0) give_up(from, "read", errno);
+    if (read_bytes < 0) fail_copy(from, "read", errno);
     for (ssize_t done = 0; done < read_bytes;) {
       const auto wrote =
           write(out.get(), buffer.data() + done, static_cast<std::size_t>(read_bytes - done));
-      if (wrote < 0) give_up(to, "write", errno);
+      if (wrote < 0) fail_copy(to, "write", errno);
       done += wrote;
     }
   }
@@ -63,7 +63,7 @@ void copy_file(const fs::path& from, const fs::path& to, const std::stop_token& 
   const Descriptor in(from, O_RDONLY, "read");
   const Descriptor out(to, O_WRONLY | O_CREAT | O_EXCL, "write");
   constexpr std::size_t step = std::size_t{64} << 20U;
-  // Shares blocks where the file system can; the original is not touched by that.
+  // Shares blocks if the file system can; this does not change the original.
   std::uint64_t done = 0;
   while (!stop.stop_requested()) {
     const auto copied = copy_file_range(in.get(), nullptr, out.get(), nullptr, step, 0);
@@ -72,13 +72,13 @@ void copy_file(const fs::path& from, const fs::path& to, const std::stop_token& 
       continue;
     }
     if (copied == 0 && done > 0) return;
-    if (done > 0 || errno == ENOSPC) give_up(to, "copy to", errno);
-    copy_by_hand(in, out, from, to);
+    if (done > 0 || errno == ENOSPC) fail_copy(to, "copy to", errno);
+    copy_with_buffer(in, out, from, to);
     return;
   }
 }
 
-// Calls `take` for every ordinary file below.
+// Calls `take` for every regular file below.
 template <typename Take>
 void for_each_file(const fs::path& top, Take take) {
   std::error_code failure;
@@ -86,12 +86,12 @@ void for_each_file(const fs::path& top, Take take) {
        entry.increment(failure)) {
     if (entry->is_regular_file() && !entry->is_symlink()) take(*entry);
   }
-  if (failure) give_up(top, "read", failure.value());
+  if (failure) fail_copy(top, "read", failure.value());
 }
 
-// "000000010000000000000005-...", also with ".00000028.backup" or ".partial" behind the name:
-// whether it lies at or behind `first`, on whatever timeline.
-bool is_behind(const std::string& name, const std::string& first) {
+// Whether a segment ("000000010000000000000005-...", also ".00000028.backup" or ".partial") is
+// `first` or a later one, on any timeline.
+bool is_at_or_after(const std::string& name, const std::string& first) {
   constexpr std::size_t timeline_length = 8;
   constexpr std::size_t name_length = 24;
   return name.size() >= name_length &&
@@ -107,18 +107,18 @@ std::vector<FileToCopy> files_to_copy(const CopyOrder& order) {
   const auto take = [&](const fs::directory_entry& entry) {
     files.push_back({entry.path().lexically_relative(order.from), entry.file_size()});
   };
-  const auto sets = order.from / "backup" / order.stanza;
+  const auto backups = order.from / "backup" / order.stanza;
   const auto archive = order.from / "archive" / order.stanza;
-  for (const auto& record : {sets / "backup.info", archive / "archive.info"}) {
+  for (const auto& record : {backups / "backup.info", archive / "archive.info"}) {
     for (const auto* copy : {"", ".copy"}) {
       const fs::directory_entry entry(fs::path(record) += copy);
       if (entry.exists()) take(entry);
     }
   }
-  for (const auto& label : order.chain) for_each_file(sets / label, take);
+  for (const auto& label : order.chain) for_each_file(backups / label, take);
   for_each_file(archive / order.archive, [&](const fs::directory_entry& entry) {
     const auto name = entry.path().filename().native();
-    if (name.ends_with(".history") || is_behind(name, order.first_segment)) take(entry);
+    if (name.ends_with(".history") || is_at_or_after(name, order.first_segment)) take(entry);
   });
   return files;
 }
@@ -131,7 +131,7 @@ void copy_repository(const CopyOrder& order, const std::vector<FileToCopy>& file
     const auto to = order.to / file.path;
     std::error_code failure;
     fs::create_directories(to.parent_path(), failure);
-    if (failure) give_up(to.parent_path(), "make", failure.value());
+    if (failure) fail_copy(to.parent_path(), "make", failure.value());
     copy_file(order.from / file.path, to, stop);
   }
   fs::create_directory_symlink(order.chain.back(), order.to / "backup" / order.stanza / "latest");

@@ -1,5 +1,5 @@
-// A copy of what one restore needs of a repository: its sets, the WAL behind them, the records. The
-// original is opened for reading only, by the account of the drills.
+// Copies what one restore needs: backups, the WAL after them, metadata files. The original is only
+// read, by the account of the drills.
 #pragma once
 
 #include <cstdint>
@@ -13,23 +13,23 @@
 namespace pgrehearse {
 
 struct CopyOrder {
-  std::filesystem::path from;  // a repository in a directory of this host
-  std::filesystem::path to;    // is made
+  std::filesystem::path from;  // a repository in a directory on this host
+  std::filesystem::path to;    // is created
   std::string stanza;
-  std::vector<std::string> chain;  // labels of the sets
+  std::vector<std::string> chain;  // labels of the backups
   std::string archive;             // "15-1"
-  std::string first_segment;       // the first one that the chain needs
+  std::string first_segment;       // first segment that the backups need
   Account account;
 };
 
 struct FileToCopy {
-  std::filesystem::path path;  // below the repository
+  std::filesystem::path path;  // relative to the repository
   std::uint64_t size = 0;
 };
 
-// What belongs to the copy. Throws Error(environment) when a directory cannot be read.
+// The files to copy. Throws Error(environment) if a directory cannot be read.
 std::vector<FileToCopy> files_to_copy(const CopyOrder& order);
-// Makes the copy, `latest` included. Throws Error(environment), Error(interrupted).
+// Creates the copy, including the link `latest`. Throws Error(environment), Error(interrupted).
 void copy_repository(const CopyOrder& order, const std::vector<FileToCopy>& files,
                      const std::stop_token& stop);
 

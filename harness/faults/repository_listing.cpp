@@ -20,15 +20,15 @@ std::int64_t nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1000000000 + time.tv_nsec;
 }
 
-// Of what `path` leads to where it is one of the first directories, which may be a link.
-ListedFile look_at(const fs::path& path, bool follow) {
+// `follow`: for the top directories, which may be symbolic links.
+ListedFile examine(const fs::path& path, bool follow) {
   struct stat status {};
   const int said = follow ? stat(path.c_str(), &status) : lstat(path.c_str(), &status);
   if (said != 0) {
     throw Error(
         ErrorKind::environment,
-        fmt::format("cannot look at {}: {}", path.native(), std::generic_category().message(errno)),
-        "did a backup or an expire run at the same time? then try again", "PGR-ENV-PERMISSION",
+        fmt::format("cannot examine {}: {}", path.native(), std::generic_category().message(errno)),
+        "if a backup or expire ran at the same time, try again", "PGR-ENV-PERMISSION",
         path.native());
   }
   return {.size = static_cast<std::uint64_t>(status.st_size),
@@ -40,20 +40,20 @@ ListedFile look_at(const fs::path& path, bool follow) {
 }
 
 void list_below(const fs::path& repository, const fs::path& top, RepositoryListing& listing) {
-  listing[top.lexically_relative(repository)] = look_at(top, true);
+  listing[top.lexically_relative(repository)] = examine(top, true);
   std::error_code failure;
   for (fs::recursive_directory_iterator entry(top, failure), end; !failure && entry != end;
        entry.increment(failure)) {
-    listing[entry->path().lexically_relative(repository)] = look_at(entry->path(), false);
+    listing[entry->path().lexically_relative(repository)] = examine(entry->path(), false);
   }
   if (failure) {
-    throw Error(
-        ErrorKind::environment, fmt::format("cannot list {}: {}", top.native(), failure.message()),
-        "this account must be able to read the whole stanza", "PGR-ENV-PERMISSION", top.native());
+    throw Error(ErrorKind::environment,
+                fmt::format("cannot list {}: {}", top.native(), failure.message()),
+                "allow this account to read the whole stanza", "PGR-ENV-PERMISSION", top.native());
   }
 }
 
-// What a running primary may add meanwhile: not a history file, and no timeline of its own.
+// A segment that a running primary may add meanwhile: on a known timeline, and no history file.
 bool is_next_segment(const std::string& path, const std::set<std::string>& timelines) {
   return path.starts_with("archive/") && is_segment(path) &&
          timelines.contains(segment_name(path).substr(0, 8));
@@ -64,7 +64,7 @@ bool is_next_segment(const std::string& path, const std::set<std::string>& timel
 RepositoryListing list_repository(const fs::path& repository, const std::string& stanza) {
   RepositoryListing listing;
   for (const auto* part : {"archive", "backup"}) {
-    listing[part] = look_at(repository / part, true);
+    listing[part] = examine(repository / part, true);
     list_below(repository, repository / part / stanza, listing);
   }
   return listing;
@@ -76,22 +76,22 @@ RepositoryChange changes_between(const RepositoryListing& before, const Reposito
     if (is_segment(path)) timelines.insert(segment_name(path).substr(0, 8));
   }
   RepositoryChange change;
-  std::set<std::string> receivers;  // directories in which a segment has arrived
+  std::set<std::string> receivers;  // directories with new segments
   for (const auto& [path, file] : after) {
     if (before.contains(path)) continue;
     const bool next = is_next_segment(path, timelines);
-    // A directory for them: 256 segments each.
+    // A directory for segments, 256 each.
     const auto name = fs::path(path).filename().native();
     const bool place = file.directory && path.starts_with("archive/") && name.size() == 16 &&
                        timelines.contains(name.substr(0, 8));
     if (next || place) receivers.insert(fs::path(path).parent_path());
-    if (next) change.arrived.push_back(path);
-    if (!next && !place) change.different.push_back("new: " + path);
+    if (next) change.new_segments.push_back(path);
+    if (!next && !place) change.differences.push_back("new: " + path);
   }
   for (const auto& [path, was] : before) {
     const auto found = after.find(path);
     if (found == after.end()) {
-      change.different.push_back("gone: " + path);
+      change.differences.push_back("gone: " + path);
       continue;
     }
     auto is = found->second;
@@ -100,7 +100,7 @@ RepositoryChange changes_between(const RepositoryListing& before, const Reposito
       is.modified = was.modified;
       is.changed = was.changed;
     }
-    if (is != was) change.different.push_back("changed: " + path);
+    if (is != was) change.differences.push_back("changed: " + path);
   }
   return change;
 }

@@ -1,4 +1,4 @@
-// Whether a repository is what it was: every file of a stanza, before and after.
+// Detects changes of a repository: lists all files of a stanza before and afterwards.
 #pragma once
 
 #include <cstdint>
@@ -12,25 +12,25 @@ namespace pgrehearse {
 struct ListedFile {
   std::uint64_t size = 0;
   std::int64_t modified = 0;  // nanoseconds since 1970
-  std::int64_t changed = 0;   // the inode: owner, mode, links, and whatever changes the content
+  std::int64_t changed = 0;   // time of the last inode change: owner, mode, links, content
   std::uint64_t inode = 0;
   std::uint32_t mode = 0;
   bool directory = false;
   auto operator<=>(const ListedFile&) const = default;
 };
 
-// By path below the repository.
+// By path relative to the repository.
 using RepositoryListing = std::map<std::string, ListedFile>;
 
-// The stanza's part of the repository, and the directories that lead to it. Throws
-// Error(environment) when it cannot be listed.
+// The stanza's part of the repository and its parent directories. Throws Error(environment) if it
+// cannot be listed.
 RepositoryListing list_repository(const std::filesystem::path& repository,
                                   const std::string& stanza);
 
 struct RepositoryChange {
-  // WAL segments of timelines that were there before: what a primary that goes on archives.
-  std::vector<std::string> arrived;
-  std::vector<std::string> different;  // "changed: archive/...", "new: ...", "gone: ..."
+  // New WAL segments of known timelines, archived by a running primary.
+  std::vector<std::string> new_segments;
+  std::vector<std::string> differences;  // "changed: archive/...", "new: ...", "gone: ..."
 };
 
 RepositoryChange changes_between(const RepositoryListing& before, const RepositoryListing& after);

@@ -27,15 +27,16 @@ class ProveScenario : public DrillTest {
     constexpr std::uintmax_t enough = std::uintmax_t{4} << 30U;
     std::error_code none;
     const auto room = fs::space("/dev/shm", none).available;
-    place = !none && room >= enough ? fs::path("/dev/shm") / scratch.filename() : scratch / "place";
+    directory =
+        !none && room >= enough ? fs::path("/dev/shm") / scratch.filename() : scratch / "directory";
   }
   void TearDown() override {
-    if (!HasFailure()) fs::remove_all(place);
+    if (!HasFailure()) fs::remove_all(directory);
     DrillTest::TearDown();
   }
 
   DrillRun prove(const fs::path& scenario_file, std::vector<std::string> options) {
-    options.insert(options.end(), {"--directory", place});
+    options.insert(options.end(), {"--directory", directory});
     options.insert(options.begin(), {"prove", "--scenario", scenario_file, "--json",
                                      scratch / "score.json", "--junit", scratch / "score.xml"});
     auto run = pgrehearse(std::move(options));
@@ -66,7 +67,7 @@ class ProveScenario : public DrillTest {
     return own;
   }
 
-  fs::path place;
+  fs::path directory;
   nlohmann::json score;
 };
 
@@ -77,22 +78,22 @@ TEST_F(ProveScenario, CatchesWhatIsPlantedInCopiesOfAForeignRepository) {
       "objectives: { rto: 1ms, rpo: 1ms }\n"
       "checks: [wal_continuity, backup_integrity, page_checksums, row_counts, freshness]\n"));
   const auto run =
-      prove(file, {"wal-segment-missing", "wal-segment-flipped", "wal-of-the-backup-missing",
+      prove(file, {"wal-segment-missing", "wal-segment-flipped", "wal-of-backup-missing",
                    "backup-file-flipped", "manifest-damaged", "archive-info-main-damaged",
-                   "wrong-passphrase", "repository-fails-in-mid-replay", "target-in-the-future",
-                   "timeline-stray", "table-dropped"});
+                   "wrong-passphrase", "repository-fails-during-replay", "target-in-future",
+                   "timeline-from-promoted-copy", "table-dropped"});
   EXPECT_EQ(run.exit_code, 0) << run.text();
   ASSERT_TRUE(score.is_object()) << run.text();
-  EXPECT_EQ(score["planted"], 9) << run.text();
-  EXPECT_EQ(score["caught"], 9) << run.text();
+  EXPECT_EQ(score["injected"], 9) << run.text();
+  EXPECT_EQ(score["detected"], 9) << run.text();
   EXPECT_EQ(score["not_applicable"], 2);
   EXPECT_EQ(score["false_alarms"], 0);
-  EXPECT_THAT(run.output, HasSubstr("n/a     table-dropped"));
+  EXPECT_THAT(run.output, HasSubstr("n/a      table-dropped"));
   const auto& original = score["original"];
   EXPECT_EQ(original["stanza"], "ledger-7");
-  EXPECT_EQ(original["sets"].size(), 3U) << original;
+  EXPECT_EQ(original["backups"].size(), 3U) << original;
   EXPECT_EQ(original["unchanged"], true);
-  EXPECT_GT(original["listed"], 900);
+  EXPECT_GT(original["files"], 900);
   // What a copy cannot be asked: objectives of a millisecond would fail every drill.
   EXPECT_EQ(original["left_out"].size(), 5U) << original["left_out"];
   EXPECT_THAT(run.output, HasSubstr("the repository is unchanged"));
@@ -103,10 +104,12 @@ TEST_F(ProveScenario, CatchesWhatIsPlantedInCopiesOfAForeignRepository) {
 }
 
 TEST_F(ProveScenario, AFaultThatTheScenarioDoesNotAskForIsMissed) {
-  const auto latest = prove(write_scenario(scenario("checks: [databases]\n")), {"timeline-stray"});
+  const auto latest =
+      prove(write_scenario(scenario("checks: [databases]\n")), {"timeline-from-promoted-copy"});
   EXPECT_EQ(latest.exit_code, 1) << latest.text();
-  EXPECT_THAT(latest.output, HasSubstr("MISSED  timeline-stray"));
-  EXPECT_THAT(latest.output, HasSubstr("the check 'wal_continuity' tells PGR-TIMELINE-ABANDONED"));
+  EXPECT_THAT(latest.output, HasSubstr("MISSED  timeline-from-promoted-copy"));
+  EXPECT_THAT(latest.output,
+              HasSubstr("the check 'wal_continuity' would report PGR-TIMELINE-ABANDONED"));
 }
 
 TEST_F(ProveScenario, AChangedRepositoryIsNoPass) {
@@ -121,14 +124,14 @@ TEST_F(ProveScenario, AChangedRepositoryIsNoPass) {
   const auto file =
       write_scenario(scenario_with(configuration, "recover_to: immediate\nchecks: [databases]\n"));
   const auto run =
-      prove(file, {"stanza-misspelt", "--set", "repository.binary=" + binary.native()});
+      prove(file, {"stanza-misspelled", "--set", "repository.binary=" + binary.native()});
   EXPECT_EQ(run.exit_code, 2) << run.text();
-  EXPECT_EQ(score["caught"], 1) << run.text();
+  EXPECT_EQ(score["detected"], 1) << run.text();
   EXPECT_EQ(score["original"]["unchanged"], false);
-  EXPECT_EQ(score["original"]["different"],
+  EXPECT_EQ(score["original"]["changes"],
             nlohmann::json::array({"changed: backup/" + stanza + "/backup.info"}));
   EXPECT_THAT(run.output, HasSubstr("changed: backup/" + stanza + "/backup.info"));
-  EXPECT_THAT(run.error_output, HasSubstr("has changed while prove ran"));
+  EXPECT_THAT(run.error_output, HasSubstr("changed while prove was running"));
 }
 
 TEST_F(ProveScenario, AScenarioThatFailsByItselfProvesNothing) {
@@ -137,8 +140,8 @@ TEST_F(ProveScenario, AScenarioThatFailsByItselfProvesNothing) {
                "select 1, expect: 2 }\n"));
   const auto run = prove(file, {"wal-segment-missing"});
   EXPECT_EQ(run.exit_code, 1) << run.text();
-  EXPECT_THAT(run.output, HasSubstr("no fault was planted: the scenario itself does not pass"));
-  EXPECT_EQ(score["planted"], 0);
+  EXPECT_THAT(run.output, HasSubstr("no fault was injected: the scenario does not pass"));
+  EXPECT_EQ(score["injected"], 0);
   EXPECT_EQ(score["original"]["unchanged"], true);
 }
 

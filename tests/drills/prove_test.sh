@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The score of the fault catalogue: prove_test.sh PGREHEARSE OUTPUT [options of prove]
-# Everything planted must be caught, nothing else may be. In memory where there is room: what costs
+# Everything injected must be detected, nothing else may be. In memory where there is room: what costs
 # time elsewhere is that pgBackRest flushes every file.
 set -euo pipefail
 
@@ -24,7 +24,7 @@ if [ -n "$left" ]; then
   echo "prove left something behind: $left" >&2
   exit 1
 fi
-# 2: everything was caught, but some fault cannot be planted here. That a container may not mount the
+# 2: everything was detected, but some fault cannot be injected here. That a container may not mount the
 # small file systems of three faults is no fault of the catalogue, and no package changes it.
 if [ "$status" -eq 2 ]; then
   probe=$(mktemp --directory)

@@ -1,4 +1,4 @@
-// The actions behind the table of damage: one function each, in the file of what it damages.
+// The functions of the damage table, grouped by what they damage.
 #pragma once
 
 #include "harness/faults/damage/damage.hpp"
@@ -18,7 +18,7 @@ void zero_page(InjectionSite& site, const Settings& settings);
 void tear_page(InjectionSite& site, const Settings& settings);
 void lose_write(InjectionSite& site, const Settings& settings);
 void misplace_page(InjectionSite& site, const Settings& settings);
-void put_row_in_the_future(InjectionSite& site, const Settings& settings);
+void set_future_xmin(InjectionSite& site, const Settings& settings);
 void lose_row(InjectionSite& site, const Settings& settings);
 void enlarge(InjectionSite& site, const Settings& settings);
 void remove_data_file(InjectionSite& site, const Settings& settings);

@@ -1,4 +1,4 @@
-// Damage to the WAL archive: files that are gone, changed, doubled or strange.
+// Damage to the WAL archive: missing, changed, duplicate and foreign files.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,26 +16,26 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The file of a segment as `which:` asks for it; the facts tell which one it was.
+// The file of the segment selected by `which`; stores its name in the facts.
 fs::path chosen_segment(InjectionSite& site, const Settings& settings) {
   auto file = find_segment(site, settings.get_or<std::string>("which", "middle"));
   site.facts["segment"] = segment_name(file);
   return file;
 }
 
-// The next one that nobody has made.
+// The first unused timeline.
 std::string next_timeline(const InjectionSite& site) {
   return fmt::format("{:08X}", std::stoul(newest_timeline(site), nullptr, 16) + 1);
 }
 
-// What the history of a timeline begins with: that of its parent.
+// The history of a timeline starts with that of its parent.
 std::string history_of(const fs::path& archive, const std::string& timeline) {
   std::ifstream in(archive / (timeline + ".history"), std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// A segment of the newest timeline with others behind it: a branch from an older one would only
-// look like one more failover.
+// A segment in the middle of the newest timeline: a branch from an older timeline would look like
+// an earlier failover.
 fs::path on_newest_timeline(InjectionSite& site) {
   auto file = find_segment(site, "middle");
   const auto newest = newest_timeline(site);
@@ -43,7 +43,7 @@ fs::path on_newest_timeline(InjectionSite& site) {
     auto all = archived_segments(site);
     std::erase_if(all, [&](const auto& one) { return !segment_name(one).starts_with(newest); });
     if (all.size() < 3) {
-      throw DoesNotApply(fmt::format("timeline {} has {} segments only", newest, all.size()));
+      throw DoesNotApply(fmt::format("timeline {} has only {} segments", newest, all.size()));
     }
     file = all.at(1);
   }
@@ -67,7 +67,7 @@ void truncate_segment(InjectionSite& site, const Settings& settings) {
   truncate_file(file, fs::file_size(file) / 2);
 }
 
-// The same segment with another content, as two servers that archive into one stanza leave it.
+// A second file of the segment with other content, as after two servers archived to one stanza.
 void duplicate_segment(InjectionSite& site, const Settings& settings) {
   const auto file = chosen_segment(site, settings);
   const auto other = find_segment(site, "first");
@@ -75,7 +75,7 @@ void duplicate_segment(InjectionSite& site, const Settings& settings) {
   fs::copy_file(other, file.parent_path() / (site.facts["segment"] + suffix));
 }
 
-// Another cluster's content under this one's name.
+// Replaces the content with that of another cluster's segment.
 void replace_segment(InjectionSite& site, const Settings& settings) {
   const auto file = chosen_segment(site, settings);
   auto& other = site.other();
@@ -87,10 +87,10 @@ void replace_segment(InjectionSite& site, const Settings& settings) {
     give_to(site, file.parent_path());
     return;
   }
-  throw Error(ErrorKind::internal, "the other cluster has archived nothing");
+  throw Error(ErrorKind::internal, "the second cluster has not archived any WAL");
 }
 
-// What a drill or a standby leaves that was promoted with archiving on.
+// The traces of a copy or standby that was promoted with archiving on.
 void add_timeline(InjectionSite& site, const Settings& settings) {
   auto file = chosen_segment(site, settings);
   if (settings.get_or<std::string>("which", "middle") == "middle") file = on_newest_timeline(site);

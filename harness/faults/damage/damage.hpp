@@ -1,5 +1,5 @@
-// What a planter can do. Each action is a row of the table in damage_table.cpp; it
-// works on a clone or a copy that is thrown away, and reports what it really hit.
+// The actions that damage something. Each is a row of the table in damage_table.cpp, works on a
+// disposable clone or copy, and reports what it damaged.
 #pragma once
 
 #include <span>
@@ -11,23 +11,23 @@
 
 namespace pgrehearse {
 
-// When an action happens, in this order.
+// When an action is applied, in this order.
 enum class DamageStage {
   running,       // to the running primary, before the backup
-  stopped,       // to the primary's files while it is down, before the backup
+  stopped,       // to the files of the stopped primary, before the backup
   after_backup,  // to the running primary, after its backup
   after_work,    // to the running primary, after its last work was archived
   repository,    // to a copy of the repository
-  drill,         // to the drill: its scenario, its tools, its place
+  drill,         // to the drill: its scenario, tools and host
 };
 
-// This host does not let itself be damaged that way: nothing is proved, nothing missed.
+// The damage cannot be done on this host; the fault is skipped.
 class CannotInject : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// There is nothing here that could be damaged that way; the text says what is missing.
+// The damage does not apply here; the text gives the reason.
 class DoesNotApply : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -43,7 +43,7 @@ struct DamageDescription {
 };
 
 std::span<const DamageDescription> damage_table();
-// nullptr when there is no such action.
+// nullptr if there is no such action.
 const DamageDescription* find_damage(std::string_view name);
 
 }  // namespace pgrehearse

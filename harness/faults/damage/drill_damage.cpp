@@ -1,4 +1,4 @@
-// Trouble of the drill itself: its scenario, its tools, its place.
+// Faults of the drill itself: its scenario, tools and host.
 #include <fmt/format.h>
 #include <sys/mount.h>
 
@@ -61,16 +61,16 @@ void change_passphrase(InjectionSite& site, const Settings& /*settings*/) {
   std::ofstream(site.configuration, std::ios::trunc) << text;
 }
 
-// A pgBackRest that does a deed when its arguments match a shell pattern.
+// A wrapper of pgBackRest that runs shell commands when its arguments match a shell pattern.
 void wrap_pgbackrest(InjectionSite& site, const Settings& settings) {
   if (const auto which = settings.get<std::string>("segment")) {
     site.facts["segment"] = segment_name(find_segment(site, *which));
   }
   const auto pattern = expand_scenario(settings.get<std::string>("when").value(), site.facts);
-  const auto deed = expand_scenario(settings.get<std::string>("deed").value(), site.facts);
+  const auto command = expand_scenario(settings.get<std::string>("command").value(), site.facts);
   const auto file = site.directory / "pgbackrest";
   std::ofstream(file) << "#!/bin/sh\ncase \"$*\" in\n"
-                      << pattern << ") " << deed << " ;;\nesac\nexec " << site.pgbackrest
+                      << pattern << ") " << command << " ;;\nesac\nexec " << site.pgbackrest
                       << " \"$@\"\n";
   fs::permissions(file, fs::perms(0755));
   give_to(site, file);
@@ -78,7 +78,7 @@ void wrap_pgbackrest(InjectionSite& site, const Settings& settings) {
   site.overrides.push_back("repository.binary=" + file.native());
 }
 
-// PostgreSQL's programs, with a deed before the server.
+// PostgreSQL's binaries, with a wrapper of postgres that runs shell commands first.
 void wrap_postgres(InjectionSite& site, const Settings& settings) {
   const auto& real = site.binaries;
   const auto directory = site.directory / "bin";
@@ -89,20 +89,20 @@ void wrap_postgres(InjectionSite& site, const Settings& settings) {
   }
   std::ofstream(directory / "postgres")
       << "#!/bin/sh\n"
-      << expand_scenario(settings.get<std::string>("deed").value(), site.facts) << "\nexec "
+      << expand_scenario(settings.get<std::string>("command").value(), site.facts) << "\nexec "
       << (real / "postgres").native() << " \"$@\"\n";
   fs::permissions(directory / "postgres", fs::perms(0755));
   give_to(site, directory);
   site.overrides.push_back("sandbox.binaries=" + directory.native());
 }
 
-// A file system of its own, of so many megabytes, for the sandbox.
+// Mounts a small tmpfs for the sandbox.
 void shrink_disk(InjectionSite& site, const Settings& settings) {
   const auto disk = site.directory / "disk";
   fs::create_directory(disk);
   auto megabytes = settings.get<std::int64_t>("megabytes").value();
   if (settings.get_or("enough", false)) {
-    megabytes = std::max(megabytes, static_cast<std::int64_t>(site.least_disk >> 20U));
+    megabytes = std::max(megabytes, static_cast<std::int64_t>(site.minimum_disk >> 20U));
   }
   const auto options = fmt::format("size={}m,mode=1777", megabytes);
   if (mount("tmpfs", disk.c_str(), "tmpfs", 0, options.c_str()) != 0) {

@@ -1,4 +1,4 @@
-// Damage to the files of a primary that is down: what disks, controllers and people do.
+// Damage to the files of a stopped primary, as done by disks, controllers and people.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The relation's file with its fork, and what is known of it by then.
+// The file of the relation's fork. Stores relation and file in the facts.
 fs::path file_of(InjectionSite& site, const Settings& settings,
                  const std::string& key = "relation") {
   const auto relation = settings.get<std::string>(key).value();
@@ -81,7 +81,7 @@ void misplace_page(InjectionSite& site, const Settings& settings) {
   write_page(file, block, page);
 }
 
-void put_row_in_the_future(InjectionSite& site, const Settings& settings) {
+void set_future_xmin(InjectionSite& site, const Settings& settings) {
   const auto file = file_of(site, settings);
   const auto block = block_of(site, settings, "block", 0);
   auto page = read_page(file, block);
@@ -100,7 +100,7 @@ void lose_row(InjectionSite& site, const Settings& settings) {
   write_page(file, block, page);
 }
 
-// Its last page moves behind a gigabyte of new pages that take no room: into a second file.
+// Moves the last page to a second segment file, after a sparse first one of 1 GB.
 void enlarge(InjectionSite& site, const Settings& settings) {
   constexpr std::uint32_t pages_of_a_file = 131072;  // RELSEG_SIZE
   const auto file = file_of(site, settings);
@@ -119,12 +119,12 @@ void enlarge(InjectionSite& site, const Settings& settings) {
 void remove_data_file(InjectionSite& site, const Settings& settings) {
   auto file = file_of(site, settings);
   if (const auto segment = settings.get<std::int64_t>("segment")) {
-    const auto behind = fmt::format(".{}", *segment);
-    file += behind;
-    site.facts["file"] += behind;
+    const auto suffix = fmt::format(".{}", *segment);
+    file += suffix;
+    site.facts["file"] += suffix;
   }
   if (!fs::remove(file)) {
-    throw Error(ErrorKind::internal, fmt::format("{} is not there", file.native()));
+    throw Error(ErrorKind::internal, fmt::format("{} does not exist", file.native()));
   }
 }
 
@@ -132,7 +132,8 @@ void truncate_data_file(InjectionSite& site, const Settings& settings) {
   const auto file = file_of(site, settings);
   const auto keep = static_cast<std::uint64_t>(settings.get_or<std::int64_t>("blocks", 1));
   if (fs::file_size(file) <= keep * page_size) {
-    throw Error(ErrorKind::internal, fmt::format("{} is not longer than that", file.native()));
+    throw Error(ErrorKind::internal,
+                fmt::format("{} is not longer than the blocks to keep", file.native()));
   }
   fs::resize_file(file, keep * page_size);
 }
@@ -158,7 +159,7 @@ void disable_checksums(InjectionSite& site, const Settings& /*settings*/) {
   if (!result.succeeded()) throw Error(ErrorKind::internal, result.error_output);
 }
 
-// Two bits a transaction, four transactions a byte: 1 committed, 2 aborted.
+// Two bits per transaction, four transactions per byte: 1 committed, 2 aborted.
 void abort_transaction(InjectionSite& site, const Settings& settings) {
   const auto xid = std::stoul(site.facts.at(settings.get_or<std::string>("fact", "xid")));
   site.facts["file"] = "pg_xact/0000";

@@ -1,5 +1,5 @@
-// Where a fault is planted, described by what planting really needs: a laboratory's copy and a copy
-// of somebody's own repository look the same from here.
+// Where a fault is injected: a copy of a laboratory or of a user's repository, described by what
+// injection needs.
 #pragma once
 
 #include <cstdint>
@@ -15,43 +15,45 @@
 
 namespace pgrehearse {
 
-// What the repository itself says of what it holds.
+// Properties of the repository.
 struct RepositoryTraits {
   std::string stanza;
-  std::vector<std::string> chain = {};  // the sets of one restore: the full one first, it last
-  std::uint64_t segment_size = 0;       // bytes of one WAL segment
-  std::string first_segment = {};       // where replay of the restored set begins
-  std::string last_segment = {};        // where it ends; empty: with the archive
+  std::vector<std::string> chain =
+      {};  // the backups of one restore, from the full backup to the restored one
+  std::uint64_t segment_size = 0;  // WAL segment size in bytes
+  std::string first_segment = {};  // first segment that replay of the restored backup reads
+  std::string last_segment =
+      {};  // last segment that replay reads; empty: the last one in the archive
   bool encrypted = false;
 };
 
-// Everything below `directory` is thrown away afterwards.
+// Everything below `directory` is removed afterwards.
 struct InjectionSite {
-  // A clone for what damages the primary, otherwise only read; nullptr where nobody's primary may
-  // be damaged.
+  // A clone if the fault damages the primary, otherwise only read; nullptr where no primary may be
+  // damaged.
   Laboratory* primary = nullptr;
-  std::filesystem::path directory;  // of this fault alone
+  std::filesystem::path directory;  // of this fault only
   std::filesystem::path repository;
-  std::filesystem::path configuration;  // pgBackRest's, of that repository
+  std::filesystem::path configuration;  // pgBackRest configuration of that repository
   RepositoryTraits traits;
-  Account account;                                // owns the repository, runs the drill
+  Account account;                                // owns the repository and runs the drill
   std::string pgbackrest = "pgbackrest";          // name or path
-  std::filesystem::path binaries = {};            // PostgreSQL's programs
-  std::filesystem::path earlier_data = {};        // PGDATA as it was before the primary's last work
+  std::filesystem::path binaries = {};            // directory of the PostgreSQL binaries
+  std::filesystem::path earlier_data = {};        // PGDATA before the primary's last workload
   std::map<std::string, std::string> files = {};  // "sales.orders" -> "base/16384/16390"
-  // What the row_counts check shall expect: database, relation, rows.
+  // Expected values of the check row_counts: database, relation, rows.
   std::map<std::string, std::map<std::string, std::int64_t>> rows = {};
-  std::vector<std::string> overrides = {};        // of the scenario, as with `run --set`
-  std::map<std::string, std::string> facts = {};  // what was hit: segment, relation, file, ...
-  std::uint64_t least_disk = 0;        // bytes that a drill needs; what shrinks a disk leaves them
-  std::function<Laboratory&()> other;  // another cluster with a stanza of its own, running
-  std::vector<std::filesystem::path> directories = {};  // elsewhere, removed when the fault is done
-  std::vector<std::filesystem::path> mounts = {};       // unmounted when the fault is done
+  std::vector<std::string> overrides = {};        // scenario overrides, as for `run --set`
+  std::map<std::string, std::string> facts = {};  // what was damaged: segment, relation, file, ...
+  std::uint64_t minimum_disk = 0;      // bytes that a drill needs; kept free by shrink_disk
+  std::function<Laboratory&()> other;  // a second running cluster with its own stanza
+  std::vector<std::filesystem::path> directories = {};  // files elsewhere, removed after the fault
+  std::vector<std::filesystem::path> mounts = {};       // unmounted after the fault
   CommandRunner& runner;
   std::stop_token stop;
 };
 
-// Throws Error(internal) where there is none: such a fault does not apply.
+// Throws Error(internal) if there is none.
 Laboratory& primary_of(InjectionSite& site);
 
 }  // namespace pgrehearse

@@ -22,7 +22,7 @@ std::vector<ManifestFile> read_manifest(std::string_view text) {
     const auto size = entry.find("size");
     files.push_back(
         {.name = std::string(line.substr(0, at)),
-         .set = entry.value("reference", std::string()),
+         .backup = entry.value("reference", std::string()),
          .size = size != entry.end() && size->is_number_unsigned() ? size->get<std::uint64_t>() : 0,
          .bundled = entry.contains("bni")});
   }

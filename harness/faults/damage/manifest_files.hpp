@@ -1,4 +1,4 @@
-// Which set stores each file of a backup, by pgBackRest's manifest.
+// Reads from a pgBackRest manifest which backup stores each file.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,14 @@
 namespace pgrehearse {
 
 struct ManifestFile {
-  std::string name;        // "pg_data/base/5/16384"
-  std::string set;         // label of an earlier set that stores it; empty: the manifest's own
-  std::uint64_t size = 0;  // of the file in the cluster
-  bool bundled = false;    // stored together with others
+  std::string name;  // "pg_data/base/5/16384"
+  std::string
+      backup;  // label of the earlier backup that stores it; empty: the manifest's own backup
+  std::uint64_t size = 0;  // size of the file in the cluster
+  bool bundled = false;    // bundled with other files
 };
 
-// `text`: decrypted. Lines that are no entry of a file are passed over.
+// `text`: decrypted. Lines that are not file entries are ignored.
 std::vector<ManifestFile> read_manifest(std::string_view text);
 
 }  // namespace pgrehearse

@@ -1,4 +1,4 @@
-// Damage to a running primary, in SQL and settings: what people, programs and operating systems do.
+// Damage to a running primary, through SQL and settings.
 #include <fstream>
 
 #include "harness/common/error.hpp"
@@ -24,16 +24,16 @@ void run_sql(InjectionSite& site, const Settings& settings) {
   if (const auto hits = settings.get<std::string>("hits")) site.facts["relation"] = *hits;
 }
 
-// What was done before the damage counts as well: the copy must have it.
+// Rows added before the damage must be in the copy as well.
 void expect_rows(InjectionSite& site, const Settings& settings) {
   auto& rows = site.rows.at(settings.get_or<std::string>("database", "shop"));
   rows.at(settings.get<std::string>("relation").value()) +=
       settings.get<std::int64_t>("plus").value();
 }
 
-// For a tablespace, outside the data directory.
+// Directory for a tablespace, outside the data directory.
 void make_directory(InjectionSite& site, const Settings& settings) {
-  // A sandbox may write below /dev/shm, where the laboratory can lie.
+  // A sandbox may write below /dev/shm, where the laboratory may be.
   const auto directory =
       std::filesystem::temp_directory_path() /
       (primary_of(site).options().id + "-" + settings.get<std::string>("name").value());
@@ -52,7 +52,7 @@ void change_configuration(InjectionSite& site, const Settings& settings) {
   if (then == "reload") {
     auto connection = primary_of(site).connect("postgres", site.stop);
     connection.query("select pg_reload_conf()");
-    // The archiver takes it up when it wakes.
+    // The archiver rereads it when it wakes up.
     connection.query("select pg_sleep(0.3)");
   }
   if (then == "restart") {
@@ -61,7 +61,7 @@ void change_configuration(InjectionSite& site, const Settings& settings) {
   }
 }
 
-// As a host that keeps its configuration where no backup looks.
+// Like a host that keeps its configuration outside the data directory.
 void remove_configuration(InjectionSite& site, const Settings& /*settings*/) {
   std::filesystem::remove(primary_of(site).paths().data / "postgresql.conf");
 }

@@ -1,4 +1,4 @@
-// Damage to the backups in a repository and to its own records.
+// Damage to the backups and metadata files of a repository.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,18 +21,18 @@ fs::path backups(const InjectionSite& site) {
   return site.repository / "backup" / site.traits.stanza;
 }
 
-const std::string& newest_set(const InjectionSite& site) { return site.traits.chain.back(); }
+const std::string& newest_backup(const InjectionSite& site) { return site.traits.chain.back(); }
 
-const std::string& full_set(const InjectionSite& site) { return site.traits.chain.front(); }
+const std::string& full_backup(const InjectionSite& site) { return site.traits.chain.front(); }
 
 fs::path record_of(const InjectionSite& site, const std::string& name) {
   if (name == "archive.info") {
     return site.repository / "archive" / site.traits.stanza / name;
   }
-  return name == "backup.info" ? backups(site) / name : backups(site) / newest_set(site) / name;
+  return name == "backup.info" ? backups(site) / name : backups(site) / newest_backup(site) / name;
 }
 
-// Decrypted where it is encrypted.
+// Decrypted if the repository is encrypted.
 std::string manifest_of_newest_set(InjectionSite& site) {
   const auto result = site.runner.run(
       {.program = site.pgbackrest,
@@ -40,7 +40,7 @@ std::string manifest_of_newest_set(InjectionSite& site) {
                      "--log-level-file=off", "--log-level-console=off", "--log-level-stderr=error",
                      "repo-get",
                      fmt::format("backup/{}/{}/backup.manifest", site.traits.stanza,
-                                 newest_set(site))},
+                                 newest_backup(site))},
        .account = site.account,
        .keep_output = std::size_t{1} << 30U},
       site.stop);
@@ -48,13 +48,13 @@ std::string manifest_of_newest_set(InjectionSite& site) {
   return result.output;
 }
 
-// Not replaced by a later set: the newest restore needs it.
-std::string largest_of_full_set(InjectionSite& site) {
-  const bool alone = newest_set(site) == full_set(site);
+// Not replaced by a later backup, so the newest restore needs it.
+std::string largest_of_full_backup(InjectionSite& site) {
+  const bool alone = newest_backup(site) == full_backup(site);
   std::string largest;
   std::uint64_t most = 0;
   for (const auto& file : read_manifest(manifest_of_newest_set(site))) {
-    const bool in_full = file.set == full_set(site) || (alone && file.set.empty());
+    const bool in_full = file.backup == full_backup(site) || (alone && file.backup.empty());
     if (!in_full || file.bundled || file.size <= most || !file.name.starts_with("pg_data/base/")) {
       continue;
     }
@@ -62,12 +62,12 @@ std::string largest_of_full_set(InjectionSite& site) {
     most = file.size;
   }
   if (largest.empty()) {
-    throw DoesNotApply("the restore needs no data file of the full set that is stored by itself");
+    throw DoesNotApply("the full backup has no unbundled data file that the restore needs");
   }
   return largest;
 }
 
-void spoil(const fs::path& file, const std::string& how) {
+void damage(const fs::path& file, const std::string& how) {
   if (how == "lost") {
     fs::remove(file);
   } else if (how == "empty") {
@@ -79,9 +79,9 @@ void spoil(const fs::path& file, const std::string& how) {
   }
 }
 
-// A digit in the middle becomes another: the record can be read, and is not what was written.
-void spoil_record(const fs::path& file, const std::string& how) {
-  if (how != "flipped") return spoil(file, how);
+// Changes a digit in the middle: the file remains readable but differs from what was written.
+void damage_metadata(const fs::path& file, const std::string& how) {
+  if (how != "flipped") return damage(file, how);
   std::ifstream in(file, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   const auto digit = text.find_first_of("02468", text.size() / 2);
@@ -96,40 +96,40 @@ void damage_repository_file(InjectionSite& site, const Settings& settings) {
   const auto copies = settings.get_or<std::string>("copies", "both");
   const auto file = record_of(site, name);
   site.facts["file"] = name;
-  site.facts["set"] = newest_set(site);
-  if (copies != "copy") spoil_record(file, how);
-  if (copies != "main") spoil_record(fs::path(file) += ".copy", how);
+  site.facts["backup"] = newest_backup(site);
+  if (copies != "copy") damage_metadata(file, how);
+  if (copies != "main") damage_metadata(fs::path(file) += ".copy", how);
 }
 
 void damage_backup_file(InjectionSite& site, const Settings& settings) {
   const auto how = settings.get_or<std::string>("how", "lost");
   if (const auto file = settings.get<std::string>("file")) {
-    site.facts["set"] = newest_set(site);
+    site.facts["backup"] = newest_backup(site);
     site.facts["file"] = *file;
-    spoil(stored_file(backups(site) / newest_set(site), "pg_data/" + *file), how);
+    damage(stored_file(backups(site) / newest_backup(site), "pg_data/" + *file), how);
     return;
   }
-  site.facts["set"] = full_set(site);
-  const auto stored = largest_of_full_set(site);
+  site.facts["backup"] = full_backup(site);
+  const auto stored = largest_of_full_backup(site);
   site.facts["file"] = stored.substr(std::string_view("pg_data/").size());
-  spoil(stored_file(backups(site) / full_set(site), stored), how);
+  damage(stored_file(backups(site) / full_backup(site), stored), how);
 }
 
 void remove_backup(InjectionSite& site, const Settings& settings) {
   const auto which = settings.get_or<std::string>("which", "full");
-  const auto set = which == "full" ? full_set(site) : newest_set(site);
-  site.facts["set"] = set;
-  fs::remove_all(backups(site) / set);
+  const auto backup = which == "full" ? full_backup(site) : newest_backup(site);
+  site.facts["backup"] = backup;
+  fs::remove_all(backups(site) / backup);
 }
 
-// The drill's account may not read it any more.
+// The drill's account can no longer read it.
 void forbid(InjectionSite& site, const Settings& settings) {
   const auto directory = site.repository / settings.get_or<std::string>("part", "backup");
   site.facts["file"] = directory.native();
   fs::permissions(directory, fs::perms::none);
 }
 
-// Another cluster took the stanza over, as after pg_upgrade: its own sets are not there yet.
+// Upgrades the stanza to another cluster, as after pg_upgrade, before its first backup.
 void upgrade_stanza(InjectionSite& site, const Settings& /*settings*/) {
   const auto& other = site.other();
   auto paths = other.paths();

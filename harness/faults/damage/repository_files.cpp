@@ -24,7 +24,7 @@ bool by_name(const fs::path& left, const fs::path& right) {
   return left.filename() < right.filename();
 }
 
-// "000000010000000000000005.00000028.backup-...": where the newest backup began.
+// "000000010000000000000005.00000028.backup-...": the start of the newest backup.
 std::string start_of_newest_backup(const InjectionSite& site) {
   if (!site.traits.first_segment.empty()) return site.traits.first_segment;
   std::string newest;
@@ -37,23 +37,22 @@ std::string start_of_newest_backup(const InjectionSite& site) {
   return newest;
 }
 
-// One that replay of the restored set reads, with others of both sides; where an older timeline
-// goes on beside a newer one, that of the newest counts.
+// A segment that replay of the restored backup reads, not the first or the last one. Where an older
+// timeline continues next to a newer one, the newest counts.
 fs::path middle_segment(const InjectionSite& site, const std::vector<fs::path>& segments) {
-  const auto place = [](const std::string& segment) { return segment.substr(timeline_length); };
+  const auto position = [](const std::string& segment) { return segment.substr(timeline_length); };
   const auto start = start_of_newest_backup(site);
   const auto& end = site.traits.last_segment;
   std::map<std::string, fs::path> needed;
   for (const auto& file : segments) {
     const auto name = segment_name(file);
-    if (start.empty() || place(name) < place(start) || name < start) continue;
-    if (!end.empty() && (place(name) > place(end) || name > end)) continue;
-    needed[place(name)] = file;
+    if (start.empty() || position(name) < position(start) || name < start) continue;
+    if (!end.empty() && (position(name) > position(end) || name > end)) continue;
+    needed[position(name)] = file;
   }
   constexpr std::size_t fewest = 4;
   if (needed.size() < fewest) {
-    throw DoesNotApply(
-        fmt::format("replay reads {} WAL segments, which has no middle", needed.size()));
+    throw DoesNotApply(fmt::format("replay reads only {} WAL segments", needed.size()));
   }
   return std::next(needed.begin(), static_cast<std::ptrdiff_t>(needed.size() / 2))->second;
 }
@@ -123,13 +122,13 @@ std::string newest_timeline(const InjectionSite& site) {
   return newest;
 }
 
-fs::path stored_file(const fs::path& set, const std::string& file) {
+fs::path stored_file(const fs::path& backup, const std::string& file) {
   for (const auto* extension : {"", ".gz", ".lz4", ".zst", ".bz2"}) {
-    auto stored = set / (file + extension);
+    auto stored = backup / (file + extension);
     if (fs::exists(stored)) return stored;
   }
-  throw DoesNotApply(
-      fmt::format("set {} stores {} together with other files", set.filename().native(), file));
+  throw DoesNotApply(fmt::format("backup {} stores {} bundled with other files",
+                                 backup.filename().native(), file));
 }
 
 void make_own(const fs::path& file) {
@@ -164,7 +163,7 @@ void give_to(const InjectionSite& site, const fs::path& directory) {
   const auto& account = site.account;
   const auto give = [&](const fs::path& path) {
     if (lchown(path.c_str(), account.uid, account.gid) != 0) {
-      throw Error(ErrorKind::internal, fmt::format("cannot give away {}", path.native()));
+      throw Error(ErrorKind::internal, fmt::format("cannot change the owner of {}", path.native()));
     }
   };
   give(directory);

@@ -1,4 +1,4 @@
-// Finding and spoiling the files of a repository that a planter may damage.
+// Finds and damages files of a repository copy.
 #pragma once
 
 #include <cstdint>
@@ -11,40 +11,40 @@
 
 namespace pgrehearse {
 
-// The ordinary files below "archive" or "backup" of the stanza, by path.
+// The regular files below "archive" or "backup" of the stanza, sorted by path.
 std::vector<std::filesystem::path> repository_files(const InjectionSite& site,
                                                     std::string_view part);
 
-// Whether it is an archived segment: its name, a dash, its checksum.
+// Whether it is an archived segment: segment name, dash, checksum.
 bool is_segment(const std::filesystem::path& file);
 
-// Those of one archived segment and of no other, by name.
+// The archived segments, sorted by name.
 std::vector<std::filesystem::path> archived_segments(const InjectionSite& site);
 
-// first, last, backup_start, middle (of what replay of the restored set reads), switch (the last
-// one of the old timeline), or the name of a segment. Throws DoesNotApply when there is none.
+// first, last, backup_start, middle (of what replay of the restored backup reads), switch (the last
+// one of the old timeline), or a segment name. Throws DoesNotApply if there is none.
 std::filesystem::path find_segment(const InjectionSite& site, const std::string& which);
 
-// Its name without checksum and extension.
+// Segment name without checksum and extension.
 std::string segment_name(const std::filesystem::path& file);
 
-// "00000002": the newest timeline that the archive knows; as files name it.
+// "00000002": the newest timeline in the archive, as in file names.
 std::string newest_timeline(const InjectionSite& site);
 
-// A file of a set as it is stored: with the extension of its compression. Throws DoesNotApply.
-std::filesystem::path stored_file(const std::filesystem::path& set, const std::string& file);
+// A file of a backup as stored, with the extension of its compression. Throws DoesNotApply.
+std::filesystem::path stored_file(const std::filesystem::path& backup, const std::string& file);
 
-// Files of a copy may share their content with those of another copy: before one is changed in
-// place, it gets a content of its own.
+// Files of a copy may be hard links shared with another copy. Replaces the link with a private file
+// before it is changed in place.
 void make_own(const std::filesystem::path& file);
 
-// Cuts it off there, its own content only.
+// Truncates the file, after making it private.
 void truncate_file(const std::filesystem::path& file, std::uint64_t size);
 
-// Turns bits of the byte at `at`, its own content only.
+// Flips bits of the byte at `at`, after making the file private.
 void flip_byte(const std::filesystem::path& file, std::uint64_t at, unsigned bits = 0x40);
 
-// It and everything below belongs to the site's account again.
+// Gives it and everything below to the site's account.
 void give_to(const InjectionSite& site, const std::filesystem::path& directory);
 
 }  // namespace pgrehearse

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view nothing_to_look_at = "there is no copy to look at";
+constexpr std::string_view no_copy = "no copy to check";
 
 std::vector<std::string> target_options(const RecoveryTarget& target) {
   std::vector<std::string> options;
@@ -49,15 +49,15 @@ std::vector<std::string> target_options(const RecoveryTarget& target) {
 
 class Baselines {
  public:
-  Baselines(const Scenario& scenario, const InjectedFault& planted, CommandRunner& runner,
+  Baselines(const Scenario& scenario, const InjectedFault& injected, CommandRunner& runner,
             std::stop_token stop)
       : scenario_(scenario),
-        laboratory_(*planted.site.primary),
+        laboratory_(*injected.site.primary),
         runner_(runner),
         stop_(std::move(stop)),
-        root_((scenario.sandbox.directory.empty() ? planted.site.directory
+        root_((scenario.sandbox.directory.empty() ? injected.site.directory
                                                   : scenario.sandbox.directory) /
-              "peers"),
+              "baselines"),
         data_(root_ / "data"),
         programs_(scenario.sandbox.binaries.value_or(
             fs::path(laboratory_.program("postgres")).parent_path())) {
@@ -69,8 +69,7 @@ class Baselines {
     std::map<std::string, std::string> answers;
     answers["pgbackrest verify"] = verify();
     answers["restore, start, select 1"] = restore_and_start();
-    answers["pg_checksums, pg_amcheck"] =
-        started_ ? look_inside() : std::string(nothing_to_look_at);
+    answers["pg_checksums, pg_amcheck"] = started_ ? check_copy() : std::string(no_copy);
     if (started_) run(programs_ / "pg_ctl", {"stop", "-m", "immediate", "-D", data_});
     return answers;
   }
@@ -110,7 +109,7 @@ class Baselines {
                                                                     : result.output.substr(0, 300);
   }
 
-  // A careful script: it does not archive, listens nowhere, and waits for the end of recovery.
+  // A careful script: archiving off, no network, waits for the end of recovery.
   std::string restore_and_start() {
     std::vector<std::string> arguments{"--pg1-path=" + data_.native(), "--archive-mode=off",
                                        "--lock-path=" + (root_ / "lock").native()};
@@ -146,7 +145,7 @@ class Baselines {
   }
 
   std::string select_one() {
-    std::string said = "it did not end recovery";
+    std::string said = "recovery did not end";
     const auto recovered = [&] {
       try {
         auto connection = Connection::open({{"host", root_.native()},
@@ -165,7 +164,7 @@ class Baselines {
     return poll_until(deadline, std::chrono::milliseconds(100), stop_, recovered) ? "" : said;
   }
 
-  std::string look_inside() {
+  std::string check_copy() {
     const auto amcheck = run(programs_ / "pg_amcheck",
                              {"--host=" + root_.native(), "--port=5432", "--username=postgres",
                               "--all", "--install-missing", "--heapallindexed", "--parent-check"});
@@ -189,9 +188,11 @@ class Baselines {
 
 }  // namespace
 
-std::map<std::string, std::string> ask_peers(const Scenario& scenario, const InjectedFault& planted,
-                                             CommandRunner& runner, const std::stop_token& stop) {
-  return Baselines(scenario, planted, runner, stop).ask();
+std::map<std::string, std::string> run_baselines(const Scenario& scenario,
+                                                 const InjectedFault& injected,
+                                                 CommandRunner& runner,
+                                                 const std::stop_token& stop) {
+  return Baselines(scenario, injected, runner, stop).ask();
 }
 
 }  // namespace pgrehearse

@@ -1,5 +1,5 @@
-// What other ways to test a backup say to the same fault, asked in good faith: each gets the same
-// repository, options and recovery target as the drill. Nothing of the harness's judgement is here.
+// Tests the same fault with other tools, with the same repository, options and recovery target as
+// the drill, for comparison. Uses none of the harness's checks.
 #pragma once
 
 #include <map>
@@ -10,11 +10,13 @@
 
 namespace pgrehearse {
 
-// Name -> its complaint; empty text: content. By name: "pgbackrest verify" (its text is read, which
-// is more than its exit code tells), "restore, start, select 1" (until the copy is read-write), and
-// "pg_checksums, pg_amcheck" on the copy of the one before. For laboratories only: a plain restore
-// of production would act like production.
-std::map<std::string, std::string> ask_peers(const Scenario& scenario, const InjectedFault& planted,
-                                             CommandRunner& runner, const std::stop_token& stop);
+// Name -> reported problem; empty: none. Names: "pgbackrest verify" (its text is evaluated as well
+// as its exit code), "restore, start, select 1" (until the copy is read-write), and "pg_checksums,
+// pg_amcheck" on that copy. For laboratories only: an unquarantined copy of production could act
+// like production.
+std::map<std::string, std::string> run_baselines(const Scenario& scenario,
+                                                 const InjectedFault& injected,
+                                                 CommandRunner& runner,
+                                                 const std::stop_token& stop);
 
 }  // namespace pgrehearse

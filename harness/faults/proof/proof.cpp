@@ -18,12 +18,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Clean runs of one kind are alike: so many show whether the peers are content with them.
-constexpr std::size_t enough_for_peers = 10;
+// Runs without a fault are alike: this many are enough to evaluate the baselines.
+constexpr std::size_t enough_for_baselines = 10;
 
 struct Named {
   std::string code;
-  std::string text;  // object and details: where the planted thing must be named
+  std::string text;  // object and details, which must name the damaged object
 };
 
 std::vector<Named> findings_of(const Report& report) {
@@ -40,10 +40,10 @@ std::vector<Named> findings_of(const Report& report) {
 
 using Codes = std::vector<std::string>;
 
-bool fits(const ExpectedFinding& expected, const Codes& instead, const std::string& code,
+bool fits(const ExpectedFinding& expected, const Codes& alternatives, const std::string& code,
           const std::string& text) {
-  const bool right =
-      code == expected.code || std::find(instead.begin(), instead.end(), code) != instead.end();
+  const bool right = code == expected.code || std::find(alternatives.begin(), alternatives.end(),
+                                                        code) != alternatives.end();
   return right && text.find(expected.object) != std::string::npos;
 }
 
@@ -51,7 +51,7 @@ std::string in_words(const ExpectedFinding& expected) {
   return expected.code + (expected.object.empty() ? "" : " " + expected.object);
 }
 
-// "also: check wal_continuity failed: ..." below the diagnosis names it.
+// Whether a line of evidence ("also: check wal_continuity failed: ...") names the object.
 bool is_evidence(const Diagnosis& diagnosis, const ExpectedFinding& expected) {
   return !expected.object.empty() &&
          std::any_of(diagnosis.evidence.begin(), diagnosis.evidence.end(), [&](const auto& line) {
@@ -59,30 +59,30 @@ bool is_evidence(const Diagnosis& diagnosis, const ExpectedFinding& expected) {
          });
 }
 
-std::string missing_in(const Report& report, InjectedIn place, const FaultResult& result) {
+std::string missing_in(const Report& report, InjectedIn where, const FaultResult& result) {
   const auto& wanted = result.fault.expect.verdict;
   if (report.verdict != wanted) {
     return fmt::format("the verdict is {}, not {}", name_of(report.verdict), name_of(wanted));
   }
   const auto findings = findings_of(report);
   const auto& diagnosis = report.diagnosis;
-  const auto instead = place == InjectedIn::copy ? result.fault.expect.instead : Codes();
+  const auto alternatives = where == InjectedIn::copy ? result.fault.expect.alternatives : Codes();
   for (const auto& expected : result.expected) {
-    const auto told = diagnosis.object + " " + diagnosis.summary;
-    const bool found = fits(expected, instead, diagnosis.code, told) ||
+    const auto text = diagnosis.object + " " + diagnosis.summary;
+    const bool found = fits(expected, alternatives, diagnosis.code, text) ||
                        std::any_of(findings.begin(), findings.end(), [&](const auto& finding) {
-                         return fits(expected, instead, finding.code, finding.text);
+                         return fits(expected, alternatives, finding.code, finding.text);
                        });
     if (!found) return fmt::format("no finding {}", in_words(expected));
   }
   if (wanted == Verdict::pass) return {};
   const bool named =
       std::any_of(result.expected.begin(), result.expected.end(), [&](const auto& expected) {
-        return fits(expected, instead, diagnosis.code, diagnosis.object + diagnosis.summary) ||
-               (place == InjectedIn::copy && is_evidence(diagnosis, expected));
+        return fits(expected, alternatives, diagnosis.code, diagnosis.object + diagnosis.summary) ||
+               (where == InjectedIn::copy && is_evidence(diagnosis, expected));
       });
   if (!named && !result.expected.empty()) {
-    return fmt::format("the diagnosis says {} {}", diagnosis.code, diagnosis.object);
+    return fmt::format("the diagnosis is {} {}", diagnosis.code, diagnosis.object);
   }
   return {};
 }
@@ -98,7 +98,7 @@ std::vector<std::string> codes_of(const Report& report) {
   return codes;
 }
 
-// Every file with its size and time of change.
+// Every file with its size and modification time.
 std::string listing_of(const std::filesystem::path& repository) {
   namespace fs = std::filesystem;
   std::vector<std::string> lines;
@@ -117,17 +117,17 @@ std::string listing_of(const std::filesystem::path& repository) {
 
 class Proof {
  public:
-  Proof(const std::vector<Fault>& faults, FaultTestbed& ground, const ProofOptions& options,
+  Proof(const std::vector<Fault>& faults, FaultTestbed& testbed, const ProofOptions& options,
         std::stop_token stop)
-      : ground_(ground), options_(options), stop_(std::move(stop)) {
+      : testbed_(testbed), options_(options), stop_(std::move(stop)) {
     score_.faults.resize(faults.size());
     score_.clean_runs.resize(std::min(options.clean_runs.value_or(faults.size()), faults.size()));
-    for (std::size_t place = 0; place < faults.size(); ++place) {
-      score_.faults[place].fault = faults[place];
-      jobs_.push_back({&faults[place], false, place});
-      if (place >= score_.clean_runs.size()) continue;
-      score_.clean_runs[place].name = faults[place].name;
-      jobs_.push_back({&faults[place], true, place});
+    for (std::size_t index = 0; index < faults.size(); ++index) {
+      score_.faults[index].fault = faults[index];
+      jobs_.push_back({&faults[index], false, index});
+      if (index >= score_.clean_runs.size()) continue;
+      score_.clean_runs[index].name = faults[index].name;
+      jobs_.push_back({&faults[index], true, index});
     }
   }
 
@@ -149,7 +149,7 @@ class Proof {
   struct Job {
     const Fault* fault = nullptr;
     bool control = false;
-    std::size_t place = 0;  // in the score
+    std::size_t index = 0;  // index in the results
   };
 
   void work() {
@@ -157,7 +157,7 @@ class Proof {
       const auto number = next_.fetch_add(1);
       if (number >= jobs_.size()) return;
       const auto& job = jobs_[number];
-      const auto name = fmt::format("{}{}", job.control ? "c" : "f", job.place + 1);
+      const auto name = fmt::format("{}{}", job.control ? "c" : "f", job.index + 1);
       if (job.control) {
         run_clean(job, name);
       } else {
@@ -166,13 +166,13 @@ class Proof {
     }
   }
 
-  // Whether there is any sense in planting faults.
+  // Runs the drill without a fault. Faults are injected only if it passes.
   bool run_control() {
     if (score_.faults.empty()) return false;
-    CleanRun control{.name = "the scenario itself"};
+    CleanRun control{.name = "scenario without a fault"};
     const auto began = Clock::now();
-    const auto planted = ground_.control_of(score_.faults.front().fault, "control", stop_);
-    const auto report = rehearse(*planted);
+    const auto injected = testbed_.control_of(score_.faults.front().fault, "control", stop_);
+    const auto report = rehearse(*injected);
     control.verdict = report.verdict;
     control.diagnosis = report.diagnosis;
     control.seconds = Seconds(Clock::now() - began).count();
@@ -190,15 +190,15 @@ class Proof {
   }
 
   void run_clean(const Job& job, const std::string& name) {
-    auto& result = score_.clean_runs[job.place];
+    auto& result = score_.clean_runs[job.index];
     const auto began = Clock::now();
     try {
-      const auto planted = ground_.control_of(*job.fault, name, stop_);
-      const auto report = rehearse(*planted);
+      const auto injected = testbed_.control_of(*job.fault, name, stop_);
+      const auto report = rehearse(*injected);
       result.verdict = report.verdict;
       result.diagnosis = report.diagnosis;
-      if (options_.peers && job.place < enough_for_peers)
-        result.peers = options_.peers(*planted, stop_);
+      if (options_.baselines && job.index < enough_for_baselines)
+        result.baselines = options_.baselines(*injected, stop_);
     } catch (const std::exception& failure) {
       result.diagnosis.summary = failure.what();
     }
@@ -208,41 +208,42 @@ class Proof {
   }
 
   void run_fault(const Job& job, const std::string& name) {
-    auto& result = score_.faults[job.place];
+    auto& result = score_.faults[job.index];
     const auto began = Clock::now();
     try {
-      const auto planted = ground_.inject(*job.fault, name, stop_);
-      const auto place =
-          planted->site.primary == nullptr ? InjectedIn::copy : InjectedIn::laboratory;
-      judge(rehearse(*planted), planted->site.facts, place, result);
-      if (!result.caught && options_.advise) result.missing += options_.advise(result);
-      if (options_.peers) result.peers = options_.peers(*planted, stop_);
+      const auto injected = testbed_.inject(*job.fault, name, stop_);
+      const auto where =
+          injected->site.primary == nullptr ? InjectedIn::copy : InjectedIn::laboratory;
+      evaluate(rehearse(*injected), injected->site.facts, where, result);
+      if (!result.detected && options_.advise) result.missing += options_.advise(result);
+      if (options_.baselines) result.baselines = options_.baselines(*injected, stop_);
     } catch (const DoesNotApply& reason) {
       result.not_applicable = reason.what();
     } catch (const CannotInject& reason) {
       result.skipped = reason.what();
     } catch (const std::exception& failure) {
-      result.missing = fmt::format("it could not be planted or rehearsed: {}", failure.what());
+      result.missing = fmt::format("the fault could not be injected or the drill could not run: {}",
+                                   failure.what());
     }
     result.seconds = Seconds(Clock::now() - began).count();
     const std::lock_guard lock(mutex_);
     if (options_.on_fault && !stop_.stop_requested()) options_.on_fault(result);
   }
 
-  // No drill of the proof may speak to any repository but the laboratories', or write to one.
-  Report rehearse(const InjectedFault& planted) {
-    const auto before = listing_of(planted.site.repository);
-    auto report = options_.rehearse(planted, stop_);
-    if (listing_of(planted.site.repository) != before) {
-      throw Error(ErrorKind::internal, "the drill has changed the repository");
+  // Drills of a proof may only use the repositories of the proof, and may not write to them.
+  Report rehearse(const InjectedFault& injected) {
+    const auto before = listing_of(injected.site.repository);
+    auto report = options_.rehearse(injected, stop_);
+    if (listing_of(injected.site.repository) != before) {
+      throw Error(ErrorKind::internal, "the drill changed the repository");
     }
-    const auto allowed = "--config=" + planted.site.configuration.native();
+    const auto allowed = "--config=" + injected.site.configuration.native();
     for (const auto& command : report.commands) {
       if (command.command.find("pgbackrest") == std::string::npos) continue;
       if (command.command.find("--stanza=") == std::string::npos) continue;
       if (command.command.find(allowed) == std::string::npos) {
         throw Error(ErrorKind::internal,
-                    "a drill went to a repository outside the laboratory: " + command.command);
+                    "a drill used a repository outside the laboratory: " + command.command);
       }
       const std::lock_guard lock(mutex_);
       ++score_.repository_commands;
@@ -250,21 +251,21 @@ class Proof {
     return report;
   }
 
-  FaultTestbed& ground_;
+  FaultTestbed& testbed_;
   const ProofOptions& options_;
   std::stop_token stop_;
   std::vector<Job> jobs_;
   std::atomic<std::size_t> next_{0};
   std::mutex mutex_;
   ProofScore score_;
-  std::optional<CleanRun> first_;  // the control
+  std::optional<CleanRun> first_;  // the control run
 };
 
 }  // namespace
 
-std::size_t ProofScore::caught() const {
+std::size_t ProofScore::detected() const {
   return static_cast<std::size_t>(
-      std::count_if(faults.begin(), faults.end(), [](const auto& f) { return f.caught; }));
+      std::count_if(faults.begin(), faults.end(), [](const auto& f) { return f.detected; }));
 }
 
 std::size_t ProofScore::skipped() const {
@@ -278,13 +279,13 @@ std::size_t ProofScore::not_applicable() const {
                     [](const auto& fault) { return !fault.not_applicable.empty(); }));
 }
 
-std::size_t ProofScore::planted() const { return faults.size() - skipped() - not_applicable(); }
+std::size_t ProofScore::injected() const { return faults.size() - skipped() - not_applicable(); }
 
 Verdict ProofScore::verdict() const {
   if (stopped_by_control) return clean_runs.front().verdict;
-  if (caught() < planted() || false_alarms() > 0) return Verdict::fail;
-  const bool unchanged = !original || original->change.different.empty();
-  return skipped() > 0 || planted() == 0 || !unchanged ? Verdict::unknown : Verdict::pass;
+  if (detected() < injected() || false_alarms() > 0) return Verdict::fail;
+  const bool unchanged = !original || original->change.differences.empty();
+  return skipped() > 0 || injected() == 0 || !unchanged ? Verdict::unknown : Verdict::pass;
 }
 
 std::size_t ProofScore::false_alarms() const {
@@ -293,8 +294,8 @@ std::size_t ProofScore::false_alarms() const {
                     [](const auto& run) { return run.verdict != Verdict::pass; }));
 }
 
-void judge(const Report& report, const std::map<std::string, std::string>& facts, InjectedIn place,
-           FaultResult& result) {
+void evaluate(const Report& report, const std::map<std::string, std::string>& facts,
+              InjectedIn where, FaultResult& result) {
   const auto& expect = result.fault.expect;
   result.expected.clear();
   for (std::size_t i = 0; i < expect.codes.size(); ++i) {
@@ -305,13 +306,13 @@ void judge(const Report& report, const std::map<std::string, std::string>& facts
   result.verdict = report.verdict;
   result.diagnosis = report.diagnosis;
   result.codes = codes_of(report);
-  result.missing = missing_in(report, place, result);
-  result.caught = result.missing.empty();
+  result.missing = missing_in(report, where, result);
+  result.detected = result.missing.empty();
 }
 
-ProofScore prove(const std::vector<Fault>& faults, FaultTestbed& ground,
+ProofScore prove(const std::vector<Fault>& faults, FaultTestbed& testbed,
                  const ProofOptions& options, std::stop_token stop) {
-  return Proof(faults, ground, options, std::move(stop)).run();
+  return Proof(faults, testbed, options, std::move(stop)).run();
 }
 
 }  // namespace pgrehearse

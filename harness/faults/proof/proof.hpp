@@ -1,5 +1,5 @@
-// The proof that drills fail when they should: each fault is planted and rehearsed, and so is the
-// same laboratory without it.
+// Proves that drills fail when they should: runs a drill with each fault, and the same drill
+// without it.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@ namespace pgrehearse {
 
 struct ExpectedFinding {
   std::string code;
-  std::string object;  // as planted; empty: any
+  std::string object;  // as injected; empty: any
 };
 
 struct FaultResult {
@@ -25,83 +25,84 @@ struct FaultResult {
   Verdict verdict = Verdict::unknown;
   std::vector<ExpectedFinding> expected;
   Diagnosis diagnosis;
-  std::vector<std::string> codes;  // of the diagnosis and all findings, each once
-  bool caught = false;
-  std::string missing;         // why it does not count as caught
-  std::string skipped;         // why it could not be planted on this host
-  std::string not_applicable;  // why there is nothing here that could be damaged that way
-  // Name of a peer -> what it caught, in its words; empty text: nothing. Only when asked for.
-  std::map<std::string, std::string> peers;
-  double seconds = 0;  // planting included
+  std::vector<std::string> codes;  // of the diagnosis and all findings, without duplicates
+  bool detected = false;
+  std::string missing;         // why it does not count as detected
+  std::string skipped;         // why it could not be injected on this host
+  std::string not_applicable;  // why the fault does not apply here
+  // Name of a baseline -> problem it reported; empty: none. Only with --compare.
+  std::map<std::string, std::string> baselines;
+  double seconds = 0;  // including injection
 };
 
 struct CleanRun {
-  std::string name;  // of the fault that it is the control of
+  std::string name;  // name of the fault whose control run this is
   Verdict verdict = Verdict::unknown;
   Diagnosis diagnosis;
-  std::map<std::string, std::string> peers;
+  std::map<std::string, std::string> baselines;
   double seconds = 0;
 };
 
-// Somebody's own repository, of which only a copy was damaged.
+// The user's repository; only a copy of it was damaged.
 struct OriginalRepository {
   std::filesystem::path scenario;
   std::filesystem::path path;
   std::string stanza;
-  std::vector<std::string> sets;  // copied: the restored one and those that it needs
-  std::size_t files = 0;          // of the stanza: each was looked at before and afterwards
+  std::vector<std::string> backups;  // the copied backups: the restored one and those it depends on
+  std::size_t files = 0;             // number of files of the stanza, listed before and afterwards
   std::uint64_t copied_bytes = 0;
-  std::vector<std::string> left_out;  // of the scenario, in words
+  std::vector<std::string> left_out;  // parts of the scenario that were left out, in words
   RepositoryChange change;
 };
 
 struct ProofScore {
   std::vector<FaultResult> faults;
   std::vector<CleanRun> clean_runs;
-  bool stopped_by_control = false;  // the undamaged drill did not pass: nothing was planted
+  bool stopped_by_control = false;  // the drill without a fault did not pass; nothing was injected
   double seconds = 0;
-  std::size_t repository_commands = 0;         // of the drills, none of them to another repository
-  std::optional<OriginalRepository> original;  // absent: the faults were planted in laboratories
+  std::size_t repository_commands = 0;  // pgBackRest calls of all drills
+  std::optional<OriginalRepository>
+      original;  // absent if the faults were injected into laboratories
 
-  [[nodiscard]] std::size_t caught() const;
+  [[nodiscard]] std::size_t detected() const;
   [[nodiscard]] std::size_t skipped() const;
   [[nodiscard]] std::size_t not_applicable() const;
-  [[nodiscard]] std::size_t planted() const;
+  [[nodiscard]] std::size_t injected() const;
   [[nodiscard]] std::size_t false_alarms() const;
-  // Of the control that stopped it; else fail: a fault was missed or a clean run alarmed; unknown:
-  // a fault could not be planted, none applies, or the original repository is not what it was.
+  // That of a failed control run; else fail: a fault was missed or a run without a fault failed;
+  // unknown: a fault could not be injected, none applies, or the original repository changed.
   [[nodiscard]] Verdict verdict() const;
 };
 
-// Rehearses what was planted.
-using Rehearse = std::function<Report(const InjectedFault& planted, std::stop_token stop)>;
-// What other tools say to what was planted, by name; empty: nobody is asked.
-using AskPeers = std::function<std::map<std::string, std::string>(const InjectedFault& planted,
-                                                                  std::stop_token stop)>;
+// Runs the drill of an injected fault.
+using Rehearse = std::function<Report(const InjectedFault& injected, std::stop_token stop)>;
+// Runs other tools on the injected fault, see baselines.hpp; empty: not run.
+using RunBaselines = std::function<std::map<std::string, std::string>(const InjectedFault& injected,
+                                                                      std::stop_token stop)>;
 
 struct ProofOptions {
   int jobs = 2;
-  std::optional<std::size_t> clean_runs;  // at most so many; absent: one for each fault
+  std::optional<std::size_t> clean_runs;  // upper limit; absent: one per fault
   Rehearse rehearse;
-  AskPeers peers;
-  // When set, one clean run goes first and this is told what it reported; nothing is planted unless
-  // it passed.
+  RunBaselines baselines;
+  // If set, a drill without a fault runs first and its report is passed to this function; faults
+  // are injected only if it passes.
   std::function<void(const Report&)> on_control = {};
-  // What a drill would need to catch what it has missed; may be empty.
+  // How the drill could detect a missed fault; may return an empty text.
   std::function<std::string(const FaultResult&)> advise = {};
   std::function<void(const FaultResult&)> on_fault;
   std::function<void(const CleanRun&)> on_clean_run;
 };
 
-// Whether the report says of the planted fault what it must: to the letter in a laboratory. What
-// shows first in a copy of another repository depends on that, so there a code that does as well
-// counts, and a diagnosis that tells something else beside it.
+// Compares the report with the expectation of the fault, exactly in a laboratory. In a copy of a
+// user's repository an alternative code counts as well, and the diagnosis may name the damage as
+// further evidence only.
 enum class InjectedIn { laboratory, copy };
-void judge(const Report& report, const std::map<std::string, std::string>& facts, InjectedIn place,
-           FaultResult& result);
+void evaluate(const Report& report, const std::map<std::string, std::string>& facts,
+              InjectedIn where, FaultResult& result);
 
-// Throws Error(interrupted) on a stop request; what one fault's planting throws counts against it.
-ProofScore prove(const std::vector<Fault>& faults, FaultTestbed& ground,
+// Throws Error(interrupted) on a stop request. A fault whose injection throws counts as missed.
+ProofScore prove(const std::vector<Fault>& faults, FaultTestbed& testbed,
                  const ProofOptions& options, std::stop_token stop);
 
 }  // namespace pgrehearse

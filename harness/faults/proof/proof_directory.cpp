@@ -32,9 +32,9 @@ ProofDirectory::~ProofDirectory() {
       owned_.remove();
       return;
     }
-    spdlog::warn("{} could not be removed whole", entry_.root.native());
+    spdlog::warn("{} could not be removed completely", entry_.root.native());
   } catch (const std::exception& failure) {
-    // Still registered, so that the next run or `clean` finds it.
+    // It remains registered, so that the next run or `clean` removes it.
     spdlog::warn("{} could not be removed: {}", entry_.root.native(), failure.what());
   }
 }

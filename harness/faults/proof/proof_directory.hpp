@@ -1,5 +1,5 @@
-// The directory of one proof: registered like a laboratory, so that what a killed process leaves of
-// it is found and removed with everything else.
+// The directory of one proof, registered like a laboratory so that `clean` can remove what a killed
+// process leaves.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@ namespace pgrehearse {
 
 class ProofDirectory {
  public:
-  // `<parent>/<id>`, mode 0700, owned by the account; `state`: where it is registered. Throws
+  // Creates `<parent>/<id>`, mode 0700, owned by the account, and registers it in `state`. Throws
   // Error(environment).
   ProofDirectory(const std::filesystem::path& state, const std::filesystem::path& parent,
                  const std::string& id, const Account& account);

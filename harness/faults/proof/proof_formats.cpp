@@ -31,7 +31,7 @@ std::string xml_text(std::string_view text) {
         escaped += "&quot;";
         break;
       default:
-        // XML knows no other control characters, not even escaped.
+        // XML 1.0 does not allow other control characters, not even escaped.
         escaped += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
     }
   }
@@ -59,12 +59,12 @@ Json json_of(const FaultResult& result) {
              {"recoverable", result.diagnosis.recoverable},
              {"next_step", result.diagnosis.next_step},
              {"evidence", result.diagnosis.evidence}}},
-           {"caught", result.caught},
+           {"detected", result.detected},
            {"seconds", result.seconds}};
   if (!result.missing.empty()) row["missing"] = result.missing;
   if (!result.skipped.empty()) row["skipped"] = result.skipped;
   if (!result.not_applicable.empty()) row["not_applicable"] = result.not_applicable;
-  if (!result.peers.empty()) row["peers"] = result.peers;
+  if (!result.baselines.empty()) row["baselines"] = result.baselines;
   return row;
 }
 
@@ -75,7 +75,7 @@ Json json_of(const CleanRun& run) {
     row["code"] = run.diagnosis.code;
     row["object"] = run.diagnosis.object;
   }
-  if (!run.peers.empty()) row["peers"] = run.peers;
+  if (!run.baselines.empty()) row["baselines"] = run.baselines;
   return row;
 }
 
@@ -83,13 +83,13 @@ Json json_of(const OriginalRepository& original) {
   return {{"scenario", original.scenario.native()},
           {"path", original.path.native()},
           {"stanza", original.stanza},
-          {"sets", original.sets},
+          {"backups", original.backups},
           {"copied_bytes", original.copied_bytes},
           {"left_out", original.left_out},
-          {"listed", original.files},
-          {"unchanged", original.change.different.empty()},
-          {"arrived", original.change.arrived},
-          {"different", original.change.different}};
+          {"files", original.files},
+          {"unchanged", original.change.differences.empty()},
+          {"new_segments", original.change.new_segments},
+          {"changes", original.change.differences}};
 }
 
 void write_original(const OriginalRepository& original, std::ostream& out) {
@@ -97,8 +97,8 @@ void write_original(const OriginalRepository& original, std::ostream& out) {
     out << "left out of the scenario: " << join(original.left_out, "; ") << '\n';
   }
   out << fmt::format("{}, stanza {}: {}\n", original.path.native(), original.stanza,
-                     fate_of(original));
-  for (const auto& difference : original.change.different) out << "  " << difference << '\n';
+                     summary_of(original));
+  for (const auto& difference : original.change.differences) out << "  " << difference << '\n';
 }
 
 }  // namespace
@@ -109,38 +109,38 @@ std::string line_of(const FaultResult& result) {
                         ? std::string()
                         : fmt::format(" {} {}", diagnosis.code, diagnosis.object);
   if (!result.not_applicable.empty()) {
-    return fmt::format("n/a     {:<36}         {}", result.fault.name, result.not_applicable);
+    return fmt::format("n/a      {:<36}         {}", result.fault.name, result.not_applicable);
   }
   if (!result.skipped.empty()) {
-    return fmt::format("skipped {:<36}         {}", result.fault.name, result.skipped);
+    return fmt::format("skipped  {:<36}         {}", result.fault.name, result.skipped);
   }
-  auto line = fmt::format("{:<7} {:<36} {:>5.1f}s  {}{}", result.caught ? "caught" : "MISSED",
+  auto line = fmt::format("{:<8} {:<36} {:>5.1f}s  {}{}", result.detected ? "detected" : "MISSED",
                           result.fault.name, result.seconds, name_of(result.verdict), said);
-  if (!result.missing.empty()) line += "\n        " + result.missing;
+  if (!result.missing.empty()) line += "\n         " + result.missing;
   return line;
 }
 
 std::string line_of(const CleanRun& run) {
   const bool passed = run.verdict == Verdict::pass;
-  auto line = fmt::format("{:<7} {:<36} {:>5.1f}s  {}", passed ? "clean" : "ALARM", run.name,
+  auto line = fmt::format("{:<8} {:<36} {:>5.1f}s  {}", passed ? "clean" : "ALARM", run.name,
                           run.seconds, name_of(run.verdict));
-  if (!passed) line += "\n        " + run.diagnosis.code + " " + run.diagnosis.summary;
+  if (!passed) line += "\n         " + run.diagnosis.code + " " + run.diagnosis.summary;
   return line;
 }
 
-std::string fate_of(const OriginalRepository& original) {
-  const auto& [arrived, different] = original.change;
-  if (!different.empty()) {
-    return fmt::format("the repository has changed meanwhile in {} {}", different.size(),
-                       different.size() == 1 ? "place" : "places");
+std::string summary_of(const OriginalRepository& original) {
+  const auto& [new_segments, differences] = original.change;
+  if (!differences.empty()) {
+    return fmt::format("the repository changed during the run: {} {}", differences.size(),
+                       differences.size() == 1 ? "difference" : "differences");
   }
   auto text = fmt::format(
-      "the repository is unchanged: {} files and directories have the path, size, times, inode and "
-      "mode that they had before",
+      "the repository is unchanged: path, size, times, inode and mode of all {} files and "
+      "directories",
       original.files);
-  if (!arrived.empty()) {
-    text += fmt::format("; {} WAL {} arrived meanwhile", arrived.size(),
-                        arrived.size() == 1 ? "segment has" : "segments have");
+  if (!new_segments.empty()) {
+    text += fmt::format("; {} WAL {} archived during the run", new_segments.size(),
+                        new_segments.size() == 1 ? "segment was" : "segments were");
   }
   return text;
 }
@@ -151,22 +151,25 @@ void write_proof_text(const ProofScore& score, std::ostream& out) {
   if (score.stopped_by_control) {
     const auto& diagnosis = score.clean_runs.front().diagnosis;
     out << fmt::format(
-        "\nno fault was planted: the scenario itself does not pass on an undamaged copy\n  {}\n",
+        "\n"
+        "no fault was injected: the scenario does not pass on an undamaged copy\n"
+        "  {}\n",
         diagnosis.summary);
     if (!diagnosis.next_step.empty()) out << "  " << diagnosis.next_step << '\n';
     if (score.original) write_original(*score.original, out);
     return;
   }
-  out << fmt::format("\ncaught {} of {} planted faults; {} false {} in {} clean {}; {}\n",
-                     score.caught(), score.planted(), score.false_alarms(),
-                     score.false_alarms() == 1 ? "alarm" : "alarms", score.clean_runs.size(),
-                     score.clean_runs.size() == 1 ? "run" : "runs",
-                     to_text(Seconds(score.seconds)));
+  out << fmt::format(
+      "\n"
+      "detected {} of {} injected faults; {} false {} in {} clean {}; {}\n",
+      score.detected(), score.injected(), score.false_alarms(),
+      score.false_alarms() == 1 ? "alarm" : "alarms", score.clean_runs.size(),
+      score.clean_runs.size() == 1 ? "run" : "runs", to_text(Seconds(score.seconds)));
   if (score.not_applicable() > 0) {
-    out << fmt::format("{} of the catalogue's faults do not apply\n", score.not_applicable());
+    out << fmt::format("{} faults do not apply\n", score.not_applicable());
   }
-  out << fmt::format("{} calls of pgBackRest, every one in {}\n", score.repository_commands,
-                     score.original ? "a copy" : "the laboratory's own repositories");
+  out << fmt::format("{} pgBackRest calls, all of them on {}\n", score.repository_commands,
+                     score.original ? "the copy" : "repositories of the laboratory");
   if (score.original) write_original(*score.original, out);
 }
 
@@ -176,8 +179,8 @@ void write_proof_json(const ProofScore& score, std::ostream& out) {
   Json clean = Json::array();
   for (const auto& run : score.clean_runs) clean.push_back(json_of(run));
   Json document{{"schema", "pgrehearse.proof/1"},
-                {"planted", score.planted()},
-                {"caught", score.caught()},
+                {"injected", score.injected()},
+                {"detected", score.detected()},
                 {"skipped", score.skipped()},
                 {"not_applicable", score.not_applicable()},
                 {"clean_runs", score.clean_runs.size()},
@@ -194,8 +197,8 @@ void write_proof_junit(const ProofScore& score, std::ostream& out) {
   out << fmt::format(
       "<testsuite name=\"pgrehearse prove\" tests=\"{}\" failures=\"{}\" time=\"{:.3f}\">\n",
       score.faults.size() + score.clean_runs.size() + (score.original ? 1 : 0),
-      score.planted() - score.caught() + score.false_alarms() +
-          (score.original && !score.original->change.different.empty() ? 1 : 0),
+      score.injected() - score.detected() + score.false_alarms() +
+          (score.original && !score.original->change.differences.empty() ? 1 : 0),
       score.seconds);
   const auto write = [&](std::string_view group, const std::string& name, double seconds,
                          const std::string& failure, const std::string& skipped) {
@@ -219,8 +222,8 @@ void write_proof_junit(const ProofScore& score, std::ostream& out) {
           result.not_applicable.empty() ? result.skipped : result.not_applicable);
   }
   if (score.original) {
-    const auto& different = score.original->change.different;
-    write("original", "the repository is unchanged", 0, join(different, "; "), {});
+    const auto& differences = score.original->change.differences;
+    write("original", "the repository is unchanged", 0, join(differences, "; "), {});
   }
   out << "</testsuite>\n";
 }

@@ -1,4 +1,4 @@
-// The score as people and programs read it.
+// The output formats of the results.
 #pragma once
 
 #include <iosfwd>
@@ -7,12 +7,12 @@
 
 namespace pgrehearse {
 
-// One line for the progress and the table: "caught  wal-segment-missing  fail  PGR-WAL-GAP ...".
+// One line for progress and text output: "detected wal-segment-missing  fail  PGR-WAL-GAP ...".
 std::string line_of(const FaultResult& result);
 std::string line_of(const CleanRun& run);
 
-// Whether the repository is what it was, in one clause.
-std::string fate_of(const OriginalRepository& original);
+// Whether the repository is unchanged, as a clause.
+std::string summary_of(const OriginalRepository& original);
 
 void write_proof_text(const ProofScore& score, std::ostream& out);
 void write_proof_json(const ProofScore& score, std::ostream& out);

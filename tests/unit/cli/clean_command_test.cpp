@@ -27,7 +27,7 @@ class CleanCommand : public testing::Test {
   [[nodiscard]] fs::path root_of(const std::string& run_id) const {
     return state_ / "sandboxes" / run_id;
   }
-  // What a drill registers and makes; its owner lives as long as the result.
+  // Registers a sandbox like a drill; its owner is alive as long as the result exists.
   [[nodiscard]] OwnedEntry leave(const std::string& run_id, bool kept = false) const {
     auto owned = Registry(state_).publish({.run_id = run_id,
                                            .type = "local",
@@ -53,13 +53,13 @@ class CleanCommand : public testing::Test {
   fs::path state_;
 };
 
-TEST_F(CleanCommand, NothingLeftIsAPass) {
+TEST_F(CleanCommand, NothingToRemoveIsAPass) {
   const auto result = run({});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.output, "nothing to remove\n");
 }
 
-TEST_F(CleanCommand, RemovesTheDeadAndLeavesTheLivingAndTheKept) {
+TEST_F(CleanCommand, RemovesOnlyLeftoversOfKilledDrills) {
   leave_dead("dead");
   leave_dead("kept", true);
   const auto alive = leave("alive");
@@ -74,8 +74,8 @@ TEST_F(CleanCommand, RemovesTheDeadAndLeavesTheLivingAndTheKept) {
   EXPECT_EQ(run({}).output.find("dead"), std::string::npos);
 }
 
-// Two state directories of one host may know the same run id.
-TEST_F(CleanCommand, AProcessOfTheSameRunElsewhereIsNotTouched) {
+// Two state directories of one host may contain the same run id.
+TEST_F(CleanCommand, SameRunIdInAnotherStateDirectoryIsNotRemoved) {
   leave_dead("dead");
   BoostCommandRunner runner;
   std::stop_source stop;
@@ -102,7 +102,7 @@ TEST_F(CleanCommand, AProcessOfTheSameRunElsewhereIsNotTouched) {
   EXPECT_TRUE(elsewhere.cancelled);
 }
 
-TEST_F(CleanCommand, KeptOnesGoByNameOrWithTheFlag) {
+TEST_F(CleanCommand, KeptInstancesAreRemovedByIdOrWithKept) {
   leave_dead("one", true);
   leave_dead("two", true);
   leave_dead("other");
@@ -115,13 +115,13 @@ TEST_F(CleanCommand, KeptOnesGoByNameOrWithTheFlag) {
   EXPECT_FALSE(fs::exists(root_of("other")));
 }
 
-TEST_F(CleanCommand, ALivingOneIsNotRemovedEvenByName) {
+TEST_F(CleanCommand, RunningDrillIsNotRemovedEvenByName) {
   const auto alive = leave("alive");
   EXPECT_EQ(run({"alive"}).exit_code, 2);
   EXPECT_TRUE(fs::exists(root_of("alive")));
 }
 
-TEST_F(CleanCommand, ADryRunTouchesNothing) {
+TEST_F(CleanCommand, DryRunRemovesNothing) {
   leave_dead("dead");
   const auto result = run({"--dry-run"});
   EXPECT_EQ(result.exit_code, 0);
@@ -129,7 +129,7 @@ TEST_F(CleanCommand, ADryRunTouchesNothing) {
   EXPECT_TRUE(fs::exists(root_of("dead")));
 }
 
-TEST_F(CleanCommand, WhatCannotBeRemovedIsNamedAndFoundAgain) {
+TEST_F(CleanCommand, UnremovableFilesAreReportedAndFoundAgain) {
   leave_dead("dead");
   fs::remove_all(root_of("dead"));
   std::ofstream(root_of("dead")) << "not a directory";
@@ -141,7 +141,7 @@ TEST_F(CleanCommand, WhatCannotBeRemovedIsNamedAndFoundAgain) {
   }
 }
 
-TEST_F(CleanCommand, AnUnknownRunIsAUsageError) {
+TEST_F(CleanCommand, UnknownRunIsAUsageError) {
   leave_dead("weekly-17");
   const auto result = run({"weekly-71"});
   EXPECT_EQ(result.exit_code, 3);
@@ -149,7 +149,7 @@ TEST_F(CleanCommand, AnUnknownRunIsAUsageError) {
   EXPECT_THAT(result.error_output, HasSubstr("did you mean 'weekly-17'?"));
 }
 
-TEST_F(CleanCommand, JsonSaysTheSame) {
+TEST_F(CleanCommand, JsonContainsTheSame) {
   leave_dead("dead");
   const auto alive = leave("alive");
   const auto json = nlohmann::json::parse(run({"--format", "json"}).output);

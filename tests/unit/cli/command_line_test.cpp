@@ -23,14 +23,14 @@ struct Refused {
   std::string message;
 };
 
-TEST(CommandLine, HelpExplainsTheProgramAndNotItself) {
+TEST(CommandLine, HelpWithoutCommandShowsGeneralHelp) {
   const auto result = run_cli({"help"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.output, HasSubstr("Usage: pgrehearse [OPTIONS] [COMMAND]"));
   EXPECT_THAT(result.output, HasSubstr("Exit codes: 0 pass"));
 }
 
-TEST(CommandLine, TheManualPageHasEveryCommandAndNoStrayRequest) {
+TEST(CommandLine, ManualPageHasEveryCommandAndNoStrayRequest) {
   const auto result = run_cli({"help", "--man"});
   EXPECT_EQ(result.exit_code, 0);
   for (const auto& row : command_table()) {
@@ -41,7 +41,7 @@ TEST(CommandLine, TheManualPageHasEveryCommandAndNoStrayRequest) {
   }
 }
 
-TEST(CommandLine, WrongOnesExitWithThreeAndSayWhatWasMeant) {
+TEST(CommandLine, UsageErrorsExitWithThreeAndAHint) {
   const std::vector<Refused> cases{
       {{}, "error: no command given\nhint: 'pgrehearse --help' lists the commands\n"},
       {{"vresion"}, "error: unknown command 'vresion'\nhint: did you mean 'version'?\n"},
@@ -88,7 +88,7 @@ TEST(CommandLine, HelpOfEveryCommandEndsWithItsExamples) {
   }
 }
 
-TEST(CommandLine, CommonOptionsStandBeforeAndAfterTheCommand) {
+TEST(CommandLine, CommonOptionsAreAcceptedBeforeAndAfterTheCommand) {
   const auto before = run_cli({"--format", "json", "version"});
   const auto after = run_cli({"version", "--format", "json"});
   EXPECT_EQ(before.exit_code, 0);
@@ -117,7 +117,7 @@ TEST(SignalWatch, TurnsASignalIntoAStopRequest) {
   EXPECT_TRUE(watch.token().stop_requested());
 }
 
-TEST(SignalWatch, PutsTheMaskBack) {
+TEST(SignalWatch, RestoresTheSignalMask) {
   sigset_t before;
   sigset_t after;
   pthread_sigmask(SIG_SETMASK, nullptr, &before);

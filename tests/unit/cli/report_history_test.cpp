@@ -56,14 +56,14 @@ class OldRunsTest : public testing::Test {
   fs::path state_ = make_state();
 };
 
-TEST_F(OldRunsTest, ReportShowsTheNewestRunOfAllWithoutAName) {
+TEST_F(OldRunsTest, ReportWithoutArgumentShowsTheNewestRun) {
   const auto result = run({"report"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.output, StartsWith("PASS  weekly-orders\n"));
   EXPECT_EQ(result.output.find('\x1b'), std::string::npos);
 }
 
-// The verdict of an old drill is not the exit code of showing it.
+// The exit code does not depend on the verdict of the run shown.
 TEST_F(OldRunsTest, ReportRendersEveryFormatOfAFailedRun) {
   EXPECT_EQ(run({"report", "20261119"}).exit_code, 0);
   EXPECT_THAT(run({"report", "20261119", "--format", "junit"}).output, StartsWith("<?xml"));
@@ -73,7 +73,7 @@ TEST_F(OldRunsTest, ReportRendersEveryFormatOfAFailedRun) {
   EXPECT_EQ(run({"--format", "json", "report", "20261119"}).output, json);
 }
 
-TEST_F(OldRunsTest, ReportWritesAFileAndNothingElse) {
+TEST_F(OldRunsTest, ReportWritesOnlyTheOutputFile) {
   const auto file = state_ / "out.xml";
   const auto result = run({"report", "billing", "--format", "junit", "--output", file.string()});
   EXPECT_EQ(result.exit_code, 0);
@@ -82,13 +82,13 @@ TEST_F(OldRunsTest, ReportWritesAFileAndNothingElse) {
   EXPECT_EQ(std::distance(fs::directory_iterator(state_), fs::directory_iterator()), 2);
 }
 
-TEST_F(OldRunsTest, AReportFileThatCannotBeWrittenSaysWhy) {
+TEST_F(OldRunsTest, UnwritableReportFileIsReportedWithItsCause) {
   const auto result = run({"report", "--output", (state_ / "none" / "out.txt").string()});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.error_output, HasSubstr("No such file or directory"));
 }
 
-TEST_F(OldRunsTest, AReportFileIsReplacedThroughItsLinkAndADeviceIsWritten) {
+TEST_F(OldRunsTest, ReportFileKeepsLinksAndWritesToDevices) {
   std::ofstream(state_ / "old") << "old";
   fs::create_symlink("old", state_ / "link");
   write_report_file(passed_report(), "text", state_ / "link");
@@ -98,7 +98,7 @@ TEST_F(OldRunsTest, AReportFileIsReplacedThroughItsLinkAndADeviceIsWritten) {
   EXPECT_THROW(write_report_file(passed_report(), "text", "/dev/full"), Error);
 }
 
-TEST_F(OldRunsTest, ReportRefusesWrongRunsAndFormats) {
+TEST_F(OldRunsTest, ReportRejectsUnknownRunsAndFormats) {
   EXPECT_EQ(run({"report", "weekly-order"}).exit_code, 3);
   EXPECT_THAT(run({"report", "weekly-order"}).error_output,
               HasSubstr("hint: did you mean 'weekly-orders'?"));
@@ -123,7 +123,7 @@ TEST_F(OldRunsTest, HistoryListsTheNewestFirst) {
   EXPECT_THAT(std::string(lines[3]), HasSubstr("FAIL"));
 }
 
-TEST_F(OldRunsTest, HistoryTakesAScenarioALimitAndJson) {
+TEST_F(OldRunsTest, HistoryFiltersLimitsAndPrintsJson) {
   EXPECT_EQ(lines_of(run({"history", "billing"}).output).size(), 2U);
   EXPECT_THAT(run({"history", "--limit", "1"}).output, HasSubstr("(for older runs: --limit 5)"));
   EXPECT_EQ(lines_of(run({"history", "--limit", "0"}).output).size(), 4U);
@@ -134,14 +134,14 @@ TEST_F(OldRunsTest, HistoryTakesAScenarioALimitAndJson) {
   EXPECT_EQ(json[2]["seconds"], 401.25);
 }
 
-TEST_F(OldRunsTest, HistoryRefusesAScenarioWithoutRuns) {
+TEST_F(OldRunsTest, HistoryRejectsAScenarioWithoutRuns) {
   const auto result = run({"history", "biling"});
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_EQ(result.error_output,
             "error: no runs of scenario 'biling'\nhint: did you mean 'billing'?\n");
 }
 
-TEST(History, SaysThatThereIsNothingYet) {
+TEST(History, ReportsThatThereAreNoRuns) {
   const auto result = run_cli({"history", "--state", "/nonexistent/state"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.output, "no runs in /nonexistent/state\n");

@@ -34,7 +34,7 @@ class Applicability : public testing::Test {
   DrillTraits drill{.root = true};
 };
 
-TEST_F(Applicability, NothingThatNeedsAPrimaryIsPlanted) {
+TEST_F(Applicability, FaultsThatDamageAPrimaryDoNotApply) {
   for (const auto& file : embedded::fault_files()) {
     const auto fault = parse_fault(std::string(file.text), std::string(file.name));
     if (!needs_own_primary(fault)) continue;
@@ -42,51 +42,51 @@ TEST_F(Applicability, NothingThatNeedsAPrimaryIsPlanted) {
   }
 }
 
-TEST_F(Applicability, ARepositorysOwnDamageApplies) {
+TEST_F(Applicability, RepositoryDamageApplies) {
   for (const auto* name :
-       {"wal-segment-missing", "backup-file-flipped", "manifest-lost", "timeline-poisoned",
-        "restore-killed", "stanza-misspelt", "full-set-removed", "disk-full-in-mid-replay",
-        "wal-of-another-cluster"}) {
+       {"wal-segment-missing", "backup-file-flipped", "manifest-lost",
+        "timeline-branches-before-backup", "restore-killed", "stanza-misspelled",
+        "full-backup-removed", "disk-full-during-replay", "wal-of-another-cluster"}) {
     EXPECT_THAT(reason(name), IsEmpty()) << name;
   }
 }
 
-TEST_F(Applicability, NoDrillOfACopyAsksThePrimary) {
-  EXPECT_THAT(reason("primary-unreachable"), HasSubstr("ask no primary"));
+TEST_F(Applicability, DrillsOfACopyDoNotContactThePrimary) {
+  EXPECT_THAT(reason("primary-unreachable"), HasSubstr("do not contact the primary"));
 }
 
-TEST_F(Applicability, EncryptionDecidesBothWays) {
+TEST_F(Applicability, EncryptedAndPlainRepositoriesDiffer) {
   EXPECT_THAT(reason("wrong-passphrase"), HasSubstr("not encrypted"));
   repository.encrypted = true;
   EXPECT_THAT(reason("wrong-passphrase"), IsEmpty());
-  EXPECT_THAT(reason("timeline-stray"), HasSubstr("encrypted"));
+  EXPECT_THAT(reason("timeline-from-promoted-copy"), HasSubstr("encrypted"));
 }
 
-TEST_F(Applicability, ALoneFullSetHasNoOtherToLose) {
+TEST_F(Applicability, FullBackupWithoutDependentsCannotLoseItsFull) {
   repository.chain = {"20261121-030000F"};
-  EXPECT_THAT(reason("full-set-removed"), HasSubstr("full set"));
-  EXPECT_THAT(reason("newest-set-removed"), IsEmpty());
+  EXPECT_THAT(reason("full-backup-removed"), HasSubstr("full backup"));
+  EXPECT_THAT(reason("newest-backup-removed"), IsEmpty());
 }
 
-TEST_F(Applicability, TimelinesMatterWhereRecoveryPassesThem) {
-  EXPECT_THAT(reason("history-missing"), HasSubstr("timelines"));
+TEST_F(Applicability, TimelineFaultsNeedATimelineSwitch) {
+  EXPECT_THAT(reason("history-missing"), HasSubstr("timeline switch"));
   drill.switches_timeline = true;
   EXPECT_THAT(reason("history-missing"), IsEmpty());
   drill.follows_timelines = false;
-  EXPECT_THAT(reason("timeline-stray"), HasSubstr("newest timeline"));
+  EXPECT_THAT(reason("timeline-from-promoted-copy"), HasSubstr("latest timeline"));
 }
 
-TEST_F(Applicability, AContainerHasItsOwnPrograms) {
+TEST_F(Applicability, BinaryFaultsDoNotApplyToContainers) {
   drill.local = false;
-  for (const auto* name : {"restore-killed", "postgres-programs-missing", "disk-too-small"}) {
+  for (const auto* name : {"restore-killed", "postgres-binaries-missing", "disk-too-small"}) {
     EXPECT_THAT(reason(name), HasSubstr("container")) << name;
   }
   EXPECT_THAT(reason("wal-segment-missing"), IsEmpty());
 }
 
-TEST_F(Applicability, ALargeClusterFillsNoMemory) {
-  drill.least_disk = {std::uint64_t{2} << 30U};
-  EXPECT_THAT(reason("disk-full-in-mid-restore"), HasSubstr("1 GB"));
+TEST_F(Applicability, DiskFullNeedsASmallCluster) {
+  drill.minimum_disk = {std::uint64_t{2} << 30U};
+  EXPECT_THAT(reason("disk-full-during-restore"), HasSubstr("1 GB"));
   EXPECT_THAT(reason("disk-too-small"), IsEmpty());
   drill.root = false;
   EXPECT_THAT(reason("disk-too-small"), HasSubstr("root"));

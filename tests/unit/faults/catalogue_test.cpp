@@ -19,7 +19,7 @@ std::vector<Fault> shipped() {
   return faults;
 }
 
-TEST(FaultCatalogue, EveryFileIsAFaultOfItsOwnName) {
+TEST(FaultCatalogue, EveryFileIsNamedLikeItsFault) {
   std::set<std::string> names;
   for (const auto& file : embedded::fault_files()) {
     const auto fault = parse_fault(std::string(file.text), std::string(file.name));
@@ -40,13 +40,13 @@ TEST(FaultCatalogue, EveryActionOfTheTableIsUsed) {
   }
 }
 
-TEST(FaultCatalogue, WhatMustNotPassSaysWhatIsToBeFound) {
+TEST(FaultCatalogue, FaultsThatMustNotPassExpectACode) {
   for (const auto& fault : shipped()) {
     EXPECT_TRUE(fault.expect.verdict == Verdict::pass || !fault.expect.codes.empty()) << fault.name;
   }
 }
 
-TEST(FaultCatalogue, ThePageTellsOfEveryFault) {
+TEST(FaultCatalogue, PageListsEveryFault) {
   std::ifstream page(PGREHEARSE_FAULTS_PAGE);
   const std::string text{std::istreambuf_iterator<char>(page), {}};
   for (const auto& fault : shipped()) {
@@ -55,7 +55,7 @@ TEST(FaultCatalogue, ThePageTellsOfEveryFault) {
   }
 }
 
-TEST(FaultParser, AnUnknownActionIsNamedWithWhatWasMeant) {
+TEST(FaultParser, UnknownActionIsReported) {
   try {
     parse_fault(
         "name: x\nsummary: x\nsource: x\nphase: archive\ndamage: [remove_segmnt]\n"

@@ -66,7 +66,7 @@ class RepositoryCopyTest : public testing::Test {
                   .account = current_account()};
 };
 
-TEST_F(RepositoryCopyTest, TakesTheChainAndTheWalBehindIt) {
+TEST_F(RepositoryCopyTest, CopiesTheBackupsAndTheWalAfterThem) {
   const std::string sets = "backup/shop/";
   const std::string archive = "archive/shop/15-2/";
   EXPECT_THAT(names(),
@@ -94,7 +94,7 @@ TEST_F(RepositoryCopyTest, SharesNoFileWithTheOriginal) {
   EXPECT_EQ(fs::read_symlink(order.to / "backup/shop/latest"), newest);
 }
 
-TEST_F(RepositoryCopyTest, AFileThatVanishesMeanwhileIsNamed) {
+TEST_F(RepositoryCopyTest, VanishedFileIsNamed) {
   const auto files = files_to_copy(order);
   fs::remove(top / "archive/shop/15-2/00000002.history");
   try {
@@ -106,7 +106,7 @@ TEST_F(RepositoryCopyTest, AFileThatVanishesMeanwhileIsNamed) {
   }
 }
 
-TEST_F(RepositoryCopyTest, AStopRequestEndsIt) {
+TEST_F(RepositoryCopyTest, StopRequestEndsTheCopy) {
   std::stop_source source;
   source.request_stop();
   EXPECT_THROW(copy_repository(order, files_to_copy(order), source.get_token()), Error);

@@ -36,9 +36,9 @@ class RepositoryListingTest : public testing::Test {
     std::ofstream(top / file) << text;
   }
   [[nodiscard]] RepositoryListing list() const { return list_repository(top, "shop"); }
-  RepositoryChange change_by(const std::function<void()>& deed) const {
+  RepositoryChange change_by(const std::function<void()>& command) const {
     const auto before = list();
-    deed();
+    command();
     return changes_between(before, list());
   }
 
@@ -51,59 +51,59 @@ TEST_F(RepositoryListingTest, ReadingChangesNothing) {
     std::string text;
     in >> text;
   });
-  EXPECT_THAT(change.different, IsEmpty());
-  EXPECT_THAT(change.arrived, IsEmpty());
+  EXPECT_THAT(change.differences, IsEmpty());
+  EXPECT_THAT(change.new_segments, IsEmpty());
 }
 
-TEST_F(RepositoryListingTest, OtherContentOfTheSameSizeAndTimeIsSeen) {
+TEST_F(RepositoryListingTest, ChangedContentOfSameSizeAndTimeIsDetected) {
   const auto file = top / "backup/shop/backup.info";
   const auto change = change_by([&] {
     const auto time = fs::last_write_time(file);
     std::fstream(file, std::ios::in | std::ios::out) << "INFO";
     fs::last_write_time(file, time);
   });
-  EXPECT_THAT(change.different, ElementsAre("changed: backup/shop/backup.info"));
+  EXPECT_THAT(change.differences, ElementsAre("changed: backup/shop/backup.info"));
 }
 
-TEST_F(RepositoryListingTest, AHardLinkFromElsewhereIsSeen) {
+TEST_F(RepositoryListingTest, NewHardLinkIsDetected) {
   const auto change = change_by([&] {
     fs::create_hard_link(top / "backup/shop/20261121-030000F/backup.manifest", top / "elsewhere");
   });
-  EXPECT_THAT(change.different,
+  EXPECT_THAT(change.differences,
               ElementsAre("changed: backup/shop/20261121-030000F/backup.manifest"));
 }
 
-TEST_F(RepositoryListingTest, WhatIsGoneAndWhatIsNewIsNamed) {
+TEST_F(RepositoryListingTest, RemovedAndNewFilesAreNamed) {
   const auto change = change_by([&] {
     fs::remove(top / "backup/shop/20261121-030000F/backup.manifest");
     write("archive/shop/15-1/00000002.history", "1\t0/2000000\tx\n");
   });
-  EXPECT_THAT(change.different,
+  EXPECT_THAT(change.differences,
               UnorderedElementsAre("gone: backup/shop/20261121-030000F/backup.manifest",
                                    "changed: backup/shop/20261121-030000F",
                                    "new: archive/shop/15-1/00000002.history",
                                    "changed: archive/shop/15-1"));
 }
 
-TEST_F(RepositoryListingTest, ThePrimaryMayGoOnArchiving) {
+TEST_F(RepositoryListingTest, NewSegmentsOfThePrimaryAreAccepted) {
   const auto second = "archive/shop/15-1/0000000100000000/" + segment("02", '0');
   const auto later = "archive/shop/15-1/0000000100000001/" + segment("00", '0');
   const auto change = change_by([&] {
     write(second, "wal");
     write(later, "wal");
   });
-  EXPECT_THAT(change.arrived, UnorderedElementsAre(second, later));
-  EXPECT_THAT(change.different, IsEmpty());
+  EXPECT_THAT(change.new_segments, UnorderedElementsAre(second, later));
+  EXPECT_THAT(change.differences, IsEmpty());
 }
 
-TEST_F(RepositoryListingTest, ASegmentOfANewTimelineIsNotThePrimaryGoingOn) {
+TEST_F(RepositoryListingTest, SegmentOfANewTimelineIsADifference) {
   const auto stray = "archive/shop/15-1/0000000100000000/" + segment("02", '2');
   const auto change = change_by([&] { write(stray, "wal"); });
-  EXPECT_THAT(change.arrived, IsEmpty());
-  EXPECT_THAT(change.different, testing::Contains("new: " + stray));
+  EXPECT_THAT(change.new_segments, IsEmpty());
+  EXPECT_THAT(change.differences, testing::Contains("new: " + stray));
 }
 
-TEST_F(RepositoryListingTest, AStanzaThatIsNotThereCannotBeListed) {
+TEST_F(RepositoryListingTest, MissingStanzaCannotBeListed) {
   EXPECT_THROW(list_repository(top, "shpo"), Error);
 }
 

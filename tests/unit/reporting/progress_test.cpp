@@ -48,14 +48,14 @@ TEST(LiveLine, ShowsControlCharactersOfTheDetail) {
 
 class TerminalProgressTest : public testing::Test {
  protected:
-  // An interval that no test lives to see: only redraw() draws.
+  // An interval longer than any test: only redraw() draws.
   TerminalProgress::Options options() {
     return {.width = [] { return 80; },
             .interval = std::chrono::hours(1),
             .now = [this] { return now_; }};
   }
 
-  // What is left on the screen: a line that is cleared is not.
+  // The final screen, without cleared lines.
   std::string screen() const {
     std::string shown;
     std::string line;
@@ -78,7 +78,7 @@ class TerminalProgressTest : public testing::Test {
   Clock::time_point now_;
 };
 
-TEST_F(TerminalProgressTest, FinishedPhasesStayAndTheLiveLineGoes) {
+TEST_F(TerminalProgressTest, FinishedPhasesRemainAndTheLiveLineIsCleared) {
   TerminalProgress progress(out_, options());
   progress.drill_started(passed_report());
   progress.phase_started("restore", Seconds(10));
@@ -101,7 +101,7 @@ TEST_F(TerminalProgressTest, FinishedPhasesStayAndTheLiveLineGoes) {
             "    FAIL     row_counts                2 differ\n");
 }
 
-TEST_F(TerminalProgressTest, ClearsItsLineWhenItGoes) {
+TEST_F(TerminalProgressTest, ClearsItsLineWhenDestroyed) {
   {
     TerminalProgress progress(out_, options());
     progress.phase_started("restore", {});
@@ -111,7 +111,7 @@ TEST_F(TerminalProgressTest, ClearsItsLineWhenItGoes) {
   EXPECT_EQ(screen(), "");
 }
 
-TEST_F(TerminalProgressTest, DrawsNothingWhereNothingChanged) {
+TEST_F(TerminalProgressTest, DoesNotRedrawWithoutChanges) {
   TerminalProgress progress(out_, options());
   progress.phase_started("restore", {});
   progress.redraw();
@@ -122,8 +122,8 @@ TEST_F(TerminalProgressTest, DrawsNothingWhereNothingChanged) {
   EXPECT_EQ(out_.str(), once);
 }
 
-// The thread sanitizer looks at this one.
-TEST_F(TerminalProgressTest, TakesProgressFromSeveralThreadsWhileItDraws) {
+// Checked by the thread sanitizer.
+TEST_F(TerminalProgressTest, AcceptsProgressFromSeveralThreadsWhileDrawing) {
   auto quick = options();
   quick.interval = std::chrono::milliseconds(1);
   quick.now = Clock::now;
@@ -143,7 +143,7 @@ TEST_F(TerminalProgressTest, TakesProgressFromSeveralThreadsWhileItDraws) {
   EXPECT_EQ(lines_of(screen()).size(), 4U);
 }
 
-TEST(LineProgress, WritesOneLineAPhaseAndACheckAndNothingRaw) {
+TEST(LineProgress, WritesOneEscapedLinePerPhaseAndCheck) {
   std::ostringstream out;
   LineProgress progress(out);
   const auto report = failed_report();

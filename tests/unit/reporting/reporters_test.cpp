@@ -21,10 +21,10 @@ std::string render(std::string_view format, const Report& report, RenderOptions 
   return "no such format";
 }
 
-// The record as it comes back from the disk: reporters never see another one.
+// The record as read from disk, as reporters see it.
 Report saved(const Report& report) { return report_from_json(to_json(report)); }
 
-TEST(Reporters, EveryFormatLooksLikeItsGoldenFile) {
+TEST(Reporters, EveryFormatMatchesItsGoldenFile) {
   for (const auto& [format, extension] :
        {std::pair{"json", "json"}, {"text", "txt"}, {"junit", "xml"}, {"markdown", "md"}}) {
     const std::string ending = std::string(".") + extension;
@@ -36,15 +36,15 @@ TEST(Reporters, EveryFormatLooksLikeItsGoldenFile) {
   expect_golden("report_failed_color.txt", render("text", saved(failed_report()), {.color = true}));
 }
 
-TEST(Reporters, OldRunsRenderLikeNewOnes) {
+TEST(Reporters, SavedRunsRenderLikeNewOnes) {
   for (const auto& reporter : reporters()) {
     EXPECT_EQ(render(reporter.format, saved(passed_report())),
               render(reporter.format, passed_report()));
   }
 }
 
-// Object names and log lines from a database may hold anything.
-TEST(Reporters, NothingFromOutsideReachesTheOutputRaw) {
+// Object names and log lines from a database may contain anything.
+TEST(Reporters, UntrustedTextIsEscapedInEveryFormat) {
   for (const auto* format : {"text", "junit", "markdown"}) {
     const auto output = render(format, failed_report());
     for (const char c : output) {
@@ -54,7 +54,7 @@ TEST(Reporters, NothingFromOutsideReachesTheOutputRaw) {
   }
 }
 
-TEST(TextReporter, IsNeverWiderThanAsked) {
+TEST(TextReporter, IsNeverWiderThanRequested) {
   for (const int width : {40, 60, 80, 100, 200}) {
     for (const auto& report :
          {passed_report(), failed_report(), killed_report(), minimal_report()}) {
@@ -75,7 +75,7 @@ TEST(TextReporter, ShowsTwentyFindingsOfACheckAndCountsTheRest) {
   EXPECT_LT(lines_of(text).size(), 100U);
 }
 
-TEST(TextReporter, SaysOnceWhyManyChecksWereSkipped) {
+TEST(TextReporter, GroupsChecksSkippedForTheSameReason) {
   auto report = minimal_report();
   report.finished = report.started;
   report.checks = {{.name = "landing", .verdict = Verdict::fail, .summary = "not there"}};
@@ -89,7 +89,7 @@ TEST(TextReporter, SaysOnceWhyManyChecksWereSkipped) {
   EXPECT_EQ(text.find("no WAL"), text.rfind("no WAL")) << text;
 }
 
-TEST(TextReporter, AKilledDrillIsUnknownWhateverItsRecordSays) {
+TEST(TextReporter, KilledDrillIsUnknown) {
   Report report = killed_report();
   report.verdict = Verdict::pass;
   const auto text = render("text", report);
@@ -97,7 +97,7 @@ TEST(TextReporter, AKilledDrillIsUnknownWhateverItsRecordSays) {
   EXPECT_NE(text.find("did not finish"), std::string::npos);
 }
 
-TEST(JunitReporter, ADrillThatNoCheckExplainsHasItsOwnCase) {
+TEST(JunitReporter, VerdictNotExplainedByAnyCheckHasItsOwnTestCase) {
   Report report = passed_report();
   report.verdict = Verdict::fail;
   report.diagnosis.summary = "recovery stopped";

@@ -37,7 +37,7 @@ TEST(InvalidScenarios, Yaml) {
       {head + "recover_to: \"latest\n", "s.yaml:3:13: unterminated quote\n"},
       {head + "---\nname: second\n",
        "s.yaml:3:1: a second document starts here | put each scenario into its own file\n"},
-      // yaml-cpp finds documents without end there.
+      // yaml-cpp would report documents endlessly here.
       {"{ name: weekly, repository: { stanza: orders } }, x\n",
        "s.yaml:1:49: not valid YAML: unexpected content after the document | check quotes and "
        "indentation; tabs are not allowed\n"},
@@ -53,7 +53,7 @@ TEST(InvalidScenarios, Yaml) {
   });
 }
 
-TEST(InvalidScenarios, DeepNestingIsRefusedWithoutOverflow) {
+TEST(InvalidScenarios, DeepNestingIsRejectedWithoutOverflow) {
   const std::string expected =
       "s.yaml:1:17: nested too deeply | scenarios have at most five levels\n";
   EXPECT_EQ(errors_of(std::string(100'000, '[')), expected);
@@ -249,7 +249,7 @@ TEST(InvalidScenarios, Checks) {
   });
 }
 
-TEST(InvalidScenarios, AllErrorsOfAFileAtOnceInItsOrder) {
+TEST(InvalidScenarios, AllErrorsOfAFileAreReportedInOrder) {
   EXPECT_EQ(errors_of("name: weekly\n"
                       "repository: { stanza: orders, bakup: latest }\n"
                       "recover_to: { time: 2026-11-20 03:00:00 }\n"

@@ -1,4 +1,4 @@
-// A check table that belongs to the scenario's tests, and a way to see all errors as text.
+// A check table for the scenario tests, and all errors of a scenario as text.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ inline const std::string scenario_head = "name: weekly\nrepository: { stanza: or
 
 Scenario parse(const std::string& text, const std::vector<std::string>& overrides = {});
 
-// "s.yaml:1:2: message | hint", one a line; empty when the scenario is right.
+// "s.yaml:1:2: message | hint", one per line; empty if the scenario is valid.
 std::string errors_of(const std::string& text, const std::vector<std::string>& overrides = {});
 
 }  // namespace pgrehearse

@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// The schema of a map lies under "properties", of recover_to's long form under anyOf.
+// The schema of a map is under "properties", that of recover_to as a map under anyOf.
 const nlohmann::json& properties_of(const nlohmann::json& schema) {
   return schema.contains("properties") ? schema.at("properties")
                                        : schema.at("anyOf").at(1).at("properties");
@@ -32,7 +32,7 @@ void expect_keys(const nlohmann::json& schema, std::span<const KeyDescription> k
   }
 }
 
-TEST(ScenarioReference, TheSchemaListsEveryKeyAndEveryCheck) {
+TEST(ScenarioReference, SchemaListsEveryKeyAndEveryCheck) {
   const auto schema = nlohmann::json::parse(scenario_json_schema(fixture_checks()));
   expect_keys(schema, scenario_keys());
   EXPECT_EQ(schema.at("required"), nlohmann::json({"name", "repository"}));
@@ -44,7 +44,7 @@ TEST(ScenarioReference, TheSchemaListsEveryKeyAndEveryCheck) {
   EXPECT_TRUE(amcheck.contains("name"));
 }
 
-TEST(ScenarioReference, TheExampleHasEveryKeyAndIsRight) {
+TEST(ScenarioReference, ExampleHasEveryKeyAndIsValid) {
   const std::string example = scenario_example();
   setenv("PATRONI_PASSWORD", "secret", 1);
   EXPECT_EQ(errors_of(example), "");
@@ -54,7 +54,7 @@ TEST(ScenarioReference, TheExampleHasEveryKeyAndIsRight) {
   EXPECT_EQ(parse(example).checks.size(), 2U);
 }
 
-TEST(ScenarioReference, EveryExampleOfARecoveryTargetIsRight) {
+TEST(ScenarioReference, EveryExampleOfARecoveryTargetIsValid) {
   for (const auto& key : recovery_target_keys()) {
     const std::string edge = key.name == "exclusive" ? ", xid: 743" : "";
     const auto text =
@@ -71,7 +71,7 @@ std::string asking_for(const CheckDescription& check, std::span<const KeyDescrip
   return text;
 }
 
-TEST(ScenarioReference, EveryCheckTakesItsOwnExamples) {
+TEST(ScenarioReference, EveryCheckAcceptsItsOwnExamples) {
   ASSERT_FALSE(check_table().empty());
   for (const auto& check : check_table()) {
     const auto text = asking_for(check, check.keys);
@@ -83,7 +83,7 @@ TEST(ScenarioReference, EveryCheckTakesItsOwnExamples) {
   }
 }
 
-TEST(ScenarioReference, ThePageNamesEveryKeyCheckAndSetting) {
+TEST(ScenarioReference, PageListsEveryKeyCheckAndSetting) {
   const auto page = scenario_reference_markdown(fixture_checks());
   for (const auto& key : scenario_keys()) {
     EXPECT_THAT(page, HasSubstr(fmt::format("| `{}` |", key.name)));

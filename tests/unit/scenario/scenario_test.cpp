@@ -1,4 +1,4 @@
-// Scenarios that are right: what the record holds, overrides, the environment, files.
+// Valid scenarios: contents, overrides, environment, files.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-TEST(Scenario, TheWholeOne) {
+TEST(Scenario, WithAllKeys) {
   const auto scenario = parse(R"(
 name: weekly-orders
 repository:
@@ -77,7 +77,7 @@ timeout: 1h30min
   EXPECT_EQ(scenario.checks[3].settings.get<Texts>("expect"), (Texts{{"", "no rows"}}));
 }
 
-TEST(Scenario, TheSmallestOneHasDefaults) {
+TEST(Scenario, MinimalScenarioHasDefaults) {
   const auto scenario = parse(scenario_head);
   EXPECT_EQ(scenario.target.type, TargetType::latest);
   EXPECT_EQ(scenario.target.timeline, "latest");
@@ -89,7 +89,7 @@ TEST(Scenario, TheSmallestOneHasDefaults) {
   EXPECT_FALSE(scenario.timeout);
 }
 
-TEST(Scenario, NumbersAreTakenAsWrittenWhereTextIsExpected) {
+TEST(Scenario, NumbersAreKeptAsWrittenForStringKeys) {
   const auto scenario =
       parse("name: 007\nrepository: { stanza: 0123 }\nrecover_to: { xid: 743 }\n");
   EXPECT_EQ(scenario.name, "007");
@@ -111,7 +111,7 @@ TEST(Scenario, EveryTarget) {
   EXPECT_EQ(target("{ xid: 743, exclusive: true, timeline: current }").timeline, "current");
 }
 
-TEST(Scenario, TheHashTellsTextAndOverridesApart) {
+TEST(Scenario, HashDistinguishesTextAndOverrides) {
   const auto hash = [](const std::string& text, const std::vector<std::string>& overrides) {
     return parse(text, overrides).hash;
   };
@@ -154,7 +154,7 @@ TEST(ScenarioOverrides, ChangeAddAndReplace) {
   EXPECT_EQ(parse("repository: { stanza: orders }", {"name=weekly"}).name, "weekly");
 }
 
-TEST(ScenarioOverrides, WrongOnesAreNamedAsTheyWereGiven) {
+TEST(ScenarioOverrides, ErrorsShowTheOverrideAsGiven) {
   const auto errors = [](const std::string& text) {
     return errors_of(scenario_head + "checks: [amcheck]\n", {text});
   };
@@ -180,14 +180,14 @@ TEST(ScenarioOverrides, WrongOnesAreNamedAsTheyWereGiven) {
       "--set recover_to.lsn=0/5: more than one target: 'xid' and 'lsn' | remove one of them\n");
 }
 
-TEST(ScenarioOverrides, APasswordIsNotRepeated) {
+TEST(ScenarioOverrides, PasswordIsNotShown) {
   EXPECT_THAT(errors_of(scenario_head, {"primary.dns=password=hunter2"}),
               testing::StartsWith("--set primary.dns=***: unknown key 'dns'"));
   EXPECT_THAT(errors_of(scenario_head, {"primary.dns=password=hunter2"}),
               testing::Not(HasSubstr("hunter2")));
 }
 
-TEST(ScenarioEnvironment, NamesAreReplacedInValues) {
+TEST(ScenarioEnvironment, VariablesAreReplacedInValues) {
   setenv("PGREHEARSE_TEST_SECRET", "s3cr3t: {x}", 1);
   const auto dsn = [](const std::string& text) {
     return parse(scenario_head + "primary: { dsn: \"" + text + "\" }\n").primary->dsn;
@@ -197,7 +197,7 @@ TEST(ScenarioEnvironment, NamesAreReplacedInValues) {
   EXPECT_EQ(dsn("host=db1 password=$${PGREHEARSE_TEST_HOST}"),
             "host=db1 password=${PGREHEARSE_TEST_HOST}");
   EXPECT_EQ(dsn("host=db1 password=a$b$"), "host=db1 password=a$b$");
-  // The text of a variable is never read as YAML.
+  // The content of a variable is never parsed as YAML.
   EXPECT_EQ(parse("name: weekly\nrepository: { stanza: '${PGREHEARSE_TEST_SECRET}' }\n")
                 .repository.stanza,
             "s3cr3t: {x}");
@@ -207,7 +207,7 @@ TEST(ScenarioEnvironment, NamesAreReplacedInValues) {
   EXPECT_EQ(parse(scenario_head, {"sandbox.cpus=${PGREHEARSE_TEST_CPUS}"}).sandbox.cpus, 3);
 }
 
-TEST(ScenarioEnvironment, WhatIsUnsetOrMalformedIsAnErrorAtItsPlace) {
+TEST(ScenarioEnvironment, UnsetOrMalformedVariableIsAnErrorWithPosition) {
   unsetenv("PGREHEARSE_TEST_UNSET");
   EXPECT_EQ(errors_of("name: weekly\nrepository:\n  stanza: ${PGREHEARSE_TEST_UNSET}\n"),
             "s.yaml:3:11: environment variable 'PGREHEARSE_TEST_UNSET' is not set | export "
@@ -216,7 +216,7 @@ TEST(ScenarioEnvironment, WhatIsUnsetOrMalformedIsAnErrorAtItsPlace) {
               HasSubstr("s.yaml:3:11: '${' is not followed by the name"));
 }
 
-TEST(ScenarioEnvironment, AWrongValueShowsItsVariableAndNotItsText) {
+TEST(ScenarioEnvironment, InvalidValueShowsTheVariableAndNotItsContent) {
   setenv("PGREHEARSE_TEST_SECRET", "hunter2", 1);
   EXPECT_EQ(errors_of(scenario_head + "timeout: ${PGREHEARSE_TEST_SECRET}\n"),
             "s.yaml:3:10: 'timeout': '${PGREHEARSE_TEST_SECRET}' is not a duration | units are ms, "
@@ -257,7 +257,7 @@ TEST_F(ScenarioFile, IsReadAndNamed) {
   EXPECT_EQ(scenario.file, directory_ / "weekly.yaml");
 }
 
-TEST_F(ScenarioFile, ThatCannotBeOneIsNamed) {
+TEST_F(ScenarioFile, InvalidFileIsNamed) {
   write("weekly.yaml", scenario_head);
   write("big.yaml", std::string((1U << 20) + 1, '#'));
   write("binary.yaml", std::string("a\0b", 3));

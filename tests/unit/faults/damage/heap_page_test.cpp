@@ -5,7 +5,7 @@
 namespace pgrehearse {
 namespace {
 
-TEST(HeapPage, AChecksumHoldsForOneBlockAndOneContentOnly) {
+TEST(HeapPage, ChecksumDependsOnBlockAndContent) {
   Page page{};
   page[100] = 7;
   store_checksum(page, 3);
@@ -16,7 +16,7 @@ TEST(HeapPage, AChecksumHoldsForOneBlockAndOneContentOnly) {
   EXPECT_NE(stored, checksum_of(page, 3));
 }
 
-TEST(HeapPage, ANewPageHasNoItems) { EXPECT_EQ(line_pointers(Page{}), 0U); }
+TEST(HeapPage, NewPageHasNoItems) { EXPECT_EQ(line_pointers(Page{}), 0U); }
 
 }  // namespace
 }  // namespace pgrehearse

@@ -22,104 +22,105 @@ FaultResult fault_expecting(std::vector<std::string> codes, std::vector<std::str
   return result;
 }
 
-TEST(Judge, TheRightCodeForTheRightThingIsCaught) {
+TEST(EvaluateFault, ExpectedCodeAndObjectAreDetected) {
   auto result = fault_expecting({"PGR-WAL-GAP"}, {"@segment@"});
-  judge(report_with("PGR-WAL-GAP", "000000010000000000000003"),
-        {{"segment", "000000010000000000000003"}}, InjectedIn::laboratory, result);
-  EXPECT_TRUE(result.caught) << result.missing;
+  evaluate(report_with("PGR-WAL-GAP", "000000010000000000000003"),
+           {{"segment", "000000010000000000000003"}}, InjectedIn::laboratory, result);
+  EXPECT_TRUE(result.detected) << result.missing;
 }
 
-TEST(Judge, AnotherThingIsNotCaught) {
+TEST(EvaluateFault, WrongObjectIsMissed) {
   auto result = fault_expecting({"PGR-WAL-GAP"}, {"@segment@"});
-  judge(report_with("PGR-WAL-GAP", "000000010000000000000004"),
-        {{"segment", "000000010000000000000003"}}, InjectedIn::laboratory, result);
-  EXPECT_FALSE(result.caught);
+  evaluate(report_with("PGR-WAL-GAP", "000000010000000000000004"),
+           {{"segment", "000000010000000000000003"}}, InjectedIn::laboratory, result);
+  EXPECT_FALSE(result.detected);
 }
 
-TEST(Judge, AnotherVerdictIsNotCaught) {
+TEST(EvaluateFault, WrongVerdictIsMissed) {
   auto result = fault_expecting({"PGR-WAL-GAP"}, {});
   auto report = report_with("PGR-WAL-GAP", "x");
   report.verdict = Verdict::unknown;
-  judge(report, {}, InjectedIn::laboratory, result);
-  EXPECT_FALSE(result.caught);
+  evaluate(report, {}, InjectedIn::laboratory, result);
+  EXPECT_FALSE(result.detected);
 }
 
-TEST(Judge, AFindingThatTheDiagnosisDoesNotTellIsNotCaught) {
+TEST(EvaluateFault, FindingMissingFromDiagnosisIsMissed) {
   auto result = fault_expecting({"PGR-WAL-GAP"}, {});
   auto report = report_with("PGR-WAL-GAP", "x");
   report.diagnosis.code = "PGR-RPO-EXCEEDED";
-  judge(report, {}, InjectedIn::laboratory, result);
-  EXPECT_EQ(result.missing, "the diagnosis says PGR-RPO-EXCEEDED x");
+  evaluate(report, {}, InjectedIn::laboratory, result);
+  EXPECT_EQ(result.missing, "the diagnosis is PGR-RPO-EXCEEDED x");
 }
 
-TEST(Judge, OfTwoFaultsBothMustBeFound) {
+TEST(EvaluateFault, BothOfTwoFaultsMustBeDetected) {
   auto result = fault_expecting({"PGR-WAL-GAP", "PGR-CHECKSUMS-PAGE"}, {"x", "y"});
-  judge(report_with("PGR-WAL-GAP", "x"), {}, InjectedIn::laboratory, result);
+  evaluate(report_with("PGR-WAL-GAP", "x"), {}, InjectedIn::laboratory, result);
   EXPECT_EQ(result.missing, "no finding PGR-CHECKSUMS-PAGE y");
 }
 
-TEST(Judge, ACodeThatDoesAsWellCountsInACopyOnly) {
+TEST(EvaluateFault, AlternativeCodeCountsOnlyInACopy) {
   auto result = fault_expecting({"PGR-WAL-DAMAGED"}, {"0003"});
-  result.fault.expect.instead = {"PGR-LANDING-SHORT"};
+  result.fault.expect.alternatives = {"PGR-LANDING-SHORT"};
   const auto report = report_with("PGR-LANDING-SHORT", "0003");
-  judge(report, {}, InjectedIn::copy, result);
-  EXPECT_TRUE(result.caught) << result.missing;
-  judge(report, {}, InjectedIn::laboratory, result);
-  EXPECT_FALSE(result.caught);
-  judge(report_with("PGR-LANDING-SHORT", "0004"), {}, InjectedIn::copy, result);
-  EXPECT_FALSE(result.caught);
+  evaluate(report, {}, InjectedIn::copy, result);
+  EXPECT_TRUE(result.detected) << result.missing;
+  evaluate(report, {}, InjectedIn::laboratory, result);
+  EXPECT_FALSE(result.detected);
+  evaluate(report_with("PGR-LANDING-SHORT", "0004"), {}, InjectedIn::copy, result);
+  EXPECT_FALSE(result.detected);
 }
 
-TEST(Judge, InACopyTheDiagnosisMayTellItAsEvidence) {
+TEST(EvaluateFault, EvidenceOfDiagnosisCountsInACopy) {
   auto result = fault_expecting({"PGR-WAL-GAP"}, {"0003"});
   auto report = report_with("PGR-WAL-GAP", "0003");
   report.diagnosis.code = "PGR-TARGET-NOT-REACHED";
   report.diagnosis.object = "time";
-  judge(report, {}, InjectedIn::copy, result);
-  EXPECT_FALSE(result.caught);
+  evaluate(report, {}, InjectedIn::copy, result);
+  EXPECT_FALSE(result.detected);
   report.diagnosis.evidence = {"also: check wal_continuity failed: segment 0003 is missing"};
-  judge(report, {}, InjectedIn::copy, result);
-  EXPECT_TRUE(result.caught) << result.missing;
-  judge(report, {}, InjectedIn::laboratory, result);
-  EXPECT_FALSE(result.caught);
+  evaluate(report, {}, InjectedIn::copy, result);
+  EXPECT_TRUE(result.detected) << result.missing;
+  evaluate(report, {}, InjectedIn::laboratory, result);
+  EXPECT_FALSE(result.detected);
 }
 
-TEST(ProofScore, WhatDoesNotApplyIsNotCounted) {
+TEST(ProofScore, InapplicableFaultsAreNotCounted) {
   ProofScore score;
   score.faults.resize(2);
   score.faults[0].not_applicable = "not encrypted";
-  EXPECT_EQ(score.planted(), 1U);
-  score.faults[1].caught = true;
+  EXPECT_EQ(score.injected(), 1U);
+  score.faults[1].detected = true;
   EXPECT_EQ(score.verdict(), Verdict::pass);
   score.faults.pop_back();
   EXPECT_EQ(score.verdict(), Verdict::unknown);
 }
 
-TEST(ProofScore, AChangedRepositoryIsNoPass) {
+TEST(ProofScore, ChangedRepositoryIsNotAPass) {
   ProofScore score;
   score.faults.resize(1);
-  score.faults[0].caught = true;
+  score.faults[0].detected = true;
   score.original.emplace();
-  score.original->change.arrived = {"archive/shop/15-1/0000000100000000/000000010000000000000009"};
+  score.original->change.new_segments = {
+      "archive/shop/15-1/0000000100000000/000000010000000000000009"};
   EXPECT_EQ(score.verdict(), Verdict::pass);
-  score.original->change.different = {"changed: backup/shop/backup.info"};
+  score.original->change.differences = {"changed: backup/shop/backup.info"};
   EXPECT_EQ(score.verdict(), Verdict::unknown);
 }
 
-TEST(ProofScore, AControlThatDoesNotPassDecides) {
+TEST(ProofScore, FailedControlRunDeterminesVerdict) {
   ProofScore score;
   score.stopped_by_control = true;
-  score.clean_runs.push_back({.name = "the scenario itself", .verdict = Verdict::unknown});
+  score.clean_runs.push_back({.name = "scenario without a fault", .verdict = Verdict::unknown});
   EXPECT_EQ(score.verdict(), Verdict::unknown);
   score.clean_runs[0].verdict = Verdict::fail;
   EXPECT_EQ(score.verdict(), Verdict::fail);
 }
 
-TEST(ProofScore, IsPerfectOnlyWhenEverythingWasPlantedAndCaught) {
+TEST(ProofScore, PassesOnlyIfEveryFaultWasInjectedAndDetected) {
   ProofScore score;
   EXPECT_EQ(score.verdict(), Verdict::unknown);
   score.faults.resize(2);
-  score.faults[0].caught = true;
+  score.faults[0].detected = true;
   EXPECT_EQ(score.verdict(), Verdict::fail);
   score.faults[1].skipped = "no mount";
   EXPECT_EQ(score.verdict(), Verdict::unknown);
