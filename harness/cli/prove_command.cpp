@@ -229,7 +229,7 @@ CommandAction configure_prove(CLI::App& command, const CommonOptions& common) {
   command
       .add_option("--jobs", arguments->jobs, "number of faults to run in parallel [two per CPU]")
       ->type_name("N")
-      ->check(CLI::Range(1, 64));
+      ->check(CLI::Range(1, 64).description(""));
   command
       .add_option("--clean-runs", arguments->clean_runs,
                   "number of drills without a fault [one per fault; with --scenario: 1]")

@@ -149,7 +149,7 @@ RecoveryTarget read_word(const YamlNode& node, Errors& errors) {
     hint = fmt::format("write recover_to: {{ lsn: {} }}", node.written);
   } else {
     hint = hint_for_unknown(node.text, {"latest", "immediate"}) +
-           ", or a map such as { time: \"2026-11-20 03:00:00+00\" }";
+           "; or a map, for example { time: \"2026-11-20 03:00:00+00\" }";
   }
   errors.push_back(
       {node.position, fmt::format("unknown recovery target '{}'", node.written), hint});

@@ -1,6 +1,6 @@
--- The databases `shop` and `crm` of the demo: realistic rather than large, the same at every run.
+-- The databases `shop` and `crm` of the demo: realistic rather than large, identical in every run.
 -- Run by psql with the variables `factor` (1: about 80 MB) and `tablespace_directory`.
--- Contents are arithmetic on row numbers, so that two runs differ in nothing but dates.
+-- Contents are computed from row numbers, so that two runs differ only in dates.
 \set ON_ERROR_STOP on
 set client_min_messages = warning;
 create tablespace demo_archive location :'tablespace_directory';
@@ -19,11 +19,11 @@ create schema documents;
 create schema audit;
 select set_config('shop.factor', :'factor', false) \g /dev/null
 
--- How many rows stand for `base` at this size factor.
+-- Number of rows for `base` at this size factor.
 create function public.scaled(base integer) returns integer
   language sql stable
   return greatest(1, (base * current_setting('shop.factor', true)::float8)::integer);
--- `length` bytes that no compressor makes smaller, the same for the same seed.
+-- `length` incompressible bytes, identical for the same seed.
 create function public.noise(seed text, length integer) returns bytea
   language sql immutable
   return (select substr(string_agg(sha512((seed || n)::bytea), ''::bytea order by n), 1, length)
@@ -62,7 +62,7 @@ create table inventory.products (
 );
 insert into inventory.products (sku, title, price, attributes)
 select 'SKU-' || lpad(n::text, 6, '0'), 'Product ' || md5(n::text), n % 500 + 0.99,
-       jsonb_build_object('weight', n % 97, 'colours', jsonb_build_array('red', 'blue', n % 5))
+       jsonb_build_object('weight', n % 97, 'colors', jsonb_build_array('red', 'blue', n % 5))
 from generate_series(1, public.scaled(5000)) n;
 create index products_sku_hash on inventory.products using hash (sku);
 
@@ -75,7 +75,7 @@ insert into inventory.stock_levels (product_id, quantity)
 select id, id * 7 % 1000 from inventory.products;
 create index stock_levels_scarce on inventory.stock_levels (product_id) where quantity < 10;
 
--- Lost in every recovery, by definition.
+-- Unlogged tables are empty after every recovery.
 create unlogged table inventory.import_buffer (line bigserial, content text);
 insert into inventory.import_buffer (content)
 select md5(n::text) from generate_series(1, public.scaled(2000)) n;
@@ -129,7 +129,7 @@ create materialized view sales.monthly_revenue as
   from sales.orders o join sales.order_totals t on t.order_id = o.id group by 1;
 create unique index on sales.monthly_revenue (month);
 
--- Values outside the row: one that compresses well, one that does not, and large objects.
+-- TOAST values, one compressible and one not, and large objects.
 create table documents.documents (
   id uuid primary key,
   customer_id integer references sales.customers on delete set null,
@@ -165,7 +165,7 @@ create trigger record_change after insert or update or delete on sales.customers
   for each row execute function audit.record_change();
 create trigger record_change after update on inventory.products
   for each row execute function audit.record_change();
--- Proves how recent a copy is.
+-- Shows how recent a copy is.
 create table audit.heartbeat (at timestamptz primary key default clock_timestamp(), what text not null);
 insert into audit.heartbeat (what) values ('schema loaded');
 
@@ -193,6 +193,6 @@ create table contacts.calls (
 insert into contacts.calls (person_id, summary)
 select id, repeat('talked about invoice ' || id || '. ', 5) from contacts.people;
 
--- What checks can hold against the restored copy or the primary.
+-- Used by checks on the copy and the primary.
 alter database shop set work_mem = '16MB';
 select pg_create_physical_replication_slot('standby1') \g /dev/null

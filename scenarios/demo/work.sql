@@ -1,4 +1,4 @@
--- What happens in the demo's databases after a backup; run once after the full and once after the
+-- The workload of the demo after a backup; run once after the full and once after the
 -- incremental backup, by psql with the variables `factor` and `round`.
 \set ON_ERROR_STOP on
 set client_min_messages = warning;
@@ -7,7 +7,7 @@ set client_min_messages = warning;
 set synchronous_commit = off;
 select set_config('shop.factor', :'factor', false) \g /dev/null
 
--- A day in the shop: many transactions, so that replay has commits to stop at.
+-- Many transactions, so that replay has commits to stop at.
 create or replace procedure sales.trade(day integer, batches integer) language plpgsql as $$
 declare
   batch integer;
@@ -26,14 +26,14 @@ begin
       where id % batches = batch and state = 'paid' and created_at > now() - interval '3 months';
     insert into audit.heartbeat (what) values (format('day %s, batch %s', day, batch));
     commit;
-    -- As archive_timeout would: many small steps that replay must not miss.
+    -- As with archive_timeout: many small segments.
     if batch % 4 = 0 then perform pg_switch_wal(); end if;
   end loop;
 end $$;
 call sales.trade(:round, 20);
 select pg_switch_wal() \g /dev/null
 
--- Documents come, change and go; some are rolled back.
+-- Documents are inserted, changed and deleted; some changes are rolled back.
 insert into documents.documents
 select md5(:'round' || '/' || n)::uuid, n % public.scaled(20000) + 1, 'Invoice ' || :'round' || '/' || n,
        repeat('Later ' || n || ' lines of the same text. ', 200), public.noise(:'round' || n, 12000),

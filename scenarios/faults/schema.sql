@@ -1,5 +1,5 @@
--- The small shop that faults are planted in. Runs in psql, in the database postgres.
--- Its own transactions would be newer than the last work.
+-- The small database into which faults are injected. Run with psql in the database postgres.
+-- Its transactions would be newer than the last workload.
 alter system set autovacuum = off;
 select pg_reload_conf();
 create database shop;
@@ -25,7 +25,7 @@ create index orders_note on sales.orders (note);
 create table sales.documents (id integer primary key, body text not null);
 alter table sales.documents alter body set storage external;
 insert into sales.documents select n, repeat(md5(n::text), 200) from generate_series(1, 40) n;
--- No index of its own: nothing but its pages and its rows can tell of damage.
+-- No index: damage shows only in its pages and rows.
 create table sales.journal (entry integer not null, words text not null);
 insert into sales.journal select n, repeat('word ', 20) from generate_series(1, 4000) n;
 create table sales.names (name text collate "C" not null);

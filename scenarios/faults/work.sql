@@ -1,4 +1,4 @@
--- What the shop does before the backup that drills restore: pages change, rows go.
+-- The workload before the backup that drills restore: changes pages, deletes rows.
 \connect shop
 update sales.orders set amount = amount + 1 where id % 5 = 0;
 delete from sales.orders where id % 11 = 0;

@@ -156,7 +156,8 @@ TEST(InvalidScenarios, Dsn) {
 TEST(InvalidScenarios, RecoveryTargets) {
   expect_each({
       {head + "recover_to: lates\n",
-       "s.yaml:3:13: unknown recovery target 'lates' | did you mean 'latest'?, or a map such as { "
+       "s.yaml:3:13: unknown recovery target 'lates' | did you mean 'latest'?; or a map, for "
+       "example { "
        "time: "
        "\"2026-11-20 03:00:00+00\" }\n"},
       {head + "recover_to: 0/5000028\n",
