@@ -33,7 +33,7 @@ fs::path record_of(const InjectionSite& site, const std::string& name) {
 }
 
 // Decrypted if the repository is encrypted.
-std::string manifest_of_newest_set(InjectionSite& site) {
+std::string manifest_of_newest_backup(InjectionSite& site) {
   const auto result = site.runner.run(
       {.program = site.pgbackrest,
        .arguments = {"--config=" + site.configuration.native(), "--stanza=" + site.traits.stanza,
@@ -53,7 +53,7 @@ std::string largest_of_full_backup(InjectionSite& site) {
   const bool alone = newest_backup(site) == full_backup(site);
   std::string largest;
   std::uint64_t most = 0;
-  for (const auto& file : read_manifest(manifest_of_newest_set(site))) {
+  for (const auto& file : read_manifest(manifest_of_newest_backup(site))) {
     const bool in_full = file.backup == full_backup(site) || (alone && file.backup.empty());
     if (!in_full || file.bundled || file.size <= most || !file.name.starts_with("pg_data/base/")) {
       continue;

@@ -67,13 +67,14 @@ class RepositoryCopyTest : public testing::Test {
 };
 
 TEST_F(RepositoryCopyTest, CopiesTheBackupsAndTheWalAfterThem) {
-  const std::string sets = "backup/shop/";
+  const std::string backups = "backup/shop/";
   const std::string archive = "archive/shop/15-2/";
   EXPECT_THAT(names(),
               testing::UnorderedElementsAre(
-                  sets + "backup.info", sets + "backup.info.copy", sets + full + "/backup.manifest",
-                  sets + full + "/pg_data/base/5/16384.lz4", sets + newest + "/backup.manifest",
-                  sets + newest + "/pg_data/base/5/16384.lz4", "archive/shop/archive.info",
+                  backups + "backup.info", backups + "backup.info.copy",
+                  backups + full + "/backup.manifest", backups + full + "/pg_data/base/5/16384.lz4",
+                  backups + newest + "/backup.manifest",
+                  backups + newest + "/pg_data/base/5/16384.lz4", "archive/shop/archive.info",
                   "archive/shop/archive.info.copy", archive + "00000002.history",
                   archive + "0000000100000000/000000010000000000000005.00000028.backup",
                   archive + "0000000100000000/" + wal("000000010000000000000005"),
