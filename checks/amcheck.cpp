@@ -94,8 +94,8 @@ std::string exact_pattern(const std::string& name) {
 
 class Amcheck {
  public:
-  Amcheck(const AmcheckOptions& options, CheckContext& context)
-      : options_(options), context_(context), sandbox_(*context.sandbox) {}
+  Amcheck(const AmcheckOptions& options, const InstanceContext& context)
+      : options_(options), context_(context), sandbox_(context.sandbox) {}
 
   CheckOutcome run() {
     for (const auto& name : options_.databases) {
@@ -286,7 +286,7 @@ class Amcheck {
   }
 
   const AmcheckOptions& options_;
-  CheckContext& context_;
+  const InstanceContext& context_;
   Sandbox& sandbox_;
   std::vector<Finding> findings_;
   std::map<std::string, std::size_t> per_relation_;
@@ -298,14 +298,11 @@ class Amcheck {
   bool unknown_ = false;
 };
 
-class AmcheckCheck : public Check {
+class AmcheckCheck : public InstanceCheck {
  public:
   explicit AmcheckCheck(const Settings& settings) : options_(options_from(settings)) {}
 
-  CheckOutcome run(CheckContext& context) override {
-    if (context.sandbox == nullptr) {
-      throw Error(ErrorKind::environment, "no instance was restored");
-    }
+  CheckOutcome run(const LandedContext& context) override {
     if (context.backup.postgres_major > 0 && context.backup.postgres_major < 14) {
       const auto reason = fmt::format("pg_amcheck came with PostgreSQL 14; this is {}",
                                       context.backup.postgres_version);

@@ -35,12 +35,12 @@ std::string object_of(std::string_view line) {
   return std::string(line.substr(begin, line.find_first_of(" ,", slash) - begin));
 }
 
-class BackupIntegrityCheck : public Check {
+class BackupIntegrityCheck : public RepositoryCheck {
  public:
   explicit BackupIntegrityCheck(const Settings& settings)
       : verify_(settings.get_or("verify", true)) {}
 
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const RepositoryContext& context) override {
     CheckOutcome outcome{.verdict = Verdict::pass};
     const auto list = context.repository.list(context.stop);
     judge_status(list.status, outcome);
@@ -95,7 +95,7 @@ class BackupIntegrityCheck : public Check {
     }
   }
 
-  static void judge_reference(const std::string& label, const CheckContext& context,
+  static void judge_reference(const std::string& label, const RepositoryContext& context,
                               const BackupList& list, CheckOutcome& outcome) {
     const auto found =
         std::find_if(list.backups.begin(), list.backups.end(), [&](const auto& backup) {
@@ -111,7 +111,7 @@ class BackupIntegrityCheck : public Check {
         Verdict::fail);
   }
 
-  static void judge_verification(CheckContext& context, CheckOutcome& outcome) {
+  static void judge_verification(const RepositoryContext& context, CheckOutcome& outcome) {
     try {
       const auto verification = context.repository.verify(context.backup, context.stop);
       outcome.summary += verification.ok ? ", every file verified" : ", verified with errors";

@@ -54,9 +54,9 @@ Finding mismatch(const Versions& versions) {
                       {"indexes", versions.indexes}}};
 }
 
-class Collations : public Check {
+class Collations : public InstanceCheck {
  public:
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const LandedContext& context) override {
     std::vector<Finding> findings;
     std::uint64_t compared = 0;
     std::uint64_t defaults_unrecorded = 0;

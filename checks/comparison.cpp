@@ -1,5 +1,5 @@
-// Is the restored cluster what the primary was, at one exact point? The primary is read while the
-// restore runs; recovery pauses on its way where that was, and everything is compared there.
+// Does the restored cluster equal the primary at one exact WAL position? The primary is read while
+// the backup is restored; recovery pauses at that position, and everything is compared there.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -12,6 +12,7 @@
 #include "checks/comparison/database_comparison.hpp"
 #include "checks/comparison/drill_down.hpp"
 #include "checks/shared/primary_errors.hpp"
+#include "harness/drill/pause_point.hpp"
 #include "harness/primary/fingerprint/relation_content.hpp"
 #include "harness/primary/primary.hpp"
 
@@ -22,65 +23,78 @@ namespace {
 // Rows of each difference are looked up; damage that is everywhere needs no list of everything.
 constexpr std::size_t most_drilled_down = 20;
 
-class ComparisonCheck : public Check {
+class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
  public:
   explicit ComparisonCheck(const Settings& settings) : rules_(comparison_rules_of(settings)) {}
 
-  void prepare(CheckContext& context) override {
+  void before_restore(const RestoreContext& context) override {
     if (against_file() || context.primary == nullptr) return;
     capture_.emplace(*context.primary, fingerprint_rules_of(rules_), context.read_commits,
                      rules_.drill_down);
   }
 
-  std::vector<Stop> stops(CheckContext& context) override {
-    std::vector<Stop> stops;
-    try {
-      if (wrong_file(context)) return {};
-      for (const auto& point : points(context)) {
-        if (!point.error.empty()) continue;
-        stops.push_back({.lsn = point.lsn, .exclusive = point.exclusive, .taken = taken()});
-      }
-    } catch (const SqlError&) {
-      return {};  // run() meets it again and tells it
-    }
-    return stops;
-  }
+  PausePointVisitor* pause_point_visitor() override { return this; }
 
-  void at_stop(CheckContext& context, const Stop& stop) override {
-    for (const auto& point : points(context)) {
-      if (point.error.empty() && point.lsn == stop.lsn) compare(context, point);
-    }
-  }
-
-  void missed_stop(CheckContext& context, const Stop& stop, const std::string& why) override {
-    for (const auto& point : points(context)) {
-      if (point.error.empty() && point.lsn == stop.lsn) not_reached(point, why);
-    }
-  }
-
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const LandedContext& context) override {
+    if (failure_) throw Error(*failure_);
     if (!against_file() && context.primary == nullptr) {
       return unable({.code = "PGR-COMPARE-NO-PRIMARY",
                      .message = "nothing to compare with: the scenario names no primary",
                      .hint = "add `primary: { dsn: ... }`, or `against: FILE`"});
     }
     try {
-      if (auto finding = wrong_file(context)) return unable(std::move(*finding));
-      for (const auto& point : points(context)) {
-        if (!point.error.empty()) {
-          not_read(point.database, point.error);
-        } else if (!visited_.contains(point.database)) {
-          not_reached(point, "this drill did not stop there");
+      const auto identifier = context.control.system_identifier;
+      if (auto finding = unusable_file(identifier)) return unable(std::move(*finding));
+      for (const auto& database : databases(context.stop)) {
+        if (!database.error.empty()) {
+          not_read(database.database, database.error);
+        } else if (!visited_.contains(database.database)) {
+          not_reached(database, "recovery did not pause at its position");
         }
       }
     } catch (const SqlError& error) {
       return unable(primary_trouble(*context.primary, "the primary could not be read", error));
     }
-    if (context.on_comparison) context.on_comparison(record_of(compared_));
-    return outcome_of({.findings = findings_.take(), .tally = tally_, .points = compared_}, rules_);
+    auto comparison = record_of(compared_);
+    auto outcome = outcome_of(
+        {.findings = findings_.take(), .tally = tally_, .points = std::move(compared_)}, rules_);
+    outcome.comparison = std::move(comparison);
+    return outcome;
   }
 
  private:
+  std::vector<PausePoint> pause_points(const RepositoryContext& context) override {
+    std::vector<PausePoint> points;
+    try {
+      if (unusable_file(context.backup.system_identifier)) return {};
+      for (const auto& database : databases(context.stop)) {
+        if (!database.error.empty()) continue;
+        points.push_back({.lsn = database.lsn, .exclusive = database.exclusive, .taken = taken()});
+      }
+    } catch (const SqlError&) {
+      return {};  // run() meets and reports the same error
+    }
+    return points;
+  }
+
+  void at_pause_point(const InstanceContext& context, const PausePoint& point) override {
+    for (const auto& database : databases(context.stop)) {
+      if (is_at(database, point)) compare(context, database);
+    }
+  }
+
+  void pause_point_unreachable(const PausePoint& point, const std::string& reason) override {
+    for (const auto& database : databases({})) {
+      if (is_at(database, point)) not_reached(database, reason);
+    }
+  }
+
+  void failed(const Error& error) override { failure_ = error; }
+
+  static bool is_at(const DatabaseFingerprint& database, const PausePoint& point) {
+    return database.error.empty() && database.lsn == point.lsn;
+  }
+
   [[nodiscard]] bool against_file() const { return rules_.against != "primary"; }
 
   static CheckOutcome unable(Finding finding) {
@@ -89,16 +103,14 @@ class ComparisonCheck : public Check {
             .summary = "nothing compared"};
   }
 
-  // Why the file cannot be compared with at all.
-  [[nodiscard]] std::optional<Finding> wrong_file(const CheckContext& context) const {
+  // Why the file cannot be used at all. `own` is the restored cluster's system identifier.
+  [[nodiscard]] std::optional<Finding> unusable_file(std::uint64_t own) const {
     if (!against_file()) return {};
     Finding finding{.code = "PGR-COMPARE-FILE", .object = rules_.against};
     try {
       auto file = reader();
       databases_of(*file);
       const auto identifier = file->header().system_identifier;
-      const auto own = context.control == nullptr ? context.backup.system_identifier
-                                                  : context.control->system_identifier;
       if (own == 0 || own == identifier) return {};
       finding.message = fmt::format("{} is the fingerprint of another cluster: {}, this one is {}",
                                     rules_.against, identifier, own);
@@ -111,14 +123,15 @@ class ComparisonCheck : public Check {
     return finding;
   }
 
-  std::vector<DatabaseFingerprint> points(CheckContext& context) {
-    if (capture_) return capture_->points(context.stop);
+  // With the position at which each was read; waits until the positions are known.
+  std::vector<DatabaseFingerprint> databases(const std::stop_token& stop) {
+    if (capture_) return capture_->points(stop);
     if (!against_file()) return {};
     if (!of_file_) of_file_ = databases_of(*reader());
     return *of_file_;
   }
 
-  // A fingerprint of the primary is of now: no target in the past lies behind it.
+  // nullopt for a primary that is read now: a recovery target in the past is before that.
   [[nodiscard]] std::optional<Instant> taken() const {
     if (capture_) return {};
     return reader()->header().taken;
@@ -130,7 +143,7 @@ class ComparisonCheck : public Check {
         std::make_unique<std::ifstream>(rules_.against, std::ios::binary), rules_.against);
   }
 
-  void compare(CheckContext& context, const DatabaseFingerprint& point) {
+  void compare(const InstanceContext& context, const DatabaseFingerprint& point) {
     visited_.insert(point.database);
     if (capture_) capture_->summary(context.stop);
     const auto file = reader();
@@ -150,7 +163,7 @@ class ComparisonCheck : public Check {
     }
   }
 
-  DatabaseComparison comparison_of(CheckContext& context, const DatabaseFingerprint& facts,
+  DatabaseComparison comparison_of(const InstanceContext& context, const DatabaseFingerprint& facts,
                                    const Sample& sample) {
     return {.database = facts.database,
             .exact = facts.exact,
@@ -172,19 +185,17 @@ class ComparisonCheck : public Check {
   }
 
   // What a transaction that had not ended there locked against all access is locked in the copy.
-  static Connection connect(CheckContext& context, const std::string& database) {
+  static Connection connect(const InstanceContext& context, const std::string& database) {
     auto connection = context.connect(database);
     connection.query("set lock_timeout = '2s'");
     return connection;
   }
 
-  static std::size_t copy_connections(const CheckContext& context) {
-    return context.sandbox == nullptr
-               ? 2
-               : std::max<std::size_t>(2, static_cast<std::size_t>(context.sandbox->cpus()));
+  static std::size_t copy_connections(const InstanceContext& context) {
+    return std::max<std::size_t>(2, static_cast<std::size_t>(context.sandbox.cpus()));
   }
 
-  void drill_down(CheckContext& context, const std::string& database,
+  void drill_down(const InstanceContext& context, const std::string& database,
                   const RelationContent& relation, const Sample& sample, Finding& finding) {
     if (!rules_.drill_down || !capture_ || ++drilled_down_ > most_drilled_down) return;
     if (relation.coverage == Coverage::counted || !relation.withheld.empty()) return;
@@ -200,7 +211,7 @@ class ComparisonCheck : public Check {
   }
 
   // The snapshot saw them running, so where it was taken they had not committed.
-  void verify_in_flight(CheckContext& context, DatabaseFingerprint& facts) {
+  void verify_in_flight(const InstanceContext& context, DatabaseFingerprint& facts) {
     if (!facts.exact || facts.in_flight.empty()) return;
     auto connection = context.connect(facts.database);
     std::vector<std::string> questions;
@@ -253,6 +264,7 @@ class ComparisonCheck : public Check {
   ComparisonTally tally_;
   std::vector<DatabaseFingerprint> compared_;
   std::size_t drilled_down_ = 0;
+  std::optional<Error> failure_;  // at a pause point
 };
 
 }  // namespace
@@ -270,7 +282,6 @@ CheckDescription comparison_check() {
           "PGR-PRIMARY-UNREACHABLE PGR-PRIMARY-ROLE PGR-PRIMARY-NO-LEADER PGR-PRIMARY-NO-MEMBER "
           "PGR-PRIMARY-PAUSED PGR-PRIMARY-CLUSTER PGR-PRIMARY-STANDBY-CLUSTER",
       .state = InstanceState::paused,
-      .stops = true,
       .weight = 90,
       .keys = comparison_keys(),
       .validate = validate<ComparisonCheck>,

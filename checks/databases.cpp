@@ -15,9 +15,9 @@ select datname, datallowconn, datconnlimit = -2
   from pg_catalog.pg_database
  order by datname)";
 
-class Databases : public Check {
+class Databases : public InstanceCheck {
  public:
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const LandedContext& context) override {
     const auto rows = context.connect({}).query(databases_sql);
     std::uint64_t accepted = 0;
     std::uint64_t closed = 0;
@@ -59,7 +59,8 @@ class Databases : public Check {
         .details = {{"datconnlimit", "-2"}}};
   }
 
-  static std::optional<Finding> try_to_connect(CheckContext& context, const std::string& database) {
+  static std::optional<Finding> try_to_connect(const InstanceContext& context,
+                                               const std::string& database) {
     try {
       // A session may start from cached catalogues: read one from the files as well.
       context.connect(database).query("select count(*) from pg_catalog.pg_class");

@@ -72,9 +72,9 @@ Finding version_finding(const std::string& database, const Rows& rows, std::size
           .details = {{"installed", version}, {"available", known ? available : "none"}}};
 }
 
-class Extensions : public Check {
+class Extensions : public InstanceCheck {
  public:
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const LandedContext& context) override {
     std::vector<Finding> findings;
     std::uint64_t extensions = 0;
     const auto walk = walk_databases(context, [&](const std::string& database, Connection& sql) {
@@ -99,8 +99,8 @@ class Extensions : public Check {
 
   // Each library gets a session of its own: what it hooks into must not disturb the next one. The
   // same file serves all databases, so one attempt is enough.
-  const std::optional<LoadFailure>& load(CheckContext& context, const std::string& database,
-                                         const std::string& library) {
+  const std::optional<LoadFailure>& load(const InstanceContext& context,
+                                         const std::string& database, const std::string& library) {
     const auto [attempt, is_new] = attempts_.try_emplace(library);
     if (!is_new) return attempt->second;
     auto sql = context.connect(database);
@@ -114,7 +114,7 @@ class Extensions : public Check {
     return attempt->second;
   }
 
-  void load_libraries(CheckContext& context, const std::string& database, const Rows& rows,
+  void load_libraries(const InstanceContext& context, const std::string& database, const Rows& rows,
                       std::vector<Finding>& findings) {
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {
       const auto& library = rows.text(row, 0);

@@ -37,7 +37,7 @@ Loss against_asked_time(const RecoveryTarget& target, Instant newest) {
                                      to_iso8601(*target.time), to_iso8601(newest))};
 }
 
-Loss against_now(CheckContext& context, Instant newest) {
+Loss against_now(const LandedContext& context, Instant newest) {
   const auto age = between(newest, context.drill_started);
   Loss loss{.measured = age,
             .explanation = fmt::format("the drill started at {}, the newest commit that came back "
@@ -58,7 +58,7 @@ Loss against_now(CheckContext& context, Instant newest) {
   return loss;
 }
 
-Loss measure(CheckContext& context) {
+Loss measure(const LandedContext& context) {
   const auto& target = context.scenario.target;
   if (!is_time_target(target)) {
     return {.applicable = false,
@@ -66,20 +66,20 @@ Loss measure(CheckContext& context) {
                 "not applicable: the recovery target asks for no time, so nothing can "
                 "be called lost"};
   }
-  if (context.landing == nullptr || !context.landing->time) {
+  if (!context.landing.time) {
     return unknown("the time of the newest commit that came back is not known");
   }
-  const auto newest = *context.landing->time;
+  const auto newest = *context.landing.time;
   return target.type == TargetType::latest ? against_now(context, newest)
                                            : against_asked_time(target, newest);
 }
 
-class Freshness : public Check {
+class Freshness : public InstanceCheck {
  public:
   explicit Freshness(const Settings& settings)
       : max_age_(settings.get<std::chrono::milliseconds>("max_age")) {}
 
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const LandedContext& context) override {
     const auto allowed = max_age_ ? max_age_ : context.scenario.objectives.rpo;
     if (!allowed) {
       return undecided("no objective to hold the newest commit against",
@@ -95,7 +95,7 @@ class Freshness : public Check {
         .verdict = Verdict::fail,
         .findings =
             {{.code = "PGR-FRESHNESS-OLD",
-              .object = to_iso8601(*context.landing->time),
+              .object = to_iso8601(*context.landing.time),
               .message = fmt::format("{} of commits would be lost, {} are allowed: {}",
                                      to_text(*loss.measured), to_text(Seconds(*allowed)),
                                      loss.explanation),

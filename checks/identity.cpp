@@ -19,7 +19,7 @@ struct Identity {
   int major = 0;
 };
 
-Identity identity_of_copy(CheckContext& context) {
+Identity identity_of_copy(const InstanceContext& context) {
   auto sql = context.connect({});
   const auto rows = sql.query("select system_identifier from pg_catalog.pg_control_system()");
   const auto& text = rows.text(0, 0);
@@ -52,9 +52,9 @@ void compare(const Identity& copy, const Identity& other, std::string_view whose
   }
 }
 
-class IdentityCheck : public Check {
+class IdentityCheck : public InstanceCheck {
  public:
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const LandedContext& context) override {
     const auto copy = identity_of_copy(context);
     CheckOutcome outcome{.verdict = Verdict::pass};
     compare(copy,
@@ -71,7 +71,7 @@ class IdentityCheck : public Check {
   }
 
  private:
-  static void compare_with_primary(CheckContext& context, const Identity& copy,
+  static void compare_with_primary(const InstanceContext& context, const Identity& copy,
                                    CheckOutcome& outcome) {
     try {
       const auto primary = context.primary->identity(context.stop);

@@ -67,13 +67,13 @@ std::string flaw_of(const Rows& rows, std::size_t row) {
   return "invalid: queries do not use it (indisvalid is false)";
 }
 
-class Indexes : public Check {
+class Indexes : public InstanceCheck {
  public:
   explicit Indexes(const Settings& settings)
       : duplicates_(settings.get_or("duplicates", false)),
         exclude_(settings.get_or<std::vector<std::string>>("exclude", {})) {}
 
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const LandedContext& context) override {
     std::vector<Finding> findings;
     std::uint64_t total = 0;
     const auto walk = walk_databases(context, [&](const std::string& database, Connection& sql) {

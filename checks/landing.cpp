@@ -24,8 +24,8 @@ std::string history_of(Timeline timeline) { return fmt::format("{:08X}.history",
 
 class Judge {
  public:
-  explicit Judge(const CheckContext& context)
-      : context_(context), landing_(*context.landing), target_(context.scenario.target) {}
+  explicit Judge(const LandedContext& context)
+      : context_(context), landing_(context.landing), target_(context.scenario.target) {}
 
   CheckOutcome judge() {
     judge_timeline();
@@ -307,23 +307,15 @@ class Judge {
     return before || (at && !target_.exclusive);
   }
 
-  const CheckContext& context_;
+  const LandedContext& context_;
   const Landing& landing_;
   const RecoveryTarget& target_;
   CheckOutcome outcome_;
 };
 
-class LandingCheck : public Check {
+class LandingCheck : public InstanceCheck {
  public:
-  CheckOutcome run(CheckContext& context) override {
-    if (context.landing == nullptr) {
-      return {.verdict = Verdict::unknown,
-              .findings = {{.code = "PGR-LANDING-UNPROVED",
-                            .object = "landing",
-                            .message = "no landing was recorded"}}};
-    }
-    return Judge(context).judge();
-  }
+  CheckOutcome run(const LandedContext& context) override { return Judge(context).judge(); }
 };
 
 }  // namespace

@@ -13,11 +13,10 @@ namespace {
 constexpr std::size_t most_findings = 200;
 constexpr std::uint64_t page_size = 8192;
 
-class PageChecksumsCheck : public Check {
+class PageChecksumsCheck : public StoppedCheck {
  public:
-  CheckOutcome run(CheckContext& context) override {
-    if (context.sandbox == nullptr) return unknown("no instance was restored");
-    if (context.control != nullptr && !context.control->data_checksums) return without_checksums();
+  CheckOutcome run(const StoppedContext& context) override {
+    if (!context.control.data_checksums) return without_checksums();
     const auto result = scan(context);
     throw_if_cancelled(result);
     const auto output = parse_checksums(result.output, result.error_output);
@@ -26,8 +25,8 @@ class PageChecksumsCheck : public Check {
   }
 
  private:
-  static CommandResult scan(CheckContext& context) {
-    auto& sandbox = *context.sandbox;
+  static CommandResult scan(const StoppedContext& context) {
+    auto& sandbox = context.sandbox;
     const auto* const program =
         context.backup.postgres_major >= 12 ? "pg_checksums" : "pg_verify_checksums";
     Command command{.program = sandbox.program(program),
@@ -62,7 +61,7 @@ class PageChecksumsCheck : public Check {
             .summary = "no page checksums"};
   }
 
-  static CheckOutcome judge(const CheckContext& context, const CommandResult& result,
+  static CheckOutcome judge(const StoppedContext& context, const CommandResult& result,
                             const ChecksumsOutput& output) {
     CheckOutcome outcome{.verdict = Verdict::pass};
     for (const auto& bad : output.bad_blocks) {
@@ -87,7 +86,7 @@ class PageChecksumsCheck : public Check {
     return outcome;
   }
 
-  static void add_error(const CheckContext& context, const std::string& error,
+  static void add_error(const StoppedContext& context, const std::string& error,
                         CheckOutcome& outcome) {
     const bool damage = tells_of_damage(error);
     const auto quote = error.find("file \"");
@@ -102,17 +101,16 @@ class PageChecksumsCheck : public Check {
     if (!damage && outcome.verdict == Verdict::pass) outcome.verdict = Verdict::unknown;
   }
 
-  static std::string name_of(const CheckContext& context, const std::string& file) {
-    if (!context.relation_of_file) return file;
+  static std::string name_of(const StoppedContext& context, const std::string& file) {
     return context.relation_of_file(file).value_or(file);
   }
 
-  static std::string below_data(const CheckContext& context, const std::string& file) {
-    const auto prefix = context.sandbox->paths().data.string() + "/";
+  static std::string below_data(const StoppedContext& context, const std::string& file) {
+    const auto prefix = context.sandbox.paths().data.string() + "/";
     return file.starts_with(prefix) ? file.substr(prefix.size()) : file;
   }
 
-  static Finding bad_block(const CheckContext& context, const BadBlock& bad) {
+  static Finding bad_block(const StoppedContext& context, const BadBlock& bad) {
     const auto file = below_data(context, bad.file);
     const auto relation = name_of(context, file);
     const auto offset = bad.block * page_size;

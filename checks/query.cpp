@@ -87,7 +87,7 @@ std::string shown(const Rows& rows) {
   return text;
 }
 
-class Query : public Check {
+class Query : public InstanceCheck {
  public:
   explicit Query(const Settings& settings)
       : database_(settings.get_or<std::string>("database", "")),
@@ -95,7 +95,7 @@ class Query : public Check {
         expectation_(settings.get_or<std::map<std::string, std::string>>("expect", {})),
         timeout_(settings.get_or<std::chrono::milliseconds>("timeout", std::chrono::minutes(5))) {}
 
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const LandedContext& context) override {
     if (std::find(context.databases.begin(), context.databases.end(), database_) ==
         context.databases.end()) {
       return failed("database " + database_, no_database(context));
@@ -157,7 +157,7 @@ class Query : public Check {
     return outcome;
   }
 
-  [[nodiscard]] Finding no_database(const CheckContext& context) const {
+  [[nodiscard]] Finding no_database(const InstanceContext& context) const {
     const auto near = nearest(database_, context.databases);
     return {
         .code = "PGR-QUERY-DATABASE",

@@ -53,12 +53,12 @@ Finding lost(const Rows& rows, std::size_t row) {
       .details = {{"wal_status", rows.text(row, 3)}, {"invalidation_reason", reason}}};
 }
 
-class ReplicationSlots : public Check {
+class ReplicationSlots : public RepositoryCheck {
  public:
   explicit ReplicationSlots(const Settings& settings)
       : expected_(settings.get_or<std::vector<std::string>>("expected", {})) {}
 
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const RepositoryContext& context) override {
     if (context.primary == nullptr) {
       return {.verdict = Verdict::unknown,
               .findings = {{.code = "PGR-SLOT-NO-PRIMARY",

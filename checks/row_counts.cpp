@@ -55,7 +55,7 @@ std::map<std::string, std::int64_t> minimum_rows_of(const Settings& settings) {
   return least;
 }
 
-class RowCountsCheck : public Check {
+class RowCountsCheck : public InstanceCheck {
  public:
   explicit RowCountsCheck(const Settings& settings) {
     const auto against = settings.get_or<std::string>("against", "primary");
@@ -68,13 +68,13 @@ class RowCountsCheck : public Check {
     recorded_ = read_recorded_counts(against);
   }
 
-  void prepare(CheckContext& context) override {
+  void before_restore(const RestoreContext& context) override {
     if (recorded_ || context.primary == nullptr) return;
     counting_.emplace(*context.primary, wanted());
     counting_->start();
   }
 
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const LandedContext& context) override {
     if (!recorded_ && context.primary == nullptr) {
       return {.verdict = Verdict::unknown,
               .findings = {{.code = "PGR-ROWS-NO-PRIMARY",
@@ -84,7 +84,6 @@ class RowCountsCheck : public Check {
     }
     const auto actual = count_copy(context);
     if (recorded_) return compare_rows(*recorded_, actual, rules_);
-    if (!counting_) prepare(context);
     try {
       return compare_rows(counting_->get(context.stop), actual, rules_);
     } catch (const SqlError& error) {
@@ -103,7 +102,7 @@ class RowCountsCheck : public Check {
     };
   }
 
-  [[nodiscard]] RowCounts count_copy(CheckContext& context) const {
+  [[nodiscard]] RowCounts count_copy(const InstanceContext& context) const {
     RowCounts counts;
     for (const auto& database : context.databases) {
       if (rules_.exclude.match_database(database)) continue;

@@ -97,12 +97,12 @@ std::optional<Finding> compare(Connection& sql, const FedColumn& fed) {
                   {"column", column}}};
 }
 
-class Sequences : public Check {
+class Sequences : public InstanceCheck {
  public:
   explicit Sequences(const Settings& settings)
       : exclude_(settings.get_or<std::vector<std::string>>("exclude", {})) {}
 
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const LandedContext& context) override {
     std::vector<Finding> findings;
     std::uint64_t compared = 0;
     const auto walk = walk_databases(context, [&](const std::string& database, Connection& sql) {

@@ -85,18 +85,17 @@ std::optional<std::string> scoped_value(Connection& sql, const SettingName& name
   return rows.text(0, 0);
 }
 
-std::optional<int> recorded_in_control(const ControlData* control, const std::string& name) {
-  if (control == nullptr) return {};
-  if (name == "max_connections") return control->max_connections;
-  if (name == "max_worker_processes") return control->max_worker_processes;
-  if (name == "max_wal_senders") return control->max_wal_senders;
-  if (name == "max_prepared_transactions") return control->max_prepared_transactions;
-  if (name == "max_locks_per_transaction") return control->max_locks_per_transaction;
+std::optional<int> recorded_in_control(const ControlData& control, const std::string& name) {
+  if (name == "max_connections") return control.max_connections;
+  if (name == "max_worker_processes") return control.max_worker_processes;
+  if (name == "max_wal_senders") return control.max_wal_senders;
+  if (name == "max_prepared_transactions") return control.max_prepared_transactions;
+  if (name == "max_locks_per_transaction") return control.max_locks_per_transaction;
   return {};
 }
 
-ConfigurationFiles restored_files(CheckContext& context) {
-  Sandbox& sandbox = *context.sandbox;
+ConfigurationFiles restored_files(const InstanceContext& context) {
+  Sandbox& sandbox = context.sandbox;
   const auto find = [&sandbox, stop = context.stop](std::vector<std::string> arguments) {
     return sandbox.run({.program = "find", .arguments = std::move(arguments)}, stop);
   };
@@ -123,17 +122,17 @@ struct Found {
   std::string origin;
 };
 
-class SettingsCheck : public Check {
+class SettingsCheck : public InstanceCheck {
  public:
   explicit SettingsCheck(const Settings& settings)
       : expected_(settings.get_or<std::map<std::string, std::string>>("expected", {})) {}
 
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const LandedContext& context) override {
     auto sql = context.connect({});
     const auto known = known_settings(sql);
     const auto configuration =
-        read_configuration(restored_files(context), context.sandbox->paths().data,
-                           context.sandbox->paths().configuration / "restored.auto.conf");
+        read_configuration(restored_files(context), context.sandbox.paths().data,
+                           context.sandbox.paths().configuration / "restored.auto.conf");
     report_files(configuration);
     for (const auto& [written, value] : expected_) {
       const auto name = parse_name(written);
@@ -194,7 +193,7 @@ class SettingsCheck : public Check {
     return {};
   }
 
-  std::optional<Found> find_value(const CheckContext& context,
+  std::optional<Found> find_value(const InstanceContext& context,
                                   const ServerConfiguration& configuration, const SettingName& name,
                                   const KnownSetting& setting) {
     if (const auto entry = configuration.values.find(name.name);

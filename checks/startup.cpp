@@ -40,17 +40,17 @@ struct LogVerdict {
 
 // PostgreSQL does not name the WAL file: it is the one that replay stopped in, or the next one
 // where only the beginning of a segment can tell.
-std::string stopped_in(const CheckContext& context, bool at_its_beginning) {
+std::string stopped_in(const LandedContext& context, bool at_its_beginning) {
   const auto size = context.archive.segment_size;
-  if (context.landing == nullptr || !context.landing->lsn || size == 0) return {};
-  auto segment = segment_at(context.landing->timeline.value_or(1), *context.landing->lsn, size);
+  if (!context.landing.lsn || size == 0) return {};
+  auto segment = segment_at(context.landing.timeline.value_or(1), *context.landing.lsn, size);
   constexpr std::uint64_t long_header = 40;
-  const bool began = context.landing->lsn->value > start_of(segment, size).value + long_header;
+  const bool began = context.landing.lsn->value > start_of(segment, size).value + long_header;
   if (at_its_beginning && began) ++segment.number;
   return file_name(segment, size);
 }
 
-LogVerdict judge_log(const std::filesystem::path& file, const CheckContext& context) {
+LogVerdict judge_log(const std::filesystem::path& file, const LandedContext& context) {
   LogVerdict result;
   std::set<std::string, std::less<>> told;
   std::ifstream log(file);
@@ -75,17 +75,11 @@ LogVerdict judge_log(const std::filesystem::path& file, const CheckContext& cont
   return result;
 }
 
-class StartupCheck : public Check {
+class StartupCheck : public InstanceCheck {
  public:
-  CheckOutcome run(CheckContext& context) override {
-    if (!context.connect) {
-      return {.verdict = Verdict::unknown,
-              .findings = {{.code = "PGR-STARTUP-REFUSED",
-                            .object = "instance",
-                            .message = "no instance was started"}}};
-    }
+  CheckOutcome run(const LandedContext& context) override {
     CheckOutcome outcome;
-    auto [findings, lines] = judge_log(context.instance_log, context);
+    auto [findings, lines] = judge_log(context.log, context);
     outcome.findings = std::move(findings);
     try {
       auto connection = context.connect({});

@@ -161,9 +161,9 @@ std::string summarise(const WalLineage& lineage) {
       lineage.switches.size());
 }
 
-class WalContinuityCheck : public Check {
+class WalContinuityCheck : public RepositoryCheck {
  public:
-  CheckOutcome run(CheckContext& context) override {
+  CheckOutcome run(const RepositoryContext& context) override {
     if (context.archive.segment_size == 0) return without_a_segment(context);
     const auto lineage = trace_lineage(
         context.archive, lineage_request(context.backup, context.scenario.target.timeline,
@@ -175,7 +175,7 @@ class WalContinuityCheck : public Check {
 
  private:
   // The size of a segment is measured on one that could be fetched.
-  static CheckOutcome without_a_segment(const CheckContext& context) {
+  static CheckOutcome without_a_segment(const RepositoryContext& context) {
     const bool empty = context.archive.segments.empty();
     return {.verdict = empty ? Verdict::fail : Verdict::unknown,
             .findings = {{.code = "PGR-WAL-MISSING",

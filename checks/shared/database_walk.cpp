@@ -5,7 +5,7 @@
 namespace pgrehearse {
 
 DatabaseWalk walk_databases(
-    CheckContext& context,
+    const InstanceContext& context,
     const std::function<void(const std::string& database, Connection& connection)>& look) {
   DatabaseWalk walk;
   std::uint64_t done = 0;

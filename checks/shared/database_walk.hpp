@@ -17,7 +17,7 @@ struct DatabaseWalk {
 // Calls `look` with a connection to each database, one after the other, and reports progress. A
 // database that refuses the connection or a statement does not keep the others from being asked.
 DatabaseWalk walk_databases(
-    CheckContext& context,
+    const InstanceContext& context,
     const std::function<void(const std::string& database, Connection& connection)>& look);
 
 // fail with findings; unknown when a database, or all, could not be asked; otherwise pass.

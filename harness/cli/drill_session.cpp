@@ -108,7 +108,7 @@ Report run_session(const Scenario& scenario, const SessionOptions& options,
                                .run_id = run_id,
                                .host = host_of_this_drill(),
                                .version = std::string(pgrehearse_version()),
-                               .time_is_over = [&] { return deadline.over(); }};
+                               .timed_out = [&] { return deadline.over(); }};
   auto report = scenario.sandbox.type == "kubernetes"
                     ? run_drill_in_pod(scenario, services, timeout, deadline.token())
                     : run_drill(scenario, services, options.keep, deadline.token());

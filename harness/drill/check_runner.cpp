@@ -6,12 +6,13 @@
 #include <atomic>
 #include <mutex>
 #include <thread>
+#include <variant>
 
 namespace pgrehearse {
 
 namespace {
 
-// Empty: the finding is about something else.
+// Empty: the finding has another cause.
 std::string_view lacking_resource(const Finding& finding) {
   const auto sqlstate = finding.details.find("sqlstate");
   if (sqlstate == finding.details.end()) return {};
@@ -19,7 +20,7 @@ std::string_view lacking_resource(const Finding& finding) {
   return sqlstate->second == sqlstate_out_of_memory ? "PGR-ENV-MEMORY" : "";
 }
 
-// A server that lacks room or memory says nothing about the data; unless something else was found.
+// A full disk or too little memory in the sandbox is no evidence against the data.
 void excuse_lack_of_resources(CheckOutcome& outcome) {
   const bool excused =
       std::all_of(outcome.findings.begin(), outcome.findings.end(),
@@ -27,43 +28,50 @@ void excuse_lack_of_resources(CheckOutcome& outcome) {
   if (!excused || outcome.findings.empty()) return;
   for (auto& finding : outcome.findings) {
     finding.code = lacking_resource(finding);
-    finding.hint = "give the sandbox more of it; the backup is not to blame";
+    finding.hint = "give the sandbox more disk space or memory; the backup is not the cause";
   }
   if (outcome.verdict == Verdict::fail) outcome.verdict = Verdict::unknown;
 }
 
-CheckRecord run_one(PlannedCheck& planned, CheckContext& context) {
-  CheckRecord record{.name = planned.request.name,
-                     .check = planned.request.check,
-                     .state = std::string(name_of(planned.state))};
+CheckRecord unknown_with(CheckRecord record, const Error& error) {
+  // Some PostgreSQL packages lack a binary: nothing is wrong with the backup or the scenario.
+  const bool lacking = error.code() == "PGR-ENV-BINARY";
+  record.verdict = lacking ? Verdict::skipped : Verdict::unknown;
+  if (lacking) record.summary = error.what();
+  record.findings.push_back({.code = error.code().empty() ? "PGR-CHECK-ERROR" : error.code(),
+                             .object = error.object(),
+                             .message = error.what(),
+                             .hint = error.hint()});
+  return record;
+}
+
+FinishedCheck run_one(PlannedCheck& planned, const CheckContext& context) {
+  FinishedCheck finished{.record = {.name = planned.request.name,
+                                    .check = planned.request.check,
+                                    .state = std::string(name_of(planned.state))}};
+  auto& record = finished.record;
   const auto began = std::chrono::steady_clock::now();
-  if (context.stop.stop_requested()) {
+  const auto& stop = std::visit(
+      [](const auto& any) -> const auto& { return any.stop; }, context);
+  if (stop.stop_requested()) {
     record.verdict = Verdict::skipped;
     record.summary = "the drill was interrupted";
-    return record;
+    return finished;
   }
   try {
-    if (planned.failure) throw Error(*planned.failure);
-    auto outcome = planned.check->run(context);
+    auto outcome = planned.check->run_in(context);
     excuse_lack_of_resources(outcome);
     record.verdict = outcome.verdict;
     record.summary = std::move(outcome.summary);
     record.findings = std::move(outcome.findings);
+    finished.comparison = std::move(outcome.comparison);
   } catch (const Error& error) {
-    // Not every package of PostgreSQL has all of its programs.
-    const bool lacking = error.code() == "PGR-ENV-BINARY";
-    record.verdict = lacking ? Verdict::skipped : Verdict::unknown;
-    if (lacking) record.summary = error.what();
-    record.findings.push_back({.code = error.code().empty() ? "PGR-CHECK-ERROR" : error.code(),
-                               .object = error.object(),
-                               .message = error.what(),
-                               .hint = error.hint()});
+    record = unknown_with(std::move(record), error);
   } catch (const std::exception& error) {
-    record.verdict = Verdict::unknown;
-    record.findings.push_back({.code = "PGR-CHECK-ERROR", .message = error.what()});
+    record = unknown_with(std::move(record), Error(ErrorKind::internal, error.what()));
   }
   record.seconds = Seconds(std::chrono::steady_clock::now() - began).count();
-  return record;
+  return finished;
 }
 
 }  // namespace
@@ -75,6 +83,10 @@ std::vector<PlannedCheck> plan_checks(const Scenario& scenario,
     auto check = description.create(request.settings);
     const auto state = description.state_for != nullptr ? description.state_for(request.settings)
                                                         : description.state;
+    if (!check->runs_in(state)) {
+      throw Error(ErrorKind::internal, fmt::format("check '{}' cannot run in the state '{}'",
+                                                   description.name, name_of(state)));
+    }
     planned.push_back({.description = &description,
                        .request = std::move(request),
                        .check = std::move(check),
@@ -101,9 +113,9 @@ std::vector<PlannedCheck> plan_checks(const Scenario& scenario,
   return planned;
 }
 
-std::vector<CheckRecord> run_checks(std::span<PlannedCheck> checks, InstanceState state,
-                                    CheckContext& context, std::size_t workers,
-                                    const std::function<void(const CheckRecord&)>& on_finished) {
+std::vector<FinishedCheck> run_checks(std::span<PlannedCheck> checks, InstanceState state,
+                                      const CheckContext& context, std::size_t workers,
+                                      const std::function<void(const CheckRecord&)>& on_finished) {
   std::vector<PlannedCheck*> chosen;
   for (auto& planned : checks) {
     if (planned.state == state) chosen.push_back(&planned);
@@ -113,22 +125,22 @@ std::vector<CheckRecord> run_checks(std::span<PlannedCheck> checks, InstanceStat
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return chosen[a]->description->weight > chosen[b]->description->weight;
   });
-  std::vector<CheckRecord> records(chosen.size());
+  std::vector<FinishedCheck> results(chosen.size());
   std::atomic<std::size_t> next{0};
-  std::mutex finished;
+  std::mutex reporting;
   {
     std::vector<std::jthread> threads;
     for (std::size_t worker = 0; worker < std::min(workers, chosen.size()); ++worker) {
       threads.emplace_back([&] {
         for (auto at = next++; at < order.size(); at = next++) {
-          records[order[at]] = run_one(*chosen[order[at]], context);
-          const std::lock_guard lock(finished);
-          on_finished(records[order[at]]);
+          results[order[at]] = run_one(*chosen[order[at]], context);
+          const std::lock_guard lock(reporting);
+          on_finished(results[order[at]].record);
         }
       });
     }
   }
-  return records;
+  return results;
 }
 
 }  // namespace pgrehearse

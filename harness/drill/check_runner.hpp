@@ -1,9 +1,9 @@
-// Runs the checks of one state side by side, heaviest first, and turns whatever they do into
-// records.
+// Runs the checks of one state in parallel, heaviest first, and records their outcomes.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,19 +17,24 @@ struct PlannedCheck {
   CheckRequest request;
   std::unique_ptr<Check> check;
   InstanceState state = InstanceState::paused;
-  std::optional<Error> failure = {};  // of a stop, before its run
+};
+
+struct FinishedCheck {
+  CheckRecord record;
+  std::optional<ComparisonRecord> comparison = {};
 };
 
 // The scenario's checks and those that always run, in the table's order.
-// Throws Error(usage) for a name that is not in the table.
+// Throws Error(usage) for a name that is not in the table, Error(internal) for a check that cannot
+// run in the state of its row.
 std::vector<PlannedCheck> plan_checks(const Scenario& scenario,
                                       std::span<const CheckDescription> table);
 
-// Runs those of `state` on at most `workers` threads; an exception is `unknown` with its message, a
-// stop request leaves the rest `skipped`. `on_finished` is called one at a time. Records come in
-// the order of `checks`.
-std::vector<CheckRecord> run_checks(std::span<PlannedCheck> checks, InstanceState state,
-                                    CheckContext& context, std::size_t workers,
-                                    const std::function<void(const CheckRecord&)>& on_finished);
+// Runs the checks of `state` on at most `workers` threads. An exception is recorded as `unknown`
+// with its message; after a stop request the remaining checks are `skipped`. `on_finished` is
+// called by one thread at a time. Results are in the order of `checks`.
+std::vector<FinishedCheck> run_checks(std::span<PlannedCheck> checks, InstanceState state,
+                                      const CheckContext& context, std::size_t workers,
+                                      const std::function<void(const CheckRecord&)>& on_finished);
 
 }  // namespace pgrehearse

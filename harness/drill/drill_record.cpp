@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "harness/common/throw_if_stopped.hpp"
 
@@ -58,8 +57,11 @@ void DrillRecord::phase(const std::string& name, const std::stop_token& stop,
   end(true);
 }
 
-void DrillRecord::add(std::vector<CheckRecord> records) {
-  std::move(records.begin(), records.end(), std::back_inserter(report.checks));
+void DrillRecord::add(std::vector<FinishedCheck> checks) {
+  for (auto& finished : checks) {
+    if (finished.comparison) report.comparison = std::move(*finished.comparison);
+    report.checks.push_back(std::move(finished.record));
+  }
 }
 
 void DrillRecord::save() {
@@ -79,12 +81,11 @@ void DrillRecord::conclude(const std::optional<RecoverableWindow>& window) {
 }
 
 void DrillRecord::give_up(const Failure& failure, const std::optional<RecoverableWindow>& window) {
-  if (failure.interrupted && services_.time_is_over && services_.time_is_over()) {
+  if (failure.interrupted && services_.timed_out && services_.timed_out()) {
     const auto phase = report.phases.empty() ? std::string() : report.phases.back().name;
-    const Error late(ErrorKind::environment,
-                     fmt::format("the drill's time was over while it was in the phase '{}'", phase),
-                     "see the last command in the report; give the drill more time with --timeout",
-                     "PGR-ENV-TIMEOUT", phase);
+    const Error late(
+        ErrorKind::environment, fmt::format("the drill timed out in the phase '{}'", phase),
+        "see the last command in the report; raise --timeout", "PGR-ENV-TIMEOUT", phase);
     return give_up({.error = late, .planned = failure.planned, .evidence = failure.evidence},
                    window);
   }

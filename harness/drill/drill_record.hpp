@@ -1,4 +1,4 @@
-// The report in the making: phases are timed, told to the listener and saved as they end, so that a
+// The report of a running drill. It is saved when the drill starts and after each phase, so that a
 // killed drill leaves a readable record.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "harness/drill/check_runner.hpp"
-#include "harness/drill/run_drill.hpp"
+#include "harness/drill/drill_services.hpp"
 #include "harness/report/diagnosis.hpp"
 #include "harness/report/report.hpp"
 #include "harness/report/run_store.hpp"
@@ -20,20 +20,20 @@ namespace pgrehearse {
 
 class DrillRecord {
  public:
-  // Makes the run directory and saves the first record. `services` outlives this object.
+  // Creates the run directory and saves the first record. `services` outlives this object.
   DrillRecord(const Scenario& scenario, const DrillServices& services);
 
   Report report;
 
-  // Throws what the action throws, and Error(interrupted) instead of beginning after a stop
-  // request.
+  // Times and reports `action` as a phase. Throws what it throws; after a stop request throws
+  // Error(interrupted) without calling it.
   void phase(const std::string& name, const std::stop_token& stop,
              const std::function<void()>& action);
-  void add(std::vector<CheckRecord> records);
+  void add(std::vector<FinishedCheck> checks);
   void save();
-  // The drill ran to its end: verdict and diagnosis from its checks.
+  // The drill completed: verdict and diagnosis from its checks.
   void conclude(const std::optional<RecoverableWindow>& window);
-  // The drill could not go on: those of `planned` that have no record yet were not reached.
+  // The drill could not continue. Those of `planned` without a record are recorded as skipped.
   struct Failure {
     const Error& error;
     bool interrupted = false;
@@ -52,7 +52,7 @@ class DrillRecord {
 
   const DrillServices& services_;
   RunDirectory run_;
-  std::map<std::string, Seconds> expected_;  // from the last run, by phase
+  std::map<std::string, Seconds> expected_;  // by phase, from the newest finished run
 };
 
 }  // namespace pgrehearse

@@ -8,28 +8,21 @@ namespace pgrehearse {
 
 namespace {
 
-// Turns what a check throws into its failure; only an interruption goes on.
-template <typename Action>
-void guarded(PlannedCheck& check, const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) throw;
-    check.failure = error;
-  } catch (const std::exception& error) {
-    check.failure = Error(ErrorKind::internal, error.what());
-  }
+std::vector<PausePoint> ascending(std::vector<PausePoint> points) {
+  std::sort(points.begin(), points.end());
+  points.erase(std::unique(points.begin(), points.end()), points.end());
+  return points;
 }
 
-bool is_before_target(const Stop& stop, const RecoveryTarget& target) {
+bool is_before_target(const PausePoint& point, const RecoveryTarget& target) {
   switch (target.type) {
     case TargetType::latest:
       return true;
     case TargetType::lsn:
-      return target.lsn && stop.lsn <= *target.lsn;
+      return target.lsn && point.lsn <= *target.lsn;
     case TargetType::time:
-      return target.time && stop.taken && *stop.taken <= *target.time;
-    // Where these lie is known only when recovery has found them.
+      return target.time && point.taken && *point.taken <= *target.time;
+    // Their position is known only when recovery has found them.
     case TargetType::immediate:
     case TargetType::xid:
     case TargetType::name:
@@ -40,64 +33,74 @@ bool is_before_target(const Stop& stop, const RecoveryTarget& target) {
 
 }  // namespace
 
-std::optional<std::string> why_missed(const Stop& stop, const RecoveryPath& path) {
+std::optional<std::string> unreachable_reason(const PausePoint& point, const RecoveryPath& path) {
   const auto& backup = path.backup;
-  if (backup.stop_lsn && stop.lsn < *backup.stop_lsn) {
-    return fmt::format("{} lies before {}, where backup {} becomes consistent", to_text(stop.lsn),
+  if (backup.stop_lsn && point.lsn < *backup.stop_lsn) {
+    return fmt::format("{} is before {}, where backup {} becomes consistent", to_text(point.lsn),
                        to_text(*backup.stop_lsn), backup.label);
   }
-  if (!is_before_target(stop, path.target)) {
-    return fmt::format("{} is not known to lie before the recovery target, {}", to_text(stop.lsn),
+  if (!is_before_target(point, path.target)) {
+    return fmt::format("{} is not known to be before the recovery target, {}", to_text(point.lsn),
                        to_text(path.target));
   }
-  const bool there = stop.lsn < path.lineage.reachable_end;
-  if (there) return {};
-  if (path.target.type != TargetType::latest || !path.lineage.continuous()) {
-    return fmt::format("{} lies behind the end of the WAL that can be replayed, {}",
-                       to_text(stop.lsn), to_text(path.lineage.reachable_end));
-  }
-  return {};
+  const bool archived = point.lsn < path.lineage.reachable_end;
+  const bool may_be_archived_later =
+      path.target.type == TargetType::latest && path.lineage.continuous();
+  if (archived || may_be_archived_later) return {};
+  return fmt::format("{} is after {}, where the recoverable WAL ends", to_text(point.lsn),
+                     to_text(path.lineage.reachable_end));
 }
 
-PausePoints::PausePoints(std::span<PlannedCheck> checks, CheckContext& context)
-    : context_(context) {
-  for (auto& planned : checks) {
-    guarded(planned, [&] {
-      auto stops = planned.check->stops(context);
-      std::sort(stops.begin(), stops.end());
-      stops.erase(std::unique(stops.begin(), stops.end()), stops.end());
-      for (const auto& stop : stops) asked_.push_back({&planned, stop});
+PausePoints::PausePoints(std::span<PausePointVisitor* const> visitors,
+                         const RepositoryContext& context) {
+  for (auto* visitor : visitors) {
+    call(*visitor, [&] {
+      for (const auto& point : ascending(visitor->pause_points(context))) {
+        requests_.push_back({visitor, point});
+      }
     });
   }
 }
 
-std::vector<Stop> PausePoints::all() const {
-  std::vector<Stop> stops;
-  for (const auto& asked : asked_) stops.push_back(asked.stop);
-  std::sort(stops.begin(), stops.end());
-  stops.erase(std::unique(stops.begin(), stops.end()), stops.end());
-  return stops;
+std::vector<PausePoint> PausePoints::all() const {
+  std::vector<PausePoint> points;
+  for (const auto& request : requests_) points.push_back(request.point);
+  return ascending(std::move(points));
 }
 
-void PausePoints::tell(const Stop& stop, const std::function<void(Check& check)>& call) {
-  for (const auto& asked : asked_) {
-    if (asked.stop != stop || asked.check->failure) continue;
-    guarded(*asked.check, [&] { call(*asked.check->check); });
+void PausePoints::call(PausePointVisitor& visitor, const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) throw;
+    failed_.insert(&visitor);
+    visitor.failed(error);
+  } catch (const std::exception& error) {
+    failed_.insert(&visitor);
+    visitor.failed(Error(ErrorKind::internal, error.what()));
   }
 }
 
-void PausePoints::reached(const Stop& stop) {
-  tell(stop, [&](Check& check) { check.at_stop(context_, stop); });
+void PausePoints::call_requesters(const PausePoint& point,
+                                  const std::function<void(PausePointVisitor& visitor)>& action) {
+  for (const auto& request : requests_) {
+    if (request.point != point || failed_.contains(request.visitor)) continue;
+    call(*request.visitor, [&] { action(*request.visitor); });
+  }
 }
 
-void PausePoints::missed(const Stop& stop, const std::string& why) {
-  tell(stop, [&](Check& check) { check.missed_stop(context_, stop, why); });
+void PausePoints::reached(const InstanceContext& context, const PausePoint& point) {
+  call_requesters(point, [&](auto& visitor) { visitor.at_pause_point(context, point); });
 }
 
-RecoveryTarget target_of(const Stop& stop, const RecoveryTarget& target) {
+void PausePoints::unreachable(const PausePoint& point, const std::string& reason) {
+  call_requesters(point, [&](auto& visitor) { visitor.pause_point_unreachable(point, reason); });
+}
+
+RecoveryTarget target_at(const PausePoint& point, const RecoveryTarget& target) {
   return {.type = TargetType::lsn,
-          .lsn = stop.lsn,
-          .exclusive = stop.exclusive,
+          .lsn = point.lsn,
+          .exclusive = point.exclusive,
           .timeline = target.timeline};
 }
 

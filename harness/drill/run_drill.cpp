@@ -44,26 +44,26 @@ class Drill {
       phase("prepare", [&] { prepare(); });
       phase("create sandbox", [&] { create_sandbox(); });
       phase("restore", [&] { restore(); });
-      visit_stops();
+      visit_pause_points();
       phase("recover", [&] { recover_to_target(); });
-      phase("prove landing", [&] { prove_where_it_landed(); });
+      phase("prove landing", [&] { prove_landing(); });
       if (wanted(InstanceState::paused)) phase("checks while paused", [&] { check_paused(); });
-      finish_checks_beside_restore();
+      finish_repository_checks();
       if (wanted(InstanceState::read_write)) {
         phase("promote", [&] { instance_->promote(stop_); });
-        phase("checks after promotion", [&] { check(InstanceState::read_write); });
+        phase("checks after promotion", [&] { check(InstanceState::read_write, *landed_); });
       }
       if (wanted(InstanceState::stopped)) {
         phase("stop", [&] { stop_instance(); });
-        phase("checks while stopped", [&] { check(InstanceState::stopped); });
+        phase("checks while stopped", [&] { check(InstanceState::stopped, stopped_context()); });
       }
       conclude();
     } catch (const Error& error) {
-      give_up(really_to_blame(error));
+      give_up(root_cause(error));
     } catch (const std::exception& error) {
       give_up(Error(ErrorKind::internal, error.what()));
     }
-    // What they still read beside the drill ends before the place that they read in.
+    // Stop background checks before the sandbox they read from is destroyed.
     planned_.clear();
     end_sandbox({.sandbox = sandbox_, .instance = instance_}, keep_, record_);
     record_.finish();
@@ -96,23 +96,6 @@ class Drill {
     window_ = RecoverableWindow{.backup = backup.label,
                                 .consistent_from = backup.stop_time,
                                 .lineage = *preparation_.lineage};
-    context_.emplace(CheckContext{
-        .scenario = scenario_,
-        .backup = backup,
-        .archive = preparation_.archive,
-        .repository = services_.repository,
-        .primary = services_.primary,
-        .primary_at_start = preparation_.primary_identity,
-        .drill_started = record_.report.started,
-        .on_progress =
-            [this](std::uint64_t done, std::uint64_t total, std::string_view unit) {
-              services_.progress.phase_progress(
-                  total == 0
-                      ? std::nullopt
-                      : std::optional(static_cast<double>(done) / static_cast<double>(total)),
-                  fmt::format("{} of {} {}", done, total, unit));
-            },
-        .stop = stop_});
   }
 
   void create_sandbox() {
@@ -122,18 +105,34 @@ class Drill {
     record_.report.sandbox.root = sandbox_->paths().root;
     commits_ = std::make_unique<ArchivedCommits>(
         *sandbox_, services_.repository, preparation_.choice->backup, preparation_.segment_size);
-    context_->read_commits = [this](Timeline timeline, Lsn begin, Lsn end,
-                                    const std::stop_token& stop) {
-      return commits_->read(timeline, begin, end, stop);
-    };
-    context_->on_comparison = [this](ComparisonRecord comparison) {
-      record_.report.comparison = std::move(comparison);
-    };
-    for (auto& planned : planned_) planned.check->prepare(*context_);
+    context_.emplace(restore_context());
+    for (auto& planned : planned_) planned.check->before_restore(*context_);
+  }
+
+  [[nodiscard]] RestoreContext restore_context() {
+    return {{.scenario = scenario_,
+             .backup = preparation_.choice->backup,
+             .archive = preparation_.archive,
+             .repository = services_.repository,
+             .primary = services_.primary,
+             .primary_at_start = preparation_.primary_identity,
+             .drill_started = record_.report.started,
+             .on_progress =
+                 [this](std::uint64_t done, std::uint64_t total, std::string_view unit) {
+                   services_.progress.phase_progress(
+                       total == 0
+                           ? std::nullopt
+                           : std::optional(static_cast<double>(done) / static_cast<double>(total)),
+                       fmt::format("{} of {} {}", done, total, unit));
+                 },
+             .stop = stop_},
+            [this](Timeline timeline, Lsn begin, Lsn end, const std::stop_token& stop) {
+              return commits_->read(timeline, begin, end, stop);
+            }};
   }
 
   void restore() {
-    start_checks_beside_restore();
+    start_repository_checks();
     const auto began = Clock::now();
     const auto& backup = preparation_.choice->backup;
     services_.repository.restore(
@@ -150,42 +149,40 @@ class Drill {
     instance_ = std::make_unique<Instance>(*sandbox_, record_.logs() / "postgresql.log");
   }
 
-  // Recovery pauses on its way where checks want to stand.
-  void visit_stops() {
-    std::optional<PausePoints> stops;
-    if (std::none_of(planned_.begin(), planned_.end(),
-                     [](const auto& planned) { return planned.description->stops; })) {
-      return;
+  // Pause recovery at the positions that checks and others asked for.
+  void visit_pause_points() {
+    auto visitors = services_.pause_point_visitors;
+    for (auto& planned : planned_) {
+      if (auto* visitor = planned.check->pause_point_visitor()) visitors.push_back(visitor);
     }
-    phase("find the comparison", [&] { stops.emplace(planned_, *context_); });
-    for (const auto& stop : stops->all()) {
-      auto why = why_missed(stop, {.target = scenario_.target,
-                                   .backup = preparation_.choice->backup,
-                                   .lineage = *preparation_.lineage});
-      if (!why) {
-        phase("recover to the comparison", [&] { why = recover_to(stop); });
-      }
-      if (why) {
-        stops->missed(stop, *why);
+    if (visitors.empty()) return;
+    std::optional<PausePoints> points;
+    phase("find pause points", [&] { points.emplace(visitors, *context_); });
+    for (const auto& point : points->all()) {
+      auto reason = unreachable_reason(point, {.target = scenario_.target,
+                                               .backup = preparation_.choice->backup,
+                                               .lineage = *preparation_.lineage});
+      if (!reason) phase("recover to pause point", [&] { reason = recover_to(point); });
+      if (reason) {
+        points->unreachable(point, *reason);
       } else {
-        phase("compare", [&] { stops->reached(stop); });
+        phase("at pause point", [&] { points->reached(instance_context(), point); });
       }
     }
   }
 
-  // Why the instance does not stand there; nullopt: it does.
-  std::optional<std::string> recover_to(const Stop& stop) {
+  // Why the instance is not at `point` afterwards; nullopt: it is.
+  std::optional<std::string> recover_to(const PausePoint& point) {
     if (standby()) {
-      recover_instance(scenario_.target, stop.lsn);
+      recover_instance(scenario_.target, point.lsn);
     } else {
-      recover_instance(target_of(stop, scenario_.target));
+      recover_instance(target_at(point, scenario_.target));
     }
     if (recovery_->gave_up) return recovery_->gave_up;
-    if (standby() && !stands_at(recovery_->replayed, stop.lsn)) {
-      return fmt::format("recovery stands at {}, behind {}", to_text(recovery_->replayed),
-                         to_text(stop.lsn));
+    if (standby() && !is_at(recovery_->replayed, point.lsn)) {
+      return fmt::format("recovery is already at {}, past {}", to_text(recovery_->replayed),
+                         to_text(point.lsn));
     }
-    show_instance();
     return {};
   }
 
@@ -228,28 +225,33 @@ class Drill {
         recovery_->replayed > from ? recovery_->replayed.value - from.value : 0;
   }
 
-  void prove_where_it_landed() {
-    record_.report.landing = prove_landing({.sandbox = *sandbox_,
-                                            .repository = services_.repository,
-                                            .backup = preparation_.choice->backup,
-                                            .target = scenario_.target,
-                                            .recovery = *recovery_,
-                                            .lineage = *preparation_.lineage},
-                                           stop_);
-    show_instance();
-    context_->landing = &*record_.report.landing;
+  void prove_landing() {
+    record_.report.landing = pgrehearse::prove_landing({.sandbox = *sandbox_,
+                                                        .repository = services_.repository,
+                                                        .backup = preparation_.choice->backup,
+                                                        .target = scenario_.target,
+                                                        .recovery = *recovery_,
+                                                        .lineage = *preparation_.lineage},
+                                                       stop_);
+    landed_.emplace(LandedContext{instance_context(), *record_.report.landing});
   }
 
-  // From now on checks see the instance.
-  void show_instance() {
-    context_->sandbox = sandbox_.get();
-    context_->control = &control_;
-    context_->connect = [this](const std::string& database) {
+  [[nodiscard]] InstanceContext instance_context() {
+    auto connect = [this](const std::string& database) {
       return instance_->connect(database.empty() ? "postgres" : database, ErrorKind::recovery,
                                 stop_);
     };
-    context_->databases = instance_->databases(stop_);
-    context_->instance_log = instance_->log_file();
+    return {*context_,
+            *sandbox_,
+            control_,
+            std::move(connect),
+            instance_->databases(stop_),
+            instance_->log_file()};
+  }
+
+  [[nodiscard]] StoppedContext stopped_context() {
+    return {*context_, *sandbox_, control_,
+            [this](const std::string& file) { return files_.relation_of(file); }};
   }
 
   [[nodiscard]] bool wanted(InstanceState state) const {
@@ -257,62 +259,56 @@ class Drill {
                        [&](const auto& planned) { return planned.state == state; });
   }
 
-  void check(InstanceState state) {
+  void check(InstanceState state, const CheckContext& context) {
     const auto workers = static_cast<std::size_t>(std::max(2, sandbox_->cpus()));
-    auto records = run_checks(planned_, state, *context_, workers, [this](const CheckRecord& done) {
+    auto finished = run_checks(planned_, state, context, workers, [this](const CheckRecord& done) {
       services_.progress.check_finished(done);
     });
     const auto any = [&](Verdict verdict) {
-      return std::any_of(records.begin(), records.end(),
-                         [&](const auto& record) { return record.verdict == verdict; });
+      return std::any_of(finished.begin(), finished.end(),
+                         [&](const auto& check) { return check.record.verdict == verdict; });
     };
-    const bool puzzled = any(Verdict::unknown) && !any(Verdict::fail);
-    record_.add(std::move(records));
-    if (puzzled) sandbox_->require_sound(stop_);
+    const bool inconclusive = any(Verdict::unknown) && !any(Verdict::fail);
+    record_.add(std::move(finished));
+    if (inconclusive) sandbox_->require_sound(stop_);
   }
 
   void check_paused() {
-    check(InstanceState::paused);
+    check(InstanceState::paused, *landed_);
     record_.save();
   }
 
-  // Those that need no instance; they see a context of their own, without one.
-  void start_checks_beside_restore() {
-    beside_.emplace(*context_);
-    beside_thread_ = std::jthread([this] {
-      beside_records_ =
-          run_checks(planned_, InstanceState::any, *beside_, 1,
+  // Checks that need no instance run in parallel with the restore.
+  void start_repository_checks() {
+    repository_thread_ = std::jthread([this] {
+      repository_checks_ =
+          run_checks(planned_, InstanceState::any, RepositoryContext(*context_), 1,
                      [this](const CheckRecord& done) { services_.progress.check_finished(done); });
     });
   }
 
-  void finish_checks_beside_restore() {
-    if (!beside_thread_.joinable()) return;
-    beside_thread_.join();
-    record_.add(std::move(beside_records_));
+  void finish_repository_checks() {
+    if (!repository_thread_.joinable()) return;
+    repository_thread_.join();
+    record_.add(std::move(repository_checks_));
     record_.save();
   }
 
   void stop_instance() {
-    if (wanted(InstanceState::stopped)) {
-      files_ = collect_relation_files(context_->databases, context_->connect);
-      context_->relation_of_file = [this](const std::string& file) {
-        return files_.relation_of(file);
-      };
-    }
+    files_ = collect_relation_files(landed_->databases, landed_->connect);
     instance_->stop(stop_);
   }
 
   void conclude() {
-    finish_checks_beside_restore();
+    finish_repository_checks();
     measure_objectives(
         {.scenario = scenario_, .primary = services_.primary, .recovery_took = recovery_took_},
         record_.report, stop_);
     record_.conclude(window_);
   }
 
-  // A place that failed says nothing about the backup in it.
-  [[nodiscard]] Error really_to_blame(const Error& error) {
+  // A broken sandbox is no evidence against the backup.
+  [[nodiscard]] Error root_cause(const Error& error) {
     if (!sandbox_ || error.kind() == ErrorKind::interrupted) return error;
     try {
       sandbox_->require_sound(stop_);
@@ -323,7 +319,7 @@ class Drill {
   }
 
   void give_up(const Error& error) {
-    finish_checks_beside_restore();
+    finish_repository_checks();
     record_.give_up(
         {.error = error,
          .interrupted = stop_.stop_requested() || error.kind() == ErrorKind::interrupted,
@@ -341,17 +337,17 @@ class Drill {
   Preparation preparation_;
   std::optional<RecoverableWindow> window_;
   std::vector<PlannedCheck> planned_;
-  std::optional<CheckContext> context_;
-  std::optional<CheckContext> beside_;
+  std::optional<RestoreContext> context_;
+  std::optional<LandedContext> landed_;
   RelationFiles files_;
   ControlData control_;
   std::optional<RecoveryOutcome> recovery_;
-  Seconds recovery_took_{0};  // without the stops on the way
+  Seconds recovery_took_{0};  // without the time at pause points
   std::unique_ptr<Sandbox> sandbox_;
   std::unique_ptr<ArchivedCommits> commits_;
   std::unique_ptr<Instance> instance_;
-  std::vector<CheckRecord> beside_records_;
-  std::jthread beside_thread_;
+  std::vector<FinishedCheck> repository_checks_;
+  std::jthread repository_thread_;  // last: joined before the members it uses are destroyed
 };
 
 }  // namespace

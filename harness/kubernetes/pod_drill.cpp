@@ -119,7 +119,7 @@ class PodDrill {
       report.phases.push_back(std::move(done));
     }
     for (const auto& check : inside.checks) services_.progress.check_finished(check);
-    record_.add(std::move(inside.checks));
+    report.checks = std::move(inside.checks);
     services_.commands.adopt(std::move(inside.commands));
     record_.save();
   }

@@ -29,7 +29,6 @@ struct CheckDescription {
   InstanceState state = InstanceState::paused;
   bool always = false;  // runs in every drill without being listed
   bool needs_primary = false;
-  bool stops = false;  // has stops on the way of recovery
   int weight = 0;
   std::span<const KeyDescription> keys = {};
   // Throws Error(usage) for settings that are valid individually but not in combination.

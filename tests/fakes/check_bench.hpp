@@ -1,11 +1,15 @@
-// What a check looks at, put together by a test: a context whose parts can be set one by one.
+// The context of a check, built by a test: each part can be set on its own.
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "harness/drill/check.hpp"
+#include "harness/drill/pause_point.hpp"
+#include "tests/fakes/scripted_sandbox.hpp"
 
 namespace pgrehearse {
 
@@ -40,35 +44,73 @@ struct CheckBench {
   Scenario scenario;
   Backup backup;
   ArchiveListing archive;
-  Sandbox* sandbox = nullptr;
-  const ControlData* control = nullptr;
-  std::optional<Landing> landing;
+  Sandbox* sandbox = nullptr;            // nullptr: one in which no command may be run
+  const ControlData* control = nullptr;  // nullptr: an empty one
+  Landing landing;
   std::unique_ptr<BackupRepository> repository = std::make_unique<UntouchedRepository>();
   Primary* primary = nullptr;
+  std::optional<PrimaryIdentity> primary_at_start;
   std::function<Connection(const std::string& database)> connect;
   std::vector<std::string> databases;
+  std::filesystem::path log;
+  std::function<std::optional<std::string>(const std::string& file)> relation_of_file =
+      [](const std::string&) { return std::nullopt; };
   Instant drill_started;
   std::vector<std::string> progress;  // "3/14 tables", as the check reported it
 
-  CheckContext context(std::stop_token stop = {}) {
+  RepositoryContext repository_context() {
     return {.scenario = scenario,
             .backup = backup,
             .archive = archive,
-            .sandbox = sandbox,
-            .control = control,
-            .landing = landing ? &*landing : nullptr,
             .repository = *repository,
             .primary = primary,
-            .connect = connect,
-            .databases = databases,
+            .primary_at_start = primary_at_start,
             .drill_started = drill_started,
             .on_progress =
                 [this](std::uint64_t done, std::uint64_t total, std::string_view unit) {
                   progress.push_back(std::to_string(done) + "/" + std::to_string(total) + " " +
                                      std::string(unit));
                 },
-            .stop = std::move(stop)};
+            .stop = {}};
   }
+  InstanceContext instance_context() {
+    return {
+        repository_context(), sandbox_or_untouched(), control_or_empty(), connect, databases, log};
+  }
+  CheckContext context(InstanceState state) {
+    switch (state) {
+      case InstanceState::any:
+        return repository_context();
+      case InstanceState::paused:
+      case InstanceState::read_write:
+        return LandedContext{instance_context(), landing};
+      case InstanceState::stopped:
+        return StoppedContext{repository_context(), sandbox_or_untouched(), control_or_empty(),
+                              relation_of_file};
+    }
+    throw std::logic_error("no such state");
+  }
+  // As in a drill in which recovery reaches every pause point.
+  CheckOutcome run(const CheckDescription& description, const Settings& settings = {}) {
+    const auto check = description.create(settings);
+    check->before_restore(RestoreContext{repository_context(), {}});
+    if (auto* visitor = check->pause_point_visitor()) {
+      for (const auto& point : visitor->pause_points(repository_context())) {
+        visitor->at_pause_point(instance_context(), point);
+      }
+    }
+    const auto state =
+        description.state_for != nullptr ? description.state_for(settings) : description.state;
+    return check->run_in(context(state));
+  }
+
+ private:
+  Sandbox& sandbox_or_untouched() { return sandbox != nullptr ? *sandbox : untouched_sandbox_; }
+  const ControlData& control_or_empty() const { return control != nullptr ? *control : empty_; }
+
+  ScriptedCommandRunner no_commands_;
+  ScriptedSandbox untouched_sandbox_{no_commands_};
+  ControlData empty_;
 };
 
 // Settings as the scenario's parser would give them.

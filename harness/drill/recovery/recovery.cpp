@@ -190,9 +190,8 @@ class Recovery {
     const bool paused = rows.text(0, 2) == "t";
     if (input_.target.type != TargetType::latest) return paused && !paused_for_settings();
     if (pausing) return paused;
-    const bool there = input_.until
-                           ? stands_at(replayed_, *input_.until) || replayed_ > *input_.until
-                           : missing_at_end(requests()).has_value();
+    const bool there = input_.until ? is_at(replayed_, *input_.until) || replayed_ > *input_.until
+                                    : missing_at_end(requests()).has_value();
     if (there) {
       connection.query("select pg_wal_replay_pause()");
       pausing = true;

@@ -117,7 +117,7 @@ std::string wal_limit(Lsn until, std::uint64_t segment_size) {
                      until.value % segment_size, segment_size);
 }
 
-bool stands_at(Lsn replayed, Lsn position) {
+bool is_at(Lsn replayed, Lsn position) {
   constexpr std::uint64_t page = 8192;
   constexpr std::uint64_t longest_header = 40;
   if (replayed == position) return true;

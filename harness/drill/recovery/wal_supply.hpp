@@ -52,6 +52,6 @@ std::string shell_quoted(const std::string& word);
 
 // Whether a server that has replayed up to `replayed` and waits stands at `position`: there may be
 // a page header between the end of one record and the beginning of the next.
-bool stands_at(Lsn replayed, Lsn position);
+bool is_at(Lsn replayed, Lsn position);
 
 }  // namespace pgrehearse

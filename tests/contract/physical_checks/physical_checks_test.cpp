@@ -35,12 +35,11 @@ class PhysicalChecks : public testing::Test {
     bench.sandbox = &cluster->sandbox();
     bench.control = &cluster->control();
     bench.connect = [this](const std::string& database) { return cluster->connect(database); };
-    auto context = bench.context();
-    context.instance_log = cluster->instance().log_file();
-    context.relation_of_file = [this](const std::string& file) {
+    bench.log = cluster->instance().log_file();
+    bench.relation_of_file = [this](const std::string& file) {
       return cluster->files().relation_of(file);
     };
-    return run_check(name, context, settings);
+    return run_check(name, bench, settings);
   }
 
   CheckOutcome amcheck(const Settings& settings = {}) {

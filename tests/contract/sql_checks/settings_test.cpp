@@ -44,10 +44,10 @@ TEST_F(SettingsCheckTest, ComparesAsPostgresqlDoesAndTheAutomaticFileWins) {
 
 TEST_F(SettingsCheckTest, NamesADifferentValueAndItsLine) {
   restore_configuration("# tuned\nwork_mem = 64kB\n");
-  const auto outcome = expect({{"work_mem", "64MB"}, {"max_connections", "500"}});
+  const auto outcome = expect({{"work_mem", "64MB"}, {"autovacuum_max_workers", "5"}});
   EXPECT_EQ(outcome.verdict, Verdict::fail);
-  ASSERT_THAT(codes_and_objects(outcome),
-              ElementsAre("PGR-SETTING-DIFFERS max_connections", "PGR-SETTING-DIFFERS work_mem"));
+  ASSERT_THAT(codes_and_objects(outcome), ElementsAre("PGR-SETTING-DIFFERS autovacuum_max_workers",
+                                                      "PGR-SETTING-DIFFERS work_mem"));
   EXPECT_EQ(outcome.findings.at(0).details.at("origin"), "PostgreSQL's default");
   EXPECT_EQ(outcome.findings[1].details.at("origin"), "postgresql.conf:2");
 }

@@ -1,4 +1,4 @@
-// Each SQL check against a real server: a clean database passes, a planted fault is found and
+// Each SQL check against a real server: a clean database passes, an injected fault is found and
 // named.
 #pragma once
 
@@ -37,13 +37,7 @@ class SqlCheckTest : public testing::Test {
 
   CheckOutcome run_check(std::string_view name, const Settings& settings = {}) {
     for (const auto& row : check_table()) {
-      if (row.name != name) continue;
-      auto check = row.create(settings);
-      auto context = bench.context();
-      check->prepare(context);
-      // The cluster stands still: it stands wherever the check wants it to.
-      for (const auto& stop : check->stops(context)) check->at_stop(context, stop);
-      return check->run(context);
+      if (row.name == name) return bench.run(row, settings);
     }
     throw std::runtime_error("no such check: " + std::string(name));
   }

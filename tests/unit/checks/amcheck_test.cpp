@@ -23,9 +23,7 @@ class AmcheckCheck : public testing::Test {
     bench.databases = {"shop"};
   }
 
-  CheckOutcome run(const Settings& settings = {}) {
-    return run_check("amcheck", bench.context(), settings);
-  }
+  CheckOutcome run(const Settings& settings = {}) { return run_check("amcheck", bench, settings); }
 
   ScriptedCommandRunner runner;
   ScriptedSandbox sandbox{runner};

@@ -34,7 +34,7 @@ class BackupIntegrityCheck : public testing::Test {
 
   StatedRepository& repository() { return dynamic_cast<StatedRepository&>(*bench.repository); }
   CheckOutcome run(const Settings& settings = {}) {
-    return run_check("backup_integrity", bench.context(), settings);
+    return run_check("backup_integrity", bench, settings);
   }
 
   CheckBench bench;

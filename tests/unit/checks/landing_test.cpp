@@ -28,7 +28,7 @@ class LandingCheck : public testing::Test {
   }
 
   void expect(Verdict verdict, const std::string& code = {}) {
-    const auto outcome = run_check("landing", bench.context());
+    const auto outcome = run_check("landing", bench);
     EXPECT_EQ(outcome.verdict, verdict) << outcome.summary;
     if (code.empty()) {
       EXPECT_TRUE(outcome.findings.empty());
@@ -40,11 +40,6 @@ class LandingCheck : public testing::Test {
 
   CheckBench bench;
 };
-
-TEST_F(LandingCheck, IsUnknownWithoutALanding) {
-  bench.landing.reset();
-  expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
-}
 
 // A target before the switch is reached on the older timeline, on the way to the newer one.
 TEST_F(LandingCheck, MayLieOnTheWayToTheTimelineThatWasAskedFor) {
@@ -58,12 +53,12 @@ TEST_F(LandingCheck, MayLieOnTheWayToTheTimelineThatWasAskedFor) {
 }
 
 TEST_F(LandingCheck, IsSkippedByNameWhereNobodyCouldLookAtTheTransactions) {
-  bench.landing->proved = false;
-  bench.landing->unexamined = "cannot start pg_waldump: No such file or directory";
-  bench.landing->proof = "paused at 0/5000100; " + bench.landing->unexamined;
-  bench.landing->archive_end = Lsn{0x8000000};
+  bench.landing.proved = false;
+  bench.landing.unexamined = "cannot start pg_waldump: No such file or directory";
+  bench.landing.proof = "paused at 0/5000100; " + bench.landing.unexamined;
+  bench.landing.archive_end = Lsn{0x8000000};
   bench.scenario.target = {.type = TargetType::immediate};
-  const auto outcome = run_check("landing", bench.context());
+  const auto outcome = run_check("landing", bench);
   EXPECT_EQ(outcome.verdict, Verdict::skipped);
   EXPECT_THAT(outcome.summary, HasSubstr("pg_waldump"));
   // What is short is short all the same, and a moment cannot be told without its transactions.
@@ -76,31 +71,31 @@ TEST_F(LandingCheck, IsSkippedByNameWhereNobodyCouldLookAtTheTransactions) {
 TEST_F(LandingCheck, IsUnknownWithoutProof) {
   bench.scenario.target = {.type = TargetType::name, .name = "before_release"};
   expect(Verdict::pass);
-  bench.landing->proved = false;
-  bench.landing->proof = "PostgreSQL did not say where it stopped";
+  bench.landing.proved = false;
+  bench.landing.proof = "PostgreSQL did not say where it stopped";
   expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
 }
 
 TEST_F(LandingCheck, LatestMustReachTheLastSegment) {
-  bench.landing->archive_end = Lsn{0x6000000};
+  bench.landing.archive_end = Lsn{0x6000000};
   expect(Verdict::pass);
-  bench.landing->archive_end = Lsn{0x8000000};
-  bench.landing->proved = false;
+  bench.landing.archive_end = Lsn{0x8000000};
+  bench.landing.proved = false;
   expect(Verdict::fail, "PGR-LANDING-SHORT");
-  const auto outcome = run_check("landing", bench.context());
+  const auto outcome = run_check("landing", bench);
   EXPECT_THAT(outcome.findings[0].message, HasSubstr("replay ended at 0/5000100"));
   EXPECT_THAT(outcome.findings[0].message, HasSubstr("the archive reaches to 0/8000000"));
   EXPECT_EQ(outcome.findings[0].object, "000000010000000000000005");
 }
 
 TEST_F(LandingCheck, LatestLeavesNoTransactionBehind) {
-  bench.landing->archive_end = Lsn{0x6000000};
-  bench.landing->first_withheld = commit(750, 0x5000200, 9);
+  bench.landing.archive_end = Lsn{0x6000000};
+  bench.landing.first_withheld = commit(750, 0x5000200, 9);
   expect(Verdict::fail, "PGR-LANDING-SHORT");
 }
 
 TEST_F(LandingCheck, LatestIsNotTheEndOfABranchThatHidesAnother) {
-  bench.landing->archive_end = Lsn{0x6000000};
+  bench.landing.archive_end = Lsn{0x6000000};
   for (const WalSegment segment : {WalSegment{1, 3}, {1, 4}, {1, 5}, {2, 5}}) {
     bench.archive.segments.push_back(
         {.segment = segment,
@@ -108,7 +103,7 @@ TEST_F(LandingCheck, LatestIsNotTheEndOfABranchThatHidesAnother) {
          .size = Bytes{1}});
   }
   expect(Verdict::fail, "PGR-LANDING-SHORT");
-  EXPECT_EQ(run_check("landing", bench.context()).findings[0].object, "00000002.history");
+  EXPECT_EQ(run_check("landing", bench).findings[0].object, "00000002.history");
   bench.archive.segments.pop_back();
   expect(Verdict::pass);
 }
@@ -126,13 +121,13 @@ TEST_F(LandingCheck, ImmediateIsBehindTheEndOfTheBackup) {
 
 TEST_F(LandingCheck, TimeLiesBetweenTheTwoTransactions) {
   bench.scenario.target = {.type = TargetType::time, .time = at(5)};
-  bench.landing->last_applied = commit(742, 0x5000000, 5);
-  bench.landing->first_withheld = commit(743, 0x5000100, 6);
+  bench.landing.last_applied = commit(742, 0x5000000, 5);
+  bench.landing.first_withheld = commit(743, 0x5000100, 6);
   expect(Verdict::pass);
   bench.scenario.target.exclusive = true;
   expect(Verdict::fail, "PGR-LANDING-WRONG");  // one that committed at the target came back
-  bench.landing->last_applied = commit(742, 0x5000000, 4);
-  bench.landing->first_withheld = commit(743, 0x5000100, 5);
+  bench.landing.last_applied = commit(742, 0x5000000, 4);
+  bench.landing.first_withheld = commit(743, 0x5000100, 5);
   expect(Verdict::pass);
   bench.scenario.target.exclusive = false;
   expect(Verdict::fail, "PGR-LANDING-WRONG");  // one that committed at the target is missing
@@ -140,20 +135,20 @@ TEST_F(LandingCheck, TimeLiesBetweenTheTwoTransactions) {
 
 TEST_F(LandingCheck, TimeNeedsATransactionBehindIt) {
   bench.scenario.target = {.type = TargetType::time, .time = at(5)};
-  bench.landing->last_applied = commit(742, 0x5000000, 5);
+  bench.landing.last_applied = commit(742, 0x5000000, 5);
   expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
 }
 
 TEST_F(LandingCheck, LsnIsBehindTheRecordOrInFrontOfIt) {
   bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x50000C8}};
-  bench.landing->last_applied = commit(742, 0x50000C8, 5);
-  bench.landing->first_withheld = commit(743, 0x5000180, 6);
+  bench.landing.last_applied = commit(742, 0x50000C8, 5);
+  bench.landing.first_withheld = commit(743, 0x5000180, 6);
   expect(Verdict::pass);
   bench.scenario.target.exclusive = true;
   expect(Verdict::fail, "PGR-LANDING-WRONG");
-  bench.landing->lsn = Lsn{0x50000C8};
-  bench.landing->last_applied = commit(741, 0x5000060, 5);
-  bench.landing->first_withheld = commit(742, 0x50000C8, 6);
+  bench.landing.lsn = Lsn{0x50000C8};
+  bench.landing.last_applied = commit(741, 0x5000060, 5);
+  bench.landing.first_withheld = commit(742, 0x50000C8, 6);
   expect(Verdict::pass);
   bench.scenario.target.exclusive = false;
   expect(Verdict::fail, "PGR-LANDING-WRONG");
@@ -161,9 +156,9 @@ TEST_F(LandingCheck, LsnIsBehindTheRecordOrInFrontOfIt) {
 
 TEST_F(LandingCheck, ExclusiveLsnBehindAPageHeaderIsNoShortfall) {
   bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x5002018}, .exclusive = true};
-  bench.landing->lsn = Lsn{0x5002000};
+  bench.landing.lsn = Lsn{0x5002000};
   expect(Verdict::pass);
-  bench.landing->lsn = Lsn{0x5001F00};
+  bench.landing.lsn = Lsn{0x5001F00};
   expect(Verdict::fail, "PGR-LANDING-WRONG");
 }
 
@@ -179,48 +174,48 @@ TEST_F(LandingCheck, LsnFarOverrunIsWrong) {
 
 TEST_F(LandingCheck, XidIsTheLastOrTheFirstWithheld) {
   bench.scenario.target = {.type = TargetType::xid, .xid = 743U};
-  bench.landing->last_applied = commit(743, 0x5000000, 5);
-  bench.landing->first_withheld = commit(744, 0x5000100, 6);
+  bench.landing.last_applied = commit(743, 0x5000000, 5);
+  bench.landing.first_withheld = commit(744, 0x5000100, 6);
   expect(Verdict::pass);
   bench.scenario.target.exclusive = true;
   expect(Verdict::fail, "PGR-LANDING-WRONG");
-  bench.landing->last_applied = commit(742, 0x5000000, 5);
-  bench.landing->first_withheld = commit(743, 0x5000100, 6);
+  bench.landing.last_applied = commit(742, 0x5000000, 5);
+  bench.landing.first_withheld = commit(743, 0x5000100, 6);
   expect(Verdict::pass);
-  bench.landing->first_withheld.reset();
+  bench.landing.first_withheld.reset();
   expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
 }
 
 TEST_F(LandingCheck, TimelineIsTheOneAskedFor) {
   bench.scenario.target = {.type = TargetType::name, .name = "n", .timeline = "2"};
   expect(Verdict::fail, "PGR-LANDING-WRONG");
-  bench.landing->timeline = 2;
+  bench.landing.timeline = 2;
   expect(Verdict::pass);
 }
 
 TEST_F(LandingCheck, GoingOnAlongTheOldTimelineIsAstray) {
-  bench.landing->archive_end = Lsn{0x6000000};
-  bench.landing->abandoned = {{.timeline = 1,
-                               .next = 2,
-                               .switch_lsn = Lsn{0x5000010},
-                               .transactions = 2,
-                               .first = commit(742, 0x5000020, 5),
-                               .last = commit(743, 0x5000080, 6)}};
+  bench.landing.archive_end = Lsn{0x6000000};
+  bench.landing.abandoned = {{.timeline = 1,
+                              .next = 2,
+                              .switch_lsn = Lsn{0x5000010},
+                              .transactions = 2,
+                              .first = commit(742, 0x5000020, 5),
+                              .last = commit(743, 0x5000080, 6)}};
   expect(Verdict::fail, "PGR-TIMELINE-ASTRAY");
-  EXPECT_THAT(run_check("landing", bench.context()).findings[0].message,
+  EXPECT_THAT(run_check("landing", bench).findings[0].message,
               HasSubstr("2 transactions came back"));
 }
 
 TEST_F(LandingCheck, WorkThatAFailoverLostIsToldAndNoFault) {
-  bench.landing->archive_end = Lsn{0x6000000};
-  bench.landing->timeline = 2;
-  bench.landing->abandoned = {{.timeline = 1,
-                               .next = 2,
-                               .switch_lsn = Lsn{0x5000010},
-                               .transactions = 1,
-                               .first = commit(742, 0x5000020, 5),
-                               .last = commit(742, 0x5000020, 5)}};
-  const auto outcome = run_check("landing", bench.context());
+  bench.landing.archive_end = Lsn{0x6000000};
+  bench.landing.timeline = 2;
+  bench.landing.abandoned = {{.timeline = 1,
+                              .next = 2,
+                              .switch_lsn = Lsn{0x5000010},
+                              .transactions = 1,
+                              .first = commit(742, 0x5000020, 5),
+                              .last = commit(742, 0x5000020, 5)}};
+  const auto outcome = run_check("landing", bench);
   EXPECT_EQ(outcome.verdict, Verdict::pass);
   ASSERT_EQ(outcome.findings.size(), 1U);
   EXPECT_EQ(outcome.findings[0].code, "PGR-TIMELINE-LOST");
@@ -228,24 +223,23 @@ TEST_F(LandingCheck, WorkThatAFailoverLostIsToldAndNoFault) {
 }
 
 TEST_F(LandingCheck, LatestReachesThePrimarysTimeline) {
-  bench.landing->archive_end = Lsn{0x6000000};
+  bench.landing.archive_end = Lsn{0x6000000};
   bench.backup.system_identifier = 7;
-  auto context = bench.context();
-  context.primary_at_start = PrimaryIdentity{.system_identifier = 7, .timeline = 1};
-  EXPECT_EQ(run_check("landing", context).verdict, Verdict::pass);
-  context.primary_at_start->timeline = 2;
-  const auto outcome = run_check("landing", context);
+  bench.primary_at_start = PrimaryIdentity{.system_identifier = 7, .timeline = 1};
+  EXPECT_EQ(run_check("landing", bench).verdict, Verdict::pass);
+  bench.primary_at_start->timeline = 2;
+  const auto outcome = run_check("landing", bench);
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   ASSERT_EQ(outcome.findings.size(), 1U);
   EXPECT_EQ(outcome.findings[0].code, "PGR-TIMELINE-BEHIND");
   EXPECT_EQ(outcome.findings[0].object, "00000002.history");
   // A promotion that is minutes old: its first segment is still being written.
   bench.archive.histories[2] = {{.timeline = 1, .switch_lsn = Lsn{0x5000100}}};
-  EXPECT_EQ(run_check("landing", context).verdict, Verdict::pass);
+  EXPECT_EQ(run_check("landing", bench).verdict, Verdict::pass);
   bench.archive.histories.clear();
   // Another cluster's timeline says nothing; that it is another one is for `identity` to tell.
-  context.primary_at_start->system_identifier = 8;
-  EXPECT_EQ(run_check("landing", context).verdict, Verdict::pass);
+  bench.primary_at_start->system_identifier = 8;
+  EXPECT_EQ(run_check("landing", bench).verdict, Verdict::pass);
 }
 
 }  // namespace

@@ -24,12 +24,11 @@ class PageChecksumsCheck : public testing::Test {
   }
 
   CheckOutcome run() {
-    auto context = bench.context();
-    context.relation_of_file = [](const std::string& file) {
+    bench.relation_of_file = [](const std::string& file) {
       return file == "base/16384/16464" ? std::optional<std::string>("shop.public.plain")
                                         : std::nullopt;
     };
-    return run_check("page_checksums", context);
+    return run_check("page_checksums", bench);
   }
 
   ScriptedCommandRunner runner;
@@ -82,7 +81,7 @@ TEST_F(PageChecksumsCheck, IsSkippedWithoutChecksums) {
   EXPECT_EQ(outcome.verdict, Verdict::skipped);
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-CHECKSUMS-OFF data_checksums"));
   EXPECT_TRUE(runner.commands().empty());
-  bench.control = nullptr;
+  control.data_checksums = true;
   runner.on({"pg_checksums"}, Runner::failure(1,
                                               "pg_checksums: error: data checksums are not "
                                               "enabled in cluster\n"));

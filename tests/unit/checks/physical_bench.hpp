@@ -15,14 +15,12 @@ inline const CheckDescription& check_named(std::string_view name) {
   throw std::runtime_error("no such check: " + std::string(name));
 }
 
-inline CheckOutcome run_check(std::string_view name, CheckContext context,
+inline CheckOutcome run_check(std::string_view name, CheckBench& bench,
                               const Settings& settings = {}) {
   const auto& row = check_named(name);
-  const auto check = row.create(settings);
-  check->prepare(context);
-  auto outcome = check->run(context);
+  auto outcome = bench.run(row, settings);
   for (const auto& finding : outcome.findings) {
-    // The reference and the documentation know only what the table announces.
+    // The reference and the documentation list only the codes of the table.
     if (row.finds.find(finding.code) == std::string_view::npos) {
       throw std::runtime_error(std::string(name) + " does not announce " + finding.code);
     }

@@ -22,9 +22,8 @@ class StartupCheck : public testing::Test {
 
   CheckOutcome run(std::string_view text) {
     std::ofstream(log) << text;
-    auto context = bench.context();
-    context.instance_log = log;
-    return run_check("startup", context);
+    bench.log = log;
+    return run_check("startup", bench);
   }
 
   std::filesystem::path log = testing::TempDir() + "pgr-startup-" + std::to_string(getpid());
@@ -71,11 +70,6 @@ TEST_F(StartupCheck, KeepsAFloodShort) {
   const auto outcome = run(flood);
   EXPECT_EQ(outcome.findings.size(), 21U);
   EXPECT_THAT(outcome.findings.back().message, HasSubstr("and 480 more such lines"));
-}
-
-TEST_F(StartupCheck, IsUnknownWithoutAnInstance) {
-  bench.connect = nullptr;
-  EXPECT_EQ(run("").verdict, Verdict::unknown);
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ class WalContinuityCheck : public testing::Test {
     }
   }
 
-  CheckOutcome run() { return run_check("wal_continuity", bench.context()); }
+  CheckOutcome run() { return run_check("wal_continuity", bench); }
 
   CheckBench bench;
 };

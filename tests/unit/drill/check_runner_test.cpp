@@ -12,9 +12,9 @@ Finding finding_of(const std::string& sqlstate) {
 }
 
 CheckRecord record_of(std::vector<Finding> findings) {
-  struct Failing : Check {
+  struct Failing : InstanceCheck {
     explicit Failing(std::vector<Finding> all) : findings(std::move(all)) {}
-    CheckOutcome run(CheckContext& /*context*/) override {
+    CheckOutcome run(const LandedContext& /*context*/) override {
       return {.verdict = Verdict::fail, .findings = findings, .summary = "failed"};
     }
     std::vector<Finding> findings;
@@ -25,11 +25,13 @@ CheckRecord record_of(std::vector<Finding> findings) {
                      .request = {.check = "failing", .name = "failing"},
                      .check = std::make_unique<Failing>(std::move(findings))});
   CheckBench bench;
-  auto context = bench.context();
-  return run_checks(planned, InstanceState::paused, context, 1, [](const CheckRecord&) {}).at(0);
+  const auto context = bench.context(InstanceState::paused);
+  return run_checks(planned, InstanceState::paused, context, 1, [](const CheckRecord&) {})
+      .at(0)
+      .record;
 }
 
-TEST(CheckRunner, AServerWithoutRoomSaysNothingAboutTheData) {
+TEST(CheckRunner, FullDiskOrMemoryIsNoEvidenceAgainstTheData) {
   const auto full = record_of({finding_of("53100")});
   EXPECT_EQ(full.verdict, Verdict::unknown);
   EXPECT_EQ(full.findings.at(0).code, "PGR-ENV-DISK-FULL");
@@ -38,14 +40,28 @@ TEST(CheckRunner, AServerWithoutRoomSaysNothingAboutTheData) {
   EXPECT_EQ(memory.findings.at(0).code, "PGR-ENV-MEMORY");
 }
 
-TEST(CheckRunner, AnythingElseThatWasFoundStillCounts) {
+TEST(CheckRunner, OtherFindingsStillFailTheCheck) {
   EXPECT_EQ(record_of({finding_of("XX001")}).verdict, Verdict::fail);
   EXPECT_EQ(record_of({finding_of("53400")}).verdict, Verdict::fail) << "a limit that was set";
   EXPECT_EQ(record_of({}).verdict, Verdict::fail);
   const auto both = record_of({finding_of("53100"), finding_of("XX001")});
   EXPECT_EQ(both.verdict, Verdict::fail);
-  EXPECT_EQ(both.findings.at(0).code, "PGR-QUERY-ERROR") << "the environment would be blamed";
+  EXPECT_EQ(both.findings.at(0).code, "PGR-QUERY-ERROR")
+      << "the likely cause would become the environment";
   EXPECT_EQ(both.findings.at(1).code, "PGR-QUERY-ERROR");
+}
+
+TEST(CheckRunner, PlanRejectsACheckThatCannotRunInTheStateOfItsRow) {
+  struct StoppedOnly : StoppedCheck {
+    CheckOutcome run(const StoppedContext& /*context*/) override { return {}; }
+  };
+  const std::vector<CheckDescription> table{{.name = "misplaced",
+                                             .summary = "",
+                                             .finds = "",
+                                             .state = InstanceState::any,
+                                             .create = create<StoppedOnly>}};
+  EXPECT_THROW(plan_checks({.checks = {{.check = "misplaced", .name = "misplaced"}}}, table),
+               Error);
 }
 
 }  // namespace

@@ -82,12 +82,12 @@ TEST(WalLimit, NamesTheSegmentWithoutItsTimeline) {
 }
 
 TEST(StandsAt, OnlyAPageHeaderMayLieBetween) {
-  EXPECT_TRUE(stands_at({5000}, {5000}));
-  EXPECT_FALSE(stands_at({4992}, {5000}));
-  EXPECT_TRUE(stands_at({8192}, {8192 + 24}));
-  EXPECT_TRUE(stands_at({8192}, {8192 + 40}));
-  EXPECT_FALSE(stands_at({8192}, {8192 + 48}));
-  EXPECT_FALSE(stands_at({8200}, {8192 + 24}));
+  EXPECT_TRUE(is_at({5000}, {5000}));
+  EXPECT_FALSE(is_at({4992}, {5000}));
+  EXPECT_TRUE(is_at({8192}, {8192 + 24}));
+  EXPECT_TRUE(is_at({8192}, {8192 + 40}));
+  EXPECT_FALSE(is_at({8192}, {8192 + 48}));
+  EXPECT_FALSE(is_at({8200}, {8192 + 24}));
 }
 
 TEST_F(ArchiveGetWrapper, FoundAndNotFoundGoThrough) {

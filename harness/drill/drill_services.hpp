@@ -1,0 +1,42 @@
+// What a drill works with. The wiring chooses the concrete classes.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "harness/common/units.hpp"
+#include "harness/drill/command_recorder.hpp"
+#include "harness/drill/pause_point.hpp"
+#include "harness/drill/progress.hpp"
+#include "harness/primary/primary.hpp"
+#include "harness/report/run_store.hpp"
+#include "harness/repository/backup_repository.hpp"
+#include "harness/sandbox/sandbox.hpp"
+#include "harness/scenario/check_description.hpp"
+
+namespace pgrehearse {
+
+// All references outlive the drill.
+struct DrillServices {
+  CommandRecorder& commands;
+  Provisioner& provisioner;
+  BackupRepository& repository;
+  Primary* primary = nullptr;  // nullptr when the scenario names none
+  std::span<const CheckDescription> checks;
+  RunStore& store;
+  ProgressListener& progress;
+  std::filesystem::path state;
+  std::function<Instant()> now;
+  std::string run_id;
+  std::string host;
+  std::string version;
+  // Whether a stop request means that the drill timed out; empty: it never does.
+  std::function<bool()> timed_out = {};
+  // Ask for pause points in addition to the checks. They outlive the drill.
+  std::vector<PausePointVisitor*> pause_point_visitors = {};
+};
+
+}  // namespace pgrehearse
