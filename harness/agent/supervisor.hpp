@@ -13,7 +13,7 @@ struct SupervisorFiles {
   const char* log = nullptr;  // of QEMU
 };
 
-// `qemu` is the command line; "@" in it stands for the descriptor of the virtio port. Returns when
+// `qemu` is the command line; "@" in it is replaced with the descriptor of the virtio port. Returns when
 // the virtual machine answers (0), or when it failed to start (1, with QEMU's log on standard
 // error); the supervisor continues in the background. Neither it nor QEMU outlives the other.
 int run_supervisor(const SupervisorFiles& files, std::span<char*> qemu);

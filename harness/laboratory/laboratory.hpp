@@ -70,7 +70,7 @@ class Laboratory {
   [[nodiscard]] const LaboratoryOptions& options() const { return options_; }
   [[nodiscard]] const LaboratoryPaths& paths() const { return paths_; }
   [[nodiscard]] const Account& account() const { return account_; }
-  // Absolute path of one of PostgreSQL's programs.
+  // Absolute path of a PostgreSQL binary.
   [[nodiscard]] std::string program(std::string_view name) const;
   // The repository's files of one WAL segment; empty when it is not archived.
   [[nodiscard]] std::vector<std::filesystem::path> archived_files(const std::string& segment) const;

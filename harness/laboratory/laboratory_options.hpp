@@ -18,7 +18,7 @@ struct LaboratoryOptions {
   std::filesystem::path directory;  // made below it; empty: `state`
   std::string account;              // empty: postgres for root, else the current account
   int postgres_major = 0;           // 0: the newest installed
-  std::optional<std::filesystem::path> binaries;  // stated directory of PostgreSQL's programs
+  std::optional<std::filesystem::path> binaries;  // given directory of the PostgreSQL binaries
   std::string pgbackrest = "pgbackrest";
   std::string stanza = "demo";
   bool checksums = true;

@@ -26,7 +26,7 @@ std::optional<int> leading_number(std::string_view text) {
   return number;
 }
 
-// What `--version` would print stands in the program as one string. Reading it needs no process,
+// The output of `--version` is contained in the binary as one string. Reading it needs no process,
 // and a program of another architecture or a broken library cannot get in the way.
 std::optional<int> major_in_text_of(const fs::path& program) {
   const std::string mark = program.filename().string() + " (PostgreSQL) ";
@@ -54,7 +54,7 @@ std::optional<int> major_in(const fs::path& directory) {
   const auto server = directory / "postgres";
   if (access(server.c_str(), X_OK) != 0) return {};
   if (const auto major = major_in_text_of(server)) return major;
-  // A script may stand in for the server (NixOS): then its neighbour knows.
+  // The server may be a wrapper script (NixOS): then ask the binary next to it.
   return major_in_text_of(directory / "pg_ctl");
 }
 
@@ -62,7 +62,7 @@ std::vector<fs::path> path_directories(const BinaryPlaces& places) {
   std::vector<fs::path> directories;
   const auto entries = split(places.search_path, ':');
   for (const auto entry : entries) {
-    // pg_config prints the directory that it really lies in.
+    // pg_config prints the directory it is really in.
     std::error_code missing;
     const auto real = fs::canonical(fs::path(entry) / "pg_config", missing);
     if (!missing) directories.push_back(real.parent_path());

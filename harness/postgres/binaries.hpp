@@ -1,4 +1,4 @@
-// Where PostgreSQL's programs of one major version are.
+// The directory of the PostgreSQL binaries of one major version.
 #pragma once
 
 #include <filesystem>

@@ -8,7 +8,7 @@ namespace pgrehearse {
 
 namespace {
 
-// The text between `begin` and the next of `ends` behind it.
+// The text between `begin` and the next of `ends` after it.
 std::string_view between(std::string_view line, std::string_view begin, std::string_view ends) {
   const auto at = line.find(begin);
   if (at == std::string_view::npos) return {};

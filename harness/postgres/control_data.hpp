@@ -1,4 +1,4 @@
-// What pg_controldata says of a cluster.
+// The output of pg_controldata for a cluster.
 #pragma once
 
 #include <chrono>

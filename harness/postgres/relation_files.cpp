@@ -7,7 +7,7 @@ namespace pgrehearse {
 
 namespace {
 
-// One row a relation that has storage: its file, and its name as reports show it. Catalogs that all
+// One row per relation with storage: its file, and its name as reports show it. Catalogs that all
 // databases share appear in each of them.
 constexpr auto relations_with_files = R"(
 select pg_catalog.pg_relation_filepath(c.oid),

@@ -23,7 +23,7 @@ class RelationFiles {
 
   // A path below PGDATA, of any fork and segment: "base/5/16384.1",
   // "pg_tblspc/16385/PG_15_202209061/5/16401_fsm", "global/1262". Gives "shop.sales.orders", with
-  // "(TOAST of shop.sales.orders)" behind a TOAST relation's own name.
+  // "(TOAST of shop.sales.orders)" after a TOAST relation's own name.
   [[nodiscard]] std::optional<std::string> relation_of(std::string_view file) const;
 
  private:

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """What exact comparison costs the primary, in time, blocks and memory. Four measurements:
 
-  sample    blocks that a 1 % sample of a large table reads beside a full fingerprint, and whether
-            damage planted on the disk in a sampled block is found
-  small     fingerprint and comparison of many small tables beside one psql process a table
+  sample    blocks that a 1 % sample of a large table reads, compared with a full fingerprint, and whether
+            damage injected on the disk in a sampled block is found
+  small     fingerprint and comparison of many small tables, compared with one psql process per table
   parallel  hashing with one and with two connections, in turn
   memory    peak of resident memory with 100,000 relations, on both sides of the comparison
 
 Makes a PostgreSQL cluster below --directory, on a unix socket only, and removes it. Run it on a quiet
-machine; the load is printed beside the numbers. As root the server runs as postgres.
+machine; the load is printed with the numbers. As root the server runs as postgres.
 
   ninja -C build/release pgrehearse compare_with_file
   tests/bench/comparison_cost.py sample --directory /var/tmp
@@ -136,7 +136,7 @@ def make_large(server, gigabytes):
     return size
 
 
-def plant(server, sampled, header):
+def inject(server, sampled, header):
     """Changes one byte of a row on the disk, in a block that the sample reads, or in another."""
     sample = f"tablesample system ({header['sample']}) repeatable ({header['seed']})"
     where = "in" if sampled else "not in"
@@ -176,10 +176,10 @@ def measure_sample(server, tools, options):
     header = json.loads(open(file, encoding="utf-8").readline())
     clean = content_findings(tools.compare(server, file))
     say(f"the copy, untouched: {clean or 'no difference'}")
-    block = plant(server, False, header)
+    block = inject(server, False, header)
     say(f"one byte of block {block}, which is not sampled: "
         f"{content_findings(tools.compare(server, file)) or 'no difference'}")
-    block = plant(server, True, header)
+    block = inject(server, True, header)
     found = content_findings(tools.compare(server, file))
     say(f"one byte of block {block}, which is sampled: {found}")
     return sampled < 0.03 * full and not clean and found == ["PGR-COMPARE-CONTENT subject.public.large"]
@@ -214,7 +214,7 @@ def measure_small(server, tools, options):
     how = "measured" if options.every == 1 else f"extrapolated from {len(asked)} tables"
     say(f"one psql a table, one side: {one_by_one:.1f} s ({how})")
     say(f"fingerprint {taken:.1f} s + comparison {compared['seconds']:.1f} s = {both:.1f} s for both "
-        f"sides with catalogue; {one_by_one / both:.1f} times faster")
+        f"sides with catalog; {one_by_one / both:.1f} times faster")
     say(f"{compared['relations']} relations compared, {content_findings(compared) or 'no difference'}")
     return both < one_by_one / 5
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times a drill beside the commands that a careful DBA would type one after another.
+"""Times a drill and the commands that a careful DBA would type one after another.
 
 Makes a laboratory of at least 1 GB (`pgrehearse demo --keep`), then runs in turn, in one go:
   drill  pgrehearse run with page_checksums, amcheck and row_counts against the primary

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How long `pgrehearse map` takes on a repository with many WAL files.
 
-Makes the demo's laboratory below --directory, copies segments in its archive to --segments names behind
+Makes the demo's laboratory below --directory, copies segments in its archive to --segments names after
 the newest one, with a hole in the middle, and times `pgrehearse map` on it. Removes everything. As
 root the laboratory belongs to postgres.
 

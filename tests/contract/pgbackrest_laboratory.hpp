@@ -1,5 +1,5 @@
 // Real repositories for the contract of BackupRepository: a full, a differential and an incremental
-// set, two timelines and WAL behind them.
+// backup, two timelines and WAL after them.
 #pragma once
 
 #include <filesystem>

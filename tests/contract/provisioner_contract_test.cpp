@@ -70,7 +70,7 @@ TEST_P(ProvisionerContract, FilesAreWrittenAndReadFromAnOffset) {
   EXPECT_EQ(run(*sandbox, {"stat", "-c", "%a %U", file.string()}).output, "640 " + user);
 }
 
-TEST_P(ProvisionerContract, ALinkPlantedByTheCopyLeadsNowhere) {
+TEST_P(ProvisionerContract, LinkCreatedByTheCopyIsNotFollowed) {
   auto* const sandbox = &common();
   const auto treasure = scratch_ / "treasure";
   std::ofstream(treasure) << "secret";
@@ -183,7 +183,7 @@ TEST_P(ProvisionerContract, ADeadlineAndAStopRequestEndACommandAndWhatItStarted)
   EXPECT_THAT(processes_mentioning(mark), testing::Each(testing::Not(HasSubstr("begun"))));
 }
 
-TEST_P(ProvisionerContract, ExitCodesStreamsAndMissingProgramsAreTold) {
+TEST_P(ProvisionerContract, ExitCodesStreamsAndMissingProgramsAreReported) {
   auto* const sandbox = &common();
   const auto result = run(*sandbox, {"sh", "-c", "echo out; echo err >&2; exit 7"});
   EXPECT_EQ(result.exit_code, 7);
@@ -254,7 +254,7 @@ TEST_P(ProvisionerContract, WhatAKilledOwnerLeavesIsRemovedAndALiveOneBesideItIs
     return fork_owner([this, run_id] {
       auto sandbox = create(run_id);
       ASSERT_NO_FATAL_FAILURE(start_server(*sandbox));
-      // In a session of its own and away from the sandbox: only the label tells whose it is.
+      // In a session of its own and away from the sandbox: only the label identifies the owner.
       run(*sandbox, {"sh", "-c",
                      "setsid sh -c 'touch $TMPDIR/ready; exec sleep 86400' & "
                      "until [ -e $TMPDIR/ready ]; do sleep 0.01; done"});

@@ -19,12 +19,12 @@ struct ProvisionerKind {
                                        const std::filesystem::path& state) = nullptr;
   // Whether the server's System V shared memory is this host's.
   bool shares_memory = true;
-  // What a removal says of a process that only the label tells.
+  // How a removal reports a process that only the label identifies.
   std::string removed_process;
   int attempts_to_kill = 40;
   // A file below the root that is there as long as the sandbox is.
   std::string lasting_file = "data/PG_VERSION";
-  // Where its image lies, for a kind that has no other way to find one.
+  // Directory of its image, for a kind that has no other way to find one.
   std::string (*image)() = nullptr;
 };
 

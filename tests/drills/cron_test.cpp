@@ -81,7 +81,7 @@ TEST_F(CronJob, StaysSilentInTheCopy) {
   const auto run = run_scenario(own->scenario_text("cron", R"(checks:
   # Promotes the copy: before that no background worker of an extension would start anyway.
   - amcheck: { parent_check: true }
-  - query: { name: the job came back, database: postgres, sql: select count(*) from cron.job, expect: 1 }
+  - query: { name: the job was restored, database: postgres, sql: select count(*) from cron.job, expect: 1 }
   - query:
       name: nothing is preloaded
       database: postgres
@@ -89,8 +89,8 @@ TEST_F(CronJob, StaysSilentInTheCopy) {
       expect: .
 )"));
   EXPECT_EQ(run.exit_code, 0) << run.text();
-  ASSERT_NE(run.check("the job came back"), nullptr) << run.text();
-  EXPECT_EQ(run.check("the job came back")->verdict, Verdict::pass) << run.findings();
+  ASSERT_NE(run.check("the job was restored"), nullptr) << run.text();
+  EXPECT_EQ(run.check("the job was restored")->verdict, Verdict::pass) << run.findings();
   EXPECT_EQ(run.check("nothing is preloaded")->verdict, Verdict::pass) << run.findings();
   EXPECT_FALSE(fs::exists(marker)) << "the job ran in the copy";
   // The sandbox's walls would hide what it wrote: pg_cron's own words would not be hidden.

@@ -58,7 +58,7 @@ Report ended_report() {
   report.rto = {.objective = 1800, .measured = 265.27, .explanation = "restore and recovery"};
   report.rpo = {.objective = 600,
                 .measured = 88.597,
-                .explanation = "drill start minus the newest commit that came back"};
+                .explanation = "drill start minus the newest restored commit"};
   report.comparison = {.exact = true,
                        .method = "slot",
                        .lsn = parse_lsn("0/D4000A8"),

@@ -1,6 +1,6 @@
 """The part of Kubernetes' API that pgrehearse's kubectl asks for, as far as a test needs it.
 
-No API server is behind it: the answers were written down from the API's reference, and the pod's states
+There is no API server: the answers were recorded from the API's reference, and the pod's states
 are played back one after another. Every request is recorded. A job's pod may also really run: then its
 command is started here, with the pod's directories replaced by those of the test.
 """

@@ -65,7 +65,7 @@ class SecondServer {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     run(laboratory_.program("pg_ctl"), {"promote", "--wait", "--pgdata", data_});
-    // pgBackRest looks into pg_control, which the first checkpoint tells of the new timeline.
+    // pgBackRest looks into pg_control, to which the first checkpoint writes the new timeline.
     here.query("checkpoint");
   }
 

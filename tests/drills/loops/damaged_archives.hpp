@@ -20,7 +20,7 @@ using Dice = std::mt19937_64;
 struct WrittenArchive {
   std::unique_ptr<Laboratory> laboratory;  // stopped
   Instant began;                           // of the first work
-  Instant forked;                          // no commit lies between the switch and this
+  Instant forked;                          // no commit between the switch and this
   Instant ended;
 };
 

@@ -1,5 +1,5 @@
 // Whether `pgrehearse map` is right: damages archives, draws random instants and positions in and
-// around what the map covers, and drills to each. The map says that a target can be had if and only
+// around what the map covers, and drills to each. The map shows a target as recoverable if and only
 // if a drill lands there, proved. CTest runs a few, people run two hundred:
 //   map_against_drills --count 200 --seed 7
 #include <fmt/format.h>
@@ -112,7 +112,7 @@ class Comparison {
       const auto drill = run_drill(written, archive, target, *prediction.set);
       const bool agrees = drill.exit_code == 0;
       ++(agrees ? tally_.landed : tally_.disagreements);
-      return say(target, "can be had from " + *prediction.set,
+      return say(target, "recoverable from " + *prediction.set,
                  agrees ? "landed" : disagreement(map, drill));
     }
     auto sets = candidates(map, target);

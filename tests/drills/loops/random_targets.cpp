@@ -51,7 +51,7 @@ Instant any(Instant from, Instant to, Dice& dice) {
          Microseconds(any(0, static_cast<std::uint64_t>(std::max<std::int64_t>(span, 1)), dice));
 }
 
-// Just before or behind, or exactly there.
+// Just before, just after, or exactly there.
 DrawnTarget at_edge(const ReadMap& map, DrawnTarget target, Dice& dice) {
   std::vector<const ReadStretch*> stretches;
   for (const auto& timeline : map.timelines) {
@@ -125,7 +125,7 @@ DrawnTarget draw_target(const WrittenArchive& written, const ReadMap& map, Dice&
   DrawnTarget target{.timeline = timeline < 6 ? "latest" : timeline < 8 ? "1" : "2"};
   const std::chrono::seconds around(2);
   if (any(0, 9, dice) < 6) {
-    // What lies before the fork is the same on both timelines: there `latest` is drawn.
+    // WAL before the fork is the same on both timelines: there `latest` is drawn.
     const auto from = target.timeline == "1" ? written.forked : written.began - around;
     target.time = any(from, written.ended + around, dice);
   } else {

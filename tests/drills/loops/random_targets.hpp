@@ -1,4 +1,4 @@
-// Random recovery targets in and around what a map covers, and what the map says of each.
+// Random recovery targets in and around what a map covers, and what the map shows for each.
 #pragma once
 
 #include <optional>
@@ -52,7 +52,7 @@ std::string to_text(const DrawnTarget& target);
 // As YAML: "recover_to: ...".
 std::string to_yaml(const DrawnTarget& target);
 
-// Anywhere from before the oldest set to behind the newest commit; each fifth lies at an edge of
+// Anywhere from before the oldest backup to after the newest commit; each fifth is at an edge of
 // the map, on one side or the other.
 DrawnTarget draw_target(const WrittenArchive& written, const ReadMap& map, Dice& dice);
 

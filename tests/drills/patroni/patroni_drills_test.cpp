@@ -80,7 +80,7 @@ class PatroniDrill : public testing::Test {
     sql("create table public.orders (id integer primary key, note text)", "shop");
     sql("create table public.payments (id integer primary key, order_id integer)", "shop");
     story->cluster->back_up();
-    // A target must lie a whole second behind the end of the backup.
+    // A target must lie a whole second after the end of the backup.
     const auto backed_up = std::stoll(sql("select extract(epoch from now())::bigint"));
     wait_until("the next second", [&] {
       return std::stoll(sql("select extract(epoch from now())::bigint")) > backed_up + 1;
@@ -89,7 +89,7 @@ class PatroniDrill : public testing::Test {
         "shop");
     sql("insert into public.payments select n, n from generate_series(1, 500) n", "shop");
     story->before_the_switch = sql("select clock_timestamp()");
-    sql("insert into public.orders values (1001, 'behind the first point in time')", "shop");
+    sql("insert into public.orders values (1001, 'after the first point in time')", "shop");
     story->cluster->switch_wal_and_wait(story->cluster->leader());
   }
 
@@ -316,12 +316,12 @@ TEST_F(PatroniDrill, ALeaderThatIsKilledWhileItIsReadIsFollowed) {
 
 TEST_F(PatroniDrill, RecoversAcrossTheSwitchAndOnBothSidesOfIt) {
   const auto leader = cluster().leader();
-  // Tells the standbys, and so a recovery, that the killed leader's transactions have ended.
+  // Informs the standbys, and so a recovery, that the killed leader's transactions have ended.
   sql("checkpoint");
   sql("insert into public.orders select n, 'late ' || n from generate_series(1002, 1500) n",
       "shop");
-  const auto behind = sql("select clock_timestamp()");
-  sql("insert into public.orders values (1501, 'behind the second point in time')", "shop");
+  const auto second_point = sql("select clock_timestamp()");
+  sql("insert into public.orders values (1501, 'after the second point in time')", "shop");
   cluster().switch_wal_and_wait(leader);
 
   const auto latest =
@@ -339,7 +339,7 @@ TEST_F(PatroniDrill, RecoversAcrossTheSwitchAndOnBothSidesOfIt) {
   EXPECT_EQ(before.report->landing->timeline, 1U);
 
   const auto after = drill("", fmt::format("recover_to: {{ time: \"{}\" }}\nchecks:{}1500 }}\n",
-                                           behind, count_of_orders));
+                                           second_point, count_of_orders));
   EXPECT_EQ(after.exit_code, 0) << after.text;
   ASSERT_TRUE(after.report && after.report->landing) << after.text;
   EXPECT_EQ(after.report->landing->timeline, 2U);
@@ -371,7 +371,7 @@ TEST_F(PatroniDrill, WhatTheOldLeaderCommittedAloneIsNoticed) {
   const auto new_leader = cluster().leader();
   cluster().wait_until_archived("00000003.history");
 
-  // Nothing of timeline 3 is archived yet, so replay goes on along timeline 2, behind the fork.
+  // Nothing of timeline 3 is archived yet, so replay continues on timeline 2 past the fork.
   const auto astray = drill("", "checks: [wal_continuity]\n");
   EXPECT_EQ(astray.exit_code, 1) << astray.text;
   ASSERT_TRUE(astray.report && astray.report->landing) << astray.text;
