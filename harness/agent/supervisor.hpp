@@ -13,8 +13,8 @@ struct SupervisorFiles {
   const char* log = nullptr;  // of QEMU
 };
 
-// `qemu` is the command line; "@" in it is replaced with the descriptor of the virtio port. Returns when
-// the virtual machine answers (0), or when it failed to start (1, with QEMU's log on standard
+// `qemu` is the command line; "@" in it is replaced with the descriptor of the virtio port. Returns
+// when the virtual machine answers (0), or when it failed to start (1, with QEMU's log on standard
 // error); the supervisor continues in the background. Neither it nor QEMU outlives the other.
 int run_supervisor(const SupervisorFiles& files, std::span<char*> qemu);
 

@@ -52,10 +52,9 @@ void read_section(const YamlNode& node, const Section& section, Settings& into,
                   std::vector<ScenarioError>& errors) {
   if (node.kind == YamlNode::Kind::unusable) return;
   if (node.kind != YamlNode::Kind::map && node.kind != YamlNode::Kind::null) {
-    errors.push_back(
-        {node.position,
-         fmt::format("{} must be a map of keys, not {}", section.name, described(node)),
-         section.keys.empty() ? std::string() : example_of(section.keys.front())});
+    errors.push_back({node.position,
+                      fmt::format("{} must be a map, not {}", section.name, described(node)),
+                      section.keys.empty() ? std::string() : example_of(section.keys.front())});
     return;
   }
   std::set<std::string_view> seen;

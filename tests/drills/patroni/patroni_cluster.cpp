@@ -108,7 +108,8 @@ void wait_until(const std::string& what, const std::function<bool()>& is_true,
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (!is_true()) {
     if (std::chrono::steady_clock::now() > deadline) {
-      throw std::runtime_error(fmt::format("timed out after {} s waiting for {}", timeout.count(), what));
+      throw std::runtime_error(
+          fmt::format("timed out after {} s waiting for {}", timeout.count(), what));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }

@@ -92,7 +92,7 @@ TEST(InvalidScenarios, TypesAndValues) {
       {head + "sandbox: local\n",
        "s.yaml:3:10: sandbox must be a map, not a single value | for example type: docker\n"},
       {"name: [weekly]\nrepository: { stanza: orders }\n",
-       "s.yaml:1:7: 'name' must be a text, not a list | for example name: weekly-orders\n"},
+       "s.yaml:1:7: 'name' must be a string, not a list | for example name: weekly-orders\n"},
       {"name: weekly\nrepository:\n  stanza:\n",
        "s.yaml:3:3: 'stanza' has no value | for example stanza: orders\n"},
       {"name: weekly\nrepository: { stanza: '' }\n",
