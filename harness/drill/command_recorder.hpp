@@ -1,4 +1,4 @@
-// Records every command of a drill for the report: its line, exit code, time, and output as a log.
+// Records every command of a drill for the report: command line, exit code, duration, output.
 #pragma once
 
 #include <filesystem>
@@ -15,12 +15,13 @@ class CommandRecorder : public CommandRunner {
  public:
   explicit CommandRecorder(CommandRunner& runner) : runner_(runner) {}
 
-  // From now on outputs go to numbered files in `logs`, named relative to the run directory.
+  // Writes the output of each following command to a numbered file in `logs`; the report names it
+  // relative to the run directory.
   void log_into(std::filesystem::path logs);
   CommandResult run(const Command& command, std::stop_token stop) override;
-  // One that something else has run.
+  // A command that was run by other means.
   void record(const Command& command, const CommandResult& result);
-  // Those of another pgrehearse, whose logs are not here.
+  // Commands of another pgrehearse process, whose logs are not on this host.
   void adopt(std::vector<CommandRecord> records);
   [[nodiscard]] std::vector<CommandRecord> records() const;
 

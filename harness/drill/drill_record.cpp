@@ -22,7 +22,7 @@ DrillRecord::DrillRecord(const Scenario& scenario, const DrillServices& services
   report.started = services.now();
   report.host = services.host;
   report.sandbox.type = scenario.sandbox.type;
-  report.comparison = {.method = "none", .explanation = "no exact comparison was asked for"};
+  report.comparison = {.method = "none", .explanation = "the check `comparison` was not requested"};
   report.tools["pgrehearse"] = services.version;
   report.diagnosis.summary = "the drill has not finished";
   if (const auto last = services.store.newest_finished(scenario.name)) {
@@ -92,8 +92,8 @@ void DrillRecord::give_up(const Failure& failure, const std::optional<Recoverabl
   const auto& error = failure.error;
   const auto kind = failure.interrupted ? ErrorKind::interrupted : error.kind();
   report.error_kind = name_of(kind);
-  const Error told(kind, error.what(), error.hint(), error.code(), error.object());
-  report.diagnosis = diagnose_error(told, report, window, failure.evidence);
+  const Error classified(kind, error.what(), error.hint(), error.code(), error.object());
+  report.diagnosis = diagnose_error(classified, report, window, failure.evidence);
   auto all = verdicts();
   all.push_back(verdict_of(kind).value_or(Verdict::unknown));
   report.verdict = worst_of(all);

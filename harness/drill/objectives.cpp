@@ -11,18 +11,17 @@ std::optional<double> seconds_of(const std::optional<std::chrono::milliseconds>&
   return Seconds(*span).count();
 }
 
-// How much work a recovery now would lose.
+// How many seconds of commits a recovery would lose now.
 void measure_rpo(const ObjectiveInput& input, Report& report, std::stop_token stop) {
   auto& rpo = report.rpo;
   const auto& target = input.scenario.target;
   if (!is_time_target(target)) {
-    rpo.explanation =
-        "not applicable: the recovery target asks for no time, so nothing can be called lost";
+    rpo.explanation = "not applicable: the recovery target is not a time";
     return;
   }
   const auto& landing = report.landing;
   if (!landing || !landing->time) {
-    rpo.explanation = "no transaction with a commit time was found before the landing";
+    rpo.explanation = "no commit time was found before the position where recovery stopped";
     return;
   }
   const auto since = [&](Instant later) {
@@ -30,20 +29,20 @@ void measure_rpo(const ObjectiveInput& input, Report& report, std::stop_token st
   };
   if (target.type == TargetType::time) {
     rpo.measured = since(*target.time);
-    rpo.explanation = "the time asked for minus the newest commit that came back";
+    rpo.explanation = "the requested time minus the newest recovered commit";
     return;
   }
   rpo.measured = since(report.started);
-  rpo.explanation = "start of the drill minus the newest commit that came back";
+  rpo.explanation = "start of the drill minus the newest recovered commit";
   if (input.primary == nullptr) return;
   try {
     if (const auto newest = input.primary->newest_commit(std::move(stop))) {
       rpo.measured = since(std::min(*newest, report.started));
       rpo.explanation =
-          "newest commit of the primary before the drill minus the newest that came back";
+          "newest commit on the primary before the drill minus the newest recovered commit";
     }
   } catch (const Error&) {
-    rpo.explanation += " (the primary could not be asked)";
+    rpo.explanation += " (the primary could not be reached)";
   }
 }
 
@@ -54,7 +53,7 @@ struct Objective {
   bool applicable = true;
 };
 
-void judge(const Objective& objective, const ObjectiveRecord& record, Report& report) {
+void evaluate(const Objective& objective, const ObjectiveRecord& record, Report& report) {
   if (!record.objective) return;
   CheckRecord check{.name = objective.name, .check = objective.name, .state = "any"};
   if (!objective.applicable) {
@@ -74,9 +73,8 @@ void judge(const Objective& objective, const ObjectiveRecord& record, Report& re
       check.findings.push_back(
           {.code = objective.exceeded,
            .object = objective.name,
-           .message =
-               fmt::format("measured {}, the objective is {}", to_text(Seconds(*record.measured)),
-                           to_text(Seconds(*record.objective))),
+           .message = fmt::format("measured {}, objective {}", to_text(Seconds(*record.measured)),
+                                  to_text(Seconds(*record.objective))),
            .details = {{"measured_seconds", fmt::format("{:.3f}", *record.measured)},
                        {"objective_seconds", fmt::format("{:.3f}", *record.objective)}}});
     }
@@ -88,20 +86,20 @@ void judge(const Objective& objective, const ObjectiveRecord& record, Report& re
 
 void measure_objectives(const ObjectiveInput& input, Report& report, std::stop_token stop) {
   const auto& objectives = input.scenario.objectives;
-  report.rto = {
-      .objective = seconds_of(objectives.rto),
-      .measured = input.recovery_took.count(),
-      .explanation = "from the start of the restore until the instance was at its target"};
+  report.rto = {.objective = seconds_of(objectives.rto),
+                .measured = input.recovery_took.count(),
+                .explanation =
+                    "from the start of the restore until the instance reached the recovery target"};
   report.rpo.objective = seconds_of(objectives.rpo);
   measure_rpo(input, report, std::move(stop));
-  // A drill that reached its end has always measured its recovery.
-  judge({.name = "rto", .exceeded = "PGR-RTO-EXCEEDED", .unknown = "PGR-RTO-EXCEEDED"}, report.rto,
-        report);
-  judge({.name = "rpo",
-         .exceeded = "PGR-RPO-EXCEEDED",
-         .unknown = "PGR-RPO-UNKNOWN",
-         .applicable = is_time_target(input.scenario.target)},
-        report.rpo, report);
+  // A drill that completed has always measured its recovery.
+  evaluate({.name = "rto", .exceeded = "PGR-RTO-EXCEEDED", .unknown = "PGR-RTO-EXCEEDED"},
+           report.rto, report);
+  evaluate({.name = "rpo",
+            .exceeded = "PGR-RPO-EXCEEDED",
+            .unknown = "PGR-RPO-UNKNOWN",
+            .applicable = is_time_target(input.scenario.target)},
+           report.rpo, report);
 }
 
 }  // namespace pgrehearse

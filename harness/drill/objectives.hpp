@@ -1,4 +1,4 @@
-// RTO and RPO as measured by a drill, against what the scenario promises.
+// RTO and RPO measured by a drill, compared with the objectives of the scenario.
 #pragma once
 
 #include <chrono>
@@ -13,12 +13,11 @@ namespace pgrehearse {
 struct ObjectiveInput {
   const Scenario& scenario;
   const Primary* primary = nullptr;
-  Seconds recovery_took{0};  // from the start of the restore until the instance was at its target
+  Seconds recovery_took{0};  // from the start of the restore until the instance reached its target
 };
 
-// Fills report.rto and report.rpo, and adds one check record for each objective that the scenario
-// states: pass, fail, unknown where the evidence is missing, or skipped where the recovery target
-// leaves nothing to measure.
+// Fills report.rto and report.rpo, and adds one check record per objective of the scenario: pass,
+// fail, unknown when evidence is missing, or skipped when the recovery target is not a time.
 void measure_objectives(const ObjectiveInput& input, Report& report, std::stop_token stop);
 
 }  // namespace pgrehearse

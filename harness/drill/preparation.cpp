@@ -23,7 +23,7 @@ std::span<const Preparation::Step> Preparation::steps() {
       {"backup tool", true, &Preparation::find_tool},
       {"repository readable", true, &Preparation::read_repository},
       {"backup for the target", true, &Preparation::choose},
-      {"PostgreSQL programs", true, &Preparation::find_programs},
+      {"PostgreSQL binaries", true, &Preparation::find_programs},
       {"WAL archive", true, &Preparation::list_wal},
       {"disk space", true, &Preparation::compare_space},
       {"primary reachable", false, &Preparation::reach_primary},
@@ -42,7 +42,7 @@ void Preparation::take_all(std::stop_token stop) {
 }
 
 Bytes Preparation::required_space() const {
-  // Replayed segments are recycled: what lies around is about max_wal_size (1 GB) at most.
+  // Replayed segments are recycled: at most about max_wal_size (1 GB) is kept.
   const std::uint64_t wal =
       lineage
           ? std::min<std::uint64_t>(lineage->required_count * segment_size, std::uint64_t{1} << 30U)
@@ -52,7 +52,8 @@ Bytes Preparation::required_space() const {
 
 const Backup& Preparation::backup() const {
   if (!choice) {
-    throw Error(ErrorKind::repository, "no backup was chosen", "see the steps before this one");
+    throw Error(ErrorKind::repository, "no backup was selected",
+                "fix the failed steps above first");
   }
   return choice->backup;
 }
@@ -62,7 +63,7 @@ std::string Preparation::find_account_to_run_as(std::stop_token) {
   if (me.uid != 0 && !scenario_.sandbox.account.empty() && scenario_.sandbox.account != me.name) {
     throw Error(ErrorKind::environment,
                 fmt::format("only root can run the instance as '{}'", scenario_.sandbox.account),
-                "leave out sandbox.run_as, or start pgrehearse as root", "PGR-ENV-ACCOUNT",
+                "remove sandbox.run_as, or run pgrehearse as root", "PGR-ENV-ACCOUNT",
                 scenario_.sandbox.account);
   }
   if (me.uid != 0) return fmt::format("runs as {}", me.name);
@@ -70,9 +71,9 @@ std::string Preparation::find_account_to_run_as(std::stop_token) {
   const auto account = find_account(name);
   if (account.uid == 0) {
     throw Error(ErrorKind::environment, "PostgreSQL refuses to run as root",
-                "name an ordinary account with sandbox.run_as", "PGR-ENV-ACCOUNT", name);
+                "set sandbox.run_as to an unprivileged account", "PGR-ENV-ACCOUNT", name);
   }
-  return fmt::format("root drops to {}", account.name);
+  return fmt::format("runs as {} (started by root)", account.name);
 }
 
 std::string Preparation::find_tool(std::stop_token stop) {
@@ -118,34 +119,34 @@ std::string Preparation::compare_space(std::stop_token) {
   if (scenario_.sandbox.type == "kubernetes") {
     return fmt::format("{} needed on the pod's volume", to_text(required_space()));
   }
-  auto place = scenario_.sandbox.directory.empty() ? state_ : scenario_.sandbox.directory;
+  auto directory = scenario_.sandbox.directory.empty() ? state_ : scenario_.sandbox.directory;
   std::error_code failure;
-  while (!std::filesystem::exists(place, failure) && place.has_relative_path()) {
-    place = place.parent_path();
+  while (!std::filesystem::exists(directory, failure) && directory.has_relative_path()) {
+    directory = directory.parent_path();
   }
-  const auto space = std::filesystem::space(place, failure);
+  const auto space = std::filesystem::space(directory, failure);
   if (failure) {
-    throw Error(
-        ErrorKind::environment,
-        fmt::format("cannot tell the free space of {}: {}", place.string(), failure.message()),
-        "name a directory with sandbox.directory", "PGR-ENV-DISK-FULL", place);
+    throw Error(ErrorKind::environment,
+                fmt::format("cannot determine the free space of {}: {}", directory.string(),
+                            failure.message()),
+                "set sandbox.directory to an existing directory", "PGR-ENV-DISK-FULL", directory);
   }
   const Bytes free{getuid() == 0 ? space.free : space.available};
   if (free < required_space()) {
     throw Error(ErrorKind::environment,
-                fmt::format("{} has {} free, the drill needs {}", place.string(), to_text(free),
+                fmt::format("{} has {} free, the drill needs {}", directory.string(), to_text(free),
                             to_text(required_space())),
-                "free space, or name a larger place with sandbox.directory", "PGR-ENV-DISK-FULL",
-                place);
+                "free disk space, or set sandbox.directory to a larger file system",
+                "PGR-ENV-DISK-FULL", directory);
   }
-  return fmt::format("{} free in {}, {} needed", to_text(free), place.string(),
+  return fmt::format("{} free in {}, {} needed", to_text(free), directory.string(),
                      to_text(required_space()));
 }
 
 std::string Preparation::reach_primary(std::stop_token stop) {
-  if (primary_ == nullptr) return "none named";
+  if (primary_ == nullptr) return "no primary in the scenario";
   primary_identity = primary_->identity(std::move(stop));
-  return fmt::format("{}: PostgreSQL {}, system identifier {}; asked {}, {}",
+  return fmt::format("{}: PostgreSQL {}, system identifier {}; connected to {}, {}",
                      primary_->description(), primary_identity->server_version / 10000,
                      primary_identity->system_identifier, primary_identity->member,
                      primary_identity->reason);

@@ -1,6 +1,6 @@
-// What must be known before anything is made: the tool, the repository, the backup, the WAL it
-// needs, PostgreSQL's programs, the space, the primary. `run` does all steps and stops at the first
-// that fails; `plan` shows the result; `doctor` goes on after a failure and tells every step's fix.
+// What must be known before anything is created: the backup tool, the repository, the backup, the
+// WAL it needs, the PostgreSQL binaries, the disk space, the primary. `run` stops at the first step
+// that fails; `plan` shows the results; `doctor` continues after a failure and shows every fix.
 #pragma once
 
 #include <filesystem>
@@ -30,25 +30,25 @@ class Preparation {
   struct Step {
     std::string_view name;      // "repository readable"
     bool needed_by_run = true;  // a drill goes on without the others
-    // Returns what it found, in words; throws Error.
+    // Returns what was found as text. Throws Error.
     std::string (Preparation::*take)(std::stop_token stop) = nullptr;
   };
-  // In the order in which they depend on each other.
+  // In order: each step uses the results of those before it.
   static std::span<const Step> steps();
-  // All that a drill needs. Throws the first step's Error.
+  // Takes all steps. Throws the Error of the first needed step that fails.
   void take_all(std::stop_token stop);
 
-  // Set by their steps.
+  // Set by the steps.
   std::string tool_version;
   BackupList list;
   std::optional<BackupChoice> choice;
-  std::string programs;  // where PostgreSQL's come from
+  std::string programs;  // where the PostgreSQL binaries come from
   std::uint64_t segment_size = 0;
   ArchiveListing archive;
   std::optional<WalLineage> lineage;
   std::optional<PrimaryIdentity> primary_identity;
 
-  // Space that the sandbox needs for the cluster and the WAL that is replayed at a time.
+  // Disk space for the cluster and for the WAL kept during replay.
   [[nodiscard]] Bytes required_space() const;
   // The scenario's sandbox for the chosen backup; without the run id.
   [[nodiscard]] SandboxSpec sandbox_spec() const;

@@ -1,5 +1,5 @@
-// What a person may watch while a drill runs. Two listeners exist: a live line for terminals and
-// plain lines, one a phase, for everything else.
+// Progress of a running drill. Two listeners exist: a live line for terminals, and one plain line
+// per phase for everything else.
 #pragma once
 
 #include <optional>
@@ -15,9 +15,9 @@ class ProgressListener {
  public:
   virtual ~ProgressListener() = default;
   virtual void drill_started(const Report& report) = 0;
-  // `expected`: seconds this phase took in the newest finished run of the scenario.
+  // `expected`: duration of this phase in the newest finished run of the scenario.
   virtual void phase_started(std::string_view name, std::optional<Seconds> expected) = 0;
-  // fraction 0..1 where known; detail in words ("1.2 GB of 4.6 GB"). May come from several threads.
+  // fraction 0..1 where known; detail in words ("1.2 GB of 4.6 GB"). Called from several threads.
   virtual void phase_progress(std::optional<double> fraction, std::string_view detail) = 0;
   virtual void phase_finished(const PhaseRecord& phase) = 0;
   virtual void check_finished(const CheckRecord& check) = 0;

@@ -67,7 +67,7 @@ void end_sandbox(const SandboxParts& parts, bool keep, DrillRecord& record) {
   try {
     parts.sandbox->collect_logs(record.logs());
   } catch (const std::exception& error) {
-    spdlog::warn("logs were not collected: {}", error.what());
+    spdlog::warn("the logs could not be collected: {}", error.what());
   }
   if (keep && parts.instance && record.report.landing) {
     keep_sandbox(parts, record);

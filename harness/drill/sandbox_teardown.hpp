@@ -1,4 +1,4 @@
-// What becomes of the sandbox when the drill is over: removed with proof, or kept on request.
+// Removes the sandbox at the end of the drill and proves it, or keeps it on request.
 #pragma once
 
 #include <functional>
@@ -12,12 +12,12 @@
 namespace pgrehearse {
 
 struct SandboxParts {
-  std::unique_ptr<Sandbox>& sandbox;    // may hold nullptr: there never was one
-  std::unique_ptr<Instance>& instance;  // may hold nullptr; ended here
+  std::unique_ptr<Sandbox>& sandbox;    // may hold nullptr: none was created
+  std::unique_ptr<Instance>& instance;  // may hold nullptr; stopped here
 };
 
-// Runs `remove` as the phase `name` and tells of what it did; with something left a drill that
-// passed is `unknown`, because of `complaint`.
+// Runs `remove` as the phase `name` and records what was removed. If something remains, a drill
+// that passed becomes `unknown` with `complaint` as its diagnosis.
 struct RemovalPhase {
   std::string name;
   std::string complaint;
@@ -25,8 +25,8 @@ struct RemovalPhase {
 void record_removal(const RemovalPhase& phase, const std::function<Removal()>& remove,
                     DrillRecord& record);
 
-// Collects the logs first. `keep` leaves an instance that landed running. Never throws for what
-// happens to the sandbox: the report tells it.
+// Collects the logs first. `keep` leaves an instance that reached the recovery target running.
+// Errors of the sandbox are recorded in the report, not thrown.
 void end_sandbox(const SandboxParts& parts, bool keep, DrillRecord& record);
 
 }  // namespace pgrehearse

@@ -13,7 +13,7 @@ namespace pgrehearse {
 
 namespace {
 
-// How many segments to read on each side before giving up on a transaction there.
+// Segments to read on each side in search of a transaction.
 constexpr std::uint64_t most_segments = 8;
 
 Timeline timeline_of_history(const WalLineage& lineage, Lsn lsn) {
@@ -23,9 +23,9 @@ Timeline timeline_of_history(const WalLineage& lineage, Lsn lsn) {
   return lineage.timeline;
 }
 
-// Of the file that replay read for this segment. Where it has read none: the one that holds a
-// switch comes from the newer timeline, and behind a switch the older one goes on while the newer
-// has no segment yet.
+// The timeline of the file that replay read for this segment. If it read none: a segment with a
+// switch belongs to the newer timeline, and after a switch the older timeline continues as long as
+// the newer one has no segment.
 Timeline timeline_of_file(const WalLineage& lineage, const std::vector<WalRequest>& requests,
                           std::uint64_t number) {
   for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
@@ -35,8 +35,8 @@ Timeline timeline_of_file(const WalLineage& lineage, const std::vector<WalReques
   for (const auto& range : lineage.required) {
     if (range.first <= number && number <= range.last) return range.timeline;
   }
-  const bool behind = !lineage.required.empty() && number > lineage.required.back().last;
-  if (behind) return lineage.required.back().timeline;
+  const bool after = !lineage.required.empty() && number > lineage.required.back().last;
+  if (after) return lineage.required.back().timeline;
   return timeline_of_history(lineage, start_of({.number = number + 1}, lineage.segment_size));
 }
 
@@ -55,21 +55,21 @@ class LandingProof {
     landing.time = landing.last_applied && landing.last_applied->time
                        ? landing.last_applied->time
                        : input_.recovery.last_transaction;
-    landing.abandoned = abandoned_before(lsn);
+    landing.abandoned = orphaned_before(lsn);
     if (input_.target.type == TargetType::latest) {
       prove_end_of_archive(landing);
     } else {
       prove_target(landing);
     }
     if (!unreadable_.empty()) {
-      // What those segments hold is not known: no transaction there counts as absent.
+      // The contents of these segments are unknown: no transaction in them counts as absent.
       if (input_.target.type == TargetType::latest) landing.proved = false;
       landing.proof += "; not readable in the archive: " + join(unreadable_, ", ");
     }
     if (!unexamined_.empty()) {
       landing.proved = false;
       landing.unexamined = unexamined_;
-      landing.proof += "; the transactions around it were not looked at: " + unexamined_;
+      landing.proof += "; the transactions around it were not examined: " + unexamined_;
     }
     return landing;
   }
@@ -81,8 +81,8 @@ class LandingProof {
                      !landing.first_withheld;
     const auto missing = missing_at_end(input_.recovery.requests);
     landing.proof = fmt::format(
-        "replayed to {}; the archive's listing ends at {}; the next segment {} is not there",
-        to_text(*landing.lsn), to_text(*landing.archive_end), missing.value_or("(not asked for)"));
+        "replayed to {}; the archive ends at {}; the next segment {} is not in the archive",
+        to_text(*landing.lsn), to_text(*landing.archive_end), missing.value_or("(not requested)"));
   }
 
   void prove_target(Landing& landing) const {
@@ -122,35 +122,35 @@ class LandingProof {
     return timeline_of_file(input_.lineage, input_.recovery.requests, segment);
   }
 
-  std::vector<OrphanedCommits> abandoned_before(Lsn landed) {
+  std::vector<OrphanedCommits> orphaned_before(Lsn landed) {
     std::vector<OrphanedCommits> all;
     const auto& switches = input_.lineage.switches;
     for (auto fork = switches.begin(); fork != switches.end() && fork->switch_lsn < landed;
          ++fork) {
       const auto next = std::next(fork);
-      OrphanedCommits work{
+      OrphanedCommits orphaned{
           .timeline = fork->timeline,
           .next = next == switches.end() ? input_.lineage.timeline : next->timeline,
           .switch_lsn = fork->switch_lsn};
-      read_on(work);
-      if (work.transactions > 0) all.push_back(work);
+      read_orphaned(orphaned);
+      if (orphaned.transactions > 0) all.push_back(orphaned);
     }
     return all;
   }
 
   // Along the old timeline, from the fork to its last archived segment.
-  void read_on(OrphanedCommits& work) {
-    const auto fork = segment_at(work.timeline, work.switch_lsn, segment_size_);
+  void read_orphaned(OrphanedCommits& orphaned) {
+    const auto fork = segment_at(orphaned.timeline, orphaned.switch_lsn, segment_size_);
     for (std::uint64_t ahead = 0; ahead < most_segments; ++ahead) {
-      const WalSegment segment{.timeline = work.timeline, .number = fork.number + ahead};
+      const WalSegment segment{.timeline = orphaned.timeline, .number = fork.number + ahead};
       if (!fetch(segment)) return;
-      const auto begin = ahead == 0 ? work.switch_lsn : start_of(segment, segment_size_);
+      const auto begin = ahead == 0 ? orphaned.switch_lsn : start_of(segment, segment_size_);
       const Lsn end = start_of({.number = segment.number + 1}, segment_size_);
-      const auto commits = commits_in(work.timeline, begin, end);
+      const auto commits = commits_in(orphaned.timeline, begin, end);
       if (commits.empty()) continue;
-      if (work.transactions == 0) work.first = commits.front();
-      work.last = commits.back();
-      work.transactions += commits.size();
+      if (orphaned.transactions == 0) orphaned.first = commits.front();
+      orphaned.last = commits.back();
+      orphaned.transactions += commits.size();
     }
   }
 
@@ -159,7 +159,8 @@ class LandingProof {
     if (!unexamined_.empty()) return {};
     const auto segment = segment_at(timeline, begin, segment_size_);
     if (!fetch(segment)) return {};
-    // A record may go on in the next segment; without it pg_waldump would stop before it.
+    // A record may continue in the next segment; without it pg_waldump would stop before the
+    // record.
     fetch({.timeline = timeline, .number = segment.number + 1});
     const auto result = input_.sandbox.run(
         {.program = input_.sandbox.program("pg_waldump"),
@@ -173,7 +174,7 @@ class LandingProof {
     std::erase_if(commits, [&](const auto& mark) { return mark.lsn < begin || mark.lsn >= end; });
     return commits;
   } catch (const Error& error) {
-    // Some packages of PostgreSQL are without pg_waldump.
+    // Some PostgreSQL packages do not contain pg_waldump.
     if (error.code() != "PGR-ENV-BINARY") throw;
     unexamined_ = error.what();
     return {};
@@ -213,7 +214,7 @@ Timeline timeline_of_landing(const WalLineage& lineage, const std::vector<WalReq
                              Lsn lsn) {
   const auto last_byte = lsn.value == 0 ? 0 : lsn.value - 1;
   const auto file = timeline_of_file(lineage, requests, last_byte / lineage.segment_size);
-  // A timeline that came into the archive after it was listed.
+  // The timeline was archived after the archive was listed.
   if (file > lineage.timeline) return file;
   return std::min(timeline_of_history(lineage, lsn), file);
 }

@@ -1,5 +1,5 @@
-// Where recovery really stopped: the position PostgreSQL reports, the transactions on both sides of
-// it as the WAL itself has them, and the end of the archive by an independent listing.
+// Where recovery actually stopped: the position that PostgreSQL reports, the transactions before
+// and after it in the WAL, and the end of the archive from an independent listing.
 #pragma once
 
 #include <stop_token>
@@ -12,8 +12,8 @@
 
 namespace pgrehearse {
 
-// The timeline of the record that ends at `lsn`: by the file that replay fetched for it, and where
-// no fetch is on record by what the archive has of the lineage.
+// The timeline of the record that ends at `lsn`: from the file that replay fetched for it,
+// otherwise from the archive's lineage.
 Timeline timeline_of_landing(const WalLineage& lineage, const std::vector<WalRequest>& requests,
                              Lsn lsn);
 
@@ -26,7 +26,7 @@ struct LandingInput {
   const WalLineage& lineage;
 };
 
-// Never throws for missing evidence: the landing is then not proved and says what is missing.
+// Missing evidence is not an error: the landing is then not proved and names what is missing.
 Landing prove_landing(const LandingInput& input, std::stop_token stop);
 
 }  // namespace pgrehearse

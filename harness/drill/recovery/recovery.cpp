@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto poll_interval = std::chrono::milliseconds(25);
 constexpr int most_starts = 6;
-constexpr std::string_view stop_words = "recovery stopping ";
+constexpr std::string_view stop_message = "recovery stopping ";
 constexpr auto log_timeout = std::chrono::seconds(3);
 
 std::map<std::string, std::string> recovery_settings(const RecoveryTarget& target) {
@@ -64,7 +64,7 @@ class Recovery {
     bool running = false;
     if (input_.resume_from) {
       requests_read_ = input_.sandbox.read_file(files_.requests).size();
-      running = go_on();
+      running = resume();
     } else {
       set_restored_settings_aside();
     }
@@ -73,15 +73,15 @@ class Recovery {
       if (!running) input_.instance.start(quarantine());
       running = false;
       if (wait_for_landing()) break;
-      // Production raised a setting behind the backup: pg_control now tells the higher value.
+      // A setting was raised on the primary after the backup: pg_control now has the higher value.
       if (start == most_starts || !settings_grew()) throw failure();
     }
     return outcome();
   }
 
  private:
-  // Whether the server simply replays on from where it was paused; otherwise it has been stopped.
-  bool go_on() {
+  // True: the server replays on from where it was paused. False: it has been stopped.
+  bool resume() {
     if (!input_.standby) {
       input_.instance.stop(stop_);
     } else if (input_.instance.wait_until_accepting(std::chrono::milliseconds(0), stop_)) {
@@ -96,7 +96,8 @@ class Recovery {
     const auto& paths = sandbox.paths();
     sandbox.write_file(paths.configuration / "restored.auto.conf",
                        sandbox.read_file(paths.data / "postgresql.auto.conf"));
-    sandbox.write_file(paths.data / "postgresql.auto.conf", "# set aside for the drill\n");
+    sandbox.write_file(paths.data / "postgresql.auto.conf",
+                       "# moved to restored.auto.conf for the drill\n");
     sandbox.write_file(paths.configuration / "archive-get",
                        archive_get_wrapper({.ahead = archive_get(WalFetch::ahead),
                                             .single = archive_get(WalFetch::single)},
@@ -126,7 +127,7 @@ class Recovery {
          .recovery = recovery_settings(input_.target)});
   }
 
-  // The wrapper only appends: each look reads what is new.
+  // The wrapper only appends: each call reads the new lines.
   const std::vector<WalRequest>& requests() {
     const auto text = input_.sandbox.read_file(files_.requests, requests_read_);
     const auto complete = text.rfind('\n') + 1;  // npos + 1 is 0
@@ -147,38 +148,38 @@ class Recovery {
       return landed.has_value();
     };
     if (poll_until(deadline_, poll_interval, stop_, decided)) return *landed;
-    throw Error(ErrorKind::recovery, "replay did not reach its target in time",
+    throw Error(ErrorKind::recovery, "replay did not reach the recovery target in time",
                 "raise --timeout, or see logs/postgresql.log of the run", "PGR-REPLAY-SLOW");
   }
 
-  // Empty while replay goes on.
+  // Empty while replay continues.
   std::optional<bool> has_landed(std::optional<Connection>& connection, bool& pausing) {
     if (!input_.instance.running()) return false;
     if (!connection && !input_.instance.wait_until_accepting(poll_interval, stop_)) {
       refuse_to_wait_for_missing_wal();
-      return closed_to_all() ? std::optional(true) : std::nullopt;
+      return rejects_connections() ? std::optional(true) : std::nullopt;
     }
     try {
       if (!connection) {
         connection = input_.instance.connect("postgres", ErrorKind::recovery, stop_);
       }
-      if (look(*connection, pausing)) return true;
+      if (poll(*connection, pausing)) return true;
     } catch (const SqlError&) {
-      // A server that ends under the statement says why in its log.
+      // If the server ended during the statement, its log has the reason.
       if (!ends_soon()) throw;
       return false;
     }
     return paused_for_settings() ? std::optional(false) : std::nullopt;
   }
 
-  // The connection is lost before the last of the server's processes is gone.
+  // The connection is lost before the last server process has exited.
   bool ends_soon() {
     return poll_until(Clock::now() + std::chrono::seconds(10), poll_interval, stop_,
                       [&] { return !input_.instance.running(); });
   }
 
-  // One look at a read-only server. `pausing`: the end was seen and the pause asked for.
-  bool look(Connection& connection, bool& pausing) {
+  // Polls a read-only server once. `pausing`: the end was reached and the pause requested.
+  bool poll(Connection& connection, bool& pausing) {
     const bool has_state = connection.server_version() >= 140000;
     const auto rows = connection.query(fmt::format(
         "select pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp(), {}",
@@ -196,11 +197,11 @@ class Recovery {
       connection.query("select pg_wal_replay_pause()");
       pausing = true;
     }
-    return !there && input_.until && waited_in_vain();
+    return !there && input_.until && wal_timed_out();
   }
 
   // The WAL before a position may still be on its way to the archive.
-  bool waited_in_vain() {
+  bool wal_timed_out() {
     const auto now = Clock::now();
     const auto missing = missing_at_end(requests());
     if (!missing) {
@@ -211,23 +212,23 @@ class Recovery {
     if (!waiting_since_) waiting_since_ = now;
     if (now - *waiting_since_ < input_.wal_timeout) return false;
     waited_ += now - *waiting_since_;
-    gave_up_ = fmt::format("WAL segment {} did not come to the archive within {}", *missing,
+    gave_up_ = fmt::format("WAL segment {} was not archived within {}", *missing,
                            to_text(Seconds(input_.wal_timeout)));
     return true;
   }
 
-  // All WAL before the position was given and nobody may connect: what the running transactions
-  // were stands behind it.
-  bool closed_to_all() {
+  // All WAL before the position is replayed and connections are still rejected: the record of the
+  // running transactions, which hot standby needs, comes after the position.
+  bool rejects_connections() {
     if (!input_.until || input_.sandbox.read_file(files_.given).empty()) return false;
     const auto now = Clock::now();
     if (!given_since_) given_since_ = now;
     if (now - *given_since_ < input_.wal_timeout) return false;
-    gave_up_ = "the restored cluster takes no connections at this position";
+    gave_up_ = "the restored cluster does not accept connections at this position";
     return true;
   }
 
-  // A standby without enough WAL to become consistent would wait for ever.
+  // Without enough WAL to become consistent, a standby would wait forever.
   void refuse_to_wait_for_missing_wal() {
     if (!input_.standby || !input_.instance.running()) return;
     const auto missing = missing_at_end(requests());
@@ -235,7 +236,7 @@ class Recovery {
       missing_since_.reset();
       return;
     }
-    // A consistent server opens; on a busy host its word for it comes later than its requests.
+    // On a busy host the log line about consistency arrives after the request for the next segment.
     const auto lines = input_.instance.log_lines();
     const bool consistent = std::any_of(lines.begin(), lines.end(), [](const auto& line) {
       return line.find("consistent recovery state reached") != std::string::npos;
@@ -245,13 +246,12 @@ class Recovery {
     const auto asked = std::find_if(requests_.rbegin(), requests_.rend(),
                                     [&](const auto& request) { return request.file == *missing; });
     const bool there = asked != requests_.rend() && asked->exit_code == 0;
-    throw Error(ErrorKind::recovery,
-                fmt::format("WAL segment {} {}, and without it the backup {} does not become "
-                            "consistent",
-                            *missing, there ? "cannot be replayed" : "is not in the archive",
-                            input_.backup.label),
-                "this set cannot be recovered: use another one",
-                there ? "PGR-WAL-DAMAGED" : "PGR-WAL-MISSING", *missing);
+    throw Error(
+        ErrorKind::recovery,
+        fmt::format("WAL segment {} {}; backup {} cannot become consistent without it", *missing,
+                    there ? "cannot be replayed" : "is not in the archive", input_.backup.label),
+        "this backup cannot be recovered: use another one",
+        there ? "PGR-WAL-DAMAGED" : "PGR-WAL-MISSING", *missing);
   }
 
   void report_progress() const {
@@ -287,28 +287,27 @@ class Recovery {
 
   Error failure() {
     const auto ended = input_.instance.ended();
-    // What the others say to the death of the first process is no cause.
-    const bool of_itself = input_.instance.just_logged("FATAL:  ") &&
-                           !input_.instance.just_logged("due to unexpected postmaster exit");
-    if (ended && ended->signal == SIGKILL && !of_itself) {
+    // Messages of other processes about the exit of the postmaster are not the cause.
+    const bool ended_by_itself = input_.instance.just_logged("FATAL:  ") &&
+                                 !input_.instance.just_logged("due to unexpected postmaster exit");
+    if (ended && ended->signal == SIGKILL && !ended_by_itself) {
       return {ErrorKind::environment, "PostgreSQL was killed by signal 9 while it replayed WAL",
-              "often the kernel's answer to a lack of memory: see the kernel's log; lower "
-              "sandbox.memory",
-              "PGR-ENV-KILLED", "postgres"};
+              "often the OOM killer: see the kernel log; lower sandbox.memory", "PGR-ENV-KILLED",
+              "postgres"};
     }
     return explain_recovery_failure(input_.instance.log_lines(), requests(),
                                     to_text(input_.target));
   }
 
-  // The server is seen paused before the pipe of its log has brought the line that says why.
-  void wait_for_its_words() const {
+  // The server can report the pause before its log line about it has been read.
+  void wait_for_log_line() const {
     if (input_.target.type == TargetType::latest) return;
     poll_until(Clock::now() + std::chrono::seconds(5), poll_interval, stop_,
-               [&] { return input_.instance.just_logged(stop_words); });
+               [&] { return input_.instance.just_logged(stop_message); });
   }
 
   RecoveryOutcome outcome() {
-    wait_for_its_words();
+    wait_for_log_line();
     RecoveryOutcome outcome{
         .control = control_,
         .replayed = replayed_,
@@ -318,7 +317,7 @@ class Recovery {
     if (waiting_since_ && !gave_up_) waited_ += Clock::now() - *waiting_since_;
     if (began_) outcome.took = Clock::now() - *began_ - waited_;
     for (const auto& line : input_.instance.log_lines()) {
-      const auto found = line.find(stop_words);
+      const auto found = line.find(stop_message);
       if (found != std::string::npos) outcome.stopped_at = line.substr(found);
     }
     return outcome;
@@ -329,12 +328,12 @@ class Recovery {
   WalSupplyFiles files_;
   Clock::time_point deadline_;
   ControlData control_;
-  std::uint64_t requests_read_ = 0;  // bytes of the wrapper's record
+  std::uint64_t requests_read_ = 0;  // bytes of the wrapper's request log
   std::vector<WalRequest> requests_;
   std::optional<Clock::time_point> missing_since_;
   Lsn replayed_;
   std::optional<Instant> last_transaction_;
-  std::optional<Clock::time_point> began_;  // beyond where the instance stood before
+  std::optional<Clock::time_point> began_;  // first replay after `resume_from`
   std::optional<Clock::time_point> waiting_since_;
   std::optional<Clock::time_point> given_since_;
   Clock::duration waited_{0};

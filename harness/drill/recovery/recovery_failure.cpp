@@ -21,65 +21,71 @@ struct Pattern {
   std::string_view next_step;
 };
 
-// PostgreSQL's messages (xlogrecovery.c, xlog.c, xlogarchive.c), most telling first.
+// PostgreSQL's messages (xlogrecovery.c, xlog.c, xlogarchive.c), most specific first.
 constexpr auto patterns = std::to_array<Pattern>({
     {"No space left on device", ErrorKind::environment, "PGR-ENV-DISK-FULL",
-     "the sandbox's disk is full", "free space, or name a larger place with sandbox.directory"},
+     "the sandbox's disk is full",
+     "free disk space, or set sandbox.directory to a larger file system"},
     {"Cannot allocate memory", ErrorKind::environment, "PGR-ENV-MEMORY",
      "the sandbox has too little memory", "raise sandbox.memory"},
     {"could not map anonymous shared memory", ErrorKind::environment, "PGR-ENV-MEMORY",
      "the sandbox has too little memory", "raise sandbox.memory"},
     {"could not create lock file", ErrorKind::environment, "PGR-ENV-LOCK",
-     "another server holds the lock", "end the other server, or use another directory"},
+     "another server holds the lock", "stop the other server, or use another directory"},
     {"requested recovery stop point is before consistent recovery point", ErrorKind::recovery,
-     "PGR-TARGET-BEFORE-CONSISTENCY", "the recovery target lies before the backup is consistent",
-     "ask for a later point, or name an older backup with repository.backup"},
+     "PGR-TARGET-BEFORE-CONSISTENCY",
+     "the recovery target is before the position where the backup becomes consistent",
+     "choose a later target, or set repository.backup to an older backup"},
     {"recovery ended before configured recovery target was reached", ErrorKind::recovery,
      "PGR-TARGET-NOT-REACHED", "the archive ends before the recovery target",
-     "ask for a point inside the reachable window"},
+     "choose a target inside the recoverable window (`pgrehearse map`)"},
     {"is not a child of this server's history", ErrorKind::recovery, "PGR-TIMELINE-NOT-CHILD",
-     "the timeline asked for does not descend from the backup's",
-     "name the timeline with recover_to.timeline, or take a backup on the current one"},
+     "the requested timeline does not descend from the backup's",
+     "set recover_to.timeline, or take a backup on the current timeline"},
     {"does not contain minimum recovery point", ErrorKind::recovery, "PGR-TIMELINE-NOT-CHILD",
-     "the timeline asked for branched off before the backup was consistent",
-     "name the timeline with recover_to.timeline"},
+     "the requested timeline branches off before the backup is consistent",
+     "set recover_to.timeline"},
     {"recovery target timeline", ErrorKind::recovery, "PGR-TIMELINE-MISSING",
-     "the timeline asked for is not in the archive", "see the archive's history files"},
+     "the requested timeline is not in the archive",
+     "set recover_to.timeline to a timeline in the archive"},
     {"could not locate a valid checkpoint record", ErrorKind::recovery, "PGR-WAL-MISSING",
      "the WAL of the backup's start is missing or damaged",
-     "this set cannot be recovered: use another one"},
+     "this backup cannot be recovered: use another one"},
     {"could not locate required checkpoint record", ErrorKind::recovery, "PGR-WAL-MISSING",
      "the WAL of the backup's start is missing or damaged",
-     "this set cannot be recovered: use another one"},
+     "this backup cannot be recovered: use another one"},
     {"WAL ends before end of online backup", ErrorKind::recovery, "PGR-WAL-MISSING",
      "the archive ends before the backup is consistent",
-     "this set cannot be recovered: use another one"},
+     "this backup cannot be recovered: use another one"},
     {"WAL ends before consistent recovery point", ErrorKind::recovery, "PGR-WAL-MISSING",
      "the archive ends before the backup is consistent",
-     "this set cannot be recovered: use another one"},
+     "this backup cannot be recovered: use another one"},
     {"directory \"", ErrorKind::environment, "PGR-TABLESPACE-NEW",
-     "WAL after the backup creates a tablespace outside the sandbox, which the sandbox refuses",
+     "WAL after the backup creates a tablespace outside the sandbox, which the sandbox does not "
+     "allow",
      "take a newer backup, which maps the tablespace"},
     {"could not create file \"pg_tblspc/", ErrorKind::environment, "PGR-TABLESPACE-NEW",
-     "WAL after the backup writes to a tablespace outside the sandbox, which the sandbox refuses",
+     "WAL after the backup writes to a tablespace outside the sandbox, which the sandbox does not "
+     "allow",
      "take a newer backup, which maps the tablespace"},
     {"could not set permissions on directory", ErrorKind::environment, "PGR-TABLESPACE-NEW",
-     "WAL after the backup creates a tablespace outside the sandbox, which the sandbox refuses",
+     "WAL after the backup creates a tablespace outside the sandbox, which the sandbox does not "
+     "allow",
      "take a newer backup, which maps the tablespace"},
     {"WAL contains references to invalid pages", ErrorKind::recovery, "PGR-WAL-INVALID-PAGES",
-     "WAL refers to pages that the backup lacks",
-     "files are missing from this set: use another one"},
-    {"invalid page in block", ErrorKind::recovery, "PGR-PAGE-INVALID", "replay met a damaged page",
-     "this set holds a damaged relation: use an older one"},
+     "WAL refers to pages that are missing from the backup",
+     "files are missing from this backup: use another one"},
+    {"invalid page in block", ErrorKind::recovery, "PGR-PAGE-INVALID", "replay read a damaged page",
+     "this backup contains a damaged relation: use an older one"},
     {"contains wrong size", ErrorKind::recovery, "PGR-WAL-DAMAGED", "a WAL file is damaged", ""},
     {"is from different database system", ErrorKind::recovery, "PGR-WAL-FOREIGN",
-     "a WAL file belongs to another cluster", "another server archives into this stanza"},
+     "a WAL file belongs to another cluster", "another server archives into this stanza: stop it"},
     {"incorrect resource manager data checksum", ErrorKind::recovery, "PGR-WAL-DAMAGED",
-     "a WAL record is damaged", "recovery ends there: ask for an earlier point"},
+     "a WAL record is damaged", "recovery ends there: choose an earlier target"},
     {"invalid value for parameter", ErrorKind::startup, "PGR-STARTUP-SETTING",
-     "the server refuses a setting", ""},
-    {"could not access file", ErrorKind::startup, "PGR-STARTUP-LIBRARY",
-     "the server lacks a library", "install the extension on this host"},
+     "the server rejects a setting", ""},
+    {"could not access file", ErrorKind::startup, "PGR-STARTUP-LIBRARY", "a library is missing",
+     "install the extension on this host"},
 });
 
 bool severe(std::string_view line) {
@@ -101,43 +107,45 @@ std::string quoted_part(std::string_view line) {
                                        : std::string(line.substr(begin + 1, end - begin - 1));
 }
 
-// A target or a timeline stands in no quotation marks.
-std::string object_of(std::string_view code, std::string_view line, const std::string& asked) {
+// Targets and timelines are not quoted in the log.
+std::string object_of(std::string_view code, std::string_view line, const std::string& target) {
   constexpr std::string_view timeline = "timeline ";
   if (const auto at = line.find(timeline); code.starts_with("PGR-TIMELINE") && at != line.npos) {
     std::uint32_t number = 0;
     std::from_chars(line.data() + at + timeline.size(), line.data() + line.size(), number);
     if (number > 0) return fmt::format("{:08X}.history", number);
   }
-  return code.starts_with("PGR-TARGET") ? asked : quoted_part(line);
+  return code.starts_with("PGR-TARGET") ? target : quoted_part(line);
 }
 
-// What the backup tool says of a file that it could not give, on the lines below its error.
+// The backup tool's reasons for not providing a file, on the lines below its error.
 constexpr auto tool_causes = std::to_array<Pattern>({
     {"No space left on device", ErrorKind::environment, "PGR-ENV-DISK-FULL",
-     "the sandbox's disk is full", "free space, or name a larger place with sandbox.directory"},
-    {"Permission denied", ErrorKind::environment, "PGR-ENV-PERMISSION", "it may not be read",
+     "the sandbox's disk is full",
+     "free disk space, or set sandbox.directory to a larger file system"},
+    {"Permission denied", ErrorKind::environment, "PGR-ENV-PERMISSION", "permission denied",
      "give the account that runs the drill read permission on the repository"},
     {"HostConnectError", ErrorKind::environment, "PGR-ENV-HOST", "the repository cannot be reached",
-     "check that this host reaches the repository, and its credentials"},
+     "check the network connection to the repository and its credentials"},
     {"CryptoError", ErrorKind::repository, "PGR-REPO-CIPHER", "it cannot be decrypted",
      "check repo-cipher-pass and repo-cipher-type"},
     {"ChecksumError", ErrorKind::repository, "PGR-WAL-DAMAGED", "it is damaged in the repository",
-     "recovery ends in front of it: look for the segment on the primary and its standbys"},
+     "recovery ends before it: look for the segment on the primary and its standbys"},
     {"FormatError", ErrorKind::repository, "PGR-WAL-DAMAGED", "it is damaged in the repository",
-     "recovery ends in front of it: look for the segment on the primary and its standbys"},
+     "recovery ends before it: look for the segment on the primary and its standbys"},
     {"FileReadError", ErrorKind::repository, "PGR-WAL-DAMAGED", "it is damaged in the repository",
-     "recovery ends in front of it: look for the segment on the primary and its standbys"},
+     "recovery ends before it: look for the segment on the primary and its standbys"},
     {"unexpected eof", ErrorKind::repository, "PGR-WAL-DAMAGED", "it is damaged in the repository",
-     "recovery ends in front of it: look for the segment on the primary and its standbys"},
-    {"[045]", ErrorKind::repository, "PGR-WAL-DUPLICATE", "it is archived with two contents",
-     "two servers archive into one stanza: stop the second"},
+     "recovery ends before it: look for the segment on the primary and its standbys"},
+    {"[045]", ErrorKind::repository, "PGR-WAL-DUPLICATE",
+     "it was archived twice with different contents",
+     "two servers archive into the same stanza: stop the second"},
     {"[044]", ErrorKind::repository, "PGR-REPO-MISMATCH", "the archive belongs to another cluster",
      "compare system identifiers with 'pgbackrest info'"},
 });
 
-// The tool's last error in the log with the lines below it, which carry no prefix of the server's.
-std::string words_of_tool(std::span<const std::string> log) {
+// The tool's last error in the log and the lines below it, which have no log_line_prefix.
+std::string tool_error(std::span<const std::string> log) {
   std::string words;
   bool inside = false;
   for (const auto& line : log) {
@@ -155,17 +163,16 @@ std::string words_of_tool(std::span<const std::string> log) {
 }
 
 Error repository_failure(const WalRequest& failed, std::span<const std::string> log) {
-  const auto words = words_of_tool(log);
-  const auto said = fmt::format("fetching {} gave exit code {}{}{}", failed.file, failed.exit_code,
-                                words.empty() ? "" : ": ", words);
+  const auto words = tool_error(log);
+  const auto said = fmt::format("fetching {} failed with exit code {}{}{}", failed.file,
+                                failed.exit_code, words.empty() ? "" : ": ", words);
   for (const auto& cause : tool_causes) {
     if (words.find(cause.text) == std::string::npos) continue;
     return {cause.kind,
-            fmt::format("replay cannot pass WAL file {}: {}: {}", failed.file, cause.meaning, said),
+            fmt::format("replay stopped at WAL file {}: {}: {}", failed.file, cause.meaning, said),
             std::string(cause.next_step), std::string(cause.code), failed.file};
   }
-  return {ErrorKind::repository,
-          fmt::format("the repository failed in the middle of replay: {}", said),
+  return {ErrorKind::repository, fmt::format("the repository failed during replay: {}", said),
           "repair the repository, then run the drill again", "PGR-REPOSITORY-REPLAY", failed.file};
 }
 
@@ -181,7 +188,7 @@ std::vector<std::string> decisive_lines(std::span<const std::string> log, std::s
 }
 
 Error explain_recovery_failure(std::span<const std::string> log,
-                               std::span<const WalRequest> requests, const std::string& asked) {
+                               std::span<const WalRequest> requests, const std::string& target) {
   // A repository error is the cause of whatever PostgreSQL says after it.
   const auto failed = std::find_if(requests.begin(), requests.end(),
                                    [](const auto& request) { return request.exit_code > 1; });
@@ -198,15 +205,15 @@ Error explain_recovery_failure(std::span<const std::string> log,
                             line.find("from different database system") != std::string::npos;
       if (!relevant || line.find(pattern.text) == std::string::npos) continue;
       return {pattern.kind,
-              fmt::format("{}: {} (target: {})", pattern.meaning, message_of(line), asked),
+              fmt::format("{}: {} (target: {})", pattern.meaning, message_of(line), target),
               std::string(pattern.next_step), std::string(pattern.code),
-              object_of(pattern.code, line, asked)};
+              object_of(pattern.code, line, target)};
     }
   }
   const auto lines = decisive_lines(log, 1);
   return {ErrorKind::startup,
           fmt::format("the restored instance did not start: {}",
-                      lines.empty() ? "its log holds no error" : message_of(lines.back())),
+                      lines.empty() ? "its log contains no error" : message_of(lines.back())),
           "see logs/postgresql.log of the run", "PGR-STARTUP"};
 }
 

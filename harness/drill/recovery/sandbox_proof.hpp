@@ -1,4 +1,5 @@
-// Before a backup is blamed for a failed start: can this sandbox start a cluster at all?
+// Proves that a sandbox can start a cluster at all, before a failed start counts against the
+// backup.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +10,7 @@
 
 namespace pgrehearse {
 
-// Makes a fresh cluster in the sandbox and starts it under the same quarantine (`control`: the
+// Creates a new cluster in the sandbox and starts it under the same quarantine (`control`: the
 // restored cluster's minimum settings). Throws Error(environment) when that fails too.
 void prove_sandbox_can_start(Sandbox& sandbox, const ControlData& control,
                              const std::filesystem::path& log, std::stop_token stop);

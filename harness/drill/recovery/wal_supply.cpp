@@ -13,8 +13,8 @@ namespace pgrehearse {
 
 namespace {
 
-// So often in a row PostgreSQL asks for a segment only when it cannot read what it got.
-constexpr std::size_t too_often = 5;
+// PostgreSQL requests a segment this often in a row only when it cannot read what it received.
+constexpr std::size_t unreadable_after = 5;
 
 bool is_segment(std::string_view file) {
   return file.size() == 24 && file.find('.') == std::string_view::npos;
@@ -42,13 +42,13 @@ std::vector<WalRequest> parse_wal_requests(std::string_view text) {
 
 std::optional<std::string> missing_at_end(const std::vector<WalRequest>& requests) {
   std::vector<std::string> missed;
-  std::size_t fetched = 0;  // of `last`, again and again
+  std::size_t fetched = 0;  // number of times `last` was fetched
   std::string last;
   for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
     if (!is_segment(request->file)) continue;
     if (request->exit_code == 0 && missed.empty() && (last.empty() || last == request->file)) {
       last = request->file;
-      if (++fetched == too_often) return last;
+      if (++fetched == unreadable_after) return last;
       continue;
     }
     if (request->exit_code != 1 || fetched > 0) return {};
@@ -74,11 +74,11 @@ std::string archive_get_wrapper(const ArchiveGet& archive_get, const WalSupplyFi
     return join(words, " ") + " \"$1\" \"$2\"";
   };
   return fmt::format(
-      R"sh(# restore_command: $1 is the WAL file's name, $2 where to put it. An exit code above 1
-# means that the repository failed: PostgreSQL must stop (126), not take it for the end.
+      R"sh(# restore_command: $1 is the WAL file's name, $2 its destination. An exit code above 1 means
+# that the repository failed: PostgreSQL must stop (126), not treat it as the end of the archive.
 [ ! -e {closed} ] || exit 1
-# A drill that wants to stand at a position gives no WAL from there on: the segment is cut there
-# and filled with zeros, once; the timeline, the first eight digits, does not count.
+# To pause at a position, no WAL is provided from there on: the segment is truncated there and
+# filled with zeros, once. The timeline, the first eight digits, is ignored.
 segment=${{1#????????}}
 limit='' offset='' size=''
 case "$1" in
@@ -93,8 +93,8 @@ if [ -n "$limit" ]; then
 fi
 {ahead}
 code=$?
-# On a busy host the processes that fetch ahead do not answer in time (82), or get in each other's
-# way (55). What the repository has is known when it was asked directly.
+# On a busy host the prefetch processes time out (82) or conflict with each other (55). Only a
+# direct request shows what the repository has.
 case "$code" in 55 | 82) {single}; code=$? ;; esac
 echo "$1 $code" >> {requests}
 [ "$code" -le 1 ] || exit 126

@@ -11,7 +11,7 @@ constexpr Lsn in_segment(std::uint64_t number, std::uint64_t offset) {
   return {number * size + offset};
 }
 
-TEST(TimelineOfLanding, ChangesBehindTheSwitch) {
+TEST(TimelineOfLanding, ChangesAfterTheSwitch) {
   const WalLineage lineage{.segment_size = size,
                            .timeline = 2,
                            .switches = {{.timeline = 1, .switch_lsn = in_segment(5, 100)}},
@@ -32,7 +32,7 @@ TEST(TimelineOfLanding, StaysOnTheParentWhileTheChildHasNoSegment) {
   EXPECT_EQ(timeline_of_landing(lineage, {}, in_segment(7, 0)), 1U);
 }
 
-TEST(TimelineOfLanding, BelievesWhatReplayFetchedMoreThanTheListing) {
+TEST(TimelineOfLanding, PrefersTheFileThatReplayFetchedToTheListing) {
   const WalLineage lineage{.segment_size = size,
                            .timeline = 2,
                            .switches = {{.timeline = 1, .switch_lsn = in_segment(5, 100)}},

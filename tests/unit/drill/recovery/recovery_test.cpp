@@ -24,7 +24,7 @@ class ArchiveGetWrapper : public testing::Test {
   }
   ~ArchiveGetWrapper() override { std::filesystem::remove_all(root_); }
 
-  // Asked directly, the repository does the same unless `single` says otherwise.
+  // `single`: what a direct request does; the same as `ahead` by default.
   int exit_code_when(const std::string& ahead, const std::string& file = "SEGMENT",
                      const std::string& single = "") {
     std::ofstream(root_ / "wrapper") << archive_get_wrapper(
@@ -53,7 +53,7 @@ class ArchiveGetWrapper : public testing::Test {
 // `sh -c command file destination`: $0 is the segment, $1 where to put it.
 constexpr auto give_ones = "printf 11111111 > \"$1\"";
 
-TEST_F(ArchiveGetWrapper, BehindALimitTheSegmentIsCutOnceAndNothingFollows) {
+TEST_F(ArchiveGetWrapper, TheSegmentIsTruncatedOnceAtTheLimitAndLaterOnesAreWithheld) {
   std::ofstream(files_.limit) << "0000000000000007 3 8\n";
   EXPECT_EQ(exit_code_when(give_ones, "000000020000000000000006"), 0);
   EXPECT_EQ(got(), "11111111");
@@ -66,7 +66,7 @@ TEST_F(ArchiveGetWrapper, BehindALimitTheSegmentIsCutOnceAndNothingFollows) {
             "000000020000000000000006 0\n000000020000000000000007 0\n00000003.history 0\n");
 }
 
-TEST_F(ArchiveGetWrapper, ALimitThatMovesGivesTheSegmentAgain) {
+TEST_F(ArchiveGetWrapper, TheSegmentIsProvidedAgainWhenTheLimitMoves) {
   std::ofstream(files_.limit) << "0000000000000007 3 8\n";
   EXPECT_EQ(exit_code_when(give_ones, "000000010000000000000007"), 0);
   std::ofstream(files_.limit) << "0000000000000007 5 8\n";
@@ -81,7 +81,7 @@ TEST(WalLimit, NamesTheSegmentWithoutItsTimeline) {
   EXPECT_EQ(wal_limit(*parse_lsn("2/7000028"), 16 << 20), "0000000200000007 40 16777216\n");
 }
 
-TEST(StandsAt, OnlyAPageHeaderMayLieBetween) {
+TEST(IsAt, AllowsForAPageHeaderInBetween) {
   EXPECT_TRUE(is_at({5000}, {5000}));
   EXPECT_FALSE(is_at({4992}, {5000}));
   EXPECT_TRUE(is_at({8192}, {8192 + 24}));
@@ -90,20 +90,20 @@ TEST(StandsAt, OnlyAPageHeaderMayLieBetween) {
   EXPECT_FALSE(is_at({8200}, {8192 + 24}));
 }
 
-TEST_F(ArchiveGetWrapper, FoundAndNotFoundGoThrough) {
+TEST_F(ArchiveGetWrapper, FoundAndNotFoundArePassedOn) {
   EXPECT_EQ(exit_code_when("exit 0"), 0);
   EXPECT_EQ(exit_code_when("exit 1"), 1);
   EXPECT_EQ(requests(), "SEGMENT 0\nSEGMENT 1\n");
 }
 
-TEST_F(ArchiveGetWrapper, AFailingRepositoryIsNotTheEndOfTheArchive) {
+TEST_F(ArchiveGetWrapper, RepositoryFailureIsNotReportedAsEndOfArchive) {
   EXPECT_EQ(exit_code_when("exit 2"), 126);
   EXPECT_EQ(exit_code_when("exit 103"), 126);
   EXPECT_EQ(exit_code_when("kill -KILL $$"), 126);
   EXPECT_EQ(requests(), "SEGMENT 2\nSEGMENT 103\nSEGMENT 137\n");
 }
 
-TEST_F(ArchiveGetWrapper, WhoFetchesAheadAndFailsIsNotTheRepository) {
+TEST_F(ArchiveGetWrapper, PrefetchFailureIsNotReportedAsRepositoryFailure) {
   EXPECT_EQ(exit_code_when("exit 82", "SEGMENT", "printf %s $0 > $1"), 0);
   EXPECT_EQ(got(), "SEGMENT");
   EXPECT_EQ(exit_code_when("exit 82", "SEGMENT", "exit 1"), 1);
@@ -112,7 +112,7 @@ TEST_F(ArchiveGetWrapper, WhoFetchesAheadAndFailsIsNotTheRepository) {
   EXPECT_EQ(requests(), "SEGMENT 0\nSEGMENT 1\nSEGMENT 82\nSEGMENT 0\n");
 }
 
-TEST_F(ArchiveGetWrapper, AClosedArchiveHasNothingAndIsNotAsked) {
+TEST_F(ArchiveGetWrapper, AClosedArchiveProvidesNothingAndIsNotRead) {
   std::ofstream(root_ / "closed").flush();
   EXPECT_EQ(exit_code_when("exit 0"), 1);
   EXPECT_EQ(requests(), "");
@@ -128,7 +128,7 @@ std::vector<WalRequest> requested(const std::vector<std::pair<std::string, int>>
   return requests;
 }
 
-TEST(WalRequests, AreReadFromTheWrappersRecord) {
+TEST(WalRequests, AreParsedFromTheRequestLog) {
   const auto requests =
       parse_wal_requests("00000002.history 1\nhalf\n000000010000000000000007 0\n");
   ASSERT_EQ(requests.size(), 2U);
@@ -137,13 +137,13 @@ TEST(WalRequests, AreReadFromTheWrappersRecord) {
   EXPECT_EQ(requests[1].file, first);
 }
 
-TEST(WalRequests, TheEndIsASegmentAskedForTwiceInVain) {
+TEST(WalRequests, ASegmentMissedTwiceInARowIsTheEndOfTheArchive) {
   EXPECT_EQ(missing_at_end(requested({{first, 0}, {second, 1}})), std::nullopt);
   EXPECT_EQ(missing_at_end(requested({{first, 0}, {second, 1}, {second, 1}})), second);
   EXPECT_EQ(missing_at_end(requested({{second, 1}, {"00000002.history", 1}, {second, 1}})), second);
 }
 
-TEST(WalRequests, ASegmentFetchedOverAndOverCannotBeReplayed) {
+TEST(WalRequests, ASegmentFetchedRepeatedlyCannotBeReplayed) {
   EXPECT_EQ(missing_at_end(requested(
                 {{first, 0}, {second, 0}, {second, 0}, {second, 0}, {second, 0}, {second, 0}})),
             second);
