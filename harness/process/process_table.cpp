@@ -81,9 +81,9 @@ bool works_below(const ProcessInfo& process, const ProcessMark& mark) {
   if (process.owner != mark.owner) return false;
   const ActingAccount as_owner(owner_of(process));
   std::error_code ended;
-  const auto place = fs::read_symlink(directory_of(process.pid) / "cwd", ended).string();
+  const auto directory = fs::read_symlink(directory_of(process.pid) / "cwd", ended).string();
   const bool below = std::any_of(mark.directories.begin(), mark.directories.end(),
-                                 [&](const auto& top) { return is_below(place, top); });
+                                 [&](const auto& top) { return is_below(directory, top); });
   return below && (process.terminal == 0 || process.name == "postgres");
 }
 
@@ -233,15 +233,15 @@ void reap_adopted_children() {
 }
 
 std::vector<std::string> shared_memory_files_of(std::span<const ProcessInfo> processes) {
-  constexpr std::string_view place = "/dev/shm/";
+  constexpr std::string_view prefix = "/dev/shm/";
   std::set<std::string> names;
   for (const auto& process : processes) {
     const ActingAccount as_owner(owner_of(process));
     const auto maps = text_of(directory_of(process.pid) / "maps");
     for (const auto line : lines_of(maps)) {
-      const auto at = line.find(place);
+      const auto at = line.find(prefix);
       if (at == std::string_view::npos || line.ends_with(" (deleted)")) continue;
-      const auto name = line.substr(at + place.size());
+      const auto name = line.substr(at + prefix.size());
       if (name.starts_with("PostgreSQL.")) names.emplace(name);
     }
   }

@@ -172,7 +172,7 @@ TEST_F(MultiplexerTest, RefusedStreamEndsAtOnce) {
   EXPECT_EQ(read_until(here.get(), 1), "");
 }
 
-// What the copy's machine says instead of the agent: a length of 4 GB, and more than a window
+// What a hostile copy could send instead of the agent: a length of 4 GB, and more than a window
 // holds.
 TEST(MultiplexerWithHostilePeerTest, DisconnectsAPeerThatExceedsTheWindow) {
   const std::string endless("\0\0\0\0\377\377\377\377\2\0\0\0", 12);
