@@ -100,7 +100,7 @@ class Amcheck {
   CheckOutcome run() {
     for (const auto& name : options_.databases) {
       if (!has(context_.databases, name)) {
-        add_unknown("PGR-AMCHECK-ERROR", name, "there is no database of that name to check",
+        add_unknown(FindingCode::amcheck_error, name, "there is no database of that name to check",
                     "correct `databases` of the check");
       }
     }
@@ -171,7 +171,8 @@ class Amcheck {
     for (const auto& complaint : output.complaints) add(complaint);
     const bool skipped = !output.without_extension.empty();
     if (skipped) {
-      add_unknown("PGR-AMCHECK-SKIPPED", database, "the extension amcheck is not installed there",
+      add_unknown(FindingCode::amcheck_skipped, database,
+                  "the extension amcheck is not installed there",
                   "set `install: true`: the copy is then promoted and the extension created in it");
     }
     for (const auto& error : output.errors) {
@@ -182,7 +183,7 @@ class Amcheck {
     const bool explained = skipped || !output.errors.empty() || !output.complaints.empty();
     if (!result.succeeded() && !explained) {
       add_unknown(
-          "PGR-AMCHECK-ERROR", database,
+          FindingCode::amcheck_error, database,
           fmt::format("pg_amcheck ended with {} {}", result.signal != 0 ? "signal" : "exit code",
                       result.signal != 0 ? result.signal : result.exit_code),
           {});
@@ -191,7 +192,7 @@ class Amcheck {
     if (result.exit_code == 2 && output.complaints.empty()) {
       damaged_ = true;
       findings_.push_back(
-          {.code = "PGR-AMCHECK-DATABASE",
+          {.code = FindingCode::amcheck_database,
            .object = database,
            .message = fmt::format("pg_amcheck found damage in database {}", database),
            .hint = "its words are in the run's logs"});
@@ -202,7 +203,7 @@ class Amcheck {
     if (tells_of_damage(error)) {
       damaged_ = true;
       findings_.push_back(
-          {.code = "PGR-AMCHECK-DATABASE",
+          {.code = FindingCode::amcheck_database,
            .object = database,
            .message = fmt::format("database {} cannot be checked, its catalogue is "
                                   "damaged: {}",
@@ -211,24 +212,22 @@ class Amcheck {
       return;
     }
     const bool missing = error.find("extension") != std::string::npos;
-    add_unknown("PGR-AMCHECK-ERROR", database,
+    add_unknown(FindingCode::amcheck_error, database,
                 fmt::format("database {} could not be checked: {}", database, error),
                 missing ? "install PostgreSQL's contrib modules on this host" : "");
   }
 
-  void add_unknown(std::string_view code, const std::string& object, std::string message,
+  void add_unknown(FindingCode code, const std::string& object, std::string message,
                    std::string_view hint) {
     unknown_ = true;
-    findings_.push_back({.code = std::string(code),
-                         .object = object,
-                         .message = std::move(message),
-                         .hint = std::string(hint)});
+    findings_.push_back(
+        {.code = code, .object = object, .message = std::move(message), .hint = std::string(hint)});
   }
 
   void add(const AmcheckComplaint& complaint) {
     if (complaint.environment) {
       return add_unknown(
-          "PGR-AMCHECK-ERROR", complaint.relation,
+          FindingCode::amcheck_error, complaint.relation,
           fmt::format("{} could not be checked: {}", complaint.relation, complaint.message),
           complaint.hint);
     }
@@ -244,7 +243,7 @@ class Amcheck {
   static Finding finding(const AmcheckComplaint& complaint) {
     const bool heap = complaint.kind == AmcheckRelationKind::heap;
     Finding result{
-        .code = heap ? "PGR-AMCHECK-HEAP" : "PGR-AMCHECK-INDEX",
+        .code = heap ? FindingCode::amcheck_heap : FindingCode::amcheck_index,
         .object = complaint.relation,
         .message = fmt::format("{} {}", heap ? "table" : "index", complaint.relation),
         .hint = heap ? "rows are lost or wrong: look at the same table on the primary, and for the "
@@ -307,7 +306,8 @@ class AmcheckCheck : public InstanceCheck {
       const auto reason = fmt::format("pg_amcheck came with PostgreSQL 14; this is {}",
                                       context.backup.postgres_version);
       return {.verdict = Verdict::skipped,
-              .findings = {{.code = "PGR-AMCHECK-ERROR",
+              .findings = {{.code = FindingCode::amcheck_error,
+                            .severity = Severity::note,
                             .object = "pg_amcheck",
                             .message = reason,
                             .hint = "check its indexes with a `query` check that calls "
@@ -321,14 +321,20 @@ class AmcheckCheck : public InstanceCheck {
   AmcheckOptions options_;
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::amcheck_heap,
+    FindingCode::amcheck_index,
+    FindingCode::amcheck_database,
+    FindingCode::amcheck_skipped,
+    FindingCode::amcheck_error,
+});
+
 }  // namespace
 
 CheckDescription amcheck_check() {
   return {.name = "amcheck",
           .summary = "tables and indexes are sound inside, and every index holds every row",
-          .finds =
-              "PGR-AMCHECK-HEAP PGR-AMCHECK-INDEX PGR-AMCHECK-DATABASE PGR-AMCHECK-SKIPPED "
-              "PGR-AMCHECK-ERROR",
+          .finds = finding_codes,
           .state = InstanceState::read_write,
           .weight = 100,
           .keys = keys,

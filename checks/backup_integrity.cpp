@@ -62,12 +62,14 @@ class BackupIntegrityCheck : public RepositoryCheck {
   // 4 is "the repositories differ" and 99 "other": neither says that this one is damaged.
   static void judge_status(const RepositoryStatus& status, CheckOutcome& outcome) {
     if (status.code == 0) return;
+    const bool inconclusive = status.code == 4 || status.code == 99;
     add(outcome,
-        {.code = "PGR-BACKUP-STATUS",
+        {.code = FindingCode::backup_status,
+         .severity = inconclusive ? Severity::unknown : Severity::error,
          .object = fmt::format("status {}", status.code),
          .message = fmt::format("the backup tool says of the repository: {}", status.message),
          .hint = "see `pgbackrest info`"},
-        status.code == 4 || status.code == 99 ? Verdict::unknown : Verdict::fail);
+        inconclusive ? Verdict::unknown : Verdict::fail);
   }
 
   static void judge_set(const Backup& backup, CheckOutcome& outcome) {
@@ -77,7 +79,7 @@ class BackupIntegrityCheck : public RepositoryCheck {
         "newest set without errors";
     if (backup.errors.empty()) {
       add(outcome,
-          {.code = "PGR-BACKUP-ERROR",
+          {.code = FindingCode::backup_error,
            .object = backup.label,
            .message = fmt::format("set {} was made with page checksum errors", backup.label),
            .hint = hint},
@@ -85,7 +87,7 @@ class BackupIntegrityCheck : public RepositoryCheck {
     }
     for (const auto& file : backup.errors) {
       add(outcome,
-          {.code = "PGR-BACKUP-ERROR",
+          {.code = FindingCode::backup_error,
            .object = file,
            .message =
                fmt::format("set {} was made with page checksum errors in {}", backup.label, file),
@@ -103,7 +105,7 @@ class BackupIntegrityCheck : public RepositoryCheck {
         });
     if (found != list.backups.end()) return judge_set(*found, outcome);
     add(outcome,
-        {.code = "PGR-BACKUP-REFERENCE",
+        {.code = FindingCode::backup_reference,
          .object = label,
          .message = fmt::format("set {} builds on set {}, which the repository does not list",
                                 context.backup.label, label),
@@ -131,7 +133,7 @@ class BackupIntegrityCheck : public RepositoryCheck {
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::interrupted) throw;
       add(outcome,
-          {.code = "PGR-BACKUP-UNVERIFIED",
+          {.code = FindingCode::backup_unverified,
            .object = context.backup.label,
            .message = fmt::format("the repository could not be verified: {}", error.what()),
            .hint = error.hint()},
@@ -140,7 +142,7 @@ class BackupIntegrityCheck : public RepositoryCheck {
   }
 
   static Finding verification_finding(std::string object, std::string message) {
-    return {.code = "PGR-BACKUP-VERIFY",
+    return {.code = FindingCode::backup_verify,
             .object = std::move(object),
             .message = std::move(message),
             .hint =
@@ -151,14 +153,20 @@ class BackupIntegrityCheck : public RepositoryCheck {
   bool verify_;
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::backup_error,
+    FindingCode::backup_reference,
+    FindingCode::backup_status,
+    FindingCode::backup_verify,
+    FindingCode::backup_unverified,
+});
+
 }  // namespace
 
 CheckDescription backup_integrity_check() {
   return {.name = "backup_integrity",
           .summary = "the backup tool knows of no error in the set and the sets it builds on",
-          .finds =
-              "PGR-BACKUP-ERROR PGR-BACKUP-REFERENCE PGR-BACKUP-STATUS PGR-BACKUP-VERIFY "
-              "PGR-BACKUP-UNVERIFIED",
+          .finds = finding_codes,
           .state = InstanceState::any,
           .weight = 20,
           .keys = keys,

@@ -2,6 +2,8 @@
 // and every index built with the old order then misses rows.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "checks/checks.hpp"
 #include "checks/shared/database_walk.hpp"
 
@@ -40,7 +42,7 @@ struct Versions {
 };
 
 Finding mismatch(const Versions& versions) {
-  return {.code = "PGR-COLLATION-VERSION",
+  return {.code = FindingCode::collation_version,
           .object = versions.object,
           .message = fmt::format(
               "{} was used with version {}, here it has version {}; {} by it", versions.what,
@@ -101,12 +103,17 @@ class Collations : public InstanceCheck {
   }
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::collation_version,
+    FindingCode::database_unreadable,
+});
+
 }  // namespace
 
 CheckDescription collations_check() {
   return {.name = "collations",
           .summary = "collations have the versions that the data was sorted with",
-          .finds = "PGR-COLLATION-VERSION PGR-DATABASE-UNREADABLE",
+          .finds = finding_codes,
           .state = InstanceState::paused,
           .create = create<Collations>};
 }

@@ -2,6 +2,7 @@
 // the backup is restored; recovery pauses at that position, and everything is compared there.
 #include <fmt/format.h>
 
+#include <array>
 #include <fstream>
 #include <set>
 
@@ -38,7 +39,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
   CheckOutcome run(const LandedContext& context) override {
     if (failure_) throw Error(*failure_);
     if (!against_file() && context.primary == nullptr) {
-      return unable({.code = "PGR-COMPARE-NO-PRIMARY",
+      return unable({.code = FindingCode::compare_no_primary,
                      .message = "nothing to compare with: the scenario names no primary",
                      .hint = "add `primary: { dsn: ... }`, or `against: FILE`"});
     }
@@ -106,7 +107,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
   // Why the file cannot be used at all. `own` is the restored cluster's system identifier.
   [[nodiscard]] std::optional<Finding> unusable_file(std::uint64_t own) const {
     if (!against_file()) return {};
-    Finding finding{.code = "PGR-COMPARE-FILE", .object = rules_.against};
+    Finding finding{.code = FindingCode::compare_file, .object = rules_.against};
     try {
       auto file = reader();
       databases_of(*file);
@@ -226,7 +227,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
       ++tally_.gaps;
       if (facts.exact) facts.explanation += "; disproved by the restored cluster";
       facts.exact = false;
-      findings_.add({.code = "PGR-COMPARE-IN-FLIGHT",
+      findings_.add({.code = FindingCode::compare_in_flight,
                      .object = std::to_string(xid),
                      .message = fmt::format("transaction {} was running in the primary's snapshot "
                                             "and is committed in the restored cluster",
@@ -239,7 +240,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
     visited_.insert(point.database);
     ++tally_.gaps;
     findings_.add(
-        {.code = "PGR-COMPARE-NOT-REACHED",
+        {.code = FindingCode::compare_not_reached,
          .object = point.database,
          .message = fmt::format(
              "database {} was not compared: {}{}", point.database, why,
@@ -251,7 +252,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
 
   void not_read(const std::string& database, const std::string& why) {
     ++tally_.gaps;
-    findings_.add({.code = "PGR-COMPARE-UNCOMPARED",
+    findings_.add({.code = FindingCode::compare_incomplete,
                    .object = database,
                    .message = fmt::format("database {} was not compared: {}", database, why)});
   }
@@ -267,25 +268,42 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
   std::optional<Error> failure_;  // at a pause point
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::compare_content,
+    FindingCode::compare_rows_missing,
+    FindingCode::compare_rows_extra,
+    FindingCode::compare_sequence,
+    FindingCode::compare_catalog_missing,
+    FindingCode::compare_catalog_extra,
+    FindingCode::compare_catalog_changed,
+    FindingCode::compare_unreadable,
+    FindingCode::compare_not_comparable,
+    FindingCode::compare_incomplete,
+    FindingCode::compare_inexact,
+    FindingCode::compare_in_flight,
+    FindingCode::compare_not_reached,
+    FindingCode::compare_file,
+    FindingCode::compare_no_primary,
+    FindingCode::primary_unreachable,
+    FindingCode::primary_role,
+    FindingCode::primary_no_leader,
+    FindingCode::primary_no_member,
+    FindingCode::primary_paused,
+    FindingCode::primary_cluster,
+    FindingCode::primary_standby_cluster,
+});
+
 }  // namespace
 
 CheckDescription comparison_check() {
-  return {
-      .name = "comparison",
-      .summary = "the restored cluster equals the primary, compared at one exact point",
-      .finds =
-          "PGR-COMPARE-CONTENT PGR-COMPARE-ROWS-MISSING PGR-COMPARE-ROWS-EXTRA "
-          "PGR-COMPARE-SEQUENCE PGR-COMPARE-CATALOGUE-MISSING PGR-COMPARE-CATALOGUE-EXTRA "
-          "PGR-COMPARE-CATALOGUE-CHANGED PGR-COMPARE-UNREADABLE PGR-COMPARE-NOT-COMPARABLE "
-          "PGR-COMPARE-UNCOMPARED PGR-COMPARE-INEXACT PGR-COMPARE-IN-FLIGHT "
-          "PGR-COMPARE-NOT-REACHED PGR-COMPARE-FILE PGR-COMPARE-NO-PRIMARY "
-          "PGR-PRIMARY-UNREACHABLE PGR-PRIMARY-ROLE PGR-PRIMARY-NO-LEADER PGR-PRIMARY-NO-MEMBER "
-          "PGR-PRIMARY-PAUSED PGR-PRIMARY-CLUSTER PGR-PRIMARY-STANDBY-CLUSTER",
-      .state = InstanceState::paused,
-      .weight = 90,
-      .keys = comparison_keys(),
-      .validate = validate<ComparisonCheck>,
-      .create = create<ComparisonCheck>};
+  return {.name = "comparison",
+          .summary = "the restored cluster equals the primary, compared at one exact point",
+          .finds = finding_codes,
+          .state = InstanceState::paused,
+          .weight = 90,
+          .keys = comparison_keys(),
+          .validate = validate<ComparisonCheck>,
+          .create = create<ComparisonCheck>};
 }
 
 }  // namespace pgrehearse

@@ -2,6 +2,8 @@
 // was replayed does not.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "checks/checks.hpp"
 #include "checks/shared/database_walk.hpp"
 
@@ -51,7 +53,7 @@ class Databases : public InstanceCheck {
  private:
   static Finding invalid(const std::string& database) {
     return {
-        .code = "PGR-DATABASE-INVALID",
+        .code = FindingCode::database_invalid,
         .object = database,
         .message = fmt::format(
             "database {} is invalid (datconnlimit -2): a DROP DATABASE was interrupted", database),
@@ -67,7 +69,7 @@ class Databases : public InstanceCheck {
       return {};
     } catch (const SqlError& error) {
       return Finding{
-          .code = "PGR-DATABASE-CONNECT",
+          .code = FindingCode::database_connect,
           .object = database,
           .message =
               fmt::format("database {} does not accept a connection: {}", database, error.what()),
@@ -78,12 +80,17 @@ class Databases : public InstanceCheck {
   }
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::database_connect,
+    FindingCode::database_invalid,
+});
+
 }  // namespace
 
 CheckDescription databases_check() {
   return {.name = "databases",
           .summary = "every database that allows connections accepts one; none is invalid",
-          .finds = "PGR-DATABASE-CONNECT PGR-DATABASE-INVALID",
+          .finds = finding_codes,
           .state = InstanceState::paused,
           .create = create<Databases>};
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "checks/checks.hpp"
 #include "checks/shared/database_walk.hpp"
@@ -60,7 +61,7 @@ Finding version_finding(const std::string& database, const Rows& rows, std::size
   const auto& version = rows.text(row, 1);
   const bool known = rows.rows[row][2].has_value();
   const auto& available = rows.text(row, 2);
-  return {.code = "PGR-EXTENSION-VERSION",
+  return {.code = FindingCode::extension_version,
           .object = fmt::format("{}.{}", database, name),
           .message =
               known ? fmt::format("extension {} has version {} in database {}, this host knows {}",
@@ -121,7 +122,7 @@ class Extensions : public InstanceCheck {
       const auto& failure = load(context, database, library);
       if (!failure) continue;
       findings.push_back(
-          {.code = "PGR-EXTENSION-LIBRARY",
+          {.code = FindingCode::extension_library,
            .object = fmt::format("{}.{}", database, library),
            .message = fmt::format("library {} of {} in database {} does not load: {}", library,
                                   rows.text(row, 1), database, failure->message),
@@ -133,12 +134,18 @@ class Extensions : public InstanceCheck {
   std::map<std::string, std::optional<LoadFailure>> attempts_;
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::extension_library,
+    FindingCode::extension_version,
+    FindingCode::database_unreadable,
+});
+
 }  // namespace
 
 CheckDescription extensions_check() {
   return {.name = "extensions",
           .summary = "each installed extension's library loads and its version is known here",
-          .finds = "PGR-EXTENSION-LIBRARY PGR-EXTENSION-VERSION PGR-DATABASE-UNREADABLE",
+          .finds = finding_codes,
           .state = InstanceState::paused,
           .create = create<Extensions>};
 }

@@ -94,7 +94,7 @@ class Freshness : public InstanceCheck {
     return {
         .verdict = Verdict::fail,
         .findings =
-            {{.code = "PGR-FRESHNESS-OLD",
+            {{.code = FindingCode::freshness_old,
               .object = to_iso8601(*context.landing.time),
               .message = fmt::format("{} of commits would be lost, {} are allowed: {}",
                                      to_text(*loss.measured), to_text(Seconds(*allowed)),
@@ -108,21 +108,27 @@ class Freshness : public InstanceCheck {
 
  private:
   static CheckOutcome undecided(const std::string& why, std::string hint) {
-    return {
-        .verdict = Verdict::unknown,
-        .findings = {{.code = "PGR-FRESHNESS-UNKNOWN", .message = why, .hint = std::move(hint)}},
-        .summary = why};
+    return {.verdict = Verdict::unknown,
+            .findings = {{.code = FindingCode::freshness_unknown,
+                          .message = why,
+                          .hint = std::move(hint)}},
+            .summary = why};
   }
 
   std::optional<std::chrono::milliseconds> max_age_;
 };
+
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::freshness_old,
+    FindingCode::freshness_unknown,
+});
 
 }  // namespace
 
 CheckDescription freshness_check() {
   return {.name = "freshness",
           .summary = "the newest commit that came back is as new as objectives.rpo demands",
-          .finds = "PGR-FRESHNESS-OLD PGR-FRESHNESS-UNKNOWN",
+          .finds = finding_codes,
           .state = InstanceState::paused,
           .keys = keys,
           .validate = validate<Freshness>,

@@ -2,6 +2,7 @@
 // too.
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 
 #include "checks/checks.hpp"
@@ -33,7 +34,7 @@ void compare(const Identity& copy, const Identity& other, std::string_view whose
              std::vector<Finding>& findings) {
   if (copy.system_identifier != other.system_identifier) {
     findings.push_back(
-        {.code = "PGR-IDENTITY-SYSTEM",
+        {.code = FindingCode::identity_system,
          .object = std::to_string(copy.system_identifier),
          .message = fmt::format("the restored cluster has system identifier {}, {} has {}",
                                 copy.system_identifier, whose, other.system_identifier),
@@ -42,7 +43,7 @@ void compare(const Identity& copy, const Identity& other, std::string_view whose
                      {"expected", std::to_string(other.system_identifier)}}});
   }
   if (copy.major != other.major) {
-    findings.push_back({.code = "PGR-IDENTITY-VERSION",
+    findings.push_back({.code = FindingCode::identity_version,
                         .object = std::to_string(copy.major),
                         .message = fmt::format("the restored cluster is of PostgreSQL {}, {} of {}",
                                                copy.major, whose, other.major),
@@ -89,15 +90,24 @@ class IdentityCheck : public InstanceCheck {
   }
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::identity_system,
+    FindingCode::identity_version,
+    FindingCode::primary_unreachable,
+    FindingCode::primary_role,
+    FindingCode::primary_no_leader,
+    FindingCode::primary_no_member,
+    FindingCode::primary_paused,
+    FindingCode::primary_cluster,
+    FindingCode::primary_standby_cluster,
+});
+
 }  // namespace
 
 CheckDescription identity_check() {
   return {.name = "identity",
           .summary = "system identifier and major version are the primary's and the backup's",
-          .finds =
-              "PGR-IDENTITY-SYSTEM PGR-IDENTITY-VERSION PGR-PRIMARY-UNREACHABLE PGR-PRIMARY-ROLE "
-              "PGR-PRIMARY-NO-LEADER PGR-PRIMARY-NO-MEMBER PGR-PRIMARY-PAUSED PGR-PRIMARY-CLUSTER "
-              "PGR-PRIMARY-STANDBY-CLUSTER",
+          .finds = finding_codes,
           .state = InstanceState::paused,
           .create = create<IdentityCheck>};
 }

@@ -93,7 +93,7 @@ class Indexes : public InstanceCheck {
  private:
   static Finding finding_of(const std::string& database, const Rows& rows, std::size_t row) {
     const auto object = fmt::format("{}.{}", database, rows.text(row, 0));
-    return {.code = "PGR-INDEX-INVALID",
+    return {.code = FindingCode::index_invalid,
             .object = object,
             .message = fmt::format("index {} on {}.{} is {}", object, database, rows.text(row, 1),
                                    flaw_of(rows, row)),
@@ -117,7 +117,7 @@ class Indexes : public InstanceCheck {
       if (sql.query(rows.text(row, 2)).rows.empty()) continue;
       const auto object = fmt::format("{}.{}", database, rows.text(row, 0));
       findings.push_back(
-          {.code = "PGR-INDEX-DUPLICATE",
+          {.code = FindingCode::index_duplicate,
            .object = object,
            .message = fmt::format("rows of {}.{} have the same key in the unique index {}",
                                   database, rows.text(row, 1), object),
@@ -131,12 +131,18 @@ class Indexes : public InstanceCheck {
   NamePatterns exclude_;
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::index_invalid,
+    FindingCode::index_duplicate,
+    FindingCode::database_unreadable,
+});
+
 }  // namespace
 
 CheckDescription indexes_check() {
   return {.name = "indexes",
           .summary = "no index is invalid, not ready or half dropped; no unique key is there twice",
-          .finds = "PGR-INDEX-INVALID PGR-INDEX-DUPLICATE PGR-DATABASE-UNREADABLE",
+          .finds = finding_codes,
           .state = InstanceState::paused,
           .keys = keys,
           .validate = validate<Indexes>,

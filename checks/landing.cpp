@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "checks/checks.hpp"
 #include "harness/primary/primary.hpp"
@@ -64,8 +65,8 @@ class Judge {
   }
 
  private:
-  void add(std::string_view code, std::string message, std::string_view hint, Verdict verdict) {
-    Finding finding{.code = std::string(code),
+  void add(FindingCode code, std::string message, std::string_view hint, Verdict verdict) {
+    Finding finding{.code = code,
                     .object = landing_.asked,
                     .message = std::move(message),
                     .hint = std::string(hint)};
@@ -79,7 +80,7 @@ class Judge {
   }
 
   void unproved(const std::string& missing) {
-    add("PGR-LANDING-UNPROVED",
+    add(FindingCode::landing_unproved,
         fmt::format("where recovery stopped is not proved: {}",
                     missing.empty() ? "no evidence was recorded" : missing),
         "see logs/postgresql.log of the run for what PostgreSQL says of its stop",
@@ -87,7 +88,7 @@ class Judge {
   }
 
   void wrong(std::string message) {
-    add("PGR-LANDING-WRONG", std::move(message),
+    add(FindingCode::landing_wrong, std::move(message),
         "the instance does not show the point in time that was asked for: do not use it",
         Verdict::fail);
   }
@@ -116,7 +117,7 @@ class Judge {
   void judge_abandoned_work() {
     for (const auto& work : landing_.abandoned) {
       if (work.timeline != landing_.timeline) continue;
-      add("PGR-TIMELINE-ASTRAY",
+      add(FindingCode::timeline_old_primary,
           fmt::format("recovery went on along timeline {} behind {}, where timeline {} left it: {} "
                       "came back that the servers on timeline {} do not have, from {} to {}",
                       work.timeline, to_text(work.switch_lsn), work.next,
@@ -134,7 +135,7 @@ class Judge {
     for (const auto& work : landing_.abandoned) {
       if (work.timeline == landing_.timeline) continue;
       outcome_.findings.push_back(
-          {.code = "PGR-TIMELINE-LOST",
+          {.code = FindingCode::timeline_orphaned_commits,
            .object = history_of(work.next),
            .message =
                fmt::format("{} committed on timeline {} behind {}, where timeline {} left "
@@ -163,7 +164,7 @@ class Judge {
     const auto landed = *landing_.timeline;
     // With its history file there, the rest is on its way like any segment that is being written.
     if (landed < at_start->timeline && !context_.archive.histories.contains(at_start->timeline)) {
-      add("PGR-TIMELINE-BEHIND",
+      add(FindingCode::timeline_outdated,
           fmt::format("recovery to the latest point ended on timeline {}, the primary has been on "
                       "timeline {} since before the drill, of which the archive knows nothing: "
                       "what was written there does not come back",
@@ -183,7 +184,7 @@ class Judge {
       const auto now = context_.primary->identity(context_.stop);
       // A standby may be late to hear of it.
       if (now.in_recovery || landed <= now.timeline) return;
-      add("PGR-TIMELINE-STRAY",
+      add(FindingCode::timeline_diverged,
           fmt::format("recovery to the latest point ended on timeline {}, but the primary is on "
                       "timeline {}: what it wrote since they parted does not come back",
                       landed, now.timeline),
@@ -218,7 +219,7 @@ class Judge {
       message +=
           fmt::format(", {} the first of what is missing", describe(*landing_.first_withheld));
     }
-    add("PGR-LANDING-SHORT", std::move(message),
+    add(FindingCode::landing_short, std::move(message),
         "a missing or damaged segment looks like the end of the archive: see `wal_continuity`",
         Verdict::fail);
     // What replay would have read next is what is missing or damaged.
@@ -235,7 +236,7 @@ class Judge {
       const bool other_branch = problem.kind == LineageProblemKind::missing_history ||
                                 problem.kind == LineageProblemKind::orphaned_branch;
       if (!other_branch || !problem.blocks) continue;
-      add("PGR-LANDING-SHORT", problem.message,
+      add(FindingCode::landing_short, problem.message,
           "the newest WAL lies on another timeline than the instance: see `wal_continuity`",
           Verdict::fail);
       outcome_.findings.back().object = problem.object;
@@ -318,14 +319,22 @@ class LandingCheck : public InstanceCheck {
   CheckOutcome run(const LandedContext& context) override { return Judge(context).judge(); }
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::landing_short,
+    FindingCode::landing_unproved,
+    FindingCode::landing_wrong,
+    FindingCode::timeline_old_primary,
+    FindingCode::timeline_outdated,
+    FindingCode::timeline_diverged,
+    FindingCode::timeline_orphaned_commits,
+});
+
 }  // namespace
 
 CheckDescription landing_check() {
   return {.name = "landing",
           .summary = "recovery stopped exactly where it was asked to",
-          .finds =
-              "PGR-LANDING-SHORT PGR-LANDING-UNPROVED PGR-LANDING-WRONG PGR-TIMELINE-ASTRAY "
-              "PGR-TIMELINE-BEHIND PGR-TIMELINE-STRAY PGR-TIMELINE-LOST",
+          .finds = finding_codes,
           .state = InstanceState::paused,
           .always = true,
           .create = create<LandingCheck>};

@@ -2,6 +2,8 @@
 // of every file, indexes and free space maps included.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "checks/checks.hpp"
 #include "checks/parsers/checksums_output.hpp"
 #include "checks/parsers/damage_messages.hpp"
@@ -45,14 +47,14 @@ class PageChecksumsCheck : public StoppedCheck {
 
   static CheckOutcome unknown(std::string message) {
     return {.verdict = Verdict::unknown,
-            .findings = {{.code = "PGR-CHECKSUMS-ERROR",
+            .findings = {{.code = FindingCode::checksums_error,
                           .object = "pg_checksums",
                           .message = std::move(message)}}};
   }
 
   static CheckOutcome without_checksums() {
     return {.verdict = Verdict::skipped,
-            .findings = {{.code = "PGR-CHECKSUMS-OFF",
+            .findings = {{.code = FindingCode::checksums_off,
                           .object = "data_checksums",
                           .message = "the cluster has no page checksums: nothing can be said about "
                                      "its pages",
@@ -92,11 +94,12 @@ class PageChecksumsCheck : public StoppedCheck {
     const auto quote = error.find("file \"");
     const auto quoted = quote == std::string::npos ? std::string{} : error.substr(quote + 6);
     const auto file = below_data(context, quoted.substr(0, quoted.find('"')));
-    outcome.findings.push_back({.code = damage ? "PGR-CHECKSUMS-FILE" : "PGR-CHECKSUMS-ERROR",
-                                .object = file.empty() ? "pg_checksums" : name_of(context, file),
-                                .message = error,
-                                .hint = "pg_checksums gives up here: the files behind it are not "
-                                        "checked"});
+    outcome.findings.push_back(
+        {.code = damage ? FindingCode::checksums_file : FindingCode::checksums_error,
+         .object = file.empty() ? "pg_checksums" : name_of(context, file),
+         .message = error,
+         .hint = "pg_checksums gives up here: the files behind it are not "
+                 "checked"});
     if (damage) outcome.verdict = Verdict::fail;
     if (!damage && outcome.verdict == Verdict::pass) outcome.verdict = Verdict::unknown;
   }
@@ -115,7 +118,7 @@ class PageChecksumsCheck : public StoppedCheck {
     const auto relation = name_of(context, file);
     const auto offset = bad.block * page_size;
     return {
-        .code = "PGR-CHECKSUMS-PAGE",
+        .code = FindingCode::checksums_page,
         .object = relation,
         .message = fmt::format("block {} of {} (byte {} of file {}) does not match its checksum",
                                bad.block, relation, offset, file),
@@ -130,12 +133,19 @@ class PageChecksumsCheck : public StoppedCheck {
   }
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::checksums_page,
+    FindingCode::checksums_file,
+    FindingCode::checksums_off,
+    FindingCode::checksums_error,
+});
+
 }  // namespace
 
 CheckDescription page_checksums_check() {
   return {.name = "page_checksums",
           .summary = "every page of the stopped cluster matches its checksum",
-          .finds = "PGR-CHECKSUMS-PAGE PGR-CHECKSUMS-FILE PGR-CHECKSUMS-OFF PGR-CHECKSUMS-ERROR",
+          .finds = finding_codes,
           .state = InstanceState::stopped,
           .weight = 50,
           .create = create<PageChecksumsCheck>};

@@ -129,7 +129,7 @@ class Query : public InstanceCheck {
       return {.verdict = Verdict::pass,
               .summary = fmt::format("as expected: {}", expectation_.description())};
     }
-    Finding finding{.code = "PGR-QUERY-MISMATCH",
+    Finding finding{.code = FindingCode::query_mismatch,
                     .object = database_,
                     .message = fmt::format("in database {} the query {}, expected {}", database_,
                                            *mismatch, expectation_.description()),
@@ -144,7 +144,7 @@ class Query : public InstanceCheck {
 
   [[nodiscard]] CheckOutcome sql_failure(const SqlError& error) const {
     const bool too_slow = error.sqlstate() == "57014";
-    Finding finding{.code = too_slow ? "PGR-QUERY-TIMEOUT" : "PGR-QUERY-ERROR",
+    Finding finding{.code = too_slow ? FindingCode::query_timeout : FindingCode::query_error,
                     .object = database_,
                     .message = fmt::format("in database {} the query failed: {} (SQLSTATE {})",
                                            database_, error.what(), error.sqlstate()),
@@ -160,7 +160,7 @@ class Query : public InstanceCheck {
   [[nodiscard]] Finding no_database(const InstanceContext& context) const {
     const auto near = nearest(database_, context.databases);
     return {
-        .code = "PGR-QUERY-DATABASE",
+        .code = FindingCode::query_database,
         .object = database_,
         .message = fmt::format("database {} does not exist in the restored cluster, which has {}",
                                database_, join(context.databases, ", ")),
@@ -179,12 +179,19 @@ class Query : public InstanceCheck {
   std::chrono::milliseconds timeout_;
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::query_mismatch,
+    FindingCode::query_error,
+    FindingCode::query_timeout,
+    FindingCode::query_database,
+});
+
 }  // namespace
 
 CheckDescription query_check() {
   return {.name = "query",
           .summary = "a statement of yours gives the result that you expect",
-          .finds = "PGR-QUERY-MISMATCH PGR-QUERY-ERROR PGR-QUERY-TIMEOUT PGR-QUERY-DATABASE",
+          .finds = finding_codes,
           .state = InstanceState::paused,
           .weight = 10,
           .keys = keys,

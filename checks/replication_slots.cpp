@@ -33,7 +33,7 @@ constexpr std::array keys{KeyDescription{
 
 Finding missing(const std::string& name, std::span<const std::string> present) {
   const auto near = nearest(name, present);
-  return {.code = "PGR-SLOT-MISSING",
+  return {.code = FindingCode::slot_missing,
           .object = name,
           .message = fmt::format("replication slot {} does not exist on the primary, which has {}",
                                  name, present.empty() ? "none" : join(present, ", ")),
@@ -45,7 +45,7 @@ Finding lost(const Rows& rows, std::size_t row) {
   const auto& name = rows.text(row, 0);
   const auto& reason = rows.text(row, 4);
   return {
-      .code = "PGR-SLOT-LOST",
+      .code = FindingCode::slot_lost,
       .object = name,
       .message = fmt::format("{} replication slot {} on the primary is lost: {}", rows.text(row, 1),
                              name, reason.empty() ? "the WAL that it needs was removed" : reason),
@@ -61,7 +61,7 @@ class ReplicationSlots : public RepositoryCheck {
   CheckOutcome run(const RepositoryContext& context) override {
     if (context.primary == nullptr) {
       return {.verdict = Verdict::unknown,
-              .findings = {{.code = "PGR-SLOT-NO-PRIMARY",
+              .findings = {{.code = FindingCode::slot_no_primary,
                             .message = "slots are not part of a backup, and no primary is named",
                             .hint = "add `primary: { dsn: ... }` to the scenario"}},
               .summary = "no primary to ask"};
@@ -92,12 +92,18 @@ class ReplicationSlots : public RepositoryCheck {
   std::vector<std::string> expected_;
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::slot_missing,
+    FindingCode::slot_lost,
+    FindingCode::slot_no_primary,
+});
+
 }  // namespace
 
 CheckDescription replication_slots_check() {
   return {.name = "replication_slots",
           .summary = "the expected slots exist on the primary and none is lost",
-          .finds = "PGR-SLOT-MISSING PGR-SLOT-LOST PGR-SLOT-NO-PRIMARY",
+          .finds = finding_codes,
           .state = InstanceState::any,
           .keys = keys,
           .validate = validate<ReplicationSlots>,

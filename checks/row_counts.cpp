@@ -77,7 +77,7 @@ class RowCountsCheck : public InstanceCheck {
   CheckOutcome run(const LandedContext& context) override {
     if (!recorded_ && context.primary == nullptr) {
       return {.verdict = Verdict::unknown,
-              .findings = {{.code = "PGR-ROWS-NO-PRIMARY",
+              .findings = {{.code = FindingCode::rows_no_primary,
                             .message = "nothing to compare with: the scenario names no primary",
                             .hint = "add `primary: { dsn: ... }`, or `against: FILE`"}},
               .summary = "nothing compared"};
@@ -130,18 +130,33 @@ class RowCountsCheck : public InstanceCheck {
   std::optional<PrimaryCounts> counting_;
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::rows_differ,
+    FindingCode::rows_missing_table,
+    FindingCode::rows_extra_table,
+    FindingCode::rows_missing_database,
+    FindingCode::rows_extra_database,
+    FindingCode::rows_too_few,
+    FindingCode::rows_unreadable,
+    FindingCode::rows_locked,
+    FindingCode::rows_uncounted,
+    FindingCode::rows_no_primary,
+    FindingCode::primary_unreachable,
+    FindingCode::primary_role,
+    FindingCode::primary_no_leader,
+    FindingCode::primary_no_member,
+    FindingCode::primary_paused,
+    FindingCode::primary_cluster,
+    FindingCode::primary_standby_cluster,
+    FindingCode::database_unreadable,
+});
+
 }  // namespace
 
 CheckDescription row_counts_check() {
   return {.name = "row_counts",
           .summary = "every table holds the rows of the primary, or of a file of earlier counts",
-          .finds =
-              "PGR-ROWS-DIFFER PGR-ROWS-MISSING-TABLE PGR-ROWS-EXTRA-TABLE "
-              "PGR-ROWS-MISSING-DATABASE PGR-ROWS-EXTRA-DATABASE PGR-ROWS-TOO-FEW "
-              "PGR-ROWS-UNREADABLE PGR-ROWS-LOCKED PGR-ROWS-UNCOUNTED PGR-ROWS-NO-PRIMARY "
-              "PGR-PRIMARY-UNREACHABLE PGR-PRIMARY-ROLE PGR-PRIMARY-NO-LEADER "
-              "PGR-PRIMARY-NO-MEMBER PGR-PRIMARY-PAUSED PGR-PRIMARY-CLUSTER "
-              "PGR-PRIMARY-STANDBY-CLUSTER PGR-DATABASE-UNREADABLE",
+          .finds = finding_codes,
           .state = InstanceState::paused,
           .weight = 50,
           .keys = keys,

@@ -86,7 +86,7 @@ std::optional<Finding> compare(Connection& sql, const FedColumn& fed) {
   const auto object = fmt::format("{}.{}", fed.database, fed.sequence);
   const auto column = fmt::format("{}.{}.{}", fed.database, fed.table, fed.column);
   return Finding{
-      .code = "PGR-SEQUENCE-BEHIND",
+      .code = FindingCode::sequence_behind,
       .object = object,
       .message = fmt::format("sequence {} is at {}{}, but {} already holds {}", object, last,
                              called ? "" : " (not yet used)", column, held),
@@ -127,12 +127,17 @@ class Sequences : public InstanceCheck {
   NamePatterns exclude_;
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::sequence_behind,
+    FindingCode::database_unreadable,
+});
+
 }  // namespace
 
 CheckDescription sequences_check() {
   return {.name = "sequences",
           .summary = "no sequence is behind the column that it feeds",
-          .finds = "PGR-SEQUENCE-BEHIND PGR-DATABASE-UNREADABLE",
+          .finds = finding_codes,
           .state = InstanceState::paused,
           .weight = 20,
           .keys = keys,

@@ -152,7 +152,7 @@ class SettingsCheck : public InstanceCheck {
  private:
   void report_files(const ServerConfiguration& configuration) {
     const auto refused = [&](const std::string& where, const std::string& why) {
-      fail({.code = "PGR-SETTING-FILE",
+      fail({.code = FindingCode::setting_file,
             .object = where,
             .message = fmt::format("the restored configuration is not usable: {} {}", where, why),
             .hint = "a server started with this configuration refuses it: back the file up, or "
@@ -161,7 +161,7 @@ class SettingsCheck : public InstanceCheck {
     for (const auto& line : configuration.missing) refused(line, "is not in the backup");
     for (const auto& line : configuration.unreadable) refused(line, "is not a setting");
     for (const auto& line : configuration.outside) {
-      doubt({.code = "PGR-SETTING-NOT-IN-BACKUP",
+      doubt({.code = FindingCode::setting_not_in_backup,
              .object = line,
              .message = fmt::format("{} lies outside the data directory: it is in no backup, and "
                                     "may change any setting",
@@ -175,7 +175,7 @@ class SettingsCheck : public InstanceCheck {
     names.reserve(known.size());
     for (const auto& [each, ignored] : known) names.push_back(each);
     const auto near = nearest(name.name, names);
-    doubt({.code = "PGR-SETTING-NAME",
+    doubt({.code = FindingCode::setting_unrecognized,
            .object = name.written,
            .message = fmt::format("PostgreSQL has no setting {}", name.name),
            .hint = near ? fmt::format("did you mean '{}'?", *near) : ""});
@@ -185,7 +185,7 @@ class SettingsCheck : public InstanceCheck {
     if (auto value = scoped_value(sql, name)) {
       return Found{.value = std::move(*value), .origin = "the catalogue (pg_db_role_setting)"};
     }
-    fail({.code = "PGR-SETTING-DIFFERS",
+    fail({.code = FindingCode::setting_differs,
           .object = name.written,
           .message = fmt::format("{} is not set in the restored cluster, '{}' is expected",
                                  name.written, expected_.at(name.written)),
@@ -207,7 +207,7 @@ class SettingsCheck : public InstanceCheck {
       return Found{.value = setting.default_value, .origin = "PostgreSQL's default"};
     }
     doubt(
-        {.code = "PGR-SETTING-NOT-IN-BACKUP",
+        {.code = FindingCode::setting_not_in_backup,
          .object = name.written,
          .message = fmt::format("{} is in no configuration file of the backup: {}", name.written,
                                 configuration.outside.empty()
@@ -221,7 +221,7 @@ class SettingsCheck : public InstanceCheck {
                const SettingType& type) {
     ++compared_;
     if (same_setting(expected, found.value, type)) return;
-    fail({.code = "PGR-SETTING-DIFFERS",
+    fail({.code = FindingCode::setting_differs,
           .object = name.written,
           .message = fmt::format("{} is '{}' in {}, '{}' is expected", name.written, found.value,
                                  found.origin, expected),
@@ -256,14 +256,19 @@ class SettingsCheck : public InstanceCheck {
   bool doubted_ = false;
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::setting_differs,
+    FindingCode::setting_not_in_backup,
+    FindingCode::setting_file,
+    FindingCode::setting_unrecognized,
+});
+
 }  // namespace
 
 CheckDescription settings_check() {
   return {.name = "settings",
           .summary = "the configuration that came back has the values that production needs",
-          .finds =
-              "PGR-SETTING-DIFFERS PGR-SETTING-NOT-IN-BACKUP PGR-SETTING-FILE "
-              "PGR-SETTING-NAME",
+          .finds = finding_codes,
           .state = InstanceState::paused,
           .keys = keys,
           .validate = validate<SettingsCheck>,

@@ -2,6 +2,7 @@
 // connections over pages that it could not read.
 #include <fmt/format.h>
 
+#include <array>
 #include <fstream>
 #include <set>
 
@@ -16,13 +17,13 @@ namespace {
 
 constexpr std::size_t most_lines = 20;
 
-std::optional<std::string_view> code_for(std::string_view line) {
-  if (line.find("PANIC:") != std::string_view::npos) return "PGR-LOG-PANIC";
+std::optional<FindingCode> code_for(std::string_view line) {
+  if (line.find("PANIC:") != std::string_view::npos) return FindingCode::log_panic;
   if (line.find("from different database system") != std::string_view::npos) {
-    return "PGR-WAL-FOREIGN";
+    return FindingCode::wal_foreign;
   }
-  if (tells_of_damaged_wal(line)) return "PGR-WAL-DAMAGED";
-  if (tells_of_damage(line)) return "PGR-LOG-DAMAGE";
+  if (tells_of_damaged_wal(line)) return FindingCode::wal_damaged;
+  if (tells_of_damage(line)) return FindingCode::log_damage;
   return {};
 }
 
@@ -59,11 +60,11 @@ LogVerdict judge_log(const std::filesystem::path& file, const LandedContext& con
     if (!code || !told.emplace(without_prefix(line)).second) continue;
     if (told.size() > most_lines) continue;
     // Whose cluster a segment is of stands in its first page.
-    const auto segment = stopped_in(context, *code == "PGR-WAL-FOREIGN");
+    const auto segment = stopped_in(context, *code == FindingCode::wal_foreign);
+    const bool of_wal = *code == FindingCode::wal_foreign || *code == FindingCode::wal_damaged;
     result.findings.push_back(
-        {.code = std::string(*code),
-         .object =
-             code->starts_with("PGR-WAL") && !segment.empty() ? segment : file.filename().native(),
+        {.code = *code,
+         .object = of_wal && !segment.empty() ? segment : file.filename().native(),
          .message = std::string(trim(line)),
          .hint = "the server met damage while it started or was read; `page_checksums` and "
                  "`amcheck` tell how far it goes"});
@@ -91,7 +92,7 @@ class StartupCheck : public InstanceCheck {
     } catch (const SqlError& error) {
       outcome.findings.insert(
           outcome.findings.begin(),
-          {.code = "PGR-STARTUP-REFUSED",
+          {.code = FindingCode::startup_refused,
            .object = "instance",
            .message = fmt::format("the instance refuses a connection: {}", error.what()),
            .hint = "the last lines of logs/postgresql.log say why"});
@@ -99,7 +100,7 @@ class StartupCheck : public InstanceCheck {
     outcome.verdict = outcome.findings.empty() ? Verdict::pass : Verdict::fail;
     if (outcome.verdict == Verdict::pass && lines == 0) {
       outcome.verdict = Verdict::unknown;
-      outcome.findings.push_back({.code = "PGR-LOG-MISSING",
+      outcome.findings.push_back({.code = FindingCode::log_missing,
                                   .object = "postgresql.log",
                                   .message = "the instance left no log to look for damage in"});
     }
@@ -107,14 +108,21 @@ class StartupCheck : public InstanceCheck {
   }
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::startup_refused,
+    FindingCode::log_panic,
+    FindingCode::log_damage,
+    FindingCode::log_missing,
+    FindingCode::wal_damaged,
+    FindingCode::wal_foreign,
+});
+
 }  // namespace
 
 CheckDescription startup_check() {
   return {.name = "startup",
           .summary = "the instance accepts connections and its log tells of no damage",
-          .finds =
-              "PGR-STARTUP-REFUSED PGR-LOG-PANIC PGR-LOG-DAMAGE PGR-LOG-MISSING PGR-WAL-DAMAGED "
-              "PGR-WAL-FOREIGN",
+          .finds = finding_codes,
           .state = InstanceState::paused,
           .always = true,
           .create = create<StartupCheck>};

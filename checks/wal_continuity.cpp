@@ -3,6 +3,8 @@
 // segment for the end of the archive: only a look at each name tells.
 #include <fmt/format.h>
 
+#include <array>
+
 #include "checks/checks.hpp"
 #include "harness/repository/wal_lineage.hpp"
 
@@ -42,7 +44,7 @@ class Judge {
  private:
   void add_missing_archive() {
     findings_.push_back(
-        {.code = "PGR-WAL-MISSING",
+        {.code = FindingCode::wal_missing,
          .object = backup_.start_segment,
          .message =
              fmt::format("the archive has no WAL from {} on, where backup {} begins: the set "
@@ -55,7 +57,7 @@ class Judge {
 
   void add_incomplete_backup() {
     findings_.push_back(
-        {.code = "PGR-WAL-BACKUP",
+        {.code = FindingCode::wal_backup,
          .object = backup_.label,
          .message = fmt::format("WAL written while backup {} was made ({} to {}) is missing or "
                                 "damaged: the set can never become consistent and is unusable",
@@ -96,7 +98,7 @@ class Judge {
   }
 
   Finding later_gap(const WalRange& gap) const {
-    return {.code = "PGR-WAL-GAP",
+    return {.code = FindingCode::wal_gap,
             .object = file_name(gap.first_segment(), lineage_.segment_size),
             .message = missing_text(gap, lineage_.segment_size),
             .details = {{"first", file_name(gap.first_segment(), lineage_.segment_size)},
@@ -106,41 +108,42 @@ class Judge {
 
   void add(const LineageProblem& problem) {
     const auto [code, hint] = explain(problem);
-    findings_.push_back({.code = std::string(code),
+    findings_.push_back({.code = code,
+                         .severity = problem.blocks ? Severity::error : Severity::note,
                          .object = problem.object,
                          .message = problem.message,
                          .hint = std::string(hint)});
   }
 
-  static std::pair<std::string_view, std::string_view> explain(const LineageProblem& problem) {
+  static std::pair<FindingCode, std::string_view> explain(const LineageProblem& problem) {
     switch (problem.kind) {
       case LineageProblemKind::missing_history:
-        return {"PGR-TIMELINE-HISTORY",
+        return {FindingCode::timeline_history,
                 "put the history file back (pg_wal of a server on a later timeline has it)"};
       case LineageProblemKind::unknown_timeline:
-        return {"PGR-TIMELINE-MISSING",
+        return {FindingCode::timeline_missing,
                 "correct recover_to.timeline, or put the history file back"};
       case LineageProblemKind::not_a_child:
-        return {"PGR-TIMELINE-NOT-CHILD",
+        return {FindingCode::timeline_not_child,
                 "recovery to latest dies with 'requested timeline is not a child'; recover with "
                 "`timeline: current`, and find out which copy archived the stray timeline"};
       case LineageProblemKind::orphaned_branch:
         if (!problem.blocks)
-          return {"PGR-TIMELINE-BRANCH", "normal after a failover: nothing to do"};
-        return {"PGR-TIMELINE-ABANDONED",
+          return {FindingCode::timeline_branch, "normal after a failover: nothing to do"};
+        return {FindingCode::timeline_parent_newer,
                 "a copy that was promoted with archiving on does this; recover with `timeline: "
                 "current`, and remove the stray history file from the archive"};
       case LineageProblemKind::empty_timeline:
-        return {"PGR-TIMELINE-BRANCH",
+        return {FindingCode::timeline_branch,
                 "a promotion that is minutes old looks like this; else look at "
                 "archive_command on the new primary"};
       case LineageProblemKind::duplicate:
-        return {"PGR-WAL-DUPLICATE",
+        return {FindingCode::wal_duplicate,
                 "two servers archive into one stanza; find the one that should not, and remove its "
                 "copy of the segment"};
       case LineageProblemKind::wrong_size:
       case LineageProblemKind::damaged:
-        return {"PGR-WAL-SIZE", "restore the file from another copy of the repository"};
+        return {FindingCode::wal_size, "restore the file from another copy of the repository"};
     }
     return {};
   }
@@ -178,7 +181,8 @@ class WalContinuityCheck : public RepositoryCheck {
   static CheckOutcome without_a_segment(const RepositoryContext& context) {
     const bool empty = context.archive.segments.empty();
     return {.verdict = empty ? Verdict::fail : Verdict::unknown,
-            .findings = {{.code = "PGR-WAL-MISSING",
+            .findings = {{.code = FindingCode::wal_missing,
+                          .severity = empty ? Severity::error : Severity::unknown,
                           .object = context.backup.start_segment,
                           .message = empty ? "the archive holds no WAL at all: the set is unusable"
                                            : "not one WAL segment could be fetched to learn the "
@@ -188,6 +192,19 @@ class WalContinuityCheck : public RepositoryCheck {
   }
 };
 
+constexpr auto finding_codes = std::to_array<FindingCode>({
+    FindingCode::wal_gap,
+    FindingCode::wal_missing,
+    FindingCode::wal_backup,
+    FindingCode::wal_duplicate,
+    FindingCode::wal_size,
+    FindingCode::timeline_history,
+    FindingCode::timeline_missing,
+    FindingCode::timeline_not_child,
+    FindingCode::timeline_parent_newer,
+    FindingCode::timeline_branch,
+});
+
 }  // namespace
 
 CheckDescription wal_continuity_check() {
@@ -195,10 +212,7 @@ CheckDescription wal_continuity_check() {
           .summary =
               "every WAL segment is archived, from the backup's first to the newest, over "
               "timeline switches",
-          .finds =
-              "PGR-WAL-GAP PGR-WAL-MISSING PGR-WAL-BACKUP PGR-WAL-DUPLICATE PGR-WAL-SIZE "
-              "PGR-TIMELINE-HISTORY PGR-TIMELINE-MISSING PGR-TIMELINE-NOT-CHILD "
-              "PGR-TIMELINE-ABANDONED PGR-TIMELINE-BRANCH",
+          .finds = finding_codes,
           .state = InstanceState::any,
           .create = create<WalContinuityCheck>};
 }

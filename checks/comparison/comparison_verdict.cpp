@@ -73,15 +73,23 @@ CheckOutcome outcome_of(ComparisonResult result, const ComparisonRules& rules) {
   CheckOutcome outcome{.verdict = Verdict::pass, .summary = summary_of(result)};
   const bool exact = all_exact(result.points);
   const auto& tally = result.tally;
-  if (tally.gaps > 0 && !rules.uncompared_passes) outcome.verdict = Verdict::unknown;
-  if (tally.relations + tally.entries == 0) outcome.verdict = Verdict::unknown;
+  const bool nothing_compared = tally.relations + tally.entries == 0;
+  const bool gaps_pass = rules.uncompared_passes && !nothing_compared;
+  const bool differences_are_certain = exact || rules.tolerance > 0;
+  if ((tally.gaps > 0 && !gaps_pass) || nothing_compared) outcome.verdict = Verdict::unknown;
   if (tally.differences > 0) {
-    const bool certain = exact || rules.tolerance > 0;
-    outcome.verdict = certain ? Verdict::fail : Verdict::unknown;
+    outcome.verdict = differences_are_certain ? Verdict::fail : Verdict::unknown;
+  }
+  for (auto& finding : result.findings) {
+    const auto severity = severity_of(finding);
+    if (severity == Severity::error && !differences_are_certain) {
+      finding.severity = Severity::unknown;
+    }
+    if (severity == Severity::unknown && gaps_pass) finding.severity = Severity::note;
   }
   if (!exact) {
     result.findings.push_back(
-        {.code = "PGR-COMPARE-INEXACT",
+        {.code = FindingCode::compare_inexact,
          .message = "the comparison is not exact: " + record_of(result.points).explanation,
          .hint = rules.tolerance > 0
                      ? ""

@@ -56,7 +56,7 @@ class Comparer {
 
   void gap(Finding finding) {
     ++tally_.gaps;
-    finding.code = "PGR-COMPARE-UNCOMPARED";
+    finding.code = FindingCode::compare_incomplete;
     findings_.add(std::move(finding));
   }
 
@@ -83,10 +83,9 @@ class Comparer {
   }
 
   void compare_kind(Connection& connection, const CatalogKind& kind, bool of_cluster) {
-    const auto finding = [&](std::string_view code, const CatalogEntry& entry,
-                             const std::string& what) {
+    const auto finding = [&](FindingCode code, const CatalogEntry& entry, const std::string& what) {
       const auto object = of_cluster ? entry.identity : object_of(entry.identity);
-      difference({.code = std::string(code),
+      difference({.code = code,
                   .object = object,
                   .message = fmt::format("{} {} {}", entry.kind, object, what),
                   .details = {{"kind", entry.kind}}});
@@ -100,16 +99,17 @@ class Comparer {
          .pop = [this] { next(); }},
         {.missing =
              [&](const CatalogEntry& expected) {
-               finding("PGR-COMPARE-CATALOGUE-MISSING", expected, "is not in the restored cluster");
+               finding(FindingCode::compare_catalog_missing, expected,
+                       "is not in the restored cluster");
              },
          .extra =
              [&](const CatalogEntry& actual) {
-               finding("PGR-COMPARE-CATALOGUE-EXTRA", actual,
+               finding(FindingCode::compare_catalog_extra, actual,
                        "is in the restored cluster, not on the primary");
              },
          .changed =
              [&](const CatalogEntry& expected, const CatalogEntry& actual) {
-               finding("PGR-COMPARE-CATALOGUE-CHANGED", expected,
+               finding(FindingCode::compare_catalog_changed, expected,
                        "differs: " + difference_of(expected.definition, actual.definition));
              }});
     list_catalogue(connection, kind, [&](const CatalogEntry& entry) {
@@ -134,7 +134,7 @@ class Comparer {
   void compare_sequence_pair(const SequenceState& expected, const SequenceState& actual) {
     if (!actual.before && actual.locked) return locked(expected.name);
     if (!actual.before) {
-      difference({.code = "PGR-COMPARE-UNREADABLE",
+      difference({.code = FindingCode::compare_unreadable,
                   .object = object_of(expected.name),
                   .message = fmt::format("sequence {} cannot be read in the restored cluster: {}",
                                          object_of(expected.name), actual.error)});
@@ -155,7 +155,7 @@ class Comparer {
     ++tally_.sequences;
     if (verdict == SequenceVerdict::same || !comparison_.exact) return;
     difference(
-        {.code = "PGR-COMPARE-SEQUENCE",
+        {.code = FindingCode::compare_sequence,
          .object = object_of(expected.name),
          .message = fmt::format(
              "sequence {} is {} of the primary's: {}; the primary was {} before "
@@ -200,7 +200,7 @@ class Comparer {
   void left_out(const RelationContent& relation) {
     if (relation.cause == Uncovered::rewritten) {
       ++tally_.rewritten;
-      findings_.add({.code = "PGR-COMPARE-NOT-COMPARABLE",
+      findings_.add({.code = FindingCode::compare_not_comparable,
                      .object = object_of(relation.name),
                      .message = fmt::format("{} was truncated, rewritten or dropped while the "
                                             "fingerprint was taken",
@@ -218,7 +218,7 @@ class Comparer {
   // Recovery holds the locks of transactions that had not ended where it stands.
   void locked(const std::string& name) {
     ++tally_.rewritten;
-    findings_.add({.code = "PGR-COMPARE-NOT-COMPARABLE",
+    findings_.add({.code = FindingCode::compare_not_comparable,
                    .object = object_of(name),
                    .message = fmt::format("{} was locked against all access by a transaction that "
                                           "had not ended at this point",
@@ -249,7 +249,7 @@ class Comparer {
     if (actual.cause == Uncovered::locked) return locked(expected.name);
     if (actual.cause == Uncovered::budget) return unread(expected, actual.error);
     if (actual.coverage == Coverage::none) {
-      difference({.code = "PGR-COMPARE-UNREADABLE",
+      difference({.code = FindingCode::compare_unreadable,
                   .object = object,
                   .message = fmt::format("{} cannot be read in the restored cluster: {}", object,
                                          actual.error),
@@ -291,14 +291,14 @@ class Comparer {
                                 {"actual", std::to_string(actual.rows)},
                                 {"coverage", std::string(name_of(expected.coverage))}}};
     if (actual.rows == expected.rows) {
-      finding.code = "PGR-COMPARE-CONTENT";
+      finding.code = FindingCode::compare_content;
       finding.message = fmt::format("{} has {} rows{} as on the primary, but other content", object,
                                     actual.rows, of);
       finding.details["expected_hash"] = expected.hash;
       finding.details["actual_hash"] = actual.hash;
     } else {
       const bool fewer = actual.rows < expected.rows;
-      finding.code = fewer ? "PGR-COMPARE-ROWS-MISSING" : "PGR-COMPARE-ROWS-EXTRA";
+      finding.code = fewer ? FindingCode::compare_rows_missing : FindingCode::compare_rows_extra;
       finding.message = fmt::format("{} has {} rows{}, {} on the primary ({:+d})", object,
                                     actual.rows, of, expected.rows, actual.rows - expected.rows);
     }

@@ -21,7 +21,7 @@ class Comparison {
       if (rules_.exclude.match_database(database)) continue;
       const auto found = actual.find(database);
       if (found == actual.end()) {
-        fail({.code = "PGR-ROWS-MISSING-DATABASE",
+        fail({.code = FindingCode::rows_missing_database,
               .object = database,
               .message = fmt::format("database {} of {} is not in the restored cluster", database,
                                      rules_.source),
@@ -37,7 +37,7 @@ class Comparison {
     for (const auto& [database, counts] : actual) {
       if (!rules_.all_databases || expected.contains(database)) continue;
       if (rules_.exclude.match_database(database)) continue;
-      fail({.code = "PGR-ROWS-EXTRA-DATABASE",
+      fail({.code = FindingCode::rows_extra_database,
             .object = database,
             .message = fmt::format("database {} is in the restored cluster, not in {}", database,
                                    rules_.source),
@@ -57,7 +57,7 @@ class Comparison {
         }
       }
       if (met == 0) {
-        fail({.code = "PGR-ROWS-MISSING-TABLE",
+        fail({.code = FindingCode::rows_missing_table,
               .object = pattern,
               .message = fmt::format("no table of the restored cluster matches {}, which must hold "
                                      "at least {} rows",
@@ -123,7 +123,7 @@ class Comparison {
         static_cast<std::int64_t>(std::floor(static_cast<double>(expected) * rules_.tolerance));
     const auto difference = actual - expected;
     if (std::abs(difference) <= allowed) return;
-    fail({.code = "PGR-ROWS-DIFFER",
+    fail({.code = FindingCode::rows_differ,
           .object = object,
           .message = fmt::format("table {} has {} rows in the restored cluster, {} in {} ({:+d}, "
                                  "{} allowed)",
@@ -135,7 +135,7 @@ class Comparison {
   }
 
   void missing_table(const std::string& object, const TableCount& count) {
-    fail({.code = "PGR-ROWS-MISSING-TABLE",
+    fail({.code = FindingCode::rows_missing_table,
           .object = object,
           .message =
               fmt::format("table {} of {}{} is not in the restored cluster", object, rules_.source,
@@ -146,7 +146,7 @@ class Comparison {
   }
 
   void extra_table(const std::string& object, const TableCount& count) {
-    fail({.code = "PGR-ROWS-EXTRA-TABLE",
+    fail({.code = FindingCode::rows_extra_table,
           .object = object,
           .message =
               fmt::format("table {} with {} rows is in the restored cluster, not in {}", object,
@@ -158,7 +158,7 @@ class Comparison {
 
   void unreadable(const std::string& object, const TableCount& count) {
     if (count.sqlstate == lock_not_available) return locked(object);
-    fail({.code = "PGR-ROWS-UNREADABLE",
+    fail({.code = FindingCode::rows_unreadable,
           .object = object,
           .message = fmt::format("table {} cannot be read in the restored cluster: {}", object,
                                  count.error),
@@ -170,7 +170,7 @@ class Comparison {
   void locked(const std::string& object) {
     ++uncounted_;
     findings_.push_back(
-        {.code = "PGR-ROWS-LOCKED",
+        {.code = FindingCode::rows_locked,
          .object = object,
          .message = fmt::format("table {} was not counted: a transaction that was running at the "
                                 "landing holds a lock on it in the restored cluster",
@@ -181,7 +181,7 @@ class Comparison {
   }
 
   void too_few(const std::string& object, std::int64_t actual, std::int64_t least) {
-    fail({.code = "PGR-ROWS-TOO-FEW",
+    fail({.code = FindingCode::rows_too_few,
           .object = object,
           .message =
               fmt::format("table {} has {} rows, at least {} are required", object, actual, least),
@@ -191,7 +191,7 @@ class Comparison {
   void uncounted(const std::string& object, const std::string& reason) {
     ++uncounted_;
     findings_.push_back(
-        {.code = "PGR-ROWS-UNCOUNTED",
+        {.code = FindingCode::rows_uncounted,
          .object = object,
          .message = fmt::format("{} could not be counted on {}: {}", object, rules_.source, reason),
          .hint = "grant pg_read_all_data (and bypassrls for row level security), count at a "
@@ -201,7 +201,7 @@ class Comparison {
   void not_looked_at(const std::string& database, const std::string& reason) {
     ++uncounted_;
     findings_.push_back(
-        {.code = "PGR-DATABASE-UNREADABLE",
+        {.code = FindingCode::database_unreadable,
          .object = database,
          .message = fmt::format("database {} could not be looked at in the restored "
                                 "cluster: {}",

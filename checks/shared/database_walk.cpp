@@ -16,7 +16,7 @@ DatabaseWalk walk_databases(
       ++walk.looked_at;
     } catch (const SqlError& error) {
       walk.not_looked_at.push_back(
-          {.code = "PGR-DATABASE-UNREADABLE",
+          {.code = FindingCode::database_unreadable,
            .object = database,
            .message = fmt::format("database {} could not be looked at: {}", database, error.what()),
            .hint = "the check `databases` tells whether it accepts connections at all",

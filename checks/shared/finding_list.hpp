@@ -24,7 +24,7 @@ class FindingList {
   std::mutex mutex_;
   std::size_t most_;
   std::vector<Finding> kept_;
-  std::map<std::string, std::uint64_t> counts_;
+  std::map<FindingCode, std::uint64_t> counts_;
 };
 
 }  // namespace pgrehearse

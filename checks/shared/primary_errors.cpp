@@ -8,10 +8,11 @@ Finding primary_trouble(const Primary& primary, const std::string& action, const
   const auto given = [](const std::string& text, const std::string& otherwise) {
     return text.empty() ? otherwise : text;
   };
-  return {.code = given(error.code(), "PGR-PRIMARY-UNREACHABLE"),
-          .object = given(error.object(), primary.description()),
-          .message = fmt::format("{}: {}", action, error.what()),
-          .hint = given(error.hint(), "`pgrehearse doctor` tests the way to the primary")};
+  return {
+      .code = error.code() == FindingCode::none ? FindingCode::primary_unreachable : error.code(),
+      .object = given(error.object(), primary.description()),
+      .message = fmt::format("{}: {}", action, error.what()),
+      .hint = given(error.hint(), "`pgrehearse doctor` tests the way to the primary")};
 }
 
 }  // namespace pgrehearse

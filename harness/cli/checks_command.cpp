@@ -10,6 +10,7 @@
 #include "harness/cli/wiring.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/report/finding_codes.hpp"
 
 namespace pgrehearse {
 
@@ -27,16 +28,21 @@ nlohmann::ordered_json json_of(const KeyDescription& key) {
   return json;
 }
 
-nlohmann::ordered_json json_of(const CheckDescription& check) {
-  nlohmann::ordered_json json{{"name", check.name},
-                              {"state", name_of(check.state)},
-                              {"always", check.always},
-                              {"needs_primary", check.needs_primary},
-                              {"summary", check.summary},
-                              {"finds", split(check.finds, ' ')},
+nlohmann::ordered_json texts_of(std::span<const FindingCode> codes) {
+  auto texts = nlohmann::ordered_json::array();
+  for (const auto code : codes) texts.push_back(text_of(code));
+  return texts;
+}
+
+nlohmann::ordered_json json_of(const CheckDescription* check) {
+  nlohmann::ordered_json json{{"name", check->name},
+                              {"state", name_of(check->state)},
+                              {"always", check->always},
+                              {"needs_primary", check->needs_primary},
+                              {"summary", check->summary},
+                              {"finds", texts_of(check->finds)},
                               {"keys", nlohmann::ordered_json::array()}};
-  if (check.finds.empty()) json["finds"] = nlohmann::ordered_json::array();
-  for (const auto& key : check.keys) json["keys"].push_back(json_of(key));
+  for (const auto& key : check->keys) json["keys"].push_back(json_of(key));
   return json;
 }
 
@@ -77,19 +83,56 @@ void print_table(const std::vector<CheckDescription const*>& checks) {
   }
 }
 
+// The codes of the checks, or all codes.
+std::vector<FindingCodeDescription> codes_of(const std::vector<CheckDescription const*>& checks,
+                                             bool all) {
+  std::vector<FindingCodeDescription> codes;
+  for (const auto& row : finding_code_table()) {
+    const bool found = std::ranges::any_of(
+        checks, [&](const auto* check) { return std::ranges::count(check->finds, row.code) > 0; });
+    if (all || found) codes.push_back(row);
+  }
+  return codes;
+}
+
+nlohmann::ordered_json json_of(const FindingCodeDescription& row) {
+  return {{"code", row.text},
+          {"severity", name_of(row.severity)},
+          {"likely_cause", name_of(row.likely_cause)},
+          {"summary", row.summary}};
+}
+
+void print_codes(const std::vector<FindingCodeDescription>& codes) {
+  constexpr std::string_view line = "{:<29}  {:<8}  {:<12}  {}\n";
+  std::cout << fmt::format(line, "CODE", "SEVERITY", "LIKELY CAUSE", "SUMMARY");
+  for (const auto& row : codes) {
+    std::cout << fmt::format(line, row.text, name_of(row.severity), name_of(row.likely_cause),
+                             row.summary);
+  }
+}
+
+template <typename Rows>
+void print_json(const Rows& rows) {
+  auto json = nlohmann::ordered_json::array();
+  for (const auto& row : rows) json.push_back(json_of(row));
+  std::cout << json.dump(2) << '\n';
+}
+
 }  // namespace
 
 CommandAction configure_checks(CLI::App& command, const CommonOptions& common) {
   auto names = std::make_shared<std::vector<std::string>>();
   command.add_option("check", *names, "list only these checks")->type_name("CHECK");
-  return [&common, names](const std::stop_token&) {
+  auto findings = std::make_shared<bool>(false);
+  command.add_flag("--findings", *findings, "list finding codes instead of checks");
+  return [&common, names, findings](const std::stop_token&) {
     const auto checks = wanted(*names);
-    if (common.format == "json") {
-      auto json = nlohmann::ordered_json::array();
-      for (const auto* check : checks) json.push_back(json_of(*check));
-      std::cout << json.dump(2) << '\n';
+    const bool json = common.format == "json";
+    if (*findings) {
+      const auto codes = codes_of(checks, names->empty());
+      json ? print_json(codes) : print_codes(codes);
     } else {
-      print_table(checks);
+      json ? print_json(checks) : print_table(checks);
     }
     return ExitCode::pass;
   };

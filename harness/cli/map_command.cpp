@@ -101,9 +101,10 @@ void write(const RecoveryMap& map, const MapOptions& options, const CommonOption
   write(map, format, {.unicode = true}, out);
   out.close();
   if (!out) {
-    throw Error(
-        ErrorKind::environment, fmt::format("cannot write the map to {}", options.output.string()),
-        "name a file in an existing, writable directory", "PGR-ENV-REPORT-FILE", options.output);
+    throw Error(ErrorKind::environment,
+                fmt::format("cannot write the map to {}", options.output.string()),
+                "name a file in an existing, writable directory", FindingCode::env_report_file,
+                options.output);
   }
 }
 

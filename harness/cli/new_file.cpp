@@ -45,7 +45,7 @@ void NewFile::fail(int error) const {
   throw Error(
       ErrorKind::environment,
       fmt::format("cannot write '{}': {}", file_.string(), std::generic_category().message(error)),
-      "choose a file in a writable directory with enough free space", "PGR-ENV-FILE",
+      "choose a file in a writable directory with enough free space", FindingCode::env_file,
       file_.string());
 }
 

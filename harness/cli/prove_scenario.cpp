@@ -21,6 +21,7 @@
 #include "harness/faults/repository_copy.hpp"
 #include "harness/postgres/binaries.hpp"
 #include "harness/process/acting_account.hpp"
+#include "harness/report/finding_codes.hpp"
 #include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
@@ -70,11 +71,16 @@ std::string text_of(const fs::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+constexpr auto unusable_repository = std::to_array<FindingCode>(
+    {FindingCode::repo_cipher, FindingCode::repo_damaged, FindingCode::repo_file_missing,
+     FindingCode::repo_info, FindingCode::repo_invalid, FindingCode::repo_listing,
+     FindingCode::repo_mismatch, FindingCode::repo_stanza});
+
 // An unreadable repository is a usage error here: there is nothing to inject faults into.
 [[noreturn]] void refuse(const Error& error, const fs::path& scenario) {
   const bool of_repository = error.kind() == ErrorKind::repository ||
-                             error.code().starts_with("PGR-REPO") ||
-                             error.code() == "PGR-ENV-PERMISSION";
+                             std::ranges::count(unusable_repository, error.code()) > 0 ||
+                             error.code() == FindingCode::env_permission;
   if (!of_repository) throw error;
   throw Error(
       ErrorKind::usage,
@@ -210,7 +216,7 @@ class ScenarioProof {
                                     [&](const auto& listed) { return listed.label == label; });
     if (found != list.backups.end()) return *found;
     throw Error(ErrorKind::repository, fmt::format("backup {} is not listed", label),
-                "the backup to restore depends on it", "PGR-BACKUP-REFERENCE", label);
+                "the backup to restore depends on it", FindingCode::backup_reference, label);
   }
 
   [[nodiscard]] CopyOrder order() const {
@@ -231,7 +237,7 @@ class ScenarioProof {
                 fmt::format("{} has {} free; a copy of the backup and one drill need {}",
                             copy_.root.parent_path().native(), to_text(Bytes{free}),
                             to_text(Bytes{needed})),
-                "choose a larger file system with --directory", "PGR-ENV-DISK-FULL",
+                "choose a larger file system with --directory", FindingCode::env_disk_full,
                 copy_.root.native());
   }
 
@@ -253,7 +259,7 @@ class ScenarioProof {
     if (result.succeeded()) return;
     throw Error(ErrorKind::environment,
                 "pgBackRest rejected the copy: " + std::string(trim(result.error_output)),
-                "run 'pgbackrest verify' on the original repository", "PGR-ENV-TOOL");
+                "run 'pgbackrest verify' on the original repository", FindingCode::env_tool);
   }
 
   [[nodiscard]] int jobs() {
@@ -311,14 +317,14 @@ class ScenarioProof {
     for (const auto& code : wanted) {
       if (std::find(result.codes.begin(), result.codes.end(), code) != result.codes.end()) continue;
       for (const auto& check : all_checks()) {
-        const auto codes = split(check.finds, ' ');
+        const auto& codes = check.finds;
         const bool asked =
             check.always ||
             std::any_of(scenario_.checks.begin(), scenario_.checks.end(),
                         [&](const auto& request) { return request.check == check.name; });
         if (asked || std::find(codes.begin(), codes.end(), code) == codes.end()) continue;
         return fmt::format("; the check '{}' would report {}, but the scenario does not include it",
-                           check.name, code);
+                           check.name, pgrehearse::text_of(code));
       }
     }
     return {};

@@ -26,12 +26,12 @@ std::string_view name_of(ErrorKind kind) {
   return "internal";
 }
 
-Error::Error(ErrorKind kind, const std::string& message, std::string hint, std::string code,
+Error::Error(ErrorKind kind, const std::string& message, std::string hint, FindingCode code,
              std::string object)
     : std::runtime_error(message),
       kind_(kind),
       hint_(std::move(hint)),
-      code_(std::move(code)),
+      code_(code),
       object_(std::move(object)) {}
 
 }  // namespace pgrehearse

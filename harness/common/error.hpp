@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "harness/common/finding_code.hpp"
+
 namespace pgrehearse {
 
 // What failed. verdict_of() in report/verdict.hpp maps it to a verdict.
@@ -25,20 +27,19 @@ std::string_view name_of(ErrorKind kind);
 // Messages are lower case without a full stop. The hint states the next step and may be empty.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& message, std::string hint = {}, std::string code = {},
-        std::string object = {});
+  Error(ErrorKind kind, const std::string& message, std::string hint = {},
+        FindingCode code = FindingCode::none, std::string object = {});
 
   [[nodiscard]] ErrorKind kind() const { return kind_; }
   [[nodiscard]] const std::string& hint() const { return hint_; }
-  // Stable finding code (`PGR-...`); empty when there is none.
-  [[nodiscard]] const std::string& code() const { return code_; }
+  [[nodiscard]] FindingCode code() const { return code_; }
   // The file, segment, relation or setting concerned; empty when there is none.
   [[nodiscard]] const std::string& object() const { return object_; }
 
  private:
   ErrorKind kind_;
   std::string hint_;
-  std::string code_;
+  FindingCode code_ = FindingCode::none;
   std::string object_;
 };
 

@@ -12,22 +12,23 @@ namespace pgrehearse {
 
 namespace {
 
-// Empty: the finding has another cause.
-std::string_view lacking_resource(const Finding& finding) {
+// None: the finding has another cause.
+FindingCode lacking_resource(const Finding& finding) {
   const auto sqlstate = finding.details.find("sqlstate");
-  if (sqlstate == finding.details.end()) return {};
-  if (sqlstate->second == sqlstate_disk_full) return "PGR-ENV-DISK-FULL";
-  return sqlstate->second == sqlstate_out_of_memory ? "PGR-ENV-MEMORY" : "";
+  if (sqlstate == finding.details.end()) return FindingCode::none;
+  if (sqlstate->second == sqlstate_disk_full) return FindingCode::env_disk_full;
+  return sqlstate->second == sqlstate_out_of_memory ? FindingCode::env_memory : FindingCode::none;
 }
 
 // A full disk or too little memory in the sandbox is no evidence against the data.
 void excuse_lack_of_resources(CheckOutcome& outcome) {
-  const bool excused =
-      std::all_of(outcome.findings.begin(), outcome.findings.end(),
-                  [](const auto& finding) { return !lacking_resource(finding).empty(); });
+  const bool excused = std::all_of(
+      outcome.findings.begin(), outcome.findings.end(),
+      [](const auto& finding) { return lacking_resource(finding) != FindingCode::none; });
   if (!excused || outcome.findings.empty()) return;
   for (auto& finding : outcome.findings) {
     finding.code = lacking_resource(finding);
+    finding.severity.reset();
     finding.hint = "give the sandbox more disk space or memory; the backup is not the cause";
   }
   if (outcome.verdict == Verdict::fail) outcome.verdict = Verdict::unknown;
@@ -35,13 +36,15 @@ void excuse_lack_of_resources(CheckOutcome& outcome) {
 
 CheckRecord unknown_with(CheckRecord record, const Error& error) {
   // Some PostgreSQL packages lack a binary: nothing is wrong with the backup or the scenario.
-  const bool lacking = error.code() == "PGR-ENV-BINARY";
+  const bool lacking = error.code() == FindingCode::env_binary;
   record.verdict = lacking ? Verdict::skipped : Verdict::unknown;
   if (lacking) record.summary = error.what();
-  record.findings.push_back({.code = error.code().empty() ? "PGR-CHECK-ERROR" : error.code(),
-                             .object = error.object(),
-                             .message = error.what(),
-                             .hint = error.hint()});
+  record.findings.push_back(
+      {.code = error.code() == FindingCode::none ? FindingCode::check_error : error.code(),
+       .severity = lacking ? Severity::note : Severity::unknown,
+       .object = error.object(),
+       .message = error.what(),
+       .hint = error.hint()});
   return record;
 }
 

@@ -85,7 +85,7 @@ void DrillRecord::give_up(const Failure& failure, const std::optional<Recoverabl
     const auto phase = report.phases.empty() ? std::string() : report.phases.back().name;
     const Error late(
         ErrorKind::environment, fmt::format("the drill timed out in the phase '{}'", phase),
-        "see the last command in the report; raise --timeout", "PGR-ENV-TIMEOUT", phase);
+        "see the last command in the report; raise --timeout", FindingCode::env_timeout, phase);
     return give_up({.error = late, .planned = failure.planned, .evidence = failure.evidence},
                    window);
   }

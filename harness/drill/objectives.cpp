@@ -48,8 +48,8 @@ void measure_rpo(const ObjectiveInput& input, Report& report, std::stop_token st
 
 struct Objective {
   std::string name;
-  std::string exceeded;  // finding codes
-  std::string unknown;
+  FindingCode exceeded = FindingCode::none;
+  FindingCode unknown = FindingCode::none;
   bool applicable = true;
 };
 
@@ -62,8 +62,10 @@ void evaluate(const Objective& objective, const ObjectiveRecord& record, Report&
   } else if (!record.measured) {
     check.verdict = Verdict::unknown;
     check.summary = "could not be measured";
-    check.findings.push_back(
-        {.code = objective.unknown, .object = objective.name, .message = record.explanation});
+    check.findings.push_back({.code = objective.unknown,
+                              .severity = Severity::unknown,
+                              .object = objective.name,
+                              .message = record.explanation});
   } else {
     const bool kept = *record.measured <= *record.objective;
     check.verdict = kept ? Verdict::pass : Verdict::fail;
@@ -93,11 +95,12 @@ void measure_objectives(const ObjectiveInput& input, Report& report, std::stop_t
   report.rpo.objective = seconds_of(objectives.rpo);
   measure_rpo(input, report, std::move(stop));
   // A drill that completed has always measured its recovery.
-  evaluate({.name = "rto", .exceeded = "PGR-RTO-EXCEEDED", .unknown = "PGR-RTO-EXCEEDED"},
-           report.rto, report);
+  evaluate(
+      {.name = "rto", .exceeded = FindingCode::rto_exceeded, .unknown = FindingCode::rto_exceeded},
+      report.rto, report);
   evaluate({.name = "rpo",
-            .exceeded = "PGR-RPO-EXCEEDED",
-            .unknown = "PGR-RPO-UNKNOWN",
+            .exceeded = FindingCode::rpo_exceeded,
+            .unknown = FindingCode::rpo_unknown,
             .applicable = is_time_target(input.scenario.target)},
            report.rpo, report);
 }

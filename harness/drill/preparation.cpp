@@ -63,7 +63,7 @@ std::string Preparation::find_account_to_run_as(std::stop_token) {
   if (me.uid != 0 && !scenario_.sandbox.account.empty() && scenario_.sandbox.account != me.name) {
     throw Error(ErrorKind::environment,
                 fmt::format("only root can run the instance as '{}'", scenario_.sandbox.account),
-                "remove sandbox.run_as, or run pgrehearse as root", "PGR-ENV-ACCOUNT",
+                "remove sandbox.run_as, or run pgrehearse as root", FindingCode::env_account,
                 scenario_.sandbox.account);
   }
   if (me.uid != 0) return fmt::format("runs as {}", me.name);
@@ -71,7 +71,7 @@ std::string Preparation::find_account_to_run_as(std::stop_token) {
   const auto account = find_account(name);
   if (account.uid == 0) {
     throw Error(ErrorKind::environment, "PostgreSQL refuses to run as root",
-                "set sandbox.run_as to an unprivileged account", "PGR-ENV-ACCOUNT", name);
+                "set sandbox.run_as to an unprivileged account", FindingCode::env_account, name);
   }
   return fmt::format("runs as {} (started by root)", account.name);
 }
@@ -129,7 +129,8 @@ std::string Preparation::compare_space(std::stop_token) {
     throw Error(ErrorKind::environment,
                 fmt::format("cannot determine the free space of {}: {}", directory.string(),
                             failure.message()),
-                "set sandbox.directory to an existing directory", "PGR-ENV-DISK-FULL", directory);
+                "set sandbox.directory to an existing directory", FindingCode::env_disk_full,
+                directory);
   }
   const Bytes free{getuid() == 0 ? space.free : space.available};
   if (free < required_space()) {
@@ -137,7 +138,7 @@ std::string Preparation::compare_space(std::stop_token) {
                 fmt::format("{} has {} free, the drill needs {}", directory.string(), to_text(free),
                             to_text(required_space())),
                 "free disk space, or set sandbox.directory to a larger file system",
-                "PGR-ENV-DISK-FULL", directory);
+                FindingCode::env_disk_full, directory);
   }
   return fmt::format("{} free in {}, {} needed", to_text(free), directory.string(),
                      to_text(required_space()));

@@ -49,9 +49,9 @@ void record_removal(const RemovalPhase& phase, const std::function<Removal()>& r
   if (!report.sandbox.removed && report.verdict == Verdict::pass) {
     report.verdict = Verdict::unknown;
     report.diagnosis = {.summary = phase.complaint,
-                        .code = "PGR-ENV-LEFTOVER",
+                        .code = FindingCode::env_leftover,
                         .object = report.sandbox.root,
-                        .blame = "environment",
+                        .likely_cause = LikelyCause::environment,
                         .next_step = "run 'pgrehearse clean'",
                         .evidence = report.sandbox.remaining};
   }

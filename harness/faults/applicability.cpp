@@ -70,7 +70,7 @@ constexpr auto obstacles = std::to_array<Obstacle>({
      "files cannot be added to an encrypted repository without pgBackRest"},
     {[](const Question& question) {
        const auto& codes = question.fault.expect.codes;
-       return std::find(codes.begin(), codes.end(), "PGR-QUERY-MISMATCH") != codes.end();
+       return std::find(codes.begin(), codes.end(), FindingCode::query_mismatch) != codes.end();
      },
      "can only be detected by a query for the newest rows, which prove cannot write for your data"},
     {[](const Question& question) {

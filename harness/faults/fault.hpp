@@ -18,10 +18,10 @@ struct DamageRequest {
 // A drill must report a finding of each code, with the object at the same index.
 struct FaultExpectation {
   Verdict verdict = Verdict::fail;
-  std::vector<std::string> codes;
+  std::vector<FindingCode> codes;
   // Codes also accepted in a copy of a user's repository: which code detects the damage first
   // depends on compression and encryption.
-  std::vector<std::string> alternatives = {};
+  std::vector<FindingCode> alternatives = {};
   // May contain @facts@ reported by the injection; empty: any object.
   std::vector<std::string> objects;
 };

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "harness/report/finding_codes.hpp"
+
 namespace pgrehearse {
 
 namespace {
@@ -11,7 +13,7 @@ constexpr std::array<std::string_view, 6> phases{"primary",       "repository", 
 constexpr std::array<std::string_view, 3> laboratories{"plain", "encrypted", "timelines"};
 constexpr std::array<std::string_view, 3> verdicts{"pass", "fail", "unknown"};
 
-constexpr auto expectation = std::to_array<KeyDescription>({
+const auto expectation = std::to_array<KeyDescription>({
     {.name = "verdict",
      .kind = KeyKind::choice,
      .summary = "the verdict that the drill must reach",
@@ -21,18 +23,18 @@ constexpr auto expectation = std::to_array<KeyDescription>({
     {.name = "code",
      .kind = KeyKind::text_list,
      .summary = "the finding codes that the drill must report",
-     .example = "PGR-WAL-GAP"},
+     .example = text_of(FindingCode::wal_gap)},
     {.name = "alternatives",
      .kind = KeyKind::text_list,
      .summary = "codes also accepted in a copy of a user's repository",
-     .example = "[PGR-LANDING-SHORT]"},
+     .example = text_of(FindingCode::landing_short)},
     {.name = "object",
      .kind = KeyKind::text_list,
      .summary = "object of each finding; @words@ are replaced with what was damaged",
      .example = "\"@segment@\""},
 });
 
-constexpr auto keys = std::to_array<KeyDescription>({
+const auto keys = std::to_array<KeyDescription>({
     {.name = "name",
      .summary = "name of the fault and of its file",
      .example = "wal-segment-missing",

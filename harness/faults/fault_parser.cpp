@@ -6,6 +6,7 @@
 
 #include "harness/faults/damage/damage.hpp"
 #include "harness/faults/fault_keys.hpp"
+#include "harness/report/finding_codes.hpp"
 #include "harness/scenario/language/scenario_errors.hpp"
 #include "harness/scenario/language/section_reader.hpp"
 #include "harness/scenario/language/yaml_source.hpp"
@@ -62,6 +63,20 @@ void read_damage(const YamlNode& root, Fault& fault, Errors& errors) {
 
 using Words = std::vector<std::string>;
 
+std::vector<FindingCode> read_codes(const Settings& settings, std::string_view key,
+                                    Errors& errors) {
+  std::vector<FindingCode> codes;
+  for (const auto& text : settings.get_or<Words>(key, {})) {
+    codes.push_back(finding_code_of(text));
+    if (codes.back() != FindingCode::none) continue;
+    Words known;
+    for (const auto& row : finding_code_table()) known.emplace_back(row.text);
+    errors.push_back({settings.position(), fmt::format("unknown finding code '{}'", text),
+                      hint_for_unknown(text, known)});
+  }
+  return codes;
+}
+
 void check_expectation(const YamlNode& root, const Fault& fault, Errors& errors) {
   const auto& expect = fault.expect;
   const auto refuse = [&](std::string message, std::string hint) {
@@ -69,7 +84,7 @@ void check_expectation(const YamlNode& root, const Fault& fault, Errors& errors)
   };
   if (expect.verdict != Verdict::pass && expect.codes.empty()) {
     refuse("a fault with a verdict other than pass needs a finding code",
-           "for example code: PGR-WAL-GAP");
+           fmt::format("for example code: {}", text_of(FindingCode::wal_gap)));
   }
   if (!expect.objects.empty() && expect.objects.size() != expect.codes.size()) {
     refuse("the number of objects differs from the number of codes",
@@ -93,8 +108,8 @@ Fault parse_fault(const std::string& text, const std::string& file_name) {
               .overrides = settings.get_or<Words>("set", {})};
   const auto verdict = parse_verdict(settings.get_or<std::string>("expect.verdict", "fail"));
   fault.expect = {.verdict = verdict.value_or(Verdict::fail),
-                  .codes = settings.get_or<Words>("expect.code", {}),
-                  .alternatives = settings.get_or<Words>("expect.alternatives", {}),
+                  .codes = read_codes(settings, "expect.code", errors),
+                  .alternatives = read_codes(settings, "expect.alternatives", errors),
                   .objects = settings.get_or<Words>("expect.object", {})};
   if (root.kind == YamlNode::Kind::map) {
     read_damage(root, fault, errors);

@@ -25,7 +25,7 @@ namespace {
       fmt::format("cannot {} {}: {}", what, path.native(), std::generic_category().message(error)),
       vanished ? "if a backup or expire ran at the same time, try again"
                : "allow the account of the drills to read the repository",
-      vanished ? "" : "PGR-ENV-PERMISSION", path.native());
+      vanished ? FindingCode::none : FindingCode::env_permission, path.native());
 }
 
 class Descriptor {

@@ -28,7 +28,7 @@ ListedFile examine(const fs::path& path, bool follow) {
     throw Error(
         ErrorKind::environment,
         fmt::format("cannot examine {}: {}", path.native(), std::generic_category().message(errno)),
-        "if a backup or expire ran at the same time, try again", "PGR-ENV-PERMISSION",
+        "if a backup or expire ran at the same time, try again", FindingCode::env_permission,
         path.native());
   }
   return {.size = static_cast<std::uint64_t>(status.st_size),
@@ -47,9 +47,9 @@ void list_below(const fs::path& repository, const fs::path& top, RepositoryListi
     listing[entry->path().lexically_relative(repository)] = examine(entry->path(), false);
   }
   if (failure) {
-    throw Error(ErrorKind::environment,
-                fmt::format("cannot list {}: {}", top.native(), failure.message()),
-                "allow this account to read the whole stanza", "PGR-ENV-PERMISSION", top.native());
+    throw Error(
+        ErrorKind::environment, fmt::format("cannot list {}: {}", top.native(), failure.message()),
+        "allow this account to read the whole stanza", FindingCode::env_permission, top.native());
   }
 }
 

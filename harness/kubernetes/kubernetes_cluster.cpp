@@ -59,7 +59,7 @@ CommandResult run_kubectl(CommandRunner& runner, const Command& command,
   } catch (const Error& error) {
     throw Error(ErrorKind::environment, error.what(),
                 "kubectl drives the cluster: install it (Debian: kubernetes-client)",
-                "PGR-ENV-KUBERNETES", "kubectl");
+                FindingCode::env_kubernetes, "kubectl");
   }
   throw_if_stopped(stop);
   return result;
@@ -121,8 +121,8 @@ Error kubectl_trouble(std::string_view complaint) {
     hint = advice;
     break;
   }
-  return {ErrorKind::environment, fmt::format("kubectl: {}", decisive), hint, "PGR-ENV-KUBERNETES",
-          "kubectl"};
+  return {ErrorKind::environment, fmt::format("kubectl: {}", decisive), hint,
+          FindingCode::env_kubernetes, "kubectl"};
 }
 
 KubernetesCluster KubernetesCluster::resolve(CommandRunner& runner, const KubernetesSpec& spec,
@@ -173,7 +173,7 @@ CommandResult KubernetesCluster::ask(const Command& command, const std::stop_tok
   auto result = run_kubectl(runner_, command, stop);
   if (result.timed_out) {
     throw Error(ErrorKind::environment, "kubectl got no answer within a minute",
-                "is the cluster reachable from here?", "PGR-ENV-KUBERNETES", "kubectl");
+                "is the cluster reachable from here?", FindingCode::env_kubernetes, "kubectl");
   }
   if (!result.succeeded()) throw kubectl_trouble(result.error_output);
   return result;
@@ -189,7 +189,7 @@ std::string KubernetesCluster::probe(const std::stop_token& stop) const {
                 fmt::format("no right to create jobs in the namespace {}", name_space_),
                 "the account of kubectl's configuration must be allowed to create, list and delete "
                 "jobs, pods, config maps, service accounts and network policies",
-                "PGR-ENV-KUBERNETES", name_space_);
+                FindingCode::env_kubernetes, name_space_);
   }
   const auto version = text(member(versions, "serverVersion"), "gitVersion");
   return fmt::format("Kubernetes {}, {}, namespace {}", version.empty() ? "?" : version,

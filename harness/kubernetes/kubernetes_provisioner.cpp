@@ -16,7 +16,7 @@ std::string KubernetesProvisioner::probe(const SandboxSpec& spec, std::stop_toke
 std::unique_ptr<Sandbox> KubernetesProvisioner::create(const SandboxSpec& /*spec*/,
                                                        std::stop_token /*stop*/) {
   throw Error(ErrorKind::environment, "only a whole drill runs in a pod",
-              "for this command add --set sandbox.type=local", "PGR-ENV-KUBERNETES");
+              "for this command add --set sandbox.type=local", FindingCode::env_kubernetes);
 }
 
 std::vector<Leftover> KubernetesProvisioner::list() const {

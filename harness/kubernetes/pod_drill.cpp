@@ -20,7 +20,7 @@ namespace {
 constexpr auto usual_time = std::chrono::hours(24);
 
 Error unusable(const std::string& message, const std::string& hint, const std::string& object) {
-  return {ErrorKind::environment, message, hint, "PGR-ENV-KUBERNETES", object};
+  return {ErrorKind::environment, message, hint, FindingCode::env_kubernetes, object};
 }
 
 // What pgrehearse said in front of its end, for a pod that left no report.

@@ -102,7 +102,7 @@ PodState read_pod_state(std::string_view json) {
   const auto list = Json::parse(json, nullptr, false);
   if (!at(list, "items").is_array()) {
     throw Error(ErrorKind::environment, "kubectl's list of the run's objects is not JSON", "",
-                "PGR-ENV-KUBERNETES", "kubectl");
+                FindingCode::env_kubernetes, "kubectl");
   }
   PodState state;
   for (const auto& item : at(list, "items")) {
@@ -175,7 +175,7 @@ Trouble trouble_of(const PodState& state, const SandboxSpec& spec) {
 
 Error pod_trouble(const PodState& state, const SandboxSpec& spec) {
   const auto [message, hint] = trouble_of(state, spec);
-  return {ErrorKind::environment, message, hint, "PGR-ENV-KUBERNETES",
+  return {ErrorKind::environment, message, hint, FindingCode::env_kubernetes,
           state.pod.empty() ? pod_name(spec.run_id) : state.pod};
 }
 

@@ -74,9 +74,9 @@ class ArchiveMapper {
     result_.system_identifier = newest.system_identifier;
   }
 
-  void add_problem_to(std::size_t index, std::string_view code, std::string message) {
+  void add_problem_to(std::size_t index, FindingCode code, std::string message) {
     auto& mapped = result_.backups[index];
-    if (mapped.code.empty()) mapped.code = code;
+    if (mapped.code == FindingCode::none) mapped.code = code;
     mapped.problems.push_back(std::move(message));
   }
 
@@ -84,7 +84,7 @@ class ArchiveMapper {
     for (const auto& needed : result_.backups[index].backup.references) {
       const auto is_needed = [&](const auto& other) { return other.backup.label == needed; };
       if (std::ranges::none_of(result_.backups, is_needed)) {
-        add_problem_to(index, "PGR-BACKUP-REFERENCE",
+        add_problem_to(index, FindingCode::backup_reference,
                        fmt::format("depends on backup {}, which is not in the repository", needed));
       }
     }
@@ -95,9 +95,9 @@ class ArchiveMapper {
     const auto& backup = result_.backups[index].backup;
     for (const auto& [label, problem] : damage_.backups) {
       if (label == backup.label) {
-        add_problem_to(index, "PGR-BACKUP-VERIFY", problem);
+        add_problem_to(index, FindingCode::backup_verify, problem);
       } else if (std::ranges::find(backup.references, label) != backup.references.end()) {
-        add_problem_to(index, "PGR-BACKUP-VERIFY",
+        add_problem_to(index, FindingCode::backup_verify,
                        fmt::format("depends on {}: {}", label, problem));
       }
     }
@@ -117,7 +117,7 @@ class ArchiveMapper {
     auto lineage = trace_lineage(index_, *request);
     if (!lineage.backup_complete) {
       add_problem_to(
-          index, "PGR-WAL-BACKUP",
+          index, FindingCode::wal_backup,
           fmt::format("WAL needed for consistency is missing or unusable between {} and {}",
                       result_.backups[index].backup.start_segment,
                       result_.backups[index].backup.stop_segment));

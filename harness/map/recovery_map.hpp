@@ -25,9 +25,9 @@ struct MapPoint {
 
 struct MappedBackup {
   Backup backup;
-  std::string code;                   // finding code of the first problem
-  std::vector<std::string> problems;  // why it is unusable; empty: it can be restored
-  Timeline latest = 0;                // where recovery to `latest` ends; backups may differ
+  FindingCode code = FindingCode::none;  // of the first problem
+  std::vector<std::string> problems;     // why it is unusable; empty: it can be restored
+  Timeline latest = 0;                   // where recovery to `latest` ends; backups may differ
   [[nodiscard]] bool usable() const { return problems.empty(); }
 };
 

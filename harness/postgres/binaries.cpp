@@ -102,7 +102,7 @@ fs::path find_binaries(int major, const std::optional<fs::path>& stated,
     throw Error(ErrorKind::environment,
                 fmt::format("{} {}, the backup needs {}", stated->string(), what, major),
                 fmt::format("name the directory of PostgreSQL {}'s programs", major),
-                "PGR-ENV-BINARIES", stated->string());
+                FindingCode::env_binaries, stated->string());
   }
   std::vector<std::string> looked;
   for (const auto& directory : places_of(major, places)) {
@@ -115,7 +115,7 @@ fs::path find_binaries(int major, const std::optional<fs::path>& stated,
       fmt::format("install the package postgresql-{0} (Debian, Ubuntu) or postgresql{0}-server and "
                   "postgresql{0}-contrib (RHEL)",
                   major),
-      "PGR-ENV-BINARIES", fmt::format("PostgreSQL {}", major));
+      FindingCode::env_binaries, fmt::format("PostgreSQL {}", major));
 }
 
 std::vector<int> installed_majors(const BinaryPlaces& places) {

@@ -52,7 +52,7 @@ void refuse_address_of_environment(const ConnectionParameters& parameters) {
                 fmt::format("the environment's PGHOSTADDR or PGSERVICE leads the connection to {} "
                             "elsewhere: to {}",
                             parameters.at("host"), option->val),
-                "unset PGHOSTADDR, or name the address in the primary's dsn", "PGR-ENV-HOST",
+                "unset PGHOSTADDR, or name the address in the primary's dsn", FindingCode::env_host,
                 option->val);
   }
 }

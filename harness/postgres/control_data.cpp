@@ -36,7 +36,7 @@ class ControlLines {
     throw Error(ErrorKind::repository, fmt::format("pg_controldata prints no line '{}'", name),
                 "the cluster's global/pg_control is damaged, or of another major version than the "
                 "program that read it",
-                "PGR-CONTROL-DATA", std::string(name));
+                FindingCode::control_data, std::string(name));
   }
 
   template <typename Number>
@@ -58,7 +58,7 @@ class ControlLines {
   [[noreturn]] static void unreadable(std::string_view name, std::string_view value) {
     throw Error(ErrorKind::repository,
                 fmt::format("pg_controldata's line '{}' has an unreadable value '{}'", name, value),
-                "the cluster's global/pg_control is damaged", "PGR-CONTROL-DATA",
+                "the cluster's global/pg_control is damaged", FindingCode::control_data,
                 std::string(name));
   }
 

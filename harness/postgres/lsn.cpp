@@ -72,7 +72,7 @@ std::vector<TimelineSwitch> parse_timeline_history(std::string_view text) {
     if (failure != std::errc{} || end != fields[0].data() + fields[0].size() || !lsn) {
       throw Error(ErrorKind::repository,
                   fmt::format("timeline history has an unreadable line '{}'", entry), {},
-                  "PGR-TIMELINE-HISTORY");
+                  FindingCode::timeline_history);
     }
     switches.push_back({.timeline = timeline, .switch_lsn = *lsn});
   }

@@ -11,7 +11,7 @@ namespace pgrehearse {
 
 namespace {
 
-Error unreachable(const std::string& message, const std::string& hint, const std::string& code,
+Error unreachable(const std::string& message, const std::string& hint, FindingCode code,
                   const std::string& object) {
   return {ErrorKind::environment, message, hint, code, object};
 }
@@ -126,18 +126,19 @@ PatroniCluster Patroni::ask_any_member(const std::stop_token& stop) const {
         throw unreachable(
             fmt::format("{} belongs to Patroni's cluster '{}', the scenario names '{}'", url,
                         cluster.scope, spec_.cluster),
-            "correct patroni.urls or patroni.cluster", "PGR-PRIMARY-CLUSTER", cluster.scope);
+            "correct patroni.urls or patroni.cluster", FindingCode::primary_cluster, cluster.scope);
       }
       return cluster;
     } catch (const Error& error) {
-      if (error.kind() == ErrorKind::interrupted || error.code() == "PGR-PRIMARY-CLUSTER") throw;
+      if (error.kind() == ErrorKind::interrupted || error.code() == FindingCode::primary_cluster)
+        throw;
       failures.push_back(fmt::format("{}: {}", url, error.what()));
     }
   }
   throw unreachable(fmt::format("no member of Patroni's cluster answers: {}", join(failures, "; ")),
                     "check patroni.urls, ca, certificate, username and the firewall; try "
                     "`curl <url>/cluster` from this host",
-                    "PGR-PRIMARY-NO-MEMBER", join(spec_.urls, ", "));
+                    FindingCode::primary_no_member, join(spec_.urls, ", "));
 }
 
 std::string Patroni::objection(const PatroniMember& member, const std::string& path,
@@ -160,25 +161,25 @@ Route Patroni::leader_route(const PatroniCluster& cluster, const ConnectionParam
     throw unreachable(
         fmt::format("{} has no leader: {}", called(cluster), states_of(cluster)),
         "`patronictl resume` lets it elect one; `patronictl failover` names one by hand",
-        "PGR-PRIMARY-PAUSED", cluster.scope);
+        FindingCode::primary_paused, cluster.scope);
   }
   if (leader == nullptr || leader->host.empty()) {
     throw unreachable(fmt::format("{} has no leader: {}", called(cluster), states_of(cluster)),
                       "`patronictl list` shows the members; drill again after the failover",
-                      "PGR-PRIMARY-NO-LEADER", cluster.scope);
+                      FindingCode::primary_no_leader, cluster.scope);
   }
   if (leader->role == PatroniRole::standby_leader) {
     throw unreachable(
         fmt::format("{} is a standby cluster: its leader {} follows another cluster",
                     called(cluster), named(*leader)),
         "name the urls of the cluster that it follows, or compare with it by prefer: standby",
-        "PGR-PRIMARY-STANDBY-CLUSTER", leader->name);
+        FindingCode::primary_standby_cluster, leader->name);
   }
   if (const auto says = objection(*leader, "/primary", stop); !says.empty()) {
     throw unreachable(fmt::format("{} names {} its leader, but {} says of itself: {}",
                                   called(cluster), named(*leader), leader->name, says),
                       "a failover is under way, or the member has lost its etcd: `patronictl list`",
-                      "PGR-PRIMARY-ROLE", leader->name);
+                      FindingCode::primary_role, leader->name);
   }
   return route_to(*leader, dsn, ExpectedRole::primary,
                   fmt::format("the leader of {}", called(cluster)));

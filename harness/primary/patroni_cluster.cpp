@@ -16,7 +16,7 @@ using Json = nlohmann::json;
 Error not_patroni(const std::string& what) {
   return {ErrorKind::environment, "that is not the answer of a Patroni: " + what,
           "patroni.urls are those of the REST API, for example https://db1:8008",
-          "PGR-PRIMARY-NO-MEMBER"};
+          FindingCode::primary_no_member};
 }
 
 std::string text_of(const Json& object, const char* key) {

@@ -64,8 +64,9 @@ bool is_refusal(const std::string& message) {
 }
 
 bool may_pass(const Error& error) {
-  return error.code() == "PGR-PRIMARY-NO-LEADER" || error.code() == "PGR-PRIMARY-ROLE" ||
-         (error.code() == "PGR-PRIMARY-UNREACHABLE" && !is_refusal(error.what()));
+  return error.code() == FindingCode::primary_no_leader ||
+         error.code() == FindingCode::primary_role ||
+         (error.code() == FindingCode::primary_unreachable && !is_refusal(error.what()));
 }
 
 Error wrong_role(const Route& route, bool in_recovery) {
@@ -76,7 +77,7 @@ Error wrong_role(const Route& route, bool in_recovery) {
               ? "the dsn leads to another server than it should: a load balancer's or DNS's view "
                 "is old, or a failover is under way"
               : "a failover is under way, or Patroni does not rule this server: `patronictl list`",
-          "PGR-PRIMARY-ROLE", route.member};
+          FindingCode::primary_role, route.member};
 }
 
 void expect_role(Connection& connection, const Route& route) {
@@ -153,17 +154,18 @@ Primary::Reached Primary::reach_once(const Wanted& wanted, const std::stop_token
     try {
       return {.connection = open(route, wanted, stop), .route = route};
     } catch (const SqlError& error) {
-      if (candidates.size() == 1 && !error.code().empty()) throw;
-      only_roles = only_roles && error.code() == "PGR-PRIMARY-ROLE";
+      if (candidates.size() == 1 && error.code() != FindingCode::none) throw;
+      only_roles = only_roles && error.code() == FindingCode::primary_role;
       failures.push_back(candidates.size() == 1
                              ? std::string(error.what())
                              : fmt::format("{}: {}", route.member, error.what()));
     }
   }
-  throw SqlError({ErrorKind::environment, join(failures, "; "),
-                  "`pgrehearse doctor` tests the way to the primary",
-                  only_roles ? "PGR-PRIMARY-ROLE" : "PGR-PRIMARY-UNREACHABLE", description()},
-                 "");
+  throw SqlError(
+      {ErrorKind::environment, join(failures, "; "),
+       "`pgrehearse doctor` tests the way to the primary",
+       only_roles ? FindingCode::primary_role : FindingCode::primary_unreachable, description()},
+      "");
 }
 
 Primary::Reached Primary::reach(const Wanted& wanted, const std::stop_token& stop) const {
@@ -207,7 +209,7 @@ auto Primary::ask(const Question& question, const std::stop_token& stop) const {
     return question(reached);
   } catch (const SqlError& error) {
     // What has a code of its own says that nobody could be reached.
-    if (!error.code().empty() || !is_server_gone(error)) throw;
+    if (error.code() != FindingCode::none || !is_server_gone(error)) throw;
   }
   auto reached = reach(Wanted{}, stop);
   return question(reached);

@@ -20,7 +20,8 @@ DatabaseCounts count_database(const Primary& primary, const std::string& databas
       return counts;
     } catch (const SqlError& error) {
       // What has a code of its own says that connecting failed, after waiting for it.
-      if (error.code().empty() && is_server_gone(error) && attempt < most_attempts) continue;
+      if (error.code() == FindingCode::none && is_server_gone(error) && attempt < most_attempts)
+        continue;
       counts.error = error.what();
       return counts;
     }

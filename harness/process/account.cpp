@@ -33,7 +33,7 @@ Account find_account(const std::string& name) {
   getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
   if (found == nullptr) {
     throw Error(ErrorKind::environment, "operating system account '" + name + "' does not exist",
-                "set sandbox.run_as to an existing account", "PGR-ENV-ACCOUNT", name);
+                "set sandbox.run_as to an existing account", FindingCode::env_account, name);
   }
   return account_of(entry);
 }

@@ -62,7 +62,7 @@ std::string resolve(const Command& command, const std::vector<std::string>& envi
     }
   }
   throw Error(ErrorKind::environment, fmt::format("program '{}' is not in PATH", command.program),
-              "install it, or set its full path", "PGR-ENV-BINARY", command.program);
+              "install it, or set its full path", FindingCode::env_binary, command.program);
 }
 
 // Reads one stream to its end.
@@ -133,9 +133,10 @@ class Run {
         bp::process_stdio{.in = nullptr, .out = out_.pipe, .err = error_.pipe},
         ChildSetup(command_, environment, confinement ? confinement->fd() : -1)));
     if (failure) {
-      throw Error(
-          ErrorKind::environment, fmt::format("cannot start {}: {}", program, failure.message()),
-          "check that it is installed and that this account may run it", "PGR-ENV-BINARY", program);
+      throw Error(ErrorKind::environment,
+                  fmt::format("cannot start {}: {}", program, failure.message()),
+                  "check that it is installed and that this account may run it",
+                  FindingCode::env_binary, program);
     }
     group_ = process_->id();
   }

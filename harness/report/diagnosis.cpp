@@ -3,149 +3,78 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <utility>
+
+#include "harness/report/finding_codes.hpp"
 
 namespace pgrehearse {
 
 namespace {
 
-struct Blame {
-  std::string_view prefix;
-  std::string_view party;
-};
-
-// The first row whose prefix fits.
-constexpr auto blames = std::to_array<Blame>({
-    {"PGR-ENV", "environment"},
-    {"PGR-PRIMARY", "environment"},
-    {"PGR-WAL", "archive"},
-    {"PGR-TIMELINE", "archive"},
-    {"PGR-REPOSITORY", "archive"},
-    {"PGR-LANDING", "archive"},
-    {"PGR-REPO-CIPHER", "scenario"},
-    {"PGR-REPO-STANZA", "scenario"},
-    {"PGR-REPO", "backup"},
-    {"PGR-FRESHNESS", "archive"},
-    {"PGR-TARGET", "scenario"},
-    {"PGR-BACKUP-NONE", "scenario"},
-    {"PGR-BACKUP", "backup"},
-    {"PGR-RESTORE", "backup"},
-    {"PGR-CONTROL", "backup"},
-    {"PGR-PAGE", "backup"},
-    {"PGR-CHECKSUM", "backup"},
-    {"PGR-AMCHECK", "backup"},
-    {"PGR-ROWS", "backup"},
-    {"PGR-RTO", "environment"},
-    {"PGR-RPO", "archive"},
-    {"PGR-TABLESPACE", "environment"},
-    {"PGR-EXTENSION", "environment"},
-    {"PGR-COLLATION", "environment"},
-    {"PGR-STARTUP", "instance"},
-    {"PGR-LOG", "backup"},
-    {"PGR-DATABASE", "backup"},
-    {"PGR-SEQUENCE", "backup"},
-    {"PGR-INDEX", "backup"},
-    {"PGR-COMPARE-CONTENT", "backup"},
-    {"PGR-COMPARE-ROWS-MISSING", "backup"},
-    {"PGR-COMPARE-ROWS-EXTRA", "backup"},
-    {"PGR-COMPARE-SEQUENCE", "backup"},
-    {"PGR-COMPARE-CATALOGUE-MISSING", "backup"},
-    {"PGR-COMPARE-CATALOGUE-EXTRA", "backup"},
-    {"PGR-COMPARE-CATALOGUE-CHANGED", "backup"},
-    {"PGR-COMPARE-UNREADABLE", "backup"},
-    {"PGR-COMPARE-FILE", "scenario"},
-    {"PGR-COMPARE-NO-PRIMARY", "scenario"},
-    {"PGR-COMPARE", "environment"},
-});
-
-// A cause before what follows from it: rows are missing because WAL is missing.
-constexpr auto causes = std::to_array<std::string_view>({
-    "PGR-ENV",
-    "PGR-IDENTITY",
-    "PGR-WAL",
-    "PGR-TIMELINE-MISSING",
-    "PGR-TIMELINE-HISTORY",
-    "PGR-TIMELINE-ABANDONED",
-    "PGR-TIMELINE",
-    "PGR-LANDING",
-    "PGR-REPO",
-    "PGR-BACKUP-REFERENCE",
-    "PGR-CHECKSUMS",
-    "PGR-LOG-PANIC",
-    "PGR-BACKUP",
-    "PGR-DATABASE-INVALID",
-    "PGR-EXTENSION",
-    "PGR-COLLATION",
-    "PGR-AMCHECK-HEAP",
-    "PGR-AMCHECK-INDEX",
-    "PGR-AMCHECK",
-    "PGR-DATABASE",
-});
-// The first of them explain most.
-constexpr auto consequences = std::to_array<std::string_view>({
-    "PGR-INDEX",
-    "PGR-ROWS-MISSING-DATABASE",
-    "PGR-ROWS-MISSING-TABLE",
-    "PGR-ROWS",
-    "PGR-SEQUENCE",
-    "PGR-LOG",
-    "PGR-FRESHNESS",
-    "PGR-QUERY",
-    "PGR-RPO",
-    "PGR-RTO",
-});
-
-constexpr auto last_rank = causes.size() + 1 + consequences.size();
-
-// Lower is nearer to the cause.
-std::size_t rank_of(const Finding& finding) {
-  const auto place_in = [&](const auto& prefixes) {
-    const auto* found = std::find_if(prefixes.begin(), prefixes.end(),
-                                     [&](auto prefix) { return finding.code.starts_with(prefix); });
-    return static_cast<std::size_t>(std::distance(prefixes.begin(), found));
-  };
-  if (const auto place = place_in(causes); place < causes.size()) return place;
-  if (const auto place = place_in(consequences); place < consequences.size()) {
-    return causes.size() + 1 + place;
-  }
-  return causes.size();
+// The severity that gives a check its verdict.
+Severity severity_behind(Verdict verdict) {
+  return verdict == Verdict::fail ? Severity::error : Severity::unknown;
 }
 
-const Finding* telling_finding(const CheckRecord& check) {
-  const auto found =
-      std::min_element(check.findings.begin(), check.findings.end(),
-                       [](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
+// The finding that gave the check its verdict and is closest to the cause; nullptr without
+// findings.
+const Finding* most_significant_finding(const CheckRecord& check) {
+  const auto key = [&](const Finding& finding) {
+    return std::pair(severity_of(finding) != severity_behind(check.verdict), rank_of(finding.code));
+  };
+  const auto found = std::ranges::min_element(check.findings, {}, key);
   return found == check.findings.end() ? nullptr : &*found;
 }
 
-// The first of those with this verdict that come nearest to the cause; nullptr without any.
-const CheckRecord* telling_check(const Report& report, Verdict verdict) {
+// The first of the checks with this verdict that are closest to the cause; nullptr without any.
+const CheckRecord* most_significant_check(const Report& report, Verdict verdict) {
   const CheckRecord* best = nullptr;
-  auto best_rank = last_rank + 1;
+  int best_rank = 0;
   for (const auto& check : report.checks) {
     if (check.verdict != verdict) continue;
-    const auto* finding = telling_finding(check);
-    const auto rank = finding == nullptr ? last_rank : rank_of(*finding);
-    if (rank >= best_rank) continue;
+    const auto* finding = most_significant_finding(check);
+    const auto rank = rank_of(finding == nullptr ? FindingCode::none : finding->code);
+    if (best != nullptr && rank >= best_rank) continue;
     best = &check;
     best_rank = rank;
   }
   return best;
 }
 
-std::string told(const CheckRecord& check) {
-  const auto* finding = telling_finding(check);
+std::string summary_of(const CheckRecord& check) {
+  const auto* finding = most_significant_finding(check);
   return fmt::format("check {} {}{}{}", check.name,
-                     check.verdict == Verdict::fail ? "failed" : "could not tell",
+                     check.verdict == Verdict::fail ? "failed" : "was inconclusive",
                      finding == nullptr ? "" : ": ", finding == nullptr ? "" : finding->message);
 }
 
-// Two faults at once must both be heard of.
-void tell_others(const Report& report, Verdict verdict, const CheckRecord* except,
-                 std::vector<std::string>& evidence) {
+// Every other check with this verdict is evidence: two faults can occur at once.
+void add_other_checks(const Report& report, Verdict verdict, const CheckRecord* except,
+                      std::vector<std::string>& evidence) {
   for (const auto& other : report.checks) {
     if (&other == except || other.verdict != verdict) continue;
-    evidence.push_back("also: " + told(other));
+    evidence.push_back("also: " + summary_of(other));
+  }
+}
+
+bool is_evidence_against_backup(LikelyCause cause) {
+  return cause == LikelyCause::backup || cause == LikelyCause::archive;
+}
+
+LikelyCause cause_of(const Error& error) {
+  const auto cause = likely_cause_of(error.code());
+  switch (error.kind()) {
+    case ErrorKind::environment:
+    case ErrorKind::interrupted:
+      return cause == LikelyCause::none || is_evidence_against_backup(cause)
+                 ? LikelyCause::environment
+                 : cause;
+    case ErrorKind::usage:
+      return LikelyCause::scenario;
+    case ErrorKind::internal:
+      return LikelyCause::pgrehearse;
+    default:
+      return cause == LikelyCause::none ? LikelyCause::backup : cause;
   }
 }
 
@@ -173,61 +102,42 @@ std::string recoverable(const std::optional<RecoverableWindow>& window) {
 
 }  // namespace
 
-std::string blame_of(const std::string& code) {
-  const auto* found = std::find_if(blames.begin(), blames.end(),
-                                   [&](const auto& row) { return code.starts_with(row.prefix); });
-  return found == blames.end() ? "instance" : std::string(found->party);
-}
-
 Diagnosis diagnose_error(const Error& error, const Report& report,
                          const std::optional<RecoverableWindow>& window,
                          std::vector<std::string> evidence) {
   Diagnosis diagnosis{.summary = error.what(),
                       .code = error.code(),
                       .object = error.object(),
+                      .likely_cause = cause_of(error),
                       .next_step = error.hint(),
                       .evidence = std::move(evidence)};
-  switch (error.kind()) {
-    case ErrorKind::environment:
-    case ErrorKind::interrupted:
-      diagnosis.blame = "environment";
-      break;
-    case ErrorKind::usage:
-      diagnosis.blame = "scenario";
-      break;
-    case ErrorKind::internal:
-      diagnosis.blame = "pgrehearse";
-      break;
-    default:
-      diagnosis.blame = error.code().empty() ? "backup" : blame_of(error.code());
-      diagnosis.recoverable = recoverable(window);
-  }
-  tell_others(report, Verdict::fail, nullptr, diagnosis.evidence);
+  // Only a fault of what is stored costs recovery points.
+  if (verdict_of(error.kind()) == Verdict::fail) diagnosis.recoverable = recoverable(window);
+  add_other_checks(report, Verdict::fail, nullptr, diagnosis.evidence);
   return diagnosis;
 }
 
 Diagnosis diagnose_checks(const Report& report, const std::optional<RecoverableWindow>& window) {
-  const auto* check = telling_check(report, Verdict::fail);
-  if (check == nullptr) check = telling_check(report, Verdict::unknown);
+  const auto* check = most_significant_check(report, Verdict::fail);
+  if (check == nullptr) check = most_significant_check(report, Verdict::unknown);
   if (check == nullptr) {
     const auto passed = std::count_if(report.checks.begin(), report.checks.end(),
                                       [](const auto& c) { return c.verdict == Verdict::pass; });
     return {.summary = passed == 0 ? std::string("no check passed: nothing was proved")
                                    : fmt::format("the backup restores: {} checks passed", passed),
-            .blame = "none"};
+            .likely_cause = LikelyCause::none};
   }
-  Diagnosis diagnosis{.summary = told(*check), .blame = "none"};
-  tell_others(report, check->verdict, check, diagnosis.evidence);
-  if (const auto* finding = telling_finding(*check)) {
+  Diagnosis diagnosis{.summary = summary_of(*check)};
+  add_other_checks(report, check->verdict, check, diagnosis.evidence);
+  if (const auto* finding = most_significant_finding(*check)) {
     diagnosis.code = finding->code;
     diagnosis.object = finding->object;
     diagnosis.next_step = finding->hint;
-    diagnosis.blame = blame_of(finding->code);
+    diagnosis.likely_cause = likely_cause_of(finding->code);
   }
-  // Who cannot tell has proved nothing against the backup.
-  if (check->verdict == Verdict::unknown &&
-      (diagnosis.blame == "backup" || diagnosis.blame == "archive")) {
-    diagnosis.blame = "none";
+  // An inconclusive check is no evidence against the backup.
+  if (check->verdict == Verdict::unknown && is_evidence_against_backup(diagnosis.likely_cause)) {
+    diagnosis.likely_cause = LikelyCause::none;
   }
   if (check->verdict == Verdict::fail) diagnosis.recoverable = recoverable(window);
   return diagnosis;

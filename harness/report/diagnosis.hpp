@@ -1,4 +1,4 @@
-// From evidence to one plain statement: what broke, what it costs, what to do next.
+// From findings to a diagnosis: what broke, which recovery points are lost, what to do next.
 #pragma once
 
 #include <optional>
@@ -11,21 +11,18 @@
 
 namespace pgrehearse {
 
-// What is known about the archive, for "which recovery points remain"; absent before it was listed.
+// Which recovery points remain. Absent until the archive was listed.
 struct RecoverableWindow {
   std::string backup;
-  std::optional<Instant> consistent_from;  // the backup's stop
+  std::optional<Instant> consistent_from;  // when the backup ended
   WalLineage lineage;
 };
 
-// "backup ... archive ... environment ... scenario ... instance": whose fault a finding code is.
-std::string blame_of(const std::string& code);
-
-// For a drill that could not go on; what checks of the report found by then is told as well.
+// For a drill that could not continue. Checks that had failed by then become evidence.
 Diagnosis diagnose_error(const Error& error, const Report& report,
                          const std::optional<RecoverableWindow>& window,
                          std::vector<std::string> evidence);
-// For a drill that ran to its end: the finding that explains most of the others.
+// For a drill that ran to its end: the finding closest to the cause.
 Diagnosis diagnose_checks(const Report& report, const std::optional<RecoverableWindow>& window);
 
 }  // namespace pgrehearse

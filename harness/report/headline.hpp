@@ -1,4 +1,4 @@
-// What came of a drill, in one word and one line, for the history, the reporters and notifications.
+// The result of a drill in one word and in one line, for the history, reporters and notifications.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace pgrehearse {
 
-// The record's verdict; `unknown` while there is no end in the record.
+// The record's verdict; `unknown` for a drill that did not finish.
 Verdict settled_verdict(const Report& report);
 
-// The first line of the diagnosis, or that the drill did not finish and in which phase.
+// The first line of the diagnosis; for a drill that did not finish, its last phase.
 std::string headline(const Report& report);
 
 }  // namespace pgrehearse

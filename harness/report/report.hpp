@@ -1,5 +1,5 @@
-// The report record: everything that is known of one drill. All formats are made from it, and old
-// runs re-render from its saved JSON ("pgrehearse.report/1", docs/report.schema.json).
+// The record of one drill. All formats are written from it, old runs from their saved JSON
+// ("pgrehearse.report/1", docs/report.schema.json).
 #pragma once
 
 #include <cstdint>
@@ -12,31 +12,37 @@
 #include "harness/common/units.hpp"
 #include "harness/postgres/commit_records.hpp"
 #include "harness/postgres/lsn.hpp"
+#include "harness/report/finding_codes.hpp"
 #include "harness/report/verdict.hpp"
 
 namespace pgrehearse {
 
-// One thing that is wrong (or worth knowing), with a stable code that has a page in docs/findings/.
+// One thing that is wrong or worth knowing. Its code has a page in docs/findings.
 struct Finding {
-  std::string code;    // "PGR-WAL-GAP"
+  FindingCode code = FindingCode::none;
+  std::optional<Severity> severity = {};  // absent: the code's
   std::string object;  // the file, segment, relation ("shop.public.orders") or setting
   std::string message;
   std::string hint;                            // what to do next; may be empty
   std::map<std::string, std::string> details;  // the numbers, by name
 };
 
-// What was committed on a timeline behind the point where the next one left it: no later timeline
-// has it. A failover leaves that where the old primary was ahead of its standbys.
+inline Severity severity_of(const Finding& finding) {
+  return finding.severity.value_or(severity_of(finding.code));
+}
+
+// Transactions that committed on a timeline after the next timeline branched off: they are on no
+// later timeline. A failover leaves them when the old primary was ahead of its standbys.
 struct OrphanedCommits {
   Timeline timeline = 0;
-  Timeline next = 0;  // the one that left it
+  Timeline next = 0;  // the one that branched off
   Lsn switch_lsn;
   std::size_t transactions = 0;
   TransactionMark first;
   TransactionMark last;
 };
 
-// Where recovery really stopped, with proof.
+// Where recovery stopped, with proof.
 struct Landing {
   std::string asked;       // the recovery target in words
   std::optional<Lsn> lsn;  // end of the last replayed record
@@ -45,9 +51,9 @@ struct Landing {
   std::optional<TransactionMark> last_applied;
   std::optional<TransactionMark> first_withheld;
   std::optional<Lsn> archive_end;  // latest only: where the independent listing says the WAL ends
-  // On the way to the landing, oldest first. Not in the record: the check `landing` tells it.
+  // Before the landing, oldest first. Not in the JSON: the check `landing` reports them.
   std::vector<OrphanedCommits> abandoned;
-  // Why nobody looked at the transactions around the landing. Not in the record; the proof says it.
+  // Why the transactions around the landing were not examined. Not in the JSON; the proof says it.
   std::string unexamined;
   bool proved = false;  // false: the message says what is missing
   std::string proof;    // in words
@@ -63,7 +69,7 @@ struct PhaseRecord {
 struct ObjectiveRecord {
   std::optional<double> objective;  // seconds
   std::optional<double> measured;   // seconds; absent: unknown
-  std::string explanation;          // from what it was measured, or why it could not be
+  std::string explanation;          // how it was measured, or why it could not be measured
 };
 
 struct ComparisonRecord {
@@ -76,7 +82,7 @@ struct ComparisonRecord {
 
 struct CheckRecord {
   std::string name;
-  std::string check;  // the table's name for it
+  std::string check;  // name in the table of checks
   Verdict verdict = Verdict::unknown;
   double seconds = 0;
   std::string state;
@@ -116,12 +122,12 @@ struct SandboxRecord {
   std::string connect;                 // kept only: the psql command
 };
 
-// In plain words, for a person who was woken up.
+// The explanation of the verdict, for an on-call engineer.
 struct Diagnosis {
-  std::string summary;      // what broke; for a pass: what was proved
-  std::string code;         // finding code; empty on a pass
-  std::string object;       // file, segment, relation, setting
-  std::string blame;        // backup | archive | environment | scenario | instance | none
+  std::string summary;                   // what broke; for a pass: what was proved
+  FindingCode code = FindingCode::none;  // none on a pass
+  std::string object;                    // file, segment, relation, setting
+  LikelyCause likely_cause = LikelyCause::none;
   std::string recoverable;  // which recovery points are lost and which remain; may be empty
   std::string next_step;
   std::vector<std::string> evidence;  // decisive log lines
@@ -155,7 +161,7 @@ struct Report {
   std::vector<CommandRecord> commands;
 };
 
-// JSON text with two-space indent and a last newline.
+// JSON text with two-space indent and a final newline.
 std::string to_json(const Report& report);
 // Throws Error(usage) naming the key when it is not a report of this schema.
 Report report_from_json(const std::string& text);

@@ -30,8 +30,8 @@ constexpr std::string_view latest_name = "latest";
   throw Error(ErrorKind::environment,
               fmt::format("cannot {} '{}': {}", doing, path.string(),
                           std::generic_category().message(error)),
-              "free space there, or name another state directory with --state", "PGR-ENV-STATE",
-              path.string());
+              "free space there, or name another state directory with --state",
+              FindingCode::env_state, path.string());
 }
 
 void make_directory(const fs::path& path, mode_t mode) {

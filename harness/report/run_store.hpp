@@ -1,5 +1,5 @@
-// Where the records of drills live: <state>/runs/<scenario>/<run id>/ with report.json and logs/.
-// Nothing else of pgrehearse knows this layout.
+// Where reports are stored: <state>/runs/<scenario>/<run id>/ with report.json and logs/. No other
+// code depends on this layout.
 #pragma once
 
 #include <cstddef>
@@ -19,15 +19,15 @@ namespace pgrehearse {
 // "20261120T030000Z-1a2b3c4d": sorts by time; `random` makes it unique across hosts.
 std::string make_run_id(Instant started, std::uint64_t random);
 
-// The directory of one drill, which this process made.
+// The directory of one drill, created by this process.
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path logs() const { return path_ / "logs"; }
-  // Replaces report.json in one step: a reader sees the old record or the new one, also after a
-  // crash. Throws Error(environment, PGR-ENV-STATE).
+  // Replaces report.json atomically: a reader sees the old or the new record, even after a crash.
+  // Throws Error(environment, env_state).
   void save(const Report& report) const;
 
  private:
@@ -38,7 +38,7 @@ class RunDirectory {
 struct RunSummary {
   std::string scenario;
   std::string id;
-  std::optional<Instant> started;  // absent where neither the record nor the id tells it
+  std::optional<Instant> started;  // absent if neither the record nor the id has it
   std::optional<Seconds> seconds;  // absent: killed, still running, or unreadable
   Verdict verdict = Verdict::unknown;
   std::string diagnosis;       // one line; says so where there is no readable or no finished record
@@ -49,19 +49,19 @@ class RunStore {
  public:
   explicit RunStore(const std::filesystem::path& state) : runs_(state / "runs") {}
 
-  // Makes the directory and its logs/ (mode 0750) and points the scenario's `latest` link to it.
-  // Throws Error(environment, PGR-ENV-STATE).
+  // Creates the directory and its logs/ (mode 0750) and points the scenario's `latest` link to it.
+  // Throws Error(environment, env_state).
   [[nodiscard]] RunDirectory create(const std::string& scenario, const std::string& run_id) const;
 
-  // Those that have a directory, by name.
+  // Scenarios that have a directory, by name.
   [[nodiscard]] std::vector<std::string> scenarios() const;
 
-  // The newest first; runs that were killed or cannot be read are listed as `unknown`.
+  // Newest first. Runs that were killed or cannot be read are listed as `unknown`.
   [[nodiscard]] std::vector<RunSummary> list(
       const std::optional<std::string>& scenario = {},
       std::size_t limit = std::numeric_limits<std::size_t>::max()) const;
 
-  // The record (report.json) that a person means by: a run id or a unique beginning of one,
+  // The record (report.json) for what a user may write: a run id or a unique prefix of one,
   // "latest", "SCENARIO/latest", "SCENARIO" (its newest), "SCENARIO/ID", or the path of a run
   // directory or of a record. Throws Error(usage) with a hint when there is none or more than one.
   [[nodiscard]] std::filesystem::path find(const std::string& text) const;

@@ -14,7 +14,7 @@ enum class Verdict { pass, fail, unknown, skipped };
 std::string_view name_of(Verdict verdict);
 std::optional<Verdict> parse_verdict(std::string_view name);
 
-// fail > unknown > pass; skipped does not count. Not one pass among them: unknown.
+// fail > unknown > pass; skipped does not count. Unknown if nothing passed.
 Verdict worst_of(std::span<const Verdict> verdicts);
 
 // fail or unknown; nullopt for usage and internal, which give no verdict.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/report/finding_codes.hpp"
 #include "harness/report/headline.hpp"
 #include "harness/reporting/formats.hpp"
 #include "harness/reporting/phrases.hpp"
@@ -68,7 +69,7 @@ TestCase case_of(const CheckRecord& check) {
                 .message = check.summary,
                 .body = body_of(check)};
   if (!check.findings.empty()) {
-    test.type = check.findings.front().code;
+    test.type = text_of(check.findings.front().code);
     test.message = check.findings.front().message;
   }
   return test;
@@ -92,7 +93,7 @@ std::vector<TestCase> cases_of(const Report& report) {
     for (const auto& line : report.diagnosis.evidence) body += "\n" + line;
     cases.push_back({.name = "drill",
                      .verdict = settled_verdict(report),
-                     .type = report.diagnosis.code,
+                     .type = std::string(text_of(report.diagnosis.code)),
                      .message = headline(report),
                      .body = body});
   }

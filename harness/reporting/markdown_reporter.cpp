@@ -69,9 +69,11 @@ void write_diagnosis(const Report& report, std::ostream& out) {
   const auto& diagnosis = report.diagnosis;
   out << fmt::format("## {} {}\n\n", sign_of(settled_verdict(report)), plain(report.scenario.name));
   if (const auto line = headline(report); !line.empty()) out << plain(line) << "\n\n";
-  const auto cause = code_and_object(diagnosis.code, diagnosis.object);
-  write_item("Finding", cause.empty() ? "" : code(cause), out);
-  if (diagnosis.blame != "none") write_item("Likely cause", plain(diagnosis.blame), out);
+  const auto finding = code_and_object(diagnosis.code, diagnosis.object);
+  write_item("Finding", finding.empty() ? "" : code(finding), out);
+  if (diagnosis.likely_cause != LikelyCause::none) {
+    write_item("Likely cause", name_of(diagnosis.likely_cause), out);
+  }
   write_item("Recoverable", plain(diagnosis.recoverable), out);
   write_item("Next step", plain(diagnosis.next_step), out);
   for (const auto& line : diagnosis.evidence) write_item("Evidence", code(line), out);

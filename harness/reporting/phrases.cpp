@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "harness/common/text.hpp"
+#include "harness/report/finding_codes.hpp"
 
 namespace pgrehearse {
 
@@ -146,8 +147,8 @@ std::string details_in_words(const Finding& finding) {
   return join(parts, ", ");
 }
 
-std::string code_and_object(std::string_view code, std::string_view object) {
-  return listed({std::string(code), std::string(object)}, " ");
+std::string code_and_object(FindingCode code, std::string_view object) {
+  return listed({std::string(text_of(code)), std::string(object)}, " ");
 }
 
 }  // namespace pgrehearse

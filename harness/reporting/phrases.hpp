@@ -36,6 +36,6 @@ std::string volume_in_words(const PhaseRecord& phase);
 // "block 17, relation shop.public.orders"
 std::string details_in_words(const Finding& finding);
 // "PGR-WAL-GAP 0000000100000000000000D4"; either may be empty
-std::string code_and_object(std::string_view code, std::string_view object);
+std::string code_and_object(FindingCode code, std::string_view object);
 
 }  // namespace pgrehearse

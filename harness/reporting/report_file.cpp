@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
               fmt::format("cannot write the report '{}': {}", file.string(),
                           std::generic_category().message(error)),
               "the run is stored; 'pgrehearse report' can write the report again",
-              "PGR-ENV-REPORT-FILE", file.string());
+              FindingCode::env_report_file, file.string());
 }
 
 void write_to(const fs::path& target, const fs::path& named, const Report& report,

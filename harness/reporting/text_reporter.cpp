@@ -99,15 +99,15 @@ void write_diagnosis(const Report& report, Page& page) {
   } else {
     page.hanging("  ", "  ", headline(report));
   }
-  const auto cause = code_and_object(diagnosis.code, diagnosis.object);
-  const bool blamed = !diagnosis.blame.empty() && diagnosis.blame != "none";
-  if (cause.empty() && diagnosis.recoverable.empty() && diagnosis.next_step.empty() &&
-      diagnosis.evidence.empty() && !blamed) {
+  const auto finding = code_and_object(diagnosis.code, diagnosis.object);
+  const bool has_cause = diagnosis.likely_cause != LikelyCause::none;
+  if (finding.empty() && diagnosis.recoverable.empty() && diagnosis.next_step.empty() &&
+      diagnosis.evidence.empty() && !has_cause) {
     return;
   }
   page.blank();
-  page.labelled("finding", cause);
-  if (blamed) page.labelled("likely cause", diagnosis.blame);
+  page.labelled("finding", finding);
+  if (has_cause) page.labelled("likely cause", name_of(diagnosis.likely_cause));
   page.labelled("recoverable", diagnosis.recoverable);
   page.labelled("next step", diagnosis.next_step, &Palette::bold);
   for (const auto& line : diagnosis.evidence) {

@@ -63,7 +63,7 @@ std::string window(const BackupList& list, const RecoveryTarget& target) {
 
 [[noreturn]] void refuse(const std::string& message, const std::string& hint,
                          const std::string& object = {}) {
-  throw Error(ErrorKind::repository, message, hint, "PGR-BACKUP-NONE", object);
+  throw Error(ErrorKind::repository, message, hint, FindingCode::backup_none, object);
 }
 
 std::string end_of(const Backup& backup, const RecoveryTarget& target) {

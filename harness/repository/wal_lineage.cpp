@@ -343,7 +343,7 @@ LineageRequest lineage_request(const Backup& backup, const std::string& timeline
                 fmt::format("backup {} has no valid first WAL segment ('{}')", backup.label,
                             backup.start_segment),
                 "an online backup cannot be recovered without the WAL written while it was taken",
-                "PGR-WAL-MISSING", backup.label);
+                FindingCode::wal_missing, backup.label);
   }
   return {.start = *start,
           .stop = parse_wal_segment(backup.stop_segment, segment_size),

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* code = "PGR-ENV-DIRECTORY";
+constexpr auto code = FindingCode::env_directory;
 
 [[noreturn]] void throw_for(const std::string& what, const fs::path& path, int error) {
   throw Error(

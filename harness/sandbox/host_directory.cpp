@@ -50,8 +50,8 @@ void refuse_existing(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(path, ignored))) return;
   throw Error(ErrorKind::environment, fmt::format("'{}' exists already", path.string()),
-              "another drill of this run id was here: see pgrehearse clean", "PGR-ENV-DIRECTORY",
-              path.string());
+              "another drill of this run id was here: see pgrehearse clean",
+              FindingCode::env_directory, path.string());
 }
 
 }  // namespace
@@ -64,12 +64,12 @@ Account sandbox_account(const SandboxSpec& spec) {
                 fmt::format("account '{}' may not run the sandbox as '{}'", own.name, spec.account),
                 fmt::format("leave out sandbox.run_as, or start pgrehearse as root or as '{}'",
                             spec.account),
-                "PGR-ENV-ACCOUNT", spec.account);
+                FindingCode::env_account, spec.account);
   }
   auto account = find_account(spec.account.empty() ? "postgres" : spec.account);
   if (account.uid == 0) {
     throw Error(ErrorKind::environment, "PostgreSQL refuses to run as root",
-                "name another account with sandbox.run_as", "PGR-ENV-ACCOUNT", account.name);
+                "name another account with sandbox.run_as", FindingCode::env_account, account.name);
   }
   return account;
 }
@@ -211,7 +211,7 @@ std::optional<TakenLeftover> take_leftover(const Registry& registry, const std::
   if (!owned) {
     throw Error(ErrorKind::environment,
                 fmt::format("the drill '{}' is alive: its sandbox is not removed", run_id),
-                "end the drill first", "PGR-ENV-SANDBOX-ALIVE", run_id);
+                "end the drill first", FindingCode::env_sandbox_in_use, run_id);
   }
   return TakenLeftover{.owned = std::move(*owned), .entry = std::move(*entry)};
 }

@@ -76,7 +76,7 @@ struct TakenLeftover {
   RegistryEntry entry;
 };
 // nullopt: somebody else has removed it meanwhile. Throws Error(environment,
-// PGR-ENV-SANDBOX-ALIVE) when its drill lives.
+// PGR-ENV-SANDBOX-IN-USE) when its drill lives.
 std::optional<TakenLeftover> take_leftover(const Registry& registry, const std::string& run_id);
 
 // Memory that an instance may plan with, and processors: as asked, or this host's share.

@@ -52,7 +52,7 @@ ControlData read_control_data(Sandbox& sandbox, const std::filesystem::path& dat
   if (!result.succeeded()) {
     throw Error(ErrorKind::repository,
                 "the restored pg_control cannot be read: " + result.error_output,
-                "try an older backup with repository.backup", "PGR-CONTROL-UNREADABLE",
+                "try an older backup with repository.backup", FindingCode::control_unreadable,
                 "global/pg_control");
   }
   return parse_control_data(result.output);
@@ -170,7 +170,7 @@ void Instance::promote(std::stop_token stop) {
   }
   if (!ends_recovery(connection, stop)) {
     throw Error(ErrorKind::recovery, "the instance did not finish its promotion within 10 minutes",
-                "see the end of its log", "PGR-PROMOTE");
+                "see the end of its log", FindingCode::promotion_failed);
   }
   promoted_ = true;
   flushing_ = std::jthread([this](std::stop_token over) {
@@ -193,7 +193,7 @@ void Instance::stop(std::stop_token stop) {
   throw_if_cancelled(result);
   if (!result.succeeded()) {
     throw Error(ErrorKind::startup, "the instance did not stop cleanly: " + result.error_output,
-                "see the end of its log", "PGR-STOP");
+                "see the end of its log", FindingCode::shutdown_failed);
   }
   server_.join();
 }

@@ -29,9 +29,9 @@ constexpr std::string_view suffix = ".json";
 constexpr std::string_view unfinished_suffix = ".json.new";
 
 [[noreturn]] void throw_for(const std::string& what, int error) {
-  throw Error(ErrorKind::environment,
-              fmt::format("{}: {}", what, std::generic_category().message(error)),
-              "choose a directory that this account may write with --state", "PGR-ENV-STATE");
+  throw Error(
+      ErrorKind::environment, fmt::format("{}: {}", what, std::generic_category().message(error)),
+      "choose a directory that this account may write with --state", FindingCode::env_state);
 }
 
 bool is_at(int fd, const fs::path& file) {

@@ -60,7 +60,7 @@ class Descriptor {
                           deed, std::strerror(errno)),
               "start pgrehearse as root on a host that lets it enter a container's network, or "
               "rehearse with sandbox.type: local",
-              "PGR-ENV-CONTAINER", std::string(deed));
+              FindingCode::env_container, std::string(deed));
 }
 
 bool is_number(const std::string& host) {

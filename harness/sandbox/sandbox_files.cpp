@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
   throw Error(
       ErrorKind::environment,
       fmt::format("{} '{}': {}", what, path.string(), std::generic_category().message(error)),
-      error == ENOSPC ? "free some space where the sandbox lies" : "", "PGR-ENV-FILE",
+      error == ENOSPC ? "free some space where the sandbox lies" : "", FindingCode::env_file,
       path.string());
 }
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "harness/common/finding_code.hpp"
 #include "harness/scenario/language/settings.hpp"
 
 namespace pgrehearse {
@@ -25,7 +26,7 @@ std::string_view name_of(InstanceState state);
 struct CheckDescription {
   std::string_view name;
   std::string_view summary;  // one line, for `pgrehearse checks` and the reference
-  std::string_view finds;    // the finding codes it can report, separated by spaces
+  std::span<const FindingCode> finds;
   InstanceState state = InstanceState::paused;
   bool always = false;  // runs in every drill without being listed
   bool needs_primary = false;

@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "harness/common/text.hpp"
+#include "harness/report/finding_codes.hpp"
 #include "harness/scenario/scenario_keys.hpp"
 
 namespace pgrehearse {
@@ -110,8 +111,8 @@ std::string check_text(const CheckDescription& check) {
       fmt::format("### {}\n\n{} {}\n\n", check.name, sentence(check.summary), when_text(check));
   if (!check.keys.empty()) text += key_table(check.keys);
   std::vector<std::string> codes;
-  for (const auto code : split(check.finds, ' ')) {
-    if (!code.empty()) codes.push_back(fmt::format("[{0}](../findings/{0}.md)", code));
+  for (const auto code : check.finds) {
+    codes.push_back(fmt::format("[{0}](../findings/{0}.md)", text_of(code)));
   }
   if (!codes.empty()) text += fmt::format("Finds: {}\n\n", join(codes, ", "));
   return text;

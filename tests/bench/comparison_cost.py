@@ -115,7 +115,7 @@ class Tools:
 def content_findings(result):
     """Differences of content; the list of databases differs by the copy itself."""
     return [f"{found['code']} {found['object']}" for found in result["findings"]
-            if "CATALOGUE" not in found["code"]]
+            if "CATALOG" not in found["code"]]
 
 
 def blocks_read(server):

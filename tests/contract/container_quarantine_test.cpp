@@ -166,7 +166,7 @@ TEST_P(ContainerQuarantine, TooLittleMemoryIsNamed) {
     FAIL() << "it is called sound";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::environment);
-    EXPECT_EQ(error.code(), "PGR-ENV-MEMORY");
+    EXPECT_EQ(error.code(), FindingCode::env_memory);
     EXPECT_THAT(error.what(), HasSubstr("256"));
   }
 }

@@ -110,7 +110,7 @@ TEST_P(LocalProvisionerTest, AccountsThatCannotRunPostgresAreRefused) {
 TEST_P(LocalProvisionerTest, MissingProgramsLeaveNothing) {
   auto asked = spec("drill-1");
   asked.postgres_major = 99;
-  EXPECT_EQ(refused(asked).code(), "PGR-ENV-BINARIES");
+  EXPECT_EQ(refused(asked).code(), FindingCode::env_binaries);
   EXPECT_FALSE(fs::exists(scratch_ / "state"));
 }
 

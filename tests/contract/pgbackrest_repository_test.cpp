@@ -212,7 +212,7 @@ TEST_P(PgBackRestContract, NamesTheDamagedFileOfABackup) {
   auto sandbox = laboratory().sandbox("flipped");
   const auto error = error_of_action([&] { repository->restore(full, {}, *sandbox, nullptr, {}); });
   EXPECT_EQ(error.kind(), ErrorKind::restore);
-  EXPECT_EQ(error.code(), GetParam() ? error.code() : "PGR-REPO-DAMAGED");
+  EXPECT_EQ(error.code(), GetParam() ? error.code() : FindingCode::repo_damaged);
   EXPECT_THAT(error.what(), AllOf(HasSubstr(full.label), HasSubstr("pgBackRest reports [0")));
   // "<label>/pg_data/base/5/16385.lz4", or "base/5/16385" where pgBackRest names the restored file.
   EXPECT_THAT(error.object(), HasSubstr("base/5/" + file.stem().native()));
@@ -260,7 +260,7 @@ TEST_P(PgBackRestContract, SaysWhatIsWrongWithTheRepository) {
   const auto denied =
       error_of_action([&] { laboratory().repository(copy.configuration)->list({}); });
   EXPECT_EQ(denied.kind(), ErrorKind::environment);
-  EXPECT_EQ(denied.code(), "PGR-ENV-PERMISSION");
+  EXPECT_EQ(denied.code(), FindingCode::env_permission);
 
   if (!GetParam()) return;
   const auto no_key = laboratory().copy_repository("key");
@@ -271,7 +271,7 @@ TEST_P(PgBackRestContract, SaysWhatIsWrongWithTheRepository) {
   const auto cipher =
       error_of_action([&] { laboratory().repository(no_key.configuration)->list({}); });
   EXPECT_EQ(cipher.kind(), ErrorKind::repository);
-  EXPECT_EQ(cipher.code(), "PGR-REPO-CIPHER");
+  EXPECT_EQ(cipher.code(), FindingCode::repo_cipher);
 }
 
 INSTANTIATE_TEST_SUITE_P(Repositories, PgBackRestContract, testing::Bool(),

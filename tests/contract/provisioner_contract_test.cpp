@@ -195,7 +195,7 @@ TEST_P(ProvisionerContract, ExitCodesStreamsAndMissingProgramsAreReported) {
     FAIL() << "it ran";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::environment);
-    EXPECT_EQ(error.code(), "PGR-ENV-BINARY");
+    EXPECT_EQ(error.code(), FindingCode::env_binary);
     EXPECT_EQ(error.object(), "no-such-program");
   }
 }

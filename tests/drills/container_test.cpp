@@ -69,12 +69,12 @@ class ContainerDrill : public DrillTest {
     EXPECT_EQ(containers(), std::vector<std::string>{});
   }
 
-  static void expect_place_blamed(const DrillRun& run, std::string_view code) {
+  static void expect_place_blamed(const DrillRun& run, FindingCode code) {
     EXPECT_EQ(run.exit_code, 2) << run.text();
     ASSERT_TRUE(run.report.has_value()) << run.text();
     EXPECT_EQ(run.report->verdict, Verdict::unknown);
     EXPECT_EQ(run.report->diagnosis.code, code) << run.findings();
-    EXPECT_EQ(run.report->diagnosis.blame, "environment") << run.findings();
+    EXPECT_EQ(run.report->diagnosis.likely_cause, LikelyCause::environment) << run.findings();
   }
 
   void kill_in_each_phase();
@@ -187,7 +187,7 @@ TEST_F(ContainerDrill, SigtermLeavesNothing) {
 TEST_F(ContainerDrill, AMissingEngineIsNamed) {
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.engine=unix:///nonexistent/docker.sock"});
-  expect_place_blamed(run, "PGR-ENV-ENGINE");
+  expect_place_blamed(run, FindingCode::env_engine);
   EXPECT_NE(run.findings().find("/nonexistent/docker.sock"), std::string::npos) << run.findings();
   expect_no_trace();
 }
@@ -195,7 +195,7 @@ TEST_F(ContainerDrill, AMissingEngineIsNamed) {
 TEST_F(ContainerDrill, AMissingImageIsNamed) {
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.image=localhost:1/no-such:image"});
-  expect_place_blamed(run, "PGR-ENV-IMAGE");
+  expect_place_blamed(run, FindingCode::env_image);
   EXPECT_NE(run.findings().find("localhost:1/no-such:image"), std::string::npos) << run.findings();
   expect_no_trace();
 }
@@ -203,7 +203,7 @@ TEST_F(ContainerDrill, AMissingImageIsNamed) {
 TEST_F(ContainerDrill, AnImageWithoutPgbackrestIsNamed) {
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.image=pgrehearse-test:no-pgbackrest"});
-  expect_place_blamed(run, "PGR-ENV-BINARY");
+  expect_place_blamed(run, FindingCode::env_binary);
   EXPECT_NE(run.findings().find("program 'pgbackrest' is not in the image"), std::string::npos)
       << run.findings();
   expect_no_trace();
@@ -212,7 +212,7 @@ TEST_F(ContainerDrill, AnImageWithoutPgbackrestIsNamed) {
 TEST_F(ContainerDrill, AnImageOfAnotherArchitectureIsNamed) {
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.image=pgrehearse-test:foreign"});
-  expect_place_blamed(run, "PGR-ENV-IMAGE");
+  expect_place_blamed(run, FindingCode::env_image);
   EXPECT_NE(run.findings().find("is made for"), std::string::npos) << run.findings();
   expect_no_trace();
 }
@@ -222,7 +222,7 @@ TEST_F(ContainerDrill, TooLittleMemoryIsNamed) {
       run_scenario(in_container("checks: [query: { name: large, database: postgres, sql: \"select "
                                 "length(repeat('x', 300000000))\", expect: 300000000 }]\n"),
                    {"--set", "sandbox.memory=64MB"});
-  expect_place_blamed(run, "PGR-ENV-MEMORY");
+  expect_place_blamed(run, FindingCode::env_memory);
   expect_no_trace();
 }
 
@@ -233,7 +233,7 @@ TEST_F(ContainerDrill, AVolumeThatIsTooSmallIsNamed) {
   if (!disk.mounted()) GTEST_SKIP() << "this account may not mount";
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.directory=" + directory.native()});
-  expect_place_blamed(run, "PGR-ENV-DISK-FULL");
+  expect_place_blamed(run, FindingCode::env_disk_full);
   EXPECT_TRUE(fs::is_empty(directory));
   expect_no_trace();
 }
@@ -244,7 +244,7 @@ TEST_F(ContainerDrill, ADirectoryWithoutProgramsIsNamed) {
   if (!disk.mounted()) GTEST_SKIP() << "this account may not mount";
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.directory=" + directory.native()});
-  expect_place_blamed(run, "PGR-ENV-ENGINE");
+  expect_place_blamed(run, FindingCode::env_engine);
   EXPECT_NE(run.text().find("noexec"), std::string::npos) << run.text();
   EXPECT_TRUE(fs::is_empty(directory));
   expect_no_trace();
@@ -257,7 +257,7 @@ TEST_F(ContainerDrill, ARepositoryHostIsReachedByTheOnlyWayOut) {
   const auto text = in_container_of(scenario_with(host.configuration(), checks));
 
   const auto refused = run_scenario(text);
-  expect_place_blamed(refused, "PGR-ENV-CONTAINER");
+  expect_place_blamed(refused, FindingCode::env_container);
   EXPECT_NE(refused.findings().find("repo1 is on host localhost"), std::string::npos)
       << refused.findings();
   expect_no_trace();

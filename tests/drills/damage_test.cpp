@@ -107,7 +107,7 @@ TEST_F(Damage, AFlippedByteInABackupFile) {
             std::string::npos)
       << victim << '\n'
       << run.findings();
-  EXPECT_EQ(run.report->diagnosis.blame, "backup");
+  EXPECT_EQ(run.report->diagnosis.likely_cause, LikelyCause::backup);
   expect_nothing_left();
 }
 

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "harness/process/process_table.hpp"
+#include "harness/report/finding_codes.hpp"
 #include "harness/sandbox/registry.hpp"
 
 namespace pgrehearse {
@@ -28,10 +29,11 @@ const CheckRecord* DrillRun::check(std::string_view name) const {
 std::string DrillRun::findings() const {
   if (!report) return "no report\n" + text();
   const auto& diagnosis = report->diagnosis;
-  std::string all = fmt::format("{} {}: {}\n", diagnosis.code, diagnosis.object, diagnosis.summary);
+  std::string all =
+      fmt::format("{} {}: {}\n", text_of(diagnosis.code), diagnosis.object, diagnosis.summary);
   for (const auto& check : report->checks) {
     for (const auto& finding : check.findings) {
-      all += fmt::format("{} {}: {}\n", finding.code, finding.object, finding.message);
+      all += fmt::format("{} {}: {}\n", text_of(finding.code), finding.object, finding.message);
     }
   }
   return all;

@@ -19,8 +19,8 @@ class Environment : public DrillTest {
     EXPECT_EQ(run.exit_code, 2) << run.text();
     ASSERT_TRUE(run.report.has_value()) << run.text();
     EXPECT_EQ(run.report->verdict, Verdict::unknown);
-    EXPECT_NE(run.report->diagnosis.blame, "backup") << run.findings();
-    EXPECT_NE(run.report->diagnosis.blame, "archive") << run.findings();
+    EXPECT_NE(run.report->diagnosis.likely_cause, LikelyCause::backup) << run.findings();
+    EXPECT_NE(run.report->diagnosis.likely_cause, LikelyCause::archive) << run.findings();
     EXPECT_FALSE(run.report->diagnosis.summary.empty());
   }
 
@@ -69,7 +69,7 @@ TEST_F(Environment, AFullDisk) {
   const auto run = run_scenario(scenario("checks: [databases]\n"),
                                 {"--set", "sandbox.directory=" + directory.native()});
   expect_backup_not_blamed(run);
-  EXPECT_EQ(run.report->diagnosis.code, "PGR-ENV-DISK-FULL") << run.findings();
+  EXPECT_EQ(run.report->diagnosis.code, FindingCode::env_disk_full) << run.findings();
   EXPECT_TRUE(fs::is_empty(directory));
   expect_nothing_left();
 }
@@ -88,7 +88,7 @@ TEST_F(Environment, ADiskThatFillsUpDuringTheRestore) {
                                 {"--set", "sandbox.directory=" + directory.native(), "--set",
                                  "repository.binary=" + binary.native()});
   expect_backup_not_blamed(run);
-  EXPECT_EQ(run.report->diagnosis.code, "PGR-ENV-DISK-FULL") << run.findings();
+  EXPECT_EQ(run.report->diagnosis.code, FindingCode::env_disk_full) << run.findings();
   EXPECT_TRUE(fs::is_empty(directory));
   expect_nothing_left();
 }
@@ -106,7 +106,7 @@ TEST_F(Environment, ADiskThatAQueryFillsUp) {
                "by 1) x\" }]\n"),
       {"--set", "sandbox.directory=" + directory.native()});
   expect_backup_not_blamed(run);
-  EXPECT_EQ(run.report->diagnosis.code, "PGR-ENV-DISK-FULL") << run.findings();
+  EXPECT_EQ(run.report->diagnosis.code, FindingCode::env_disk_full) << run.findings();
   EXPECT_NE(run.findings().find("SQLSTATE 53100"), std::string::npos) << run.findings();
   EXPECT_TRUE(fs::is_empty(directory));
   expect_nothing_left();

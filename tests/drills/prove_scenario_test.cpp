@@ -109,7 +109,7 @@ TEST_F(ProveScenario, AFaultThatTheScenarioDoesNotAskForIsMissed) {
   EXPECT_EQ(latest.exit_code, 1) << latest.text();
   EXPECT_THAT(latest.output, HasSubstr("MISSED  timeline-from-promoted-copy"));
   EXPECT_THAT(latest.output,
-              HasSubstr("the check 'wal_continuity' would report PGR-TIMELINE-ABANDONED"));
+              HasSubstr("the check 'wal_continuity' would report PGR-TIMELINE-PARENT-NEWER"));
 }
 
 TEST_F(ProveScenario, AChangedRepositoryIsNoPass) {

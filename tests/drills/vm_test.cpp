@@ -58,14 +58,14 @@ class VmDrill : public DrillTest {
     return found;
   }
 
-  void expect_place_blamed(const std::vector<std::string>& options, std::string_view code,
+  void expect_place_blamed(const std::vector<std::string>& options, FindingCode code,
                            std::string_view words) {
     const auto run = run_scenario(in_machine("checks: [databases]\n"), options);
     EXPECT_EQ(run.exit_code, 2) << run.text();
     ASSERT_TRUE(run.report.has_value()) << run.text();
     EXPECT_EQ(run.report->verdict, Verdict::unknown);
     EXPECT_EQ(run.report->diagnosis.code, code) << run.findings();
-    EXPECT_EQ(run.report->diagnosis.blame, "environment") << run.findings();
+    EXPECT_EQ(run.report->diagnosis.likely_cause, LikelyCause::environment) << run.findings();
     EXPECT_NE(run.text().find(words), std::string::npos) << run.text();
     expect_nothing_left();
   }
@@ -126,24 +126,24 @@ TEST_F(VmDrill, AMachineThatDiesInMidRestoreIsNamed) {
 TEST_F(VmDrill, AMachineThatNeverStartsIsNamed) {
   expect_place_blamed(
       {"--set", "sandbox.image=" + broken("silent").string(), "--set", "sandbox.boot_timeout=5s"},
-      "PGR-ENV-VM", "the virtual machine did not start within 5.0s; its console is silent");
+      FindingCode::env_vm, "the virtual machine did not start within 5.0s; its console is silent");
 }
 
 TEST_F(VmDrill, AnImageThatWillNotDoIsNamed) {
-  expect_place_blamed({"--set", "sandbox.image=" + broken("none").string()}, "PGR-ENV-IMAGE",
+  expect_place_blamed({"--set", "sandbox.image=" + broken("none").string()}, FindingCode::env_image,
                       "there is no image");
-  expect_place_blamed({"--set", "sandbox.image=" + broken("changed").string()}, "PGR-ENV-IMAGE",
-                      "kernel is not as its SHA256SUMS says");
-  expect_place_blamed({"--set", "sandbox.image=" + broken("foreign").string()}, "PGR-ENV-IMAGE",
-                      "is made for s390x");
-  expect_place_blamed({"--set", "sandbox.image=" + broken("toolless").string()}, "PGR-ENV-BINARY",
-                      "program 'pgbackrest' is not in the image");
-  expect_place_blamed({"--set", "sandbox.checksum=sha256:" + std::string(64, '0')}, "PGR-ENV-IMAGE",
-                      "not the one that is pinned");
+  expect_place_blamed({"--set", "sandbox.image=" + broken("changed").string()},
+                      FindingCode::env_image, "kernel is not as its SHA256SUMS says");
+  expect_place_blamed({"--set", "sandbox.image=" + broken("foreign").string()},
+                      FindingCode::env_image, "is made for s390x");
+  expect_place_blamed({"--set", "sandbox.image=" + broken("toolless").string()},
+                      FindingCode::env_binary, "program 'pgbackrest' is not in the image");
+  expect_place_blamed({"--set", "sandbox.checksum=sha256:" + std::string(64, '0')},
+                      FindingCode::env_image, "not the one that is pinned");
 }
 
 TEST_F(VmDrill, ADiskThatIsTooSmallIsNamed) {
-  expect_place_blamed({"--set", "sandbox.disk=8MB"}, "PGR-ENV-DISK-FULL", "is too small");
+  expect_place_blamed({"--set", "sandbox.disk=8MB"}, FindingCode::env_disk_full, "is too small");
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 // The context of a check, built by a test: each part can be set on its own.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
@@ -9,6 +12,7 @@
 
 #include "harness/drill/check.hpp"
 #include "harness/drill/pause_point.hpp"
+#include "harness/report/finding_codes.hpp"
 #include "tests/fakes/scripted_sandbox.hpp"
 
 namespace pgrehearse {
@@ -121,10 +125,30 @@ inline Settings settings_of(
   return settings;
 }
 
-// "PGR-INDEX-INVALID shop.public.orders_pkey", one a finding.
+// Whether the verdict is the one that the severities of the findings lead to.
+inline bool verdict_agrees_with_findings(const CheckOutcome& outcome) {
+  const auto has = [&](Severity severity) {
+    return std::ranges::any_of(
+        outcome.findings, [&](const auto& finding) { return severity_of(finding) == severity; });
+  };
+  switch (outcome.verdict) {
+    case Verdict::fail:
+      return has(Severity::error);
+    case Verdict::unknown:
+      return !has(Severity::error);
+    case Verdict::pass:
+    case Verdict::skipped:
+      return !has(Severity::error) && !has(Severity::unknown);
+  }
+  return false;
+}
+
+// "PGR-INDEX-INVALID shop.public.orders_pkey", one per finding.
 inline std::vector<std::string> codes_and_objects(const CheckOutcome& outcome) {
   std::vector<std::string> texts;
-  for (const auto& finding : outcome.findings) texts.push_back(finding.code + " " + finding.object);
+  for (const auto& finding : outcome.findings) {
+    texts.push_back(fmt::format("{} {}", text_of(finding.code), finding.object));
+  }
   return texts;
 }
 

@@ -79,7 +79,7 @@ class FakeRepository : public BackupRepository {
     refuse_when_stopped(stop);
     if (!damaged.empty()) {
       throw Error(ErrorKind::restore, "backup " + backup.label + " could not be restored",
-                  "restore another backup", "PGR-REPO-DAMAGED", damaged.front());
+                  "restore another backup", FindingCode::repo_damaged, damaged.front());
     }
     const auto& data = sandbox.paths().data;
     const bool standby = target.type == TargetType::latest;

@@ -82,7 +82,7 @@ Report passed_report() {
   report.diagnosis = {.summary =
                           "backup 20261119-020000F_20261120-020000I restores; recovery "
                           "reached the end of the archive, 89 s before the drill",
-                      .blame = "none"};
+                      .likely_cause = LikelyCause::none};
   report.checks = {{.name = "landing",
                     .check = "landing",
                     .verdict = Verdict::pass,
@@ -114,9 +114,9 @@ Report failed_report() {
   report.verdict = Verdict::fail;
   report.diagnosis = {
       .summary = "1 page of shop.public.orders does not match its checksum",
-      .code = "PGR-PAGE-CHECKSUM",
+      .code = FindingCode::checksums_page,
       .object = "base/16401/16422",
-      .blame = "backup",
+      .likely_cause = LikelyCause::backup,
       .recoverable =
           "rows in block 17 of shop.public.orders are lost in this set; "
           "20261118-020000F is the newest set before it",
@@ -143,7 +143,7 @@ Report failed_report() {
        .seconds = 38.112,
        .state = "stopped",
        .summary = "602,000 pages, 1 damaged",
-       .findings = {{.code = "PGR-PAGE-CHECKSUM",
+       .findings = {{.code = FindingCode::checksums_page,
                      .object = "base/16401/16422",
                      .message = "block 17: calculated checksum 2C1F but block contains 9A00",
                      .hint = "restore an older set",
@@ -154,11 +154,11 @@ Report failed_report() {
        .seconds = 3.9,
        .state = "paused",
        .summary = "13 tables, 2 differ",
-       .findings = {{.code = "PGR-ROWS-MISSING",
+       .findings = {{.code = FindingCode::rows_missing_table,
                      .object = "shop.public.\"a|b\n\x1b[31m<red>&\xff\"",
                      .message = "table is missing\tin the copy \x01 ]]>",
                      .details = {{"expected", "120"}}},
-                    {.code = "PGR-ROWS-DIFFER",
+                    {.code = FindingCode::rows_differ,
                      .object = "shop.public.bestellungen_\xc3\xa4\xc3\xb6\xc3\xbc",
                      .message = "1,000 rows expected, 998 found"}}},
       {.name = "extensions",

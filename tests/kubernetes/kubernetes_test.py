@@ -129,7 +129,7 @@ class KubernetesTest(unittest.TestCase):
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertEqual(report["verdict"], "unknown")
         self.assertEqual(report["diagnosis"]["code"], "PGR-ENV-KUBERNETES", report["diagnosis"])
-        self.assertEqual(report["diagnosis"]["blame"], "environment")
+        self.assertEqual(report["diagnosis"]["likely_cause"], "environment")
         told = json.dumps(report["diagnosis"])
         for word in words:
             self.assertIn(word, told)

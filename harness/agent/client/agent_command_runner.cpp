@@ -185,7 +185,7 @@ CommandResult AgentCommandRunner::run(const Command& command, std::string_view i
     throw Error(ErrorKind::environment,
                 fmt::format("program '{}' is not in the image {}: {}", command.program,
                             texts_.image, words),
-                texts_.image_hint, "PGR-ENV-BINARY", command.program);
+                texts_.image_hint, FindingCode::env_binary, command.program);
   }
   throw Error(ErrorKind::environment,
               fmt::format("program '{}' cannot be started in the image {}: {}", command.program,

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "harness/common/finding_code.hpp"
 #include "harness/process/command_runner.hpp"
 
 namespace pgrehearse {
@@ -15,8 +16,8 @@ struct AgentMessages {
   std::string image_hint;  // when the image lacks a program
   std::string ended;       // when the agent does not answer
   std::string ended_hint;
-  std::string code;   // of both: "PGR-ENV-VM"
-  uid_t account = 0;  // of the agent or the supervisor
+  FindingCode code = FindingCode::none;  // of both
+  uid_t account = 0;                     // of the agent or the supervisor
 };
 
 // Commands run under the account and the restrictions of the sandbox; those of the Command are

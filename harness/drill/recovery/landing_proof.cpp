@@ -175,7 +175,7 @@ class LandingProof {
     return commits;
   } catch (const Error& error) {
     // Some PostgreSQL packages do not contain pg_waldump.
-    if (error.code() != "PGR-ENV-BINARY") throw;
+    if (error.code() != FindingCode::env_binary) throw;
     unexamined_ = error.what();
     return {};
   }

@@ -149,7 +149,7 @@ class Recovery {
     };
     if (poll_until(deadline_, poll_interval, stop_, decided)) return *landed;
     throw Error(ErrorKind::recovery, "replay did not reach the recovery target in time",
-                "raise --timeout, or see logs/postgresql.log of the run", "PGR-REPLAY-SLOW");
+                "raise --timeout, or see logs/postgresql.log of the run", FindingCode::replay_slow);
   }
 
   // Empty while replay continues.
@@ -251,7 +251,7 @@ class Recovery {
         fmt::format("WAL segment {} {}; backup {} cannot become consistent without it", *missing,
                     there ? "cannot be replayed" : "is not in the archive", input_.backup.label),
         "this backup cannot be recovered: use another one",
-        there ? "PGR-WAL-DAMAGED" : "PGR-WAL-MISSING", *missing);
+        there ? FindingCode::wal_damaged : FindingCode::wal_missing, *missing);
   }
 
   void report_progress() const {
@@ -292,8 +292,8 @@ class Recovery {
                                  !input_.instance.just_logged("due to unexpected postmaster exit");
     if (ended && ended->signal == SIGKILL && !ended_by_itself) {
       return {ErrorKind::environment, "PostgreSQL was killed by signal 9 while it replayed WAL",
-              "often the OOM killer: see the kernel log; lower sandbox.memory", "PGR-ENV-KILLED",
-              "postgres"};
+              "often the OOM killer: see the kernel log; lower sandbox.memory",
+              FindingCode::env_killed, "postgres"};
     }
     return explain_recovery_failure(input_.instance.log_lines(), requests(),
                                     to_text(input_.target));

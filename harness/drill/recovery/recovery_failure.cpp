@@ -16,76 +16,78 @@ namespace {
 struct Pattern {
   std::string_view text;  // a part of the log line
   ErrorKind kind = ErrorKind::recovery;
-  std::string_view code;
+  FindingCode code = FindingCode::none;
   std::string_view meaning;
   std::string_view next_step;
 };
 
 // PostgreSQL's messages (xlogrecovery.c, xlog.c, xlogarchive.c), most specific first.
 constexpr auto patterns = std::to_array<Pattern>({
-    {"No space left on device", ErrorKind::environment, "PGR-ENV-DISK-FULL",
+    {"No space left on device", ErrorKind::environment, FindingCode::env_disk_full,
      "the sandbox's disk is full",
      "free disk space, or set sandbox.directory to a larger file system"},
-    {"Cannot allocate memory", ErrorKind::environment, "PGR-ENV-MEMORY",
+    {"Cannot allocate memory", ErrorKind::environment, FindingCode::env_memory,
      "the sandbox has too little memory", "raise sandbox.memory"},
-    {"could not map anonymous shared memory", ErrorKind::environment, "PGR-ENV-MEMORY",
+    {"could not map anonymous shared memory", ErrorKind::environment, FindingCode::env_memory,
      "the sandbox has too little memory", "raise sandbox.memory"},
-    {"could not create lock file", ErrorKind::environment, "PGR-ENV-LOCK",
+    {"could not create lock file", ErrorKind::environment, FindingCode::env_lock,
      "another server holds the lock", "stop the other server, or use another directory"},
     {"requested recovery stop point is before consistent recovery point", ErrorKind::recovery,
-     "PGR-TARGET-BEFORE-CONSISTENCY",
+     FindingCode::target_before_consistency,
      "the recovery target is before the position where the backup becomes consistent",
      "choose a later target, or set repository.backup to an older backup"},
     {"recovery ended before configured recovery target was reached", ErrorKind::recovery,
-     "PGR-TARGET-NOT-REACHED", "the archive ends before the recovery target",
+     FindingCode::target_not_reached, "the archive ends before the recovery target",
      "choose a target inside the recoverable window (`pgrehearse map`)"},
-    {"is not a child of this server's history", ErrorKind::recovery, "PGR-TIMELINE-NOT-CHILD",
-     "the requested timeline does not descend from the backup's",
+    {"is not a child of this server's history", ErrorKind::recovery,
+     FindingCode::timeline_not_child, "the requested timeline does not descend from the backup's",
      "set recover_to.timeline, or take a backup on the current timeline"},
-    {"does not contain minimum recovery point", ErrorKind::recovery, "PGR-TIMELINE-NOT-CHILD",
+    {"does not contain minimum recovery point", ErrorKind::recovery,
+     FindingCode::timeline_not_child,
      "the requested timeline branches off before the backup is consistent",
      "set recover_to.timeline"},
-    {"recovery target timeline", ErrorKind::recovery, "PGR-TIMELINE-MISSING",
+    {"recovery target timeline", ErrorKind::recovery, FindingCode::timeline_missing,
      "the requested timeline is not in the archive",
      "set recover_to.timeline to a timeline in the archive"},
-    {"could not locate a valid checkpoint record", ErrorKind::recovery, "PGR-WAL-MISSING",
+    {"could not locate a valid checkpoint record", ErrorKind::recovery, FindingCode::wal_missing,
      "the WAL of the backup's start is missing or damaged",
      "this backup cannot be recovered: use another one"},
-    {"could not locate required checkpoint record", ErrorKind::recovery, "PGR-WAL-MISSING",
+    {"could not locate required checkpoint record", ErrorKind::recovery, FindingCode::wal_missing,
      "the WAL of the backup's start is missing or damaged",
      "this backup cannot be recovered: use another one"},
-    {"WAL ends before end of online backup", ErrorKind::recovery, "PGR-WAL-MISSING",
+    {"WAL ends before end of online backup", ErrorKind::recovery, FindingCode::wal_missing,
      "the archive ends before the backup is consistent",
      "this backup cannot be recovered: use another one"},
-    {"WAL ends before consistent recovery point", ErrorKind::recovery, "PGR-WAL-MISSING",
+    {"WAL ends before consistent recovery point", ErrorKind::recovery, FindingCode::wal_missing,
      "the archive ends before the backup is consistent",
      "this backup cannot be recovered: use another one"},
-    {"directory \"", ErrorKind::environment, "PGR-TABLESPACE-NEW",
+    {"directory \"", ErrorKind::environment, FindingCode::tablespace_new,
      "WAL after the backup creates a tablespace outside the sandbox, which the sandbox does not "
      "allow",
      "take a newer backup, which maps the tablespace"},
-    {"could not create file \"pg_tblspc/", ErrorKind::environment, "PGR-TABLESPACE-NEW",
+    {"could not create file \"pg_tblspc/", ErrorKind::environment, FindingCode::tablespace_new,
      "WAL after the backup writes to a tablespace outside the sandbox, which the sandbox does not "
      "allow",
      "take a newer backup, which maps the tablespace"},
-    {"could not set permissions on directory", ErrorKind::environment, "PGR-TABLESPACE-NEW",
+    {"could not set permissions on directory", ErrorKind::environment, FindingCode::tablespace_new,
      "WAL after the backup creates a tablespace outside the sandbox, which the sandbox does not "
      "allow",
      "take a newer backup, which maps the tablespace"},
-    {"WAL contains references to invalid pages", ErrorKind::recovery, "PGR-WAL-INVALID-PAGES",
-     "WAL refers to pages that are missing from the backup",
+    {"WAL contains references to invalid pages", ErrorKind::recovery,
+     FindingCode::wal_invalid_pages, "WAL refers to pages that are missing from the backup",
      "files are missing from this backup: use another one"},
-    {"invalid page in block", ErrorKind::recovery, "PGR-PAGE-INVALID", "replay read a damaged page",
-     "this backup contains a damaged relation: use an older one"},
-    {"contains wrong size", ErrorKind::recovery, "PGR-WAL-DAMAGED", "a WAL file is damaged", ""},
-    {"is from different database system", ErrorKind::recovery, "PGR-WAL-FOREIGN",
+    {"invalid page in block", ErrorKind::recovery, FindingCode::page_invalid,
+     "replay read a damaged page", "this backup contains a damaged relation: use an older one"},
+    {"contains wrong size", ErrorKind::recovery, FindingCode::wal_damaged, "a WAL file is damaged",
+     ""},
+    {"is from different database system", ErrorKind::recovery, FindingCode::wal_foreign,
      "a WAL file belongs to another cluster", "another server archives into this stanza: stop it"},
-    {"incorrect resource manager data checksum", ErrorKind::recovery, "PGR-WAL-DAMAGED",
+    {"incorrect resource manager data checksum", ErrorKind::recovery, FindingCode::wal_damaged,
      "a WAL record is damaged", "recovery ends there: choose an earlier target"},
-    {"invalid value for parameter", ErrorKind::startup, "PGR-STARTUP-SETTING",
+    {"invalid value for parameter", ErrorKind::startup, FindingCode::startup_setting,
      "the server rejects a setting", ""},
-    {"could not access file", ErrorKind::startup, "PGR-STARTUP-LIBRARY", "a library is missing",
-     "install the extension on this host"},
+    {"could not access file", ErrorKind::startup, FindingCode::startup_library,
+     "a library is missing", "install the extension on this host"},
 });
 
 bool severe(std::string_view line) {
@@ -108,40 +110,49 @@ std::string quoted_part(std::string_view line) {
 }
 
 // Targets and timelines are not quoted in the log.
-std::string object_of(std::string_view code, std::string_view line, const std::string& target) {
+std::string object_of(FindingCode code, std::string_view line, const std::string& target) {
   constexpr std::string_view timeline = "timeline ";
-  if (const auto at = line.find(timeline); code.starts_with("PGR-TIMELINE") && at != line.npos) {
+  const bool of_timeline =
+      code == FindingCode::timeline_missing || code == FindingCode::timeline_not_child;
+  const bool of_target =
+      code == FindingCode::target_before_consistency || code == FindingCode::target_not_reached;
+  if (const auto at = line.find(timeline); of_timeline && at != line.npos) {
     std::uint32_t number = 0;
     std::from_chars(line.data() + at + timeline.size(), line.data() + line.size(), number);
     if (number > 0) return fmt::format("{:08X}.history", number);
   }
-  return code.starts_with("PGR-TARGET") ? target : quoted_part(line);
+  return of_target ? target : quoted_part(line);
 }
 
 // The backup tool's reasons for not providing a file, on the lines below its error.
 constexpr auto tool_causes = std::to_array<Pattern>({
-    {"No space left on device", ErrorKind::environment, "PGR-ENV-DISK-FULL",
+    {"No space left on device", ErrorKind::environment, FindingCode::env_disk_full,
      "the sandbox's disk is full",
      "free disk space, or set sandbox.directory to a larger file system"},
-    {"Permission denied", ErrorKind::environment, "PGR-ENV-PERMISSION", "permission denied",
+    {"Permission denied", ErrorKind::environment, FindingCode::env_permission, "permission denied",
      "give the account that runs the drill read permission on the repository"},
-    {"HostConnectError", ErrorKind::environment, "PGR-ENV-HOST", "the repository cannot be reached",
+    {"HostConnectError", ErrorKind::environment, FindingCode::env_host,
+     "the repository cannot be reached",
      "check the network connection to the repository and its credentials"},
-    {"CryptoError", ErrorKind::repository, "PGR-REPO-CIPHER", "it cannot be decrypted",
+    {"CryptoError", ErrorKind::repository, FindingCode::repo_cipher, "it cannot be decrypted",
      "check repo-cipher-pass and repo-cipher-type"},
-    {"ChecksumError", ErrorKind::repository, "PGR-WAL-DAMAGED", "it is damaged in the repository",
+    {"ChecksumError", ErrorKind::repository, FindingCode::wal_damaged,
+     "it is damaged in the repository",
      "recovery ends before it: look for the segment on the primary and its standbys"},
-    {"FormatError", ErrorKind::repository, "PGR-WAL-DAMAGED", "it is damaged in the repository",
+    {"FormatError", ErrorKind::repository, FindingCode::wal_damaged,
+     "it is damaged in the repository",
      "recovery ends before it: look for the segment on the primary and its standbys"},
-    {"FileReadError", ErrorKind::repository, "PGR-WAL-DAMAGED", "it is damaged in the repository",
+    {"FileReadError", ErrorKind::repository, FindingCode::wal_damaged,
+     "it is damaged in the repository",
      "recovery ends before it: look for the segment on the primary and its standbys"},
-    {"unexpected eof", ErrorKind::repository, "PGR-WAL-DAMAGED", "it is damaged in the repository",
+    {"unexpected eof", ErrorKind::repository, FindingCode::wal_damaged,
+     "it is damaged in the repository",
      "recovery ends before it: look for the segment on the primary and its standbys"},
-    {"[045]", ErrorKind::repository, "PGR-WAL-DUPLICATE",
+    {"[045]", ErrorKind::repository, FindingCode::wal_duplicate,
      "it was archived twice with different contents",
      "two servers archive into the same stanza: stop the second"},
-    {"[044]", ErrorKind::repository, "PGR-REPO-MISMATCH", "the archive belongs to another cluster",
-     "compare system identifiers with 'pgbackrest info'"},
+    {"[044]", ErrorKind::repository, FindingCode::repo_mismatch,
+     "the archive belongs to another cluster", "compare system identifiers with 'pgbackrest info'"},
 });
 
 // The tool's last error in the log and the lines below it, which have no log_line_prefix.
@@ -170,10 +181,10 @@ Error repository_failure(const WalRequest& failed, std::span<const std::string> 
     if (words.find(cause.text) == std::string::npos) continue;
     return {cause.kind,
             fmt::format("replay stopped at WAL file {}: {}: {}", failed.file, cause.meaning, said),
-            std::string(cause.next_step), std::string(cause.code), failed.file};
+            std::string(cause.next_step), cause.code, failed.file};
   }
   return {ErrorKind::repository, fmt::format("the repository failed during replay: {}", said),
-          "repair the repository, then run the drill again", "PGR-REPOSITORY-REPLAY", failed.file};
+          "repair the repository, then run the drill again", FindingCode::wal_fetch, failed.file};
 }
 
 }  // namespace
@@ -206,15 +217,14 @@ Error explain_recovery_failure(std::span<const std::string> log,
       if (!relevant || line.find(pattern.text) == std::string::npos) continue;
       return {pattern.kind,
               fmt::format("{}: {} (target: {})", pattern.meaning, message_of(line), target),
-              std::string(pattern.next_step), std::string(pattern.code),
-              object_of(pattern.code, line, target)};
+              std::string(pattern.next_step), pattern.code, object_of(pattern.code, line, target)};
     }
   }
   const auto lines = decisive_lines(log, 1);
   return {ErrorKind::startup,
           fmt::format("the restored instance did not start: {}",
                       lines.empty() ? "its log contains no error" : message_of(lines.back())),
-          "see logs/postgresql.log of the run", "PGR-STARTUP"};
+          "see logs/postgresql.log of the run", FindingCode::startup_failed};
 }
 
 }  // namespace pgrehearse

@@ -13,7 +13,7 @@ namespace {
 Error cannot_start(const std::string& why) {
   return {ErrorKind::environment, "this sandbox cannot start even a new cluster: " + why,
           "the backup is not the cause; see logs/postgresql-fresh.log of the run",
-          "PGR-ENV-SANDBOX"};
+          FindingCode::env_sandbox};
 }
 
 }  // namespace

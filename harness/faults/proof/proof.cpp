@@ -11,6 +11,7 @@
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
 #include "harness/laboratory/scenario_text.hpp"
+#include "harness/report/finding_codes.hpp"
 
 namespace pgrehearse {
 
@@ -22,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t enough_for_baselines = 10;
 
 struct Named {
-  std::string code;
+  FindingCode code = FindingCode::none;
   std::string text;  // object and details, which must name the damaged object
 };
 
@@ -38,9 +39,9 @@ std::vector<Named> findings_of(const Report& report) {
   return all;
 }
 
-using Codes = std::vector<std::string>;
+using Codes = std::vector<FindingCode>;
 
-bool fits(const ExpectedFinding& expected, const Codes& alternatives, const std::string& code,
+bool fits(const ExpectedFinding& expected, const Codes& alternatives, FindingCode code,
           const std::string& text) {
   const bool right = code == expected.code || std::find(alternatives.begin(), alternatives.end(),
                                                         code) != alternatives.end();
@@ -48,7 +49,8 @@ bool fits(const ExpectedFinding& expected, const Codes& alternatives, const std:
 }
 
 std::string in_words(const ExpectedFinding& expected) {
-  return expected.code + (expected.object.empty() ? "" : " " + expected.object);
+  return std::string(text_of(expected.code)) +
+         (expected.object.empty() ? "" : " " + expected.object);
 }
 
 // Whether a line of evidence ("also: check wal_continuity failed: ...") names the object.
@@ -82,16 +84,16 @@ std::string missing_in(const Report& report, InjectedIn where, const FaultResult
                (where == InjectedIn::copy && is_evidence(diagnosis, expected));
       });
   if (!named && !result.expected.empty()) {
-    return fmt::format("the diagnosis is {} {}", diagnosis.code, diagnosis.object);
+    return fmt::format("the diagnosis is {} {}", text_of(diagnosis.code), diagnosis.object);
   }
   return {};
 }
 
-std::vector<std::string> codes_of(const Report& report) {
-  std::vector<std::string> codes;
-  const auto add = [&](const std::string& code) {
+Codes codes_of(const Report& report) {
+  Codes codes;
+  const auto add = [&](FindingCode code) {
     const bool known = std::find(codes.begin(), codes.end(), code) != codes.end();
-    if (!code.empty() && !known) codes.push_back(code);
+    if (code != FindingCode::none && !known) codes.push_back(code);
   };
   add(report.diagnosis.code);
   for (const auto& finding : findings_of(report)) add(finding.code);

@@ -16,7 +16,7 @@
 namespace pgrehearse {
 
 struct ExpectedFinding {
-  std::string code;
+  FindingCode code = FindingCode::none;
   std::string object;  // as injected; empty: any
 };
 
@@ -25,7 +25,7 @@ struct FaultResult {
   Verdict verdict = Verdict::unknown;
   std::vector<ExpectedFinding> expected;
   Diagnosis diagnosis;
-  std::vector<std::string> codes;  // of the diagnosis and all findings, without duplicates
+  std::vector<FindingCode> codes;  // of the diagnosis and all findings, without duplicates
   bool detected = false;
   std::string missing;         // why it does not count as detected
   std::string skipped;         // why it could not be injected on this host

@@ -7,6 +7,7 @@
 
 #include "harness/common/text.hpp"
 #include "harness/common/units.hpp"
+#include "harness/report/finding_codes.hpp"
 
 namespace pgrehearse {
 
@@ -41,8 +42,10 @@ std::string xml_text(std::string_view text) {
 Json json_of(const FaultResult& result) {
   Json expected = Json::array();
   for (const auto& [code, object] : result.expected) {
-    expected.push_back({{"code", code}, {"object", object}});
+    expected.push_back({{"code", text_of(code)}, {"object", object}});
   }
+  Json codes = Json::array();
+  for (const auto code : result.codes) codes.push_back(text_of(code));
   Json row{{"name", result.fault.name},
            {"summary", result.fault.summary},
            {"source", result.fault.source},
@@ -50,12 +53,12 @@ Json json_of(const FaultResult& result) {
            {"expected", name_of(result.fault.expect.verdict)},
            {"expected_findings", expected},
            {"verdict", name_of(result.verdict)},
-           {"codes", result.codes},
+           {"codes", codes},
            {"diagnosis",
             {{"summary", result.diagnosis.summary},
-             {"code", result.diagnosis.code},
+             {"code", text_of(result.diagnosis.code)},
              {"object", result.diagnosis.object},
-             {"blame", result.diagnosis.blame},
+             {"likely_cause", name_of(result.diagnosis.likely_cause)},
              {"recoverable", result.diagnosis.recoverable},
              {"next_step", result.diagnosis.next_step},
              {"evidence", result.diagnosis.evidence}}},
@@ -72,7 +75,7 @@ Json json_of(const CleanRun& run) {
   Json row{{"name", run.name}, {"verdict", name_of(run.verdict)}, {"seconds", run.seconds}};
   if (run.verdict != Verdict::pass) {
     row["summary"] = run.diagnosis.summary;
-    row["code"] = run.diagnosis.code;
+    row["code"] = text_of(run.diagnosis.code);
     row["object"] = run.diagnosis.object;
   }
   if (!run.baselines.empty()) row["baselines"] = run.baselines;
@@ -105,9 +108,9 @@ void write_original(const OriginalRepository& original, std::ostream& out) {
 
 std::string line_of(const FaultResult& result) {
   const auto& diagnosis = result.diagnosis;
-  const auto said = diagnosis.code.empty()
+  const auto said = diagnosis.code == FindingCode::none
                         ? std::string()
-                        : fmt::format(" {} {}", diagnosis.code, diagnosis.object);
+                        : fmt::format(" {} {}", text_of(diagnosis.code), diagnosis.object);
   if (!result.not_applicable.empty()) {
     return fmt::format("n/a      {:<36}         {}", result.fault.name, result.not_applicable);
   }
@@ -124,7 +127,8 @@ std::string line_of(const CleanRun& run) {
   const bool passed = run.verdict == Verdict::pass;
   auto line = fmt::format("{:<8} {:<36} {:>5.1f}s  {}", passed ? "clean" : "ALARM", run.name,
                           run.seconds, name_of(run.verdict));
-  if (!passed) line += "\n         " + run.diagnosis.code + " " + run.diagnosis.summary;
+  if (!passed)
+    line += fmt::format("\n         {} {}", text_of(run.diagnosis.code), run.diagnosis.summary);
   return line;
 }
 

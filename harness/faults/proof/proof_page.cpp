@@ -8,6 +8,7 @@
 #include "harness/common/units.hpp"
 #include "harness/faults/fault_keys.hpp"
 #include "harness/faults/proof/proof_formats.hpp"
+#include "harness/report/finding_codes.hpp"
 
 namespace pgrehearse {
 
@@ -55,7 +56,8 @@ std::string result_of_baseline(const FaultResult& result, std::string_view basel
 
 std::string codes_of(const FaultResult& result) {
   std::string text;
-  for (const auto& code : result.fault.expect.codes) {
+  for (const auto expected : result.fault.expect.codes) {
+    const auto code = text_of(expected);
     text += fmt::format("{}[{}](findings/{}.md)", text.empty() ? "" : "<br>", code, code);
   }
   return text;

@@ -18,7 +18,7 @@ UnnamedFile::UnnamedFile() {
   if (descriptor_ < 0) {
     throw Error(ErrorKind::environment,
                 fmt::format("cannot make a temporary file: {}: {}", name, std::strerror(errno)),
-                "set TMPDIR to a directory with room", "PGR-ENV-FILE", name);
+                "set TMPDIR to a directory with room", FindingCode::env_file, name);
   }
   unlink(name.c_str());
 }

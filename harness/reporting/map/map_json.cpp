@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "harness/report/finding_codes.hpp"
 #include "harness/reporting/map/map_formats.hpp"
 
 namespace pgrehearse {
@@ -42,7 +43,7 @@ Json json_of(const MappedBackup& mapped) {
           {"stop_segment", backup.stop_segment},
           {"latest_timeline", mapped.latest},
           {"usable", mapped.usable()},
-          {"code", mapped.code},
+          {"code", text_of(mapped.code)},
           {"problems", mapped.problems}};
 }
 

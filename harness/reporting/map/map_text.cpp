@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/map/map_branches.hpp"
+#include "harness/report/finding_codes.hpp"
 #include "harness/reporting/map/map_formats.hpp"
 #include "harness/reporting/palette.hpp"
 #include "harness/reporting/phrases.hpp"
@@ -157,7 +158,7 @@ class MapText {
     }
     if (!unusable.empty()) out_ << palette_.bold("unusable backups") << '\n';
     limited(unusable, [&](const MappedBackup* mapped) {
-      std::string text = fmt::format("{} ({}):", mapped->backup.label, mapped->code);
+      std::string text = fmt::format("{} ({}):", mapped->backup.label, text_of(mapped->code));
       for (const auto& problem : mapped->problems) text += " " + problem + ";";
       text.pop_back();
       line("", printable(text));

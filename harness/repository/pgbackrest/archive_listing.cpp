@@ -99,7 +99,7 @@ ParsedArchive parse_archive_listing(std::string_view json, const std::string& id
     throw Error(ErrorKind::repository,
                 "cannot read the listing of archive " + id + ": " + excerpt(failure.what()),
                 "run 'pgbackrest repo-ls --recurse --output=json' on it and check the output",
-                "PGR-REPO-LISTING", id);
+                FindingCode::repo_listing, id);
   }
   const auto order = [](const ArchivedSegment& file) { return std::tie(file.segment, file.file); };
   std::ranges::sort(parsed.listing.segments, {}, order);

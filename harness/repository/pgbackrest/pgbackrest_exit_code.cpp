@@ -15,16 +15,16 @@ namespace {
 constexpr auto stored = ErrorKind::repository;
 constexpr auto around = ErrorKind::environment;
 
-constexpr std::string_view damaged = "PGR-REPO-DAMAGED";
-constexpr std::string_view missing = "PGR-REPO-FILE-MISSING";
-constexpr std::string_view mismatch = "PGR-REPO-MISMATCH";
-constexpr std::string_view no_set = "PGR-BACKUP-NONE";
-constexpr std::string_view config = "PGR-ENV-CONFIG";
-constexpr std::string_view access = "PGR-ENV-PERMISSION";
-constexpr std::string_view host = "PGR-ENV-HOST";
-constexpr std::string_view lock = "PGR-ENV-LOCK";
-constexpr std::string_view disk = "PGR-ENV-DISK-FULL";
-constexpr std::string_view tool = "PGR-ENV-TOOL";
+constexpr auto damaged = FindingCode::repo_damaged;
+constexpr auto missing = FindingCode::repo_file_missing;
+constexpr auto mismatch = FindingCode::repo_mismatch;
+constexpr auto no_set = FindingCode::backup_none;
+constexpr auto config = FindingCode::env_config;
+constexpr auto access = FindingCode::env_permission;
+constexpr auto host = FindingCode::env_host;
+constexpr auto lock = FindingCode::env_lock;
+constexpr auto disk = FindingCode::env_disk_full;
+constexpr auto tool = FindingCode::env_tool;
 
 constexpr std::string_view advice_verify =
     "run 'pgbackrest verify --output=text --verbose', find the cause of the damage, take a new "
@@ -51,11 +51,11 @@ constexpr auto table = std::to_array<ExitCodeMeaning>({
     {31, "option-invalid", around, config, "an option is not valid", advice_config},
     {32, "option-invalid-value", around, config, "an option's value is not valid", advice_config},
     {37, "option-required", around, config, "a required option is missing", advice_config},
-    {38, "pg-running", around, "PGR-ENV-NOT-EMPTY",
+    {38, "pg-running", around, FindingCode::env_not_empty,
      "PostgreSQL is running in the restore directory", "use another sandbox directory"},
     {39, "protocol", around, host, "the connection to a pgBackRest process broke", advice_host},
-    {40, "path-not-empty", around, "PGR-ENV-NOT-EMPTY", "the sandbox's directory is not empty",
-     "use another sandbox directory"},
+    {40, "path-not-empty", around, FindingCode::env_not_empty,
+     "the sandbox's directory is not empty", "use another sandbox directory"},
     {41, "file-open", stored, missing, "a file cannot be opened", advice_verify},
     {42, "file-read", stored, damaged, "a file cannot be read", advice_verify},
     {43, "param-required", around, config, "a parameter is missing", advice_config},
@@ -109,10 +109,11 @@ constexpr auto table = std::to_array<ExitCodeMeaning>({
     {87, "archive-disabled", stored, mismatch, "archiving is disabled", advice_config},
     {88, "file-owner", around, access, "a file's owner cannot be set", advice_space},
     {89, "user-missing", around, access, "an account is missing", advice_rights},
-    {93, "file-exists", around, "PGR-ENV-NOT-EMPTY", "a file is in the way",
+    {93, "file-exists", around, FindingCode::env_not_empty, "a file is in the way",
      "use another sandbox directory"},
-    {94, "memory", around, "PGR-ENV-MEMORY", "out of memory", "give the sandbox more memory"},
-    {95, "crypto", stored, "PGR-REPO-CIPHER", "the repository cannot be decrypted",
+    {94, "memory", around, FindingCode::env_memory, "out of memory",
+     "give the sandbox more memory"},
+    {95, "crypto", stored, FindingCode::repo_cipher, "the repository cannot be decrypted",
      "check repo-cipher-pass and repo-cipher-type; a lost passphrase loses every backup"},
     {96, "param-invalid", around, config, "a parameter is not valid", advice_config},
     {97, "path-close", around, disk, "a directory cannot be closed", advice_space},
@@ -121,7 +122,7 @@ constexpr auto table = std::to_array<ExitCodeMeaning>({
     {100, "kernel", around, tool, "the operating system refused a request", advice_space},
     {101, "service", around, host, "the storage service answered with an error", advice_host},
     {102, "execute", around, tool, "a program cannot be started", advice_config},
-    {103, "repo-invalid", stored, "PGR-REPO-INVALID", "no usable repository was found",
+    {103, "repo-invalid", stored, FindingCode::repo_invalid, "no usable repository was found",
      "check with 'pgbackrest info' that the stanza is in the repository"},
     {104, "command", stored, damaged, "pgBackRest reported errors", advice_verify},
     {105, "access", around, access, "authentication or authorization failed", advice_rights},
@@ -135,7 +136,7 @@ constexpr auto table = std::to_array<ExitCodeMeaning>({
 // hosts.
 struct OtherCause {
   std::string_view words;
-  std::string_view finding;
+  FindingCode finding = FindingCode::none;
   std::string_view advice;
 };
 
@@ -146,7 +147,7 @@ constexpr auto other_causes = std::to_array<OtherCause>({
     {"Disk quota exceeded", disk, advice_space},
     {"Read-only file system", disk, advice_space},
     {"Too many open files", tool, "raise the open files limit of the account"},
-    {"Cannot allocate memory", "PGR-ENV-MEMORY", "give the sandbox more memory"},
+    {"Cannot allocate memory", FindingCode::env_memory, "give the sandbox more memory"},
     {"unable to load cert file", config, advice_config},
     {"unable to load key file", config, advice_config},
     {"Stale file handle", host, advice_host},
@@ -178,7 +179,7 @@ const ExitCodeMeaning* nested_cause(const ToolMessage& message) {
 Error classify(const ToolMessage& message, const ExitCodeMeaning* meaning, std::string_view attempt,
                ErrorKind damage, std::string_view full_text = {}) {
   ErrorKind kind = meaning != nullptr ? meaning->kind : damage;
-  std::string_view finding = meaning != nullptr ? meaning->finding : tool;
+  FindingCode finding = meaning != nullptr ? meaning->finding : tool;
   std::string_view advice = meaning != nullptr ? meaning->advice : std::string_view();
   if (message.mentions(wrong_passphrase)) {
     finding = find_exit_code(95)->finding;
@@ -200,7 +201,7 @@ Error classify(const ToolMessage& message, const ExitCodeMeaning* meaning, std::
   std::string hint(advice);
   if (hint.empty() && !message.hints.empty()) hint = message.hints.front();
   return {kind == stored ? damage : kind, fmt::format("{} failed: {}", attempt, reason), hint,
-          std::string(finding), message.file};
+          finding, message.file};
 }
 
 }  // namespace
@@ -232,13 +233,12 @@ Error error_of(const CommandResult& result, std::string_view attempt, ErrorKind 
   if (result.timed_out) {
     return {around,
             fmt::format("{} timed out after {}", attempt, to_text(Seconds(result.duration))),
-            std::string(advice_host), "PGR-ENV-TIMEOUT"};
+            std::string(advice_host), FindingCode::env_timeout};
   }
   if (result.signal != 0) {
     return {around,
             fmt::format("{}: pgBackRest was terminated by signal {}", attempt, result.signal),
-            "signal 9 often comes from the kernel's out-of-memory killer", std::string(tool),
-            "pgbackrest"};
+            "signal 9 often comes from the kernel's out-of-memory killer", tool, "pgbackrest"};
   }
   // Depending on the log levels, errors are on standard output or on standard error.
   auto message = parse_tool_message(result.error_output);

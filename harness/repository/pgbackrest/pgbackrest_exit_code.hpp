@@ -17,7 +17,7 @@ struct ExitCodeMeaning {
   std::string_view name;  // pgBackRest's own: "checksum"; its error type is "ChecksumError"
   // `repository`: the stored data is the cause; `environment`: it is not.
   ErrorKind kind = ErrorKind::repository;
-  std::string_view finding;  // finding code
+  FindingCode finding = FindingCode::none;
   std::string_view meaning;
   std::string_view advice;
 };

@@ -18,7 +18,7 @@ using Json = nlohmann::json;
 
 [[noreturn]] void refuse(const std::string& what) {
   throw Error(ErrorKind::repository, "cannot read the output of pgbackrest info: " + what,
-              "run 'pgbackrest info --output=json' and check its output", "PGR-REPO-INFO");
+              "run 'pgbackrest info --output=json' and check its output", FindingCode::repo_info);
 }
 
 Json parse(std::string_view text) {

@@ -89,7 +89,7 @@ std::string PgBackRestRepository::output_of(const Command& command, std::string_
   if (!result.succeeded()) throw error_of(result, attempt, ErrorKind::repository);
   if (result.truncated) {
     throw Error(ErrorKind::environment, fmt::format("{} produced too much output", attempt), {},
-                "PGR-ENV-TOOL");
+                FindingCode::env_tool);
   }
   return std::move(result.output);
 }
@@ -101,9 +101,9 @@ std::string PgBackRestRepository::version(std::stop_token stop) {
     const auto lines = lines_of(output);
     return lines.empty() ? spec_.binary : excerpt(lines.front(), 60);
   } catch (const Error& error) {
-    if (error.code() != "PGR-ENV-BINARY") throw;
+    if (error.code() != FindingCode::env_binary) throw;
     throw Error(ErrorKind::environment, error.what(),
-                "install the package pgbackrest, or set repository.binary", "PGR-ENV-BINARY",
+                "install the package pgbackrest, or set repository.binary", FindingCode::env_binary,
                 spec_.binary);
   }
 }
@@ -149,7 +149,7 @@ void PgBackRestRepository::refuse_status(const RepositoryStatus& status, std::st
   throw Error(ErrorKind::repository,
               fmt::format("{} failed: pgBackRest reports {} (status {})", attempt,
                           excerpt(status.message), status.code),
-              hint, "PGR-REPO-STANZA", spec_.stanza);
+              hint, FindingCode::repo_stanza, spec_.stanza);
 }
 
 ParsedArchive PgBackRestRepository::read_archive(const Backup& backup, std::uint64_t segment_size,
@@ -308,12 +308,12 @@ BackupRepository::Verification PgBackRestRepository::verify(const Backup& backup
   if (!verification) {
     throw Error(ErrorKind::environment, attempt + " gave no result: " + excerpt(result.output),
                 "run 'pgbackrest verify --output=text --verbose' and check its output",
-                "PGR-ENV-TOOL");
+                FindingCode::env_tool);
   }
   // The result itself would report damage in the repository.
   if (verification->output.find("[13] Permission denied") != std::string::npos) {
     throw Error(ErrorKind::environment, attempt + " failed: permission denied for some files",
-                std::string(find_exit_code(53)->advice), "PGR-ENV-PERMISSION");
+                std::string(find_exit_code(53)->advice), FindingCode::env_permission);
   }
   return std::move(*verification);
 }

@@ -21,7 +21,7 @@ Json parse(std::string_view body) {
   auto json = Json::parse(body, nullptr, false);
   if (!json.is_discarded()) return json;
   throw Error(ErrorKind::environment, "the container engine's answer is no JSON",
-              "is it Docker's API that answers there?", "PGR-ENV-ENGINE");
+              "is it Docker's API that answers there?", FindingCode::env_engine);
 }
 
 // The value of a key that may be absent, null or of another type.
@@ -55,8 +55,8 @@ std::string image_path(const std::string& name) {
 
 Error image_error(const std::string& name, const std::string& words) {
   return {ErrorKind::environment, fmt::format("there is no image '{}': {}", name, words),
-          "make it (docker/README.md), or name another one with sandbox.image", "PGR-ENV-IMAGE",
-          name};
+          "make it (docker/README.md), or name another one with sandbox.image",
+          FindingCode::env_image, name};
 }
 
 constexpr int ok = 200;
@@ -88,7 +88,7 @@ Error ContainerEngine::unreachable(const Error& error) const {
       ErrorKind::environment,
       fmt::format("the container engine at {} does not answer: {}", address_.text, error.what()),
       "start it, let this account use its socket, or name another one with sandbox.engine",
-      "PGR-ENV-ENGINE", address_.text};
+      FindingCode::env_engine, address_.text};
 }
 
 HttpResponse ContainerEngine::send(const HttpRequest& request, std::string_view attempt,
@@ -106,7 +106,7 @@ HttpResponse ContainerEngine::send(const HttpRequest& request, std::string_view 
   throw Error(
       ErrorKind::environment,
       fmt::format("{} refused to {}: {}", name_of(kind_), attempt, engine_message(response.body)),
-      {}, "PGR-ENV-CONTAINER", address_.text);
+      {}, FindingCode::env_container, address_.text);
 }
 
 std::string ContainerEngine::version(const std::stop_token& stop) const {

@@ -40,14 +40,14 @@ void require_same_architecture(const std::string& image, const ImageFacts& facts
   throw Error(
       ErrorKind::environment,
       fmt::format("the image {} is made for {}, this host is {}", image, facts.architecture, host),
-      "name an image for this architecture with sandbox.image", "PGR-ENV-IMAGE", image);
+      "name an image for this architecture with sandbox.image", FindingCode::env_image, image);
 }
 
 // A container has no network at all, and at most one way through its wall.
 void require_reachable_repository(const SandboxSpec& spec) {
   if (spec.remote.empty()) return;
   const auto refuse = [&](const std::string& message, const std::string& hint) {
-    throw Error(ErrorKind::environment, message, hint, "PGR-ENV-CONTAINER", spec.remote);
+    throw Error(ErrorKind::environment, message, hint, FindingCode::env_container, spec.remote);
   };
   if (!spec.repository_egress) {
     refuse(
@@ -86,7 +86,7 @@ void require_no_secret_variables() {
                   fmt::format("the variable {} holds a secret, and a container's environment is "
                               "no place for one",
                               name),
-                  "move it to pgBackRest's configuration file", "PGR-ENV-CONFIG", name);
+                  "move it to pgBackRest's configuration file", FindingCode::env_config, name);
     }
   }
 }

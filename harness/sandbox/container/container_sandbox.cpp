@@ -101,7 +101,7 @@ ContainerSandbox::ContainerSandbox(ContainerEngine engine, SandboxSpec spec, Hos
            .image_hint = "name an image that has it with sandbox.image; docker/README.md makes one",
            .ended = "the container ended while a command ran in it",
            .ended_hint = "somebody stopped it, or the container engine was stopped",
-           .code = "PGR-ENV-CONTAINER",
+           .code = FindingCode::env_container,
            .account = place_.account().uid}) {}
 
 ContainerSandbox::~ContainerSandbox() {
@@ -151,7 +151,7 @@ void ContainerSandbox::start(const std::stop_token& stop) {
         "the engine must run on this host: a remote one, or one in a virtual machine, "
         "cannot be used; and sandbox.directory must not lie where a mount forbids programs "
         "(noexec)",
-        "PGR-ENV-ENGINE", engine_.address().text);
+        FindingCode::env_engine, engine_.address().text);
   }
   constexpr auto timeout = std::chrono::seconds(30);
   constexpr std::chrono::milliseconds poll_interval(2);
@@ -163,7 +163,7 @@ void ContainerSandbox::start(const std::stop_token& stop) {
   if (poll_until(std::chrono::steady_clock::now() + timeout, poll_interval, stop, answers)) return;
   throw Error(ErrorKind::environment,
               fmt::format("the container does not answer within {}", to_text(timeout)),
-              "the engine must run on this host", "PGR-ENV-CONTAINER", container_);
+              "the engine must run on this host", FindingCode::env_container, container_);
 }
 
 void ContainerSandbox::open_way_out(const std::stop_token& stop) {
@@ -195,7 +195,7 @@ void ContainerSandbox::find_programs(const std::stop_token& stop) {
                           spec_.postgres_major, join(places, ", ")),
               "name an image that has them with sandbox.image, or their place in it with "
               "sandbox.binaries",
-              "PGR-ENV-BINARIES", spec_.image);
+              FindingCode::env_binaries, spec_.image);
 }
 
 CommandResult ContainerSandbox::run(const Command& command, std::stop_token stop) {
@@ -206,7 +206,7 @@ CommandResult ContainerSandbox::run(const Command& command, std::stop_token stop
     if (identity_.observer) identity_.observer(command, result);
     return result;
   } catch (const Error& error) {
-    if (error.code() == "PGR-ENV-CONTAINER") require_sound(stop);
+    if (error.code() == FindingCode::env_container) require_sound(stop);
     throw;
   }
 }
@@ -221,22 +221,22 @@ void ContainerSandbox::require_running(const std::stop_token& stop) const {
   const auto state = engine_.inspect(container_, stop);
   if (!state) {
     throw Error(ErrorKind::environment, "the container was removed while the drill ran",
-                "something else cleans up on this host", "PGR-ENV-CONTAINER", container_);
+                "something else cleans up on this host", FindingCode::env_container, container_);
   }
   if (state->out_of_memory) throw_out_of_memory();
   if (!state->running) {
     throw Error(ErrorKind::environment,
                 fmt::format("the container ended while the drill ran, with exit code {}{}",
                             state->exit_code, state->error.empty() ? "" : ": " + state->error),
-                "somebody stopped it, or the container engine was stopped", "PGR-ENV-CONTAINER",
-                container_);
+                "somebody stopped it, or the container engine was stopped",
+                FindingCode::env_container, container_);
   }
 }
 
 void ContainerSandbox::throw_out_of_memory() const {
   throw Error(ErrorKind::environment,
               fmt::format("the container ran out of memory: its limit is {}", to_text(memory())),
-              "raise sandbox.memory", "PGR-ENV-MEMORY", "container");
+              "raise sandbox.memory", FindingCode::env_memory, "container");
 }
 
 void ContainerSandbox::require_sound(std::stop_token stop) {

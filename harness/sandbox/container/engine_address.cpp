@@ -102,8 +102,8 @@ EngineAddress find_engine(EngineKind kind, const std::string& stated,
   }
   throw Error(ErrorKind::environment,
               fmt::format("the address '{}' of {} is not known", text, name_of(kind)),
-              "name it as unix:///path or tcp://host:port with sandbox.engine", "PGR-ENV-ENGINE",
-              text);
+              "name it as unix:///path or tcp://host:port with sandbox.engine",
+              FindingCode::env_engine, text);
 }
 
 CurlHttpClient::Options http_options(const EngineAddress& address) {

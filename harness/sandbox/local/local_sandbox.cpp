@@ -46,8 +46,8 @@ void LocalSandbox::require_sound(std::stop_token /*stop*/) {
   if (memory_kills() <= memory_kills_before_) return;
   throw Error(ErrorKind::environment,
               "the kernel killed a process of the drill's control group for want of memory",
-              "give the drill more memory: the pod's limit is sandbox.memory", "PGR-ENV-MEMORY",
-              paths().root.string());
+              "give the drill more memory: the pod's limit is sandbox.memory",
+              FindingCode::env_memory, paths().root.string());
 }
 
 Removal LocalSandbox::destroy() {

@@ -25,7 +25,8 @@ constexpr std::array<const char*, 4> members{"image.json", "kernel", "modules.cp
 
 [[noreturn]] void refuse(const fs::path& image, const std::string& message,
                          std::string hint = std::string(how_to_make)) {
-  throw Error(ErrorKind::environment, message, std::move(hint), "PGR-ENV-IMAGE", image.string());
+  throw Error(ErrorKind::environment, message, std::move(hint), FindingCode::env_image,
+              image.string());
 }
 
 std::string content_of(const fs::path& file) {

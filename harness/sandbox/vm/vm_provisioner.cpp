@@ -24,7 +24,7 @@ void require_local_repository(const SandboxSpec& spec) {
   throw Error(ErrorKind::environment,
               fmt::format("a virtual machine without a network cannot reach the repository: {}",
                           spec.remote),
-              "rehearse it with sandbox.type: local", "PGR-ENV-VM", spec.remote);
+              "rehearse it with sandbox.type: local", FindingCode::env_vm, spec.remote);
 }
 
 void require_room(const SandboxSpec& spec) {
@@ -33,7 +33,7 @@ void require_room(const SandboxSpec& spec) {
   throw Error(ErrorKind::environment,
               fmt::format("the machine's disk of {} is too small: the drill needs {}",
                           to_text(disk), to_text(spec.needed)),
-              "raise sandbox.disk, or leave it out", "PGR-ENV-DISK-FULL", "sandbox.disk");
+              "raise sandbox.disk, or leave it out", FindingCode::env_disk_full, "sandbox.disk");
 }
 
 std::string ask_for_version(CommandRunner& host, const std::string& program,

@@ -162,7 +162,7 @@ agent::Settings vm_settings(const VmRequest& request) {
         ErrorKind::environment,
         fmt::format("the repository lies in {} places, a virtual machine is shown {} at most",
                     shares.directories.size(), most_shares),
-        "rehearse it with sandbox.type: local", "PGR-ENV-VM");
+        "rehearse it with sandbox.type: local", FindingCode::env_vm);
   }
   int number = 0;
   for (const auto& directory : shares.directories) {

@@ -31,7 +31,7 @@ constexpr auto kvm_boot_timeout = std::chrono::seconds(20);
 constexpr auto tool_timeout = std::chrono::minutes(2);
 
 [[noreturn]] void throw_failed(const std::string& message, std::string hint) {
-  throw Error(ErrorKind::environment, message, std::move(hint), "PGR-ENV-VM");
+  throw Error(ErrorKind::environment, message, std::move(hint), FindingCode::env_vm);
 }
 
 std::vector<std::string> candidates(const SandboxSpec& spec) {
@@ -85,7 +85,7 @@ VmSandbox::VmSandbox(CommandRunner& host, SandboxSpec spec, HostDirectory place,
            .image_hint = "name an image that has it with sandbox.image; docker/vm/build makes one",
            .ended = "the virtual machine ended while a command ran in it",
            .ended_hint = "see machine/console.log among the logs of the run",
-           .code = "PGR-ENV-VM",
+           .code = FindingCode::env_vm,
            .account = place_.account().uid}) {}
 
 VmSandbox::~VmSandbox() {
@@ -158,7 +158,7 @@ void VmSandbox::boot(const std::stop_token& stop) {
                        std::min<std::chrono::milliseconds>(kvm_boot_timeout, spec_.boot_timeout),
                        stop);
     } catch (const Error& error) {
-      if (error.code() != "PGR-ENV-VM" || spec_.accelerator == "kvm") throw;
+      if (error.code() != FindingCode::env_vm || spec_.accelerator == "kvm") throw;
       slow = error.what();
     }
     // What is left of the first attempt goes before the second.
@@ -223,7 +223,7 @@ void VmSandbox::find_programs(const std::stop_token& stop) {
       spec_.binaries = place;
       return;
     } catch (const Error& error) {
-      if (error.code() != "PGR-ENV-BINARY") throw;
+      if (error.code() != FindingCode::env_binary) throw;
     }
   }
   throw Error(ErrorKind::environment,
@@ -231,7 +231,7 @@ void VmSandbox::find_programs(const std::stop_token& stop) {
                           image_.directory.string(), spec_.postgres_major, join(places, ", ")),
               "name an image that has them with sandbox.image, or their place in it with "
               "sandbox.binaries",
-              "PGR-ENV-BINARIES", image_.directory);
+              FindingCode::env_binaries, image_.directory);
 }
 
 CommandResult VmSandbox::run(const Command& command, std::stop_token stop) {
@@ -269,14 +269,14 @@ std::string VmSandbox::read_file(const fs::path& path, std::uint64_t offset) con
   auto result = run_tool({"read", path.string(), std::to_string(offset)});
   if (result.succeeded()) return std::move(result.output);
   throw Error(ErrorKind::environment, "cannot read " + last_line(result.error_output), {},
-              "PGR-ENV-FILE", path.string());
+              FindingCode::env_file, path.string());
 }
 
 void VmSandbox::write_file(const fs::path& path, std::string_view content, int mode) {
   const auto result = run_tool({"write", path.string(), fmt::format("{:o}", mode)}, content);
   if (result.succeeded()) return;
   throw Error(ErrorKind::environment, "cannot write " + last_line(result.error_output), {},
-              "PGR-ENV-FILE", path.string());
+              FindingCode::env_file, path.string());
 }
 
 void VmSandbox::require_sound(std::stop_token stop) {
@@ -286,8 +286,8 @@ void VmSandbox::require_sound(std::stop_token stop) {
     throw Error(ErrorKind::environment,
                 fmt::format("there is no room left for the machine's disk in {}",
                             paths().root.parent_path().string()),
-                "free space, or name a larger place with sandbox.directory", "PGR-ENV-DISK-FULL",
-                paths().root.parent_path());
+                "free space, or name a larger place with sandbox.directory",
+                FindingCode::env_disk_full, paths().root.parent_path());
   }
   CommandResult killed;
   try {
@@ -304,7 +304,7 @@ void VmSandbox::require_sound(std::stop_token stop) {
   throw Error(ErrorKind::environment,
               fmt::format("the virtual machine ran out of memory: it has {} for the instance",
                           to_text(memory())),
-              "raise sandbox.memory", "PGR-ENV-MEMORY", "virtual machine");
+              "raise sandbox.memory", FindingCode::env_memory, "virtual machine");
 }
 
 void VmSandbox::collect_logs(const fs::path& into) {

@@ -10,6 +10,7 @@
 #include "checks/comparison/database_comparison.hpp"
 #include "harness/primary/primary.hpp"
 #include "harness/primary/snapshot/exact_snapshot.hpp"
+#include "harness/report/finding_codes.hpp"
 #include "tests/contract/sql_checks/sql_check_test.hpp"
 
 namespace pgrehearse {
@@ -138,7 +139,8 @@ class ComparisonTest : public SqlCheckTest {
       if (object.starts_with(original + ".")) object = object.substr(original.size() + 1);
       // The cluster is the copy's own: its list of databases differs by the copy itself.
       if (object.starts_with("copy_")) continue;
-      texts.push_back(finding.code.substr(std::string("PGR-COMPARE-").size()) + " " + object);
+      const auto code = text_of(finding.code).substr(std::string_view("PGR-COMPARE-").size());
+      texts.push_back(std::string(code) + " " + object);
     }
     return texts;
   }

@@ -57,7 +57,7 @@ class ComparisonRoleTest : public ComparisonTest {
   }
   static std::vector<std::string> without_grants(std::vector<std::string> found) {
     std::erase_if(found,
-                  [](const auto& text) { return text.find("CATALOGUE") != std::string::npos; });
+                  [](const auto& text) { return text.find("CATALOG") != std::string::npos; });
     return found;
   }
 };
@@ -76,14 +76,14 @@ TEST_F(ComparisonRoleTest, GrantsOneByOneSufficeToo) {
 
 TEST_F(ComparisonRoleTest, WithoutBypassRlsTablesWithPoliciesAreListed) {
   copy_cluster().execute("postgres", {"alter role pgrehearse nobypassrls"});
-  EXPECT_THAT(compare_as_role(), ElementsAre("UNCOMPARED public.orders"));
+  EXPECT_THAT(compare_as_role(), ElementsAre("INCOMPLETE public.orders"));
   EXPECT_EQ(findings.back().details.at("cause"), "permission");
 }
 
 TEST_F(ComparisonRoleTest, ATableThatItMayNotReadIsListed) {
   grant_one_by_one();
   copy_cluster().execute(original, {"revoke select on twins from pgrehearse"});
-  EXPECT_THAT(without_grants(compare_as_role()), ElementsAre("UNCOMPARED public.twins"));
+  EXPECT_THAT(without_grants(compare_as_role()), ElementsAre("INCOMPLETE public.twins"));
 }
 
 TEST_F(ComparisonRoleTest, AColumnThatItMayNotReadIsListedAndTheOthersAreCompared) {
@@ -93,13 +93,13 @@ TEST_F(ComparisonRoleTest, AColumnThatItMayNotReadIsListedAndTheOthersAreCompare
                                     "to pgrehearse"});
   copy_cluster().execute(copy, {"update returns set amount = 2 where id = 100001"});
   EXPECT_THAT(without_grants(compare_as_role()),
-              UnorderedElementsAre("CONTENT public.returns", "UNCOMPARED public.returns.note"));
+              UnorderedElementsAre("CONTENT public.returns", "INCOMPLETE public.returns.note"));
 }
 
 TEST_F(ComparisonRoleTest, ASequenceThatItMayNotReadIsListed) {
   grant_one_by_one();
   copy_cluster().execute(original, {"revoke select on sequence numbers from pgrehearse"});
-  EXPECT_THAT(without_grants(compare_as_role()), ElementsAre("UNCOMPARED public.numbers"));
+  EXPECT_THAT(without_grants(compare_as_role()), ElementsAre("INCOMPLETE public.numbers"));
 }
 
 TEST_F(ComparisonRoleTest, WithoutUsageOfASchemaItsTablesAreListed) {
@@ -109,14 +109,14 @@ TEST_F(ComparisonRoleTest, WithoutUsageOfASchemaItsTablesAreListed) {
   copy_cluster().execute(original, {"grant select on vault.gold to pgrehearse"});
   const auto found = without_grants(compare_as_role());
   copy_cluster().execute(original, {"drop schema vault cascade"});
-  EXPECT_THAT(found, ElementsAre("UNCOMPARED vault.gold"));
+  EXPECT_THAT(found, ElementsAre("INCOMPLETE vault.gold"));
 }
 
 TEST_F(ComparisonRoleTest, WithoutPgReadAllDataLargeObjectsAreListed) {
   grant_one_by_one();
   copy_cluster().execute(original, {"revoke select on pg_largeobject from pgrehearse"});
   EXPECT_THAT(without_grants(compare_as_role()),
-              ElementsAre("UNCOMPARED pg_catalog.pg_largeobject"));
+              ElementsAre("INCOMPLETE pg_catalog.pg_largeobject"));
 }
 
 TEST_F(ComparisonRoleTest, WithoutConnectTheDatabaseIsListed) {

@@ -178,7 +178,7 @@ TEST_F(AgainstFileTest, AFileThatWasCutOffIsRefused) {
   const auto outcome = compare();
   EXPECT_EQ(outcome.verdict, Verdict::unknown);
   ASSERT_EQ(outcome.findings.size(), 1U);
-  EXPECT_EQ(outcome.findings[0].code, "PGR-COMPARE-FILE");
+  EXPECT_EQ(outcome.findings[0].code, FindingCode::compare_file);
 }
 
 TEST_F(AgainstFileTest, AFileOfAnotherClusterIsRefused) {
@@ -186,7 +186,7 @@ TEST_F(AgainstFileTest, AFileOfAnotherClusterIsRefused) {
   const auto outcome = compare();
   EXPECT_EQ(outcome.verdict, Verdict::unknown);
   ASSERT_EQ(outcome.findings.size(), 1U);
-  EXPECT_EQ(outcome.findings[0].code, "PGR-COMPARE-FILE");
+  EXPECT_EQ(outcome.findings[0].code, FindingCode::compare_file);
   EXPECT_THAT(outcome.findings[0].message, HasSubstr("another cluster"));
 }
 
@@ -195,7 +195,7 @@ TEST_F(AgainstFileTest, AFileThatIsNotThereIsRefused) {
   const auto outcome = compare();
   EXPECT_EQ(outcome.verdict, Verdict::unknown);
   ASSERT_EQ(outcome.findings.size(), 1U);
-  EXPECT_EQ(outcome.findings[0].code, "PGR-COMPARE-FILE");
+  EXPECT_EQ(outcome.findings[0].code, FindingCode::compare_file);
 }
 
 }  // namespace

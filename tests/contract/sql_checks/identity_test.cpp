@@ -42,7 +42,7 @@ TEST_F(IdentityTest, AnotherMajorVersionInTheBackupsRecordFails) {
   bench.backup.postgres_major += 1;
   const auto outcome = run_check("identity");
   EXPECT_EQ(outcome.verdict, Verdict::fail);
-  EXPECT_EQ(outcome.findings.at(0).code, "PGR-IDENTITY-VERSION");
+  EXPECT_EQ(outcome.findings.at(0).code, FindingCode::identity_version);
 }
 
 TEST_F(IdentityTest, AnUnreachablePrimaryIsUnknownUnlessTheRecordFailsAlready) {

@@ -27,7 +27,7 @@ TEST_F(QueryTest, ComparesTheFirstValue) {
   const auto outcome = ask("select count(*) from orders", {{"at_least", "21"}});
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   ASSERT_EQ(outcome.findings.size(), 1U);
-  EXPECT_EQ(outcome.findings.at(0).code, "PGR-QUERY-MISMATCH");
+  EXPECT_EQ(outcome.findings.at(0).code, FindingCode::query_mismatch);
   EXPECT_EQ(outcome.findings.at(0).details.at("value"), "20");
 }
 
@@ -44,7 +44,7 @@ TEST_F(QueryTest, AnErrorIsAFailWithItsSqlstate) {
   make_database({});
   const auto outcome = ask("select * from gone", {{"", "no rows"}});
   EXPECT_EQ(outcome.verdict, Verdict::fail);
-  EXPECT_EQ(outcome.findings.at(0).code, "PGR-QUERY-ERROR");
+  EXPECT_EQ(outcome.findings.at(0).code, FindingCode::query_error);
   EXPECT_EQ(outcome.findings.at(0).details.at("sqlstate"), "42P01");
 }
 
@@ -52,7 +52,7 @@ TEST_F(QueryTest, ADeadlineIsUnknown) {
   make_database({});
   const auto outcome = ask("select pg_sleep(30)", {{"", "1"}}, std::chrono::milliseconds(50));
   EXPECT_EQ(outcome.verdict, Verdict::unknown);
-  EXPECT_EQ(outcome.findings.at(0).code, "PGR-QUERY-TIMEOUT");
+  EXPECT_EQ(outcome.findings.at(0).code, FindingCode::query_timeout);
 }
 
 TEST_F(QueryTest, NamesAMissingDatabase) {

@@ -144,13 +144,13 @@ RandomMutation sequence(Draw& draw) {
 }
 
 RandomMutation changed(std::string what, std::string statement, const std::string& object) {
-  return {std::move(what), {std::move(statement)}, {"CATALOGUE-CHANGED " + object}};
+  return {std::move(what), {std::move(statement)}, {"CATALOG-CHANGED " + object}};
 }
 RandomMutation missing(std::string what, std::string statement, const std::string& object) {
-  return {std::move(what), {std::move(statement)}, {"CATALOGUE-MISSING " + object}};
+  return {std::move(what), {std::move(statement)}, {"CATALOG-MISSING " + object}};
 }
 RandomMutation extra(std::string what, std::string statement, const std::string& object) {
-  return {std::move(what), {std::move(statement)}, {"CATALOGUE-EXTRA " + object}};
+  return {std::move(what), {std::move(statement)}, {"CATALOG-EXTRA " + object}};
 }
 
 RandomMutation grant(Draw& draw) {
@@ -312,32 +312,32 @@ RandomMutation of_cluster(Draw& draw) {
     case 0:
       return {"a role's attribute",
               {"alter role reader createdb"},
-              {"CATALOGUE-CHANGED reader"},
+              {"CATALOG-CHANGED reader"},
               {"alter role reader nocreatedb"}};
     case 1:
       return {"a role's setting",
               {"alter role reader set work_mem = '3MB'"},
-              {"CATALOGUE-EXTRA reader in any database"},
+              {"CATALOG-EXTRA reader in any database"},
               {"alter role reader reset work_mem"}};
     case 2:
       return {"a role's membership",
               {"grant pg_monitor to reader"},
-              {"CATALOGUE-EXTRA reader in pg_monitor by postgres"},
+              {"CATALOG-EXTRA reader in pg_monitor by postgres"},
               {"revoke pg_monitor from reader"}};
     case 3:
       return {"a database's setting",
               {fmt::format("alter database {} set work_mem = '3MB'", database)},
-              {"CATALOGUE-EXTRA any role in " + database},
+              {"CATALOG-EXTRA any role in " + database},
               {fmt::format("alter database {} reset work_mem", database)}};
     case 4:
       return {"a database's connection limit",
               {fmt::format("alter database {} connection limit 17", database)},
-              {"CATALOGUE-CHANGED " + database},
+              {"CATALOG-CHANGED " + database},
               {fmt::format("alter database {} connection limit -1", database)}};
     default:
       return {"a role added",
               {"create role surplus"},
-              {"CATALOGUE-EXTRA surplus"},
+              {"CATALOG-EXTRA surplus"},
               {"drop role surplus"}};
   }
 }

@@ -70,7 +70,7 @@ TEST_F(RowCountsTest, NamesDifferentMissingAndExtraTablesWithBothNumbers) {
                                    "PGR-ROWS-MISSING-TABLE rows.sales.orders",
                                    "PGR-ROWS-EXTRA-TABLE rows.public.only_here"));
   for (const auto& finding : outcome.findings) {
-    if (finding.code != "PGR-ROWS-DIFFER") continue;
+    if (finding.code != FindingCode::rows_differ) continue;
     EXPECT_EQ(finding.details.at("expected"), "50");
     EXPECT_EQ(finding.details.at("actual"), "45");
   }
@@ -131,7 +131,7 @@ TEST_F(RowCountsTest, AnUnreachablePrimaryIsUnknown) {
   bench.primary = &nowhere;
   const auto outcome = run_check("row_counts", without_others());
   EXPECT_EQ(outcome.verdict, Verdict::unknown);
-  EXPECT_EQ(outcome.findings.at(0).code, "PGR-PRIMARY-UNREACHABLE");
+  EXPECT_EQ(outcome.findings.at(0).code, FindingCode::primary_unreachable);
 }
 
 TEST_F(RowCountsTest, IsUnknownWhenNothingWasCompared) {
@@ -139,7 +139,7 @@ TEST_F(RowCountsTest, IsUnknownWhenNothingWasCompared) {
   bench.primary = nullptr;
   const auto outcome = run_check("row_counts", without_others());
   EXPECT_EQ(outcome.verdict, Verdict::unknown);
-  EXPECT_EQ(outcome.findings.at(0).code, "PGR-ROWS-NO-PRIMARY");
+  EXPECT_EQ(outcome.findings.at(0).code, FindingCode::rows_no_primary);
 }
 
 TEST_F(RowCountsTest, ATableThatCannotBeReadInTheCopyFails) {

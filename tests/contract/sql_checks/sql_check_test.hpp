@@ -5,10 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
 #include "checks/table.hpp"
+#include "harness/report/finding_codes.hpp"
 #include "tests/fakes/check_bench.hpp"
 #include "tests/fakes/throwaway_cluster.hpp"
 
@@ -37,7 +39,10 @@ class SqlCheckTest : public testing::Test {
 
   CheckOutcome run_check(std::string_view name, const Settings& settings = {}) {
     for (const auto& row : check_table()) {
-      if (row.name == name) return bench.run(row, settings);
+      if (row.name != name) continue;
+      auto outcome = bench.run(row, settings);
+      EXPECT_TRUE(verdict_agrees_with_findings(outcome)) << name;
+      return outcome;
     }
     throw std::runtime_error("no such check: " + std::string(name));
   }
@@ -48,14 +53,14 @@ class SqlCheckTest : public testing::Test {
 // The codes must be announced in the table: the reference and the documentation come from there.
 inline bool announces(std::string_view check, const Finding& finding) {
   for (const auto& row : check_table()) {
-    if (row.name == check) return row.finds.find(finding.code) != std::string_view::npos;
+    if (row.name == check) return std::ranges::count(row.finds, finding.code) > 0;
   }
   return false;
 }
 
-#define EXPECT_ANNOUNCED(check, outcome)                                        \
-  for (const auto& announced_finding : (outcome).findings) {                    \
-    EXPECT_TRUE(announces(check, announced_finding)) << announced_finding.code; \
+#define EXPECT_ANNOUNCED(check, outcome)                                                 \
+  for (const auto& announced_finding : (outcome).findings) {                             \
+    EXPECT_TRUE(announces(check, announced_finding)) << text_of(announced_finding.code); \
   }
 
 }  // namespace pgrehearse

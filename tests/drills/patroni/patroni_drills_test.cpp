@@ -38,7 +38,7 @@ struct DrillResult {
     }
     return nullptr;
   }
-  [[nodiscard]] const Finding* finding(std::string_view code) const {
+  [[nodiscard]] const Finding* finding(FindingCode code) const {
     if (!report) return nullptr;
     for (const auto& record : report->checks) {
       for (const auto& finding : record.findings) {
@@ -229,7 +229,7 @@ TEST_F(PatroniDrill, EveryWayLeadsToTheLeader) {
       const auto identity = Primary(spec).identity({});
       ADD_FAILURE() << "let in as " << identity.member;
     } catch (const SqlError& error) {
-      EXPECT_EQ(error.code(), "PGR-PRIMARY-NO-MEMBER") << error.what();
+      EXPECT_EQ(error.code(), FindingCode::primary_no_member) << error.what();
     }
   }
 
@@ -353,7 +353,7 @@ TEST_F(PatroniDrill, RecoversAcrossTheSwitchAndOnBothSidesOfIt) {
 TEST_F(PatroniDrill, ALockThatReplayHoldsIsNamedAndNotWaitedFor) {
   const auto run = drill(by_rest(), "recover_to: { name: while_locked }\nchecks: [row_counts]\n");
   EXPECT_EQ(run.exit_code, 1) << run.text;  // orders has fewer rows than the primary has now
-  const auto* locked = run.finding("PGR-ROWS-LOCKED");
+  const auto* locked = run.finding(FindingCode::rows_locked);
   ASSERT_NE(locked, nullptr) << run.text;
   EXPECT_EQ(locked->object, "shop.public.payments");
 }
@@ -376,7 +376,7 @@ TEST_F(PatroniDrill, WhatTheOldLeaderCommittedAloneIsNoticed) {
   EXPECT_EQ(astray.exit_code, 1) << astray.text;
   ASSERT_TRUE(astray.report && astray.report->landing) << astray.text;
   EXPECT_EQ(astray.report->landing->timeline, 2U);
-  EXPECT_EQ(astray.report->diagnosis.code, "PGR-TIMELINE-ASTRAY") << astray.text;
+  EXPECT_EQ(astray.report->diagnosis.code, FindingCode::timeline_old_primary) << astray.text;
   EXPECT_THAT(astray.report->diagnosis.summary, HasSubstr("2 transactions came back"));
 
   sql("insert into public.orders values (3001, 'on timeline 3')", "shop");
@@ -390,7 +390,7 @@ TEST_F(PatroniDrill, WhatTheOldLeaderCommittedAloneIsNoticed) {
   ASSERT_TRUE(latest.report->landing->last_applied.has_value());
   EXPECT_EQ(std::to_string(latest.report->landing->last_applied->xid),
             sql("select xmin from public.orders where id = 3001", "shop"));
-  const auto* lost = latest.finding("PGR-TIMELINE-LOST");
+  const auto* lost = latest.finding(FindingCode::timeline_orphaned_commits);
   ASSERT_NE(lost, nullptr) << latest.text;
   EXPECT_EQ(lost->details.at("transactions"), "2");
 
@@ -407,7 +407,7 @@ TEST_F(PatroniDrill, ANewLeaderThatArchivesNothingIsNoticed) {
   EXPECT_EQ(run.exit_code, 1) << run.text;
   ASSERT_TRUE(run.report && run.report->landing) << run.text;
   EXPECT_EQ(run.report->landing->timeline, 2U);
-  const auto* behind = run.finding("PGR-TIMELINE-BEHIND");
+  const auto* behind = run.finding(FindingCode::timeline_outdated);
   ASSERT_NE(behind, nullptr) << run.text;
   EXPECT_EQ(behind->object, "00000003.history");
 }

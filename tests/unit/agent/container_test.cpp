@@ -86,7 +86,7 @@ class ContainerAgentTest : public testing::Test {
                               .image_hint = "take another",
                               .ended = "it has ended",
                               .ended_hint = {},
-                              .code = "PGR-ENV-CONTAINER",
+                              .code = FindingCode::env_container,
                               .account = getuid()}};
   pid_t agent_ = 0;
 };
@@ -191,7 +191,7 @@ TEST_F(ContainerAgentTest, MissingProgramIsReportedForTheImage) {
     run({.program = "no-such-program"});
     FAIL() << "it is there";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), "PGR-ENV-BINARY");
+    EXPECT_EQ(error.code(), FindingCode::env_binary);
     EXPECT_THAT(error.what(), HasSubstr("program 'no-such-program' is not in the image the-image"));
   }
 }
@@ -202,14 +202,15 @@ TEST_F(ContainerAgentTest, ProgramThatCannotBeStartedIsReportedForTheSandbox) {
     run({.program = directory_});
     FAIL() << "a directory was run";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), "PGR-ENV-CONTAINER");
+    EXPECT_EQ(error.code(), FindingCode::env_container);
     EXPECT_THAT(error.what(), HasSubstr("Permission denied"));
   }
 }
 
 TEST_F(ContainerAgentTest, ConnectionToAnotherAccountsSocketIsRefused) {
   AgentCommandRunner other(
-      socket_, {.ended = "it has ended", .code = "PGR-ENV-CONTAINER", .account = getuid() + 1});
+      socket_,
+      {.ended = "it has ended", .code = FindingCode::env_container, .account = getuid() + 1});
   EXPECT_THROW(other.run({.program = "true"}, {}), Error);
 }
 
@@ -220,7 +221,7 @@ TEST_F(ContainerAgentTest, EndsOnSigtermAndIsThenReportedAsEnded) {
     run({.program = "true"});
     FAIL() << "somebody answers";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), "PGR-ENV-CONTAINER");
+    EXPECT_EQ(error.code(), FindingCode::env_container);
     EXPECT_STREQ(error.what(), "it has ended");
   }
 }

@@ -27,7 +27,7 @@ TEST_F(FreshnessUnitTest, HoldsTheAgeOfTheNewestCommitAgainstTheObjective) {
   land(10min + 1s);
   const auto outcome = run();
   EXPECT_EQ(outcome.verdict, Verdict::fail);
-  EXPECT_EQ(outcome.findings.at(0).code, "PGR-FRESHNESS-OLD");
+  EXPECT_EQ(outcome.findings.at(0).code, FindingCode::freshness_old);
   EXPECT_EQ(outcome.findings.at(0).details.at("measured_seconds"), "601.000");
   EXPECT_EQ(outcome.findings.at(0).details.at("allowed_seconds"), "600.000");
 }

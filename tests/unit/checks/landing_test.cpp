@@ -27,10 +27,10 @@ class LandingCheck : public testing::Test {
     return {.xid = xid, .lsn = Lsn{lsn}, .time = at(second)};
   }
 
-  void expect(Verdict verdict, const std::string& code = {}) {
+  void expect(Verdict verdict, FindingCode code = FindingCode::none) {
     const auto outcome = run_check("landing", bench);
     EXPECT_EQ(outcome.verdict, verdict) << outcome.summary;
-    if (code.empty()) {
+    if (code == FindingCode::none) {
       EXPECT_TRUE(outcome.findings.empty());
     } else {
       ASSERT_FALSE(outcome.findings.empty());
@@ -47,9 +47,9 @@ TEST_F(LandingCheck, MayLieOnTheWayToTheTimelineThatWasAskedFor) {
   bench.archive.histories[2] = {{.timeline = 1, .switch_lsn = Lsn{0x6000000}}};
   expect(Verdict::pass);
   bench.archive.histories[2] = {{.timeline = 1, .switch_lsn = Lsn{0x5000080}}};
-  expect(Verdict::fail, "PGR-LANDING-WRONG");
+  expect(Verdict::fail, FindingCode::landing_wrong);
   bench.archive.histories.clear();
-  expect(Verdict::fail, "PGR-LANDING-WRONG");
+  expect(Verdict::fail, FindingCode::landing_wrong);
 }
 
 TEST_F(LandingCheck, IsSkippedByNameWhereNobodyCouldLookAtTheTransactions) {
@@ -63,9 +63,9 @@ TEST_F(LandingCheck, IsSkippedByNameWhereNobodyCouldLookAtTheTransactions) {
   EXPECT_THAT(outcome.summary, HasSubstr("pg_waldump"));
   // What is short is short all the same, and a moment cannot be told without its transactions.
   bench.scenario.target = {.type = TargetType::latest};
-  expect(Verdict::fail, "PGR-LANDING-SHORT");
+  expect(Verdict::fail, FindingCode::landing_short);
   bench.scenario.target = {.type = TargetType::name, .name = "moment"};
-  expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
+  expect(Verdict::unknown, FindingCode::landing_unproved);
 }
 
 TEST_F(LandingCheck, IsUnknownWithoutProof) {
@@ -73,7 +73,7 @@ TEST_F(LandingCheck, IsUnknownWithoutProof) {
   expect(Verdict::pass);
   bench.landing.proved = false;
   bench.landing.proof = "PostgreSQL did not say where it stopped";
-  expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
+  expect(Verdict::unknown, FindingCode::landing_unproved);
 }
 
 TEST_F(LandingCheck, LatestMustReachTheLastSegment) {
@@ -81,7 +81,7 @@ TEST_F(LandingCheck, LatestMustReachTheLastSegment) {
   expect(Verdict::pass);
   bench.landing.archive_end = Lsn{0x8000000};
   bench.landing.proved = false;
-  expect(Verdict::fail, "PGR-LANDING-SHORT");
+  expect(Verdict::fail, FindingCode::landing_short);
   const auto outcome = run_check("landing", bench);
   EXPECT_THAT(outcome.findings[0].message, HasSubstr("replay ended at 0/5000100"));
   EXPECT_THAT(outcome.findings[0].message, HasSubstr("the archive reaches to 0/8000000"));
@@ -91,7 +91,7 @@ TEST_F(LandingCheck, LatestMustReachTheLastSegment) {
 TEST_F(LandingCheck, LatestLeavesNoTransactionBehind) {
   bench.landing.archive_end = Lsn{0x6000000};
   bench.landing.first_withheld = commit(750, 0x5000200, 9);
-  expect(Verdict::fail, "PGR-LANDING-SHORT");
+  expect(Verdict::fail, FindingCode::landing_short);
 }
 
 TEST_F(LandingCheck, LatestIsNotTheEndOfABranchThatHidesAnother) {
@@ -102,21 +102,21 @@ TEST_F(LandingCheck, LatestIsNotTheEndOfABranchThatHidesAnother) {
          .file = file_name(segment, bench.archive.segment_size) + ".lz4",
          .size = Bytes{1}});
   }
-  expect(Verdict::fail, "PGR-LANDING-SHORT");
+  expect(Verdict::fail, FindingCode::landing_short);
   EXPECT_EQ(run_check("landing", bench).findings[0].object, "00000002.history");
   bench.archive.segments.pop_back();
   expect(Verdict::pass);
 }
 
 TEST_F(LandingCheck, LatestNeedsTheEndOfTheArchive) {
-  expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
+  expect(Verdict::unknown, FindingCode::landing_unproved);
 }
 
 TEST_F(LandingCheck, ImmediateIsBehindTheEndOfTheBackup) {
   bench.scenario.target.type = TargetType::immediate;
   expect(Verdict::pass);
   bench.backup.stop_lsn = Lsn{0x5000101};
-  expect(Verdict::fail, "PGR-LANDING-WRONG");
+  expect(Verdict::fail, FindingCode::landing_wrong);
 }
 
 TEST_F(LandingCheck, TimeLiesBetweenTheTwoTransactions) {
@@ -125,18 +125,18 @@ TEST_F(LandingCheck, TimeLiesBetweenTheTwoTransactions) {
   bench.landing.first_withheld = commit(743, 0x5000100, 6);
   expect(Verdict::pass);
   bench.scenario.target.exclusive = true;
-  expect(Verdict::fail, "PGR-LANDING-WRONG");  // one that committed at the target came back
+  expect(Verdict::fail, FindingCode::landing_wrong);  // one that committed at the target came back
   bench.landing.last_applied = commit(742, 0x5000000, 4);
   bench.landing.first_withheld = commit(743, 0x5000100, 5);
   expect(Verdict::pass);
   bench.scenario.target.exclusive = false;
-  expect(Verdict::fail, "PGR-LANDING-WRONG");  // one that committed at the target is missing
+  expect(Verdict::fail, FindingCode::landing_wrong);  // one that committed at the target is missing
 }
 
 TEST_F(LandingCheck, TimeNeedsATransactionBehindIt) {
   bench.scenario.target = {.type = TargetType::time, .time = at(5)};
   bench.landing.last_applied = commit(742, 0x5000000, 5);
-  expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
+  expect(Verdict::unknown, FindingCode::landing_unproved);
 }
 
 TEST_F(LandingCheck, LsnIsBehindTheRecordOrInFrontOfIt) {
@@ -145,13 +145,13 @@ TEST_F(LandingCheck, LsnIsBehindTheRecordOrInFrontOfIt) {
   bench.landing.first_withheld = commit(743, 0x5000180, 6);
   expect(Verdict::pass);
   bench.scenario.target.exclusive = true;
-  expect(Verdict::fail, "PGR-LANDING-WRONG");
+  expect(Verdict::fail, FindingCode::landing_wrong);
   bench.landing.lsn = Lsn{0x50000C8};
   bench.landing.last_applied = commit(741, 0x5000060, 5);
   bench.landing.first_withheld = commit(742, 0x50000C8, 6);
   expect(Verdict::pass);
   bench.scenario.target.exclusive = false;
-  expect(Verdict::fail, "PGR-LANDING-WRONG");
+  expect(Verdict::fail, FindingCode::landing_wrong);
 }
 
 TEST_F(LandingCheck, ExclusiveLsnBehindAPageHeaderIsNoShortfall) {
@@ -159,7 +159,7 @@ TEST_F(LandingCheck, ExclusiveLsnBehindAPageHeaderIsNoShortfall) {
   bench.landing.lsn = Lsn{0x5002000};
   expect(Verdict::pass);
   bench.landing.lsn = Lsn{0x5001F00};
-  expect(Verdict::fail, "PGR-LANDING-WRONG");
+  expect(Verdict::fail, FindingCode::landing_wrong);
 }
 
 TEST_F(LandingCheck, LsnInFrontOfASwitchIsReachedByTheFirstRecordOfTheNextSegment) {
@@ -169,7 +169,7 @@ TEST_F(LandingCheck, LsnInFrontOfASwitchIsReachedByTheFirstRecordOfTheNextSegmen
 
 TEST_F(LandingCheck, LsnFarOverrunIsWrong) {
   bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x3000100}};
-  expect(Verdict::fail, "PGR-LANDING-WRONG");
+  expect(Verdict::fail, FindingCode::landing_wrong);
 }
 
 TEST_F(LandingCheck, XidIsTheLastOrTheFirstWithheld) {
@@ -178,17 +178,17 @@ TEST_F(LandingCheck, XidIsTheLastOrTheFirstWithheld) {
   bench.landing.first_withheld = commit(744, 0x5000100, 6);
   expect(Verdict::pass);
   bench.scenario.target.exclusive = true;
-  expect(Verdict::fail, "PGR-LANDING-WRONG");
+  expect(Verdict::fail, FindingCode::landing_wrong);
   bench.landing.last_applied = commit(742, 0x5000000, 5);
   bench.landing.first_withheld = commit(743, 0x5000100, 6);
   expect(Verdict::pass);
   bench.landing.first_withheld.reset();
-  expect(Verdict::unknown, "PGR-LANDING-UNPROVED");
+  expect(Verdict::unknown, FindingCode::landing_unproved);
 }
 
 TEST_F(LandingCheck, TimelineIsTheOneAskedFor) {
   bench.scenario.target = {.type = TargetType::name, .name = "n", .timeline = "2"};
-  expect(Verdict::fail, "PGR-LANDING-WRONG");
+  expect(Verdict::fail, FindingCode::landing_wrong);
   bench.landing.timeline = 2;
   expect(Verdict::pass);
 }
@@ -201,7 +201,7 @@ TEST_F(LandingCheck, GoingOnAlongTheOldTimelineIsAstray) {
                               .transactions = 2,
                               .first = commit(742, 0x5000020, 5),
                               .last = commit(743, 0x5000080, 6)}};
-  expect(Verdict::fail, "PGR-TIMELINE-ASTRAY");
+  expect(Verdict::fail, FindingCode::timeline_old_primary);
   EXPECT_THAT(run_check("landing", bench).findings[0].message,
               HasSubstr("2 transactions came back"));
 }
@@ -218,7 +218,7 @@ TEST_F(LandingCheck, WorkThatAFailoverLostIsToldAndNoFault) {
   const auto outcome = run_check("landing", bench);
   EXPECT_EQ(outcome.verdict, Verdict::pass);
   ASSERT_EQ(outcome.findings.size(), 1U);
-  EXPECT_EQ(outcome.findings[0].code, "PGR-TIMELINE-LOST");
+  EXPECT_EQ(outcome.findings[0].code, FindingCode::timeline_orphaned_commits);
   EXPECT_THAT(outcome.findings[0].message, HasSubstr("1 transaction committed on timeline 1"));
 }
 
@@ -231,7 +231,7 @@ TEST_F(LandingCheck, LatestReachesThePrimarysTimeline) {
   const auto outcome = run_check("landing", bench);
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   ASSERT_EQ(outcome.findings.size(), 1U);
-  EXPECT_EQ(outcome.findings[0].code, "PGR-TIMELINE-BEHIND");
+  EXPECT_EQ(outcome.findings[0].code, FindingCode::timeline_outdated);
   EXPECT_EQ(outcome.findings[0].object, "00000002.history");
   // A promotion that is minutes old: its first segment is still being written.
   bench.archive.histories[2] = {{.timeline = 1, .switch_lsn = Lsn{0x5000100}}};

@@ -1,9 +1,11 @@
 // Runs a row of the check table by its name on a bench.
 #pragma once
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "checks/table.hpp"
+#include "harness/report/finding_codes.hpp"
 #include "tests/fakes/check_bench.hpp"
 
 namespace pgrehearse {
@@ -21,9 +23,15 @@ inline CheckOutcome run_check(std::string_view name, CheckBench& bench,
   auto outcome = bench.run(row, settings);
   for (const auto& finding : outcome.findings) {
     // The reference and the documentation list only the codes of the table.
-    if (row.finds.find(finding.code) == std::string_view::npos) {
-      throw std::runtime_error(std::string(name) + " does not announce " + finding.code);
+    if (std::ranges::count(row.finds, finding.code) == 0) {
+      throw std::runtime_error(std::string(name) + " does not announce " +
+                               std::string(text_of(finding.code)));
     }
+  }
+  if (!verdict_agrees_with_findings(outcome)) {
+    throw std::runtime_error(
+        fmt::format("{} gives the verdict {}, but its findings have other severities", name,
+                    name_of(outcome.verdict)));
   }
   return outcome;
 }

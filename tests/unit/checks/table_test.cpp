@@ -2,11 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <map>
 #include <set>
 
-#include "harness/common/text.hpp"
 #include "harness/drill/check.hpp"
 
 namespace pgrehearse {
@@ -33,16 +31,6 @@ TEST(CheckTableTest, EveryCheckRunsInTheStateOfItsRow) {
       settings.set("expect", std::map<std::string, std::string>{{"rows", "1"}});
     }
     EXPECT_TRUE(row.create(settings)->runs_in(row.state)) << row.name;
-  }
-}
-
-TEST(CheckTableTest, EveryFindingHasAPage) {
-  const std::filesystem::path pages = PGREHEARSE_FINDINGS_DIRECTORY;
-  for (const auto& row : check_table()) {
-    for (const auto code : split(row.finds, ' ')) {
-      EXPECT_TRUE(std::filesystem::exists(pages / (std::string(code) + ".md")))
-          << row.name << " gives " << code << ", which has no page";
-    }
   }
 }
 

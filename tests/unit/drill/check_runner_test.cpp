@@ -8,7 +8,9 @@ namespace pgrehearse {
 namespace {
 
 Finding finding_of(const std::string& sqlstate) {
-  return {.code = "PGR-QUERY-ERROR", .message = "it failed", .details = {{"sqlstate", sqlstate}}};
+  return {.code = FindingCode::query_error,
+          .message = "it failed",
+          .details = {{"sqlstate", sqlstate}}};
 }
 
 CheckRecord record_of(std::vector<Finding> findings) {
@@ -19,7 +21,7 @@ CheckRecord record_of(std::vector<Finding> findings) {
     }
     std::vector<Finding> findings;
   };
-  const CheckDescription description{.name = "failing", .summary = "", .finds = ""};
+  const CheckDescription description{.name = "failing", .summary = "", .finds = {}};
   std::vector<PlannedCheck> planned;
   planned.push_back({.description = &description,
                      .request = {.check = "failing", .name = "failing"},
@@ -34,10 +36,11 @@ CheckRecord record_of(std::vector<Finding> findings) {
 TEST(CheckRunner, FullDiskOrMemoryIsNoEvidenceAgainstTheData) {
   const auto full = record_of({finding_of("53100")});
   EXPECT_EQ(full.verdict, Verdict::unknown);
-  EXPECT_EQ(full.findings.at(0).code, "PGR-ENV-DISK-FULL");
+  EXPECT_EQ(full.findings.at(0).code, FindingCode::env_disk_full);
+  EXPECT_EQ(severity_of(full.findings.at(0)), Severity::unknown);
   const auto memory = record_of({finding_of("53200")});
   EXPECT_EQ(memory.verdict, Verdict::unknown);
-  EXPECT_EQ(memory.findings.at(0).code, "PGR-ENV-MEMORY");
+  EXPECT_EQ(memory.findings.at(0).code, FindingCode::env_memory);
 }
 
 TEST(CheckRunner, OtherFindingsStillFailTheCheck) {
@@ -46,9 +49,9 @@ TEST(CheckRunner, OtherFindingsStillFailTheCheck) {
   EXPECT_EQ(record_of({}).verdict, Verdict::fail);
   const auto both = record_of({finding_of("53100"), finding_of("XX001")});
   EXPECT_EQ(both.verdict, Verdict::fail);
-  EXPECT_EQ(both.findings.at(0).code, "PGR-QUERY-ERROR")
+  EXPECT_EQ(both.findings.at(0).code, FindingCode::query_error)
       << "the likely cause would become the environment";
-  EXPECT_EQ(both.findings.at(1).code, "PGR-QUERY-ERROR");
+  EXPECT_EQ(both.findings.at(1).code, FindingCode::query_error);
 }
 
 TEST(CheckRunner, PlanRejectsACheckThatCannotRunInTheStateOfItsRow) {
@@ -57,7 +60,7 @@ TEST(CheckRunner, PlanRejectsACheckThatCannotRunInTheStateOfItsRow) {
   };
   const std::vector<CheckDescription> table{{.name = "misplaced",
                                              .summary = "",
-                                             .finds = "",
+                                             .finds = {},
                                              .state = InstanceState::any,
                                              .create = create<StoppedOnly>}};
   EXPECT_THROW(plan_checks({.checks = {{.check = "misplaced", .name = "misplaced"}}}, table),

@@ -28,7 +28,7 @@ TEST_F(Objectives, LatestIsHeldAgainstTheStartOfTheDrill) {
   EXPECT_EQ(report.rpo.measured, 300.0);
   report.landing->time = report.started - 11min;
   EXPECT_EQ(judged().verdict, Verdict::fail);
-  EXPECT_EQ(report.checks.back().findings.at(0).code, "PGR-RPO-EXCEEDED");
+  EXPECT_EQ(report.checks.back().findings.at(0).code, FindingCode::rpo_exceeded);
 }
 
 TEST_F(Objectives, ATargetThatAsksForNoTimeIsNotJudgedAndSpoilsNothing) {
@@ -46,7 +46,7 @@ TEST_F(Objectives, ATargetThatAsksForNoTimeIsNotJudgedAndSpoilsNothing) {
 TEST_F(Objectives, WithoutACommitTimeNothingIsKnown) {
   report.landing->time.reset();
   EXPECT_EQ(judged().verdict, Verdict::unknown);
-  EXPECT_EQ(report.checks.back().findings.at(0).code, "PGR-RPO-UNKNOWN");
+  EXPECT_EQ(report.checks.back().findings.at(0).code, FindingCode::rpo_unknown);
 }
 
 }  // namespace

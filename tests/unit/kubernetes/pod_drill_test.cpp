@@ -22,7 +22,7 @@ std::string refusal(const std::string& log, const std::string& scenario, int exi
   try {
     report_in_log(log, scenario, exit_code);
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), "PGR-ENV-KUBERNETES");
+    EXPECT_EQ(error.code(), FindingCode::env_kubernetes);
     return error.what();
   }
   return {};

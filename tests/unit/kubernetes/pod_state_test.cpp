@@ -38,7 +38,7 @@ std::string trouble(const PodState& state) {
   spec.memory = Bytes{std::uint64_t{1} << 30U};
   const auto error = pod_trouble(state, spec);
   EXPECT_EQ(error.kind(), ErrorKind::environment);
-  EXPECT_EQ(error.code(), "PGR-ENV-KUBERNETES");
+  EXPECT_EQ(error.code(), FindingCode::env_kubernetes);
   EXPECT_FALSE(error.hint().empty());
   return error.what();
 }

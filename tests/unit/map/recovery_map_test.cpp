@@ -84,14 +84,14 @@ TEST(RecoveryMap, BackupWithoutItsOwnWalIsUnusable) {
   const auto map = map_of({backup_at(3, 1), backup_at(7, 2), backup_at(12, 3)},
                           listing({{1, 1, 6}, {1, 8, 15}}));
   EXPECT_TRUE(map.backups[0].usable());
-  EXPECT_EQ(map.backups[1].code, "PGR-WAL-BACKUP");
+  EXPECT_EQ(map.backups[1].code, FindingCode::wal_backup);
   EXPECT_TRUE(map.backups[2].usable());
   EXPECT_THAT(map.branches.at(0).losses.at(0).unusable_backups, ElementsAre("backup-7"));
 }
 
 TEST(RecoveryMap, ExpiredWalOfTheOldestBackupIsLostUpToTheNextBackup) {
   const auto map = map_of({backup_at(3, 1), backup_at(7, 2)}, listing({{1, 6, 15}}));
-  EXPECT_EQ(map.backups[0].code, "PGR-WAL-BACKUP");
+  EXPECT_EQ(map.backups[0].code, FindingCode::wal_backup);
   const auto& branch = map.branches.at(0);
   ASSERT_EQ(branch.windows.size(), 1U);
   EXPECT_THAT(branch.windows[0].backups, ElementsAre("backup-7"));
@@ -105,7 +105,7 @@ TEST(RecoveryMap, MissingReferenceMakesOnlyThatBackupUnusable) {
   auto incremental = backup_at(7, 2);
   incremental.references = {"gone"};
   const auto map = map_of({backup_at(3, 1), incremental}, listing({{1, 1, 9}}));
-  EXPECT_EQ(map.backups[1].code, "PGR-BACKUP-REFERENCE");
+  EXPECT_EQ(map.backups[1].code, FindingCode::backup_reference);
   EXPECT_THAT(map.backups[1].problems.at(0), HasSubstr("gone"));
   EXPECT_FALSE(map.continuous());
   EXPECT_THAT(map.branches.at(0).losses, IsEmpty());
@@ -165,7 +165,7 @@ TEST(RecoveryMap, VerificationProblemsAreAssignedToSegmentsAndBackups) {
   ASSERT_EQ(damage.backups.size(), 2U);
   EXPECT_EQ(damage.backups[1].first, "backup-3_INCR");
   const auto map = map_archive(backups, archive, damage);
-  EXPECT_EQ(map.backups[0].code, "PGR-BACKUP-VERIFY");
+  EXPECT_EQ(map.backups[0].code, FindingCode::backup_verify);
   EXPECT_THAT(map.backups[1].problems.at(0), HasSubstr("depends on backup-3"));
   EXPECT_FALSE(map.continuous());
   EXPECT_EQ(map.branches.at(0).problems.at(0).kind, LineageProblemKind::damaged);

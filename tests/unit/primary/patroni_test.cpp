@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "harness/common/error.hpp"
+#include "harness/report/finding_codes.hpp"
 #include "tests/fakes/scripted_http_client.hpp"
 
 namespace pgrehearse {
@@ -39,7 +40,7 @@ class PatroniTest : public testing::Test {
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::environment);
       EXPECT_NE(error.hint(), "");
-      return error.code() + ": " + error.what();
+      return std::string(text_of(error.code())) + ": " + error.what();
     }
     return "no error";
   }

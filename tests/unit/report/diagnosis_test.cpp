@@ -5,7 +5,7 @@
 namespace pgrehearse {
 namespace {
 
-Report with_check(Verdict verdict, const std::string& code) {
+Report with_check(Verdict verdict, FindingCode code) {
   Report report;
   report.checks.push_back({.name = "one",
                            .check = "one",
@@ -14,78 +14,114 @@ Report with_check(Verdict verdict, const std::string& code) {
   return report;
 }
 
-TEST(Diagnosis, ADamagedBackupFileIsTheBackupsFault) {
-  const Error error(ErrorKind::restore, "words", "hint", "PGR-REPO-DAMAGED", "file");
-  const auto diagnosis = diagnose_error(error, {}, {}, {});
-  EXPECT_EQ(diagnosis.blame, "backup");
-  EXPECT_EQ(diagnosis.object, "file");
+LikelyCause cause_of_check(Verdict verdict, FindingCode code) {
+  return diagnose_checks(with_check(verdict, code), {}).likely_cause;
 }
 
-TEST(Diagnosis, ACheckThatCouldNotTellDoesNotBlameTheBackup) {
-  EXPECT_EQ(diagnose_checks(with_check(Verdict::unknown, "PGR-ROWS-UNCOUNTED"), {}).blame, "none");
-  EXPECT_EQ(diagnose_checks(with_check(Verdict::fail, "PGR-ROWS-DIFFER"), {}).blame, "backup");
+LikelyCause cause_of_error(ErrorKind kind, FindingCode code) {
+  return diagnose_error(Error(kind, "words", "hint", code, "thing"), {}, {}, {}).likely_cause;
 }
 
-TEST(Diagnosis, AComparisonBlamesTheBackupOnlyForWhatDiffers) {
-  EXPECT_EQ(diagnose_checks(with_check(Verdict::fail, "PGR-COMPARE-CONTENT"), {}).blame, "backup");
-  EXPECT_EQ(diagnose_checks(with_check(Verdict::unknown, "PGR-COMPARE-NOT-REACHED"), {}).blame,
-            "environment");
+TEST(Diagnosis, ErrorOfStoredDataHasTheCauseOfItsCode) {
+  EXPECT_EQ(cause_of_error(ErrorKind::restore, FindingCode::repo_damaged), LikelyCause::backup);
+  EXPECT_EQ(cause_of_error(ErrorKind::recovery, FindingCode::wal_missing), LikelyCause::archive);
+  EXPECT_EQ(cause_of_error(ErrorKind::repository, FindingCode::repo_stanza), LikelyCause::scenario);
+  EXPECT_EQ(cause_of_error(ErrorKind::restore, FindingCode::none), LikelyCause::backup);
+}
+
+TEST(Diagnosis, ErrorOfTheEnvironmentIsNeverCausedByTheBackup) {
+  const auto environment = ErrorKind::environment;
+  EXPECT_EQ(cause_of_error(environment, FindingCode::env_disk_full), LikelyCause::environment);
+  EXPECT_EQ(cause_of_error(environment, FindingCode::repo_damaged), LikelyCause::environment);
+  EXPECT_EQ(cause_of_error(environment, FindingCode::wal_gap), LikelyCause::environment);
+  EXPECT_EQ(cause_of_error(environment, FindingCode::none), LikelyCause::environment);
+  EXPECT_EQ(cause_of_error(environment, FindingCode::primary_unreachable), LikelyCause::primary);
+  EXPECT_EQ(cause_of_error(environment, FindingCode::repo_stanza), LikelyCause::scenario);
+}
+
+TEST(Diagnosis, UsageErrorIsCausedByTheScenarioAndInternalErrorByPgrehearse) {
+  EXPECT_EQ(cause_of_error(ErrorKind::usage, FindingCode::wal_gap), LikelyCause::scenario);
+  EXPECT_EQ(cause_of_error(ErrorKind::internal, FindingCode::none), LikelyCause::pgrehearse);
+}
+
+TEST(Diagnosis, ErrorKeepsItsObject) {
+  const Error error(ErrorKind::restore, "words", "hint", FindingCode::repo_damaged, "file");
+  EXPECT_EQ(diagnose_error(error, {}, {}, {}).object, "file");
+}
+
+TEST(Diagnosis, InconclusiveCheckIsNoEvidenceAgainstTheBackup) {
+  EXPECT_EQ(cause_of_check(Verdict::unknown, FindingCode::landing_unproved), LikelyCause::none);
+  EXPECT_EQ(cause_of_check(Verdict::unknown, FindingCode::database_unreadable), LikelyCause::none);
+  EXPECT_EQ(cause_of_check(Verdict::unknown, FindingCode::rows_uncounted), LikelyCause::primary);
+  EXPECT_EQ(cause_of_check(Verdict::fail, FindingCode::rows_differ), LikelyCause::backup);
+}
+
+TEST(Diagnosis, ComparisonIsEvidenceAgainstTheBackupOnlyWhereSomethingDiffers) {
+  EXPECT_EQ(cause_of_check(Verdict::fail, FindingCode::compare_content), LikelyCause::backup);
+  EXPECT_EQ(cause_of_check(Verdict::unknown, FindingCode::compare_not_reached),
+            LikelyCause::environment);
 }
 
 TEST(Diagnosis, MissingWalIsTheCauseOfMissingRows) {
-  for (const std::string cause : {"PGR-WAL-GAP", "PGR-TIMELINE-BRANCH", "PGR-LANDING-SHORT"}) {
-    auto report = with_check(Verdict::fail, "PGR-ROWS-TOO-FEW");
+  for (const auto cause :
+       {FindingCode::wal_gap, FindingCode::timeline_history, FindingCode::landing_short}) {
+    auto report = with_check(Verdict::fail, FindingCode::rows_too_few);
     report.checks.push_back({.name = "two",
                              .verdict = Verdict::fail,
-                             .findings = {{.code = "PGR-ROWS-DIFFER", .object = "rows"},
+                             .findings = {{.code = FindingCode::rows_differ, .object = "rows"},
                                           {.code = cause, .object = "segment"}}});
     const auto diagnosis = diagnose_checks(report, {});
     EXPECT_EQ(diagnosis.code, cause);
     EXPECT_EQ(diagnosis.object, "segment");
-    EXPECT_EQ(diagnosis.blame, "archive");
+    EXPECT_EQ(diagnosis.likely_cause, LikelyCause::archive);
     ASSERT_EQ(diagnosis.evidence.size(), 1U);
     EXPECT_EQ(diagnosis.evidence[0], "also: check one failed: words");
   }
 }
 
-TEST(Diagnosis, DamageRanksAboveMissingRowsAndBelowMissingWal) {
-  auto report = with_check(Verdict::fail, "PGR-ROWS-TOO-FEW");
-  report.checks.push_back(
-      {.name = "pages", .verdict = Verdict::fail, .findings = {{.code = "PGR-CHECKSUMS-PAGE"}}});
-  EXPECT_EQ(diagnose_checks(report, {}).code, "PGR-CHECKSUMS-PAGE");
-  report.checks.push_back(
-      {.name = "wal", .verdict = Verdict::fail, .findings = {{.code = "PGR-WAL-DAMAGED"}}});
-  EXPECT_EQ(diagnose_checks(report, {}).code, "PGR-WAL-DAMAGED");
-  report.checks.push_back(
-      {.name = "other", .verdict = Verdict::unknown, .findings = {{.code = "PGR-WAL-GAP"}}});
-  EXPECT_EQ(diagnose_checks(report, {}).code, "PGR-WAL-DAMAGED") << "a failure before a doubt";
-}
-
-TEST(Diagnosis, TroubleOfTheHostIsNeverTheBackups) {
-  const Error error(ErrorKind::environment, "words", "hint", "PGR-ENV-DISK-FULL", "/srv");
-  EXPECT_EQ(diagnose_error(error, {}, {}, {}).blame, "environment");
-}
-
-TEST(Diagnosis, TheCauseIsToldBeforeItsSymptoms) {
-  auto report = with_check(Verdict::fail, "PGR-LANDING-SHORT");
-  report.checks.push_back({.name = "two",
+TEST(Diagnosis, NoteIsNotTheCauseOfAFailure) {
+  Report report;
+  report.checks.push_back({.name = "landing",
                            .verdict = Verdict::fail,
-                           .findings = {{.code = "PGR-NEW", .object = "unheard of"},
-                                        {.code = "PGR-WAL-GAP", .object = "segment"}}});
+                           .findings = {{.code = FindingCode::timeline_orphaned_commits},
+                                        {.code = FindingCode::wal_gap, .severity = Severity::note},
+                                        {.code = FindingCode::landing_short}}});
+  EXPECT_EQ(diagnose_checks(report, {}).code, FindingCode::landing_short);
+}
+
+TEST(Diagnosis, DamageRanksAboveMissingRowsAndBelowMissingWal) {
+  auto report = with_check(Verdict::fail, FindingCode::rows_too_few);
+  report.checks.push_back({.name = "pages",
+                           .verdict = Verdict::fail,
+                           .findings = {{.code = FindingCode::checksums_page}}});
+  EXPECT_EQ(diagnose_checks(report, {}).code, FindingCode::checksums_page);
+  report.checks.push_back(
+      {.name = "wal", .verdict = Verdict::fail, .findings = {{.code = FindingCode::wal_damaged}}});
+  EXPECT_EQ(diagnose_checks(report, {}).code, FindingCode::wal_damaged);
+  report.checks.push_back(
+      {.name = "other", .verdict = Verdict::unknown, .findings = {{.code = FindingCode::wal_gap}}});
+  EXPECT_EQ(diagnose_checks(report, {}).code, FindingCode::wal_damaged)
+      << "a failed check comes before an inconclusive one";
+}
+
+TEST(Diagnosis, CauseIsReportedBeforeItsConsequences) {
+  auto report = with_check(Verdict::fail, FindingCode::landing_short);
+  report.checks.push_back(
+      {.name = "two",
+       .verdict = Verdict::fail,
+       .findings = {{.code = FindingCode::setting_differs, .object = "max_connections"},
+                    {.code = FindingCode::wal_gap, .object = "segment"}}});
   const auto diagnosis = diagnose_checks(report, {});
-  EXPECT_EQ(diagnosis.code, "PGR-WAL-GAP");
+  EXPECT_EQ(diagnosis.code, FindingCode::wal_gap);
   EXPECT_EQ(diagnosis.object, "segment");
   EXPECT_EQ(diagnosis.evidence, std::vector<std::string>{"also: check one failed: words"});
 }
 
-TEST(Diagnosis, ACodeOfNoRankIsToldWhereThereIsNoOther) {
-  EXPECT_EQ(diagnose_checks(with_check(Verdict::fail, "PGR-NEW"), {}).code, "PGR-NEW");
-}
-
-TEST(Diagnosis, AnErrorDoesNotHideWhatChecksFoundBefore) {
-  const Error error(ErrorKind::restore, "words", "hint", "PGR-REPO-DAMAGED", "file");
-  const auto diagnosis = diagnose_error(error, with_check(Verdict::fail, "PGR-WAL-GAP"), {}, {});
-  EXPECT_EQ(diagnosis.code, "PGR-REPO-DAMAGED");
+TEST(Diagnosis, ErrorDoesNotHideFailedChecks) {
+  const Error error(ErrorKind::restore, "words", "hint", FindingCode::repo_damaged, "file");
+  const auto diagnosis =
+      diagnose_error(error, with_check(Verdict::fail, FindingCode::wal_gap), {}, {});
+  EXPECT_EQ(diagnosis.code, FindingCode::repo_damaged);
   EXPECT_EQ(diagnosis.evidence, std::vector<std::string>{"also: check one failed: words"});
 }
 

@@ -10,7 +10,7 @@
 namespace pgrehearse {
 namespace {
 
-TEST(ReportJson, ComesBackIdenticalFromText) {
+TEST(ReportJson, IsReadBackUnchanged) {
   for (const auto& report : {passed_report(), failed_report(), killed_report(), Report{}}) {
     const auto once = to_json(report);
     EXPECT_EQ(to_json(report_from_json(once)), once);
@@ -28,8 +28,7 @@ void expect_values_everywhere(const nlohmann::json& value, const std::string& pa
   EXPECT_FALSE(value.is_null() || value == "" || value == false || value == 0) << path;
 }
 
-// A field that only one of the two directions knows would be seen here.
-TEST(ReportJson, EveryFieldComesBack) {
+TEST(ReportJson, EveryFieldIsReadBack) {
   Report report = failed_report();
   report.error_kind = "recovery";
   report.rpo.measured = 3;
@@ -48,6 +47,27 @@ TEST(ReportJson, EveryFieldComesBack) {
   const auto once = to_json(report);
   expect_values_everywhere(nlohmann::json::parse(once), "");
   EXPECT_EQ(to_json(report_from_json(once)), once);
+}
+
+TEST(ReportJson, FindingHasTheSeverityOfItsCodeUnlessItStatesAnother) {
+  Report report;
+  report.checks.push_back(
+      {.name = "one",
+       .findings = {{.code = FindingCode::wal_gap},
+                    {.code = FindingCode::wal_gap, .severity = Severity::note}}});
+  const auto findings = nlohmann::json::parse(to_json(report))["checks"][0]["findings"];
+  EXPECT_EQ(findings[0]["severity"], "error");
+  EXPECT_EQ(findings[1]["severity"], "note");
+  const auto again = report_from_json(to_json(report));
+  EXPECT_EQ(severity_of(again.checks[0].findings[1]), Severity::note);
+}
+
+TEST(ReportJson, CodeOfAnotherReleaseReadsAsNone) {
+  auto document = nlohmann::json::parse(to_json(failed_report()));
+  document["checks"][1]["findings"][0]["code"] = "PGR-OF-ANOTHER-RELEASE";
+  const auto report = report_from_json(document.dump());
+  EXPECT_EQ(report.checks[1].findings[0].code, FindingCode::none);
+  EXPECT_EQ(severity_of(report.checks[1].findings[0]), Severity::error);
 }
 
 TEST(ReportJson, HasThePromisedTopLevelKeys) {
@@ -106,6 +126,10 @@ TEST(ReportJson, RefusalNamesTheKey) {
   document["landing"]["last_applied"]["lsn"] = "x";
   EXPECT_EQ(refusal(document.dump()),
             "report key 'landing.last_applied.lsn' is not a WAL position");
+
+  document = nlohmann::json::parse(to_json(failed_report()));
+  document["diagnosis"]["likely_cause"] = "instance";
+  EXPECT_EQ(refusal(document.dump()), "report key 'diagnosis.likely_cause' is not a likely cause");
 
   document["schema"] = "pgrehearse.report/2";
   EXPECT_EQ(refusal(document.dump()),

@@ -151,7 +151,7 @@ TEST_F(RunStoreTest, AStateDirectoryThatCannotBeMadeIsAnEnvironmentError) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::environment);
-    EXPECT_EQ(error.code(), "PGR-ENV-STATE");
+    EXPECT_EQ(error.code(), FindingCode::env_state);
   }
 }
 

@@ -69,7 +69,7 @@ TEST(TextReporter, IsNeverWiderThanRequested) {
 
 TEST(TextReporter, ShowsTwentyFindingsOfACheckAndCountsTheRest) {
   Report report = failed_report();
-  report.checks[2].findings.assign(1000, Finding{.code = "PGR-ROWS-DIFFER", .object = "t"});
+  report.checks[2].findings.assign(1000, Finding{.code = FindingCode::rows_differ, .object = "t"});
   const auto text = render("text", report);
   EXPECT_NE(text.find("980 more, see: "), std::string::npos);
   EXPECT_LT(lines_of(text).size(), 100U);

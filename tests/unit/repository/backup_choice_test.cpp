@@ -43,7 +43,7 @@ Error refusal(const RecoveryTarget& target, const std::string& backup = "latest"
     ADD_FAILURE() << "chose " << choice.backup.label;
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::repository);
-    EXPECT_EQ(error.code(), "PGR-BACKUP-NONE");
+    EXPECT_EQ(error.code(), FindingCode::backup_none);
     return error;
   }
   return {ErrorKind::internal, "not refused"};

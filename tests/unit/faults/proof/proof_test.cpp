@@ -5,7 +5,7 @@
 namespace pgrehearse {
 namespace {
 
-Report report_with(const std::string& code, const std::string& object) {
+Report report_with(FindingCode code, const std::string& object) {
   Report report;
   report.verdict = Verdict::fail;
   report.diagnosis = {.summary = "words", .code = code, .object = object};
@@ -15,7 +15,7 @@ Report report_with(const std::string& code, const std::string& object) {
   return report;
 }
 
-FaultResult fault_expecting(std::vector<std::string> codes, std::vector<std::string> objects) {
+FaultResult fault_expecting(std::vector<FindingCode> codes, std::vector<std::string> objects) {
   FaultResult result;
   result.fault.expect = {
       .verdict = Verdict::fail, .codes = std::move(codes), .objects = std::move(objects)};
@@ -23,57 +23,57 @@ FaultResult fault_expecting(std::vector<std::string> codes, std::vector<std::str
 }
 
 TEST(EvaluateFault, ExpectedCodeAndObjectAreDetected) {
-  auto result = fault_expecting({"PGR-WAL-GAP"}, {"@segment@"});
-  evaluate(report_with("PGR-WAL-GAP", "000000010000000000000003"),
+  auto result = fault_expecting({FindingCode::wal_gap}, {"@segment@"});
+  evaluate(report_with(FindingCode::wal_gap, "000000010000000000000003"),
            {{"segment", "000000010000000000000003"}}, InjectedIn::laboratory, result);
   EXPECT_TRUE(result.detected) << result.missing;
 }
 
 TEST(EvaluateFault, WrongObjectIsMissed) {
-  auto result = fault_expecting({"PGR-WAL-GAP"}, {"@segment@"});
-  evaluate(report_with("PGR-WAL-GAP", "000000010000000000000004"),
+  auto result = fault_expecting({FindingCode::wal_gap}, {"@segment@"});
+  evaluate(report_with(FindingCode::wal_gap, "000000010000000000000004"),
            {{"segment", "000000010000000000000003"}}, InjectedIn::laboratory, result);
   EXPECT_FALSE(result.detected);
 }
 
 TEST(EvaluateFault, WrongVerdictIsMissed) {
-  auto result = fault_expecting({"PGR-WAL-GAP"}, {});
-  auto report = report_with("PGR-WAL-GAP", "x");
+  auto result = fault_expecting({FindingCode::wal_gap}, {});
+  auto report = report_with(FindingCode::wal_gap, "x");
   report.verdict = Verdict::unknown;
   evaluate(report, {}, InjectedIn::laboratory, result);
   EXPECT_FALSE(result.detected);
 }
 
 TEST(EvaluateFault, FindingMissingFromDiagnosisIsMissed) {
-  auto result = fault_expecting({"PGR-WAL-GAP"}, {});
-  auto report = report_with("PGR-WAL-GAP", "x");
-  report.diagnosis.code = "PGR-RPO-EXCEEDED";
+  auto result = fault_expecting({FindingCode::wal_gap}, {});
+  auto report = report_with(FindingCode::wal_gap, "x");
+  report.diagnosis.code = FindingCode::rpo_exceeded;
   evaluate(report, {}, InjectedIn::laboratory, result);
   EXPECT_EQ(result.missing, "the diagnosis is PGR-RPO-EXCEEDED x");
 }
 
 TEST(EvaluateFault, BothOfTwoFaultsMustBeDetected) {
-  auto result = fault_expecting({"PGR-WAL-GAP", "PGR-CHECKSUMS-PAGE"}, {"x", "y"});
-  evaluate(report_with("PGR-WAL-GAP", "x"), {}, InjectedIn::laboratory, result);
+  auto result = fault_expecting({FindingCode::wal_gap, FindingCode::checksums_page}, {"x", "y"});
+  evaluate(report_with(FindingCode::wal_gap, "x"), {}, InjectedIn::laboratory, result);
   EXPECT_EQ(result.missing, "no finding PGR-CHECKSUMS-PAGE y");
 }
 
 TEST(EvaluateFault, AlternativeCodeCountsOnlyInACopy) {
-  auto result = fault_expecting({"PGR-WAL-DAMAGED"}, {"0003"});
-  result.fault.expect.alternatives = {"PGR-LANDING-SHORT"};
-  const auto report = report_with("PGR-LANDING-SHORT", "0003");
+  auto result = fault_expecting({FindingCode::wal_damaged}, {"0003"});
+  result.fault.expect.alternatives = {FindingCode::landing_short};
+  const auto report = report_with(FindingCode::landing_short, "0003");
   evaluate(report, {}, InjectedIn::copy, result);
   EXPECT_TRUE(result.detected) << result.missing;
   evaluate(report, {}, InjectedIn::laboratory, result);
   EXPECT_FALSE(result.detected);
-  evaluate(report_with("PGR-LANDING-SHORT", "0004"), {}, InjectedIn::copy, result);
+  evaluate(report_with(FindingCode::landing_short, "0004"), {}, InjectedIn::copy, result);
   EXPECT_FALSE(result.detected);
 }
 
 TEST(EvaluateFault, EvidenceOfDiagnosisCountsInACopy) {
-  auto result = fault_expecting({"PGR-WAL-GAP"}, {"0003"});
-  auto report = report_with("PGR-WAL-GAP", "0003");
-  report.diagnosis.code = "PGR-TARGET-NOT-REACHED";
+  auto result = fault_expecting({FindingCode::wal_gap}, {"0003"});
+  auto report = report_with(FindingCode::wal_gap, "0003");
+  report.diagnosis.code = FindingCode::target_not_reached;
   report.diagnosis.object = "time";
   evaluate(report, {}, InjectedIn::copy, result);
   EXPECT_FALSE(result.detected);

@@ -28,7 +28,7 @@ TEST(PgBackRestExitCode, TableIsSortedUniqueAndComplete) {
   EXPECT_EQ(std::ranges::adjacent_find(table, std::equal_to<>(), &ExitCodeMeaning::code),
             table.end());
   for (const auto& row : table) {
-    EXPECT_TRUE(row.finding.starts_with("PGR-")) << row.code;
+    EXPECT_NE(row.finding, FindingCode::none) << row.code;
     EXPECT_FALSE(row.meaning.empty() || row.advice.empty()) << row.code;
     EXPECT_TRUE(row.kind == ErrorKind::repository || row.kind == ErrorKind::environment)
         << row.code;
@@ -68,7 +68,7 @@ TEST(PgBackRestExitCode, QuotesTheToolAndNamesTheFile) {
       "unable to open missing file "
       "'/repo/backup/orders/20261121-011909F/pg_data/base/5/16385.lz4' for read");
   EXPECT_EQ(error.object(), "/repo/backup/orders/20261121-011909F/pg_data/base/5/16385.lz4");
-  EXPECT_EQ(error.code(), "PGR-REPO-FILE-MISSING");
+  EXPECT_EQ(error.code(), FindingCode::repo_file_missing);
   EXPECT_THAT(error.hint(), HasSubstr("verify"));
 }
 
@@ -89,16 +89,16 @@ TEST(PgBackRestExitCode, PermissionAndSpaceAreNeverTheBackupsFault) {
       "P00  ERROR: [041]: raised from local-1 protocol: unable to open file "
       "'/repo/backup/orders/X/pg_data/base/5/16385.lz4' for read: [13] Permission denied\n");
   EXPECT_EQ(denied.kind(), ErrorKind::environment);
-  EXPECT_EQ(denied.code(), "PGR-ENV-PERMISSION");
+  EXPECT_EQ(denied.code(), FindingCode::env_permission);
   // 2.45 does not even say that no space is left.
   const auto full = restore_error(
       64,
       "P00  ERROR: [064]: raised from local-1 protocol: unable to write '/s/data/base/4/2609'\n");
   EXPECT_EQ(full.kind(), ErrorKind::environment);
-  EXPECT_EQ(full.code(), "PGR-ENV-DISK-FULL");
+  EXPECT_EQ(full.code(), FindingCode::env_disk_full);
   EXPECT_EQ(full.object(), "/s/data/base/4/2609");
   EXPECT_EQ(restore_error(42, "ERROR: [042]: x: [28] No space left on device\n").code(),
-            "PGR-ENV-DISK-FULL");
+            FindingCode::env_disk_full);
 }
 
 TEST(PgBackRestExitCode, AGenericCodeIsJudgedByTheCauseThatItCarries) {
@@ -112,7 +112,7 @@ TEST(PgBackRestExitCode, AGenericCodeIsJudgedByTheCauseThatItCarries) {
   const auto host = restore_error(
       103, "ERROR: [103]: unable to find a valid repository\n       repo1: [HostConnectError] x\n");
   EXPECT_EQ(host.kind(), ErrorKind::environment);
-  EXPECT_EQ(host.code(), "PGR-ENV-HOST");
+  EXPECT_EQ(host.code(), FindingCode::env_host);
   const auto gone = restore_error(
       103,
       "ERROR: [103]: unable to find a valid repository\n       repo1: [FileMissingError] unable to "
@@ -127,7 +127,7 @@ TEST(PgBackRestExitCode, AWrongPassphraseIsCalledThatAndItsNoiseIsCut) {
       "key/value found outside of section at line 1: \xfeI[#X2\xce\x02\xf7n\nHINT: has a stanza",
       "reading stanza 'orders'");
   EXPECT_EQ(error.kind(), ErrorKind::repository);
-  EXPECT_EQ(error.code(), "PGR-REPO-CIPHER");
+  EXPECT_EQ(error.code(), FindingCode::repo_cipher);
   EXPECT_THAT(error.what(), testing::EndsWith("at line 1: ..."));
   EXPECT_THAT(error.hint(), HasSubstr("repo-cipher-pass"));
 }
@@ -139,7 +139,7 @@ TEST(PgBackRestExitCode, AnUnreachableHostSaysNothingAboutTheBackup) {
       "hostname db",
       "reading stanza 'orders'");
   EXPECT_EQ(error.kind(), ErrorKind::environment);
-  EXPECT_EQ(error.code(), "PGR-ENV-HOST");
+  EXPECT_EQ(error.code(), FindingCode::env_host);
   EXPECT_EQ(error_of_status("[HostConnectError] unable to get address", "x").kind(),
             ErrorKind::environment);
   EXPECT_EQ(error_of_status("[ChecksumError] unable to load", "x").kind(), ErrorKind::repository);
@@ -149,7 +149,7 @@ TEST(PgBackRestExitCode, DeadlineSignalAndInterruptionHaveTheirOwnWords) {
   CommandResult result{.exit_code = -1, .timed_out = true, .duration = std::chrono::minutes(2)};
   auto error = error_of(result, "listing", ErrorKind::repository);
   EXPECT_EQ(error.kind(), ErrorKind::environment);
-  EXPECT_EQ(error.code(), "PGR-ENV-TIMEOUT");
+  EXPECT_EQ(error.code(), FindingCode::env_timeout);
   EXPECT_EQ(error_of({.cancelled = true}, "x", ErrorKind::restore).kind(), ErrorKind::interrupted);
   error = error_of({.signal = 9}, "x", ErrorKind::restore);
   EXPECT_EQ(error.kind(), ErrorKind::environment);

@@ -21,7 +21,7 @@ std::string refusal_of(const std::string& json) {
     parse_pgbackrest_info(json, "orders");
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::repository);
-    EXPECT_EQ(error.code(), "PGR-REPO-INFO");
+    EXPECT_EQ(error.code(), FindingCode::repo_info);
     return error.what();
   }
   ADD_FAILURE() << "was not refused";

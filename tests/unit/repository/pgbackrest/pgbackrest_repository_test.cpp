@@ -54,7 +54,7 @@ TEST_F(PgBackRestRepositoryTest, AsksTheNamedBinaryForItsVersion) {
 TEST_F(PgBackRestRepositoryTest, AMissingBinaryIsTheEnvironmentsFault) {
   runner_.on_call({"version"}, [](const Command&) -> CommandResult {
     throw Error(ErrorKind::environment, "program 'pgbackrest' is not in PATH", "",
-                "PGR-ENV-BINARY");
+                FindingCode::env_binary);
   });
   const auto error = error_of_action([&] { repository().version({}); });
   EXPECT_EQ(error.kind(), ErrorKind::environment);
@@ -80,7 +80,7 @@ TEST_F(PgBackRestRepositoryTest, NamesTheStanzaThatWasProbablyMeant) {
   runner_.on({"info"}, Script::success(recorded::info));
   const auto error = error_of_action([&] { repository({.stanza = "order"}).list({}); });
   EXPECT_EQ(error.kind(), ErrorKind::repository);
-  EXPECT_EQ(error.code(), "PGR-REPO-STANZA");
+  EXPECT_EQ(error.code(), FindingCode::repo_stanza);
   EXPECT_EQ(error.hint(), "did you mean 'orders'?");
 }
 
@@ -88,13 +88,13 @@ TEST_F(PgBackRestRepositoryTest, AnUnreadableRepositoryIsNotABadBackup) {
   runner_.on({"info"},
              {Script::success(recorded::no_permission), Script::success(recorded::unreachable),
               Script::success(recorded::wrong_passphrase)});
-  EXPECT_EQ(error_of_action([&] { repository().list({}); }).code(), "PGR-ENV-PERMISSION");
+  EXPECT_EQ(error_of_action([&] { repository().list({}); }).code(), FindingCode::env_permission);
   const auto unreachable = error_of_action([&] { repository().list({}); });
   EXPECT_EQ(unreachable.kind(), ErrorKind::environment);
-  EXPECT_EQ(unreachable.code(), "PGR-ENV-HOST");
+  EXPECT_EQ(unreachable.code(), FindingCode::env_host);
   const auto cipher = error_of_action([&] { repository().list({}); });
   EXPECT_EQ(cipher.kind(), ErrorKind::repository);
-  EXPECT_EQ(cipher.code(), "PGR-REPO-CIPHER");
+  EXPECT_EQ(cipher.code(), FindingCode::repo_cipher);
 }
 
 TEST_F(PgBackRestRepositoryTest, AsksForTheFilesOfASetWithErrors) {
@@ -122,7 +122,7 @@ TEST_F(PgBackRestRepositoryTest, ADamagedHistoryIsNamed) {
   runner_.on({"repo-get"}, Script::success("\x01\x02\n"));
   const auto error = error_of_action([&] { repository().list_archive(backup_, 16ULL << 20U, {}); });
   EXPECT_EQ(error.object(), "00000002.history");
-  EXPECT_EQ(error.code(), "PGR-TIMELINE-HISTORY");
+  EXPECT_EQ(error.code(), FindingCode::timeline_history);
 }
 
 TEST_F(PgBackRestRepositoryTest, RestoresIntoTheSandboxOnlyAndReportsProgress) {
@@ -168,7 +168,7 @@ TEST_F(PgBackRestRepositoryTest, NamesAFileAsTheClusterDoes) {
                              "expected checksum 'b'\n"));
   const auto error =
       error_of_action([&] { repository().restore(backup_, {}, sandbox_, nullptr, {}); });
-  EXPECT_EQ(error.code(), "PGR-REPO-DAMAGED");
+  EXPECT_EQ(error.code(), FindingCode::repo_damaged);
   EXPECT_EQ(error.object(), "base/5/16386");
 }
 
@@ -205,7 +205,7 @@ TEST_F(PgBackRestRepositoryTest, VerifyNeedsAVerdictAndPermission) {
   auto tool = repository();
   EXPECT_TRUE(tool.verify(backup_, {}).ok);
   EXPECT_EQ(error_of_action([&] { tool.verify(backup_, {}); }).kind(), ErrorKind::environment);
-  EXPECT_EQ(error_of_action([&] { tool.verify(backup_, {}); }).code(), "PGR-ENV-PERMISSION");
+  EXPECT_EQ(error_of_action([&] { tool.verify(backup_, {}); }).code(), FindingCode::env_permission);
 }
 
 std::vector<std::string> options_for(const RecoveryTarget& target, int major = 15) {

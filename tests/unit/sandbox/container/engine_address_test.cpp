@@ -95,7 +95,7 @@ TEST_F(EngineAddressTest, WhatIsNotKnownIsNamed) {
     static_cast<void>(find(EngineKind::docker));
     FAIL() << "it was taken";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), "PGR-ENV-ENGINE");
+    EXPECT_EQ(error.code(), FindingCode::env_engine);
     EXPECT_EQ(error.object(), "ssh://engine");
   }
 }
