@@ -4,12 +4,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <memory>
 
 #include "harness/common/error.hpp"
 #include "tests/contract/pgbackrest_laboratory.hpp"
+#include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -70,10 +70,7 @@ class PgBackRestContract : public testing::TestWithParam<bool> {
 
  protected:
   void SetUp() override {
-    if (const auto missing = missing_tools(); !missing.empty()) {
-      if (std::getenv("PGREHEARSE_REQUIRE") != nullptr) FAIL() << missing;
-      GTEST_SKIP() << missing;
-    }
+    if (!require_or_skip(missing_tools())) return;
     before_ = laboratory().listing();
   }
   void TearDown() override {
@@ -279,10 +276,7 @@ INSTANTIATE_TEST_SUITE_P(Repositories, PgBackRestContract, testing::Bool(),
 
 // A byte turned over in the primary's heap: pgBackRest backs it up and exits with 0.
 TEST(PgBackRestErrors, ASetWithPageErrorsIsListedWithItsFiles) {
-  if (const auto missing = missing_tools(); !missing.empty()) {
-    if (std::getenv("PGREHEARSE_REQUIRE") != nullptr) FAIL() << missing;
-    GTEST_SKIP() << missing;
-  }
+  if (!require_or_skip(missing_tools())) return;
   const Scratch scratch;
   PgBackRestLaboratory laboratory(scratch.path(), "errors", "");
   auto& primary = laboratory.primary();

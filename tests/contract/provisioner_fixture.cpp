@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -14,6 +13,7 @@
 #include "harness/postgres/binaries.hpp"
 #include "harness/process/acting_account.hpp"
 #include "harness/process/process_table.hpp"
+#include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
 
@@ -31,12 +31,8 @@ fs::path make_scratch() {
 }  // namespace
 
 void ProvisionerContract::SetUp() {
-  const auto impossible = GetParam().impossible();
-  if (!impossible.empty()) GTEST_SKIP() << impossible;
-  const auto missing = GetParam().missing();
-  const char* required = std::getenv("PGREHEARSE_REQUIRE");
-  if (!missing.empty() && required != nullptr) FAIL() << missing;
-  if (!missing.empty()) GTEST_SKIP() << missing;
+  if (!require_or_skip(GetParam().impossible(), Remedy::none)) return;
+  if (!require_or_skip(GetParam().missing())) return;
   scratch_ = make_scratch();
   provisioner_ = GetParam().make(runner_, scratch_ / "state");
 }

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -16,6 +15,7 @@
 #include "harness/process/boost_command_runner.hpp"
 #include "harness/sandbox/vm/vm_provisioner.hpp"
 #include "tests/engines/test_engine.hpp"
+#include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -60,9 +60,8 @@ class VmQuarantine : public testing::Test {
   void SetUp() override {
     if (sandbox) return;
     const auto machine = virtual_machine_for_tests();
-    if (!machine.impossible.empty()) GTEST_SKIP() << machine.impossible;
-    if (std::getenv("PGREHEARSE_REQUIRE") != nullptr) FAIL() << machine.missing;
-    GTEST_SKIP() << machine.missing;
+    if (!require_or_skip(machine.impossible, Remedy::none)) return;
+    if (!require_or_skip(machine.missing)) return;
   }
 
   static CommandResult run(const std::string& script) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -15,6 +14,7 @@
 #include "tests/drills/small_disk.hpp"
 #include "tests/drills/tls_repository_host.hpp"
 #include "tests/engines/test_engine.hpp"
+#include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -25,10 +25,8 @@ class ContainerDrill : public DrillTest {
  protected:
   void SetUp() override {
     const auto given = kind == EngineKind::docker ? docker_for_tests() : podman_for_tests();
-    if (!given.impossible.empty()) GTEST_SKIP() << given.impossible;
-    const char* required = std::getenv("PGREHEARSE_REQUIRE");
-    if (!given.missing.empty() && required != nullptr) FAIL() << given.missing;
-    if (!given.missing.empty()) GTEST_SKIP() << given.missing;
+    if (!require_or_skip(given.impossible, Remedy::none)) return;
+    if (!require_or_skip(given.missing)) return;
     DrillTest::SetUp();
     address = given.address;
     setenv(kind == EngineKind::docker ? "DOCKER_HOST" : "CONTAINER_HOST", address.c_str(), 1);
@@ -230,7 +228,8 @@ TEST_F(ContainerDrill, AVolumeThatIsTooSmallIsNamed) {
   const auto directory = scratch / "small";
   // Room for every byte, as far as can be told before, and not for every file.
   const SmallDisk disk(directory, "size=2g,nr_inodes=300,mode=0755");
-  if (!disk.mounted()) GTEST_SKIP() << "this account may not mount";
+  const bool mounted = disk.mounted();
+  if (!require_or_skip(mounted ? "" : "this account may not mount", Remedy::none)) return;
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.directory=" + directory.native()});
   expect_place_blamed(run, FindingCode::env_disk_full);
@@ -241,7 +240,8 @@ TEST_F(ContainerDrill, AVolumeThatIsTooSmallIsNamed) {
 TEST_F(ContainerDrill, ADirectoryWithoutProgramsIsNamed) {
   const auto directory = scratch / "noexec";
   const SmallDisk disk(directory, "size=2g,mode=0755", MS_NOEXEC);
-  if (!disk.mounted()) GTEST_SKIP() << "this account may not mount";
+  const bool mounted = disk.mounted();
+  if (!require_or_skip(mounted ? "" : "this account may not mount", Remedy::none)) return;
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.directory=" + directory.native()});
   expect_place_blamed(run, FindingCode::env_engine);
@@ -251,7 +251,7 @@ TEST_F(ContainerDrill, ADirectoryWithoutProgramsIsNamed) {
 }
 
 TEST_F(ContainerDrill, ARepositoryHostIsReachedByTheOnlyWayOut) {
-  if (geteuid() != 0) GTEST_SKIP() << "only root can open it";
+  if (!require_or_skip(geteuid() == 0 ? "" : "only root can open it", Remedy::none)) return;
   const TlsRepositoryHost host(*laboratory, scratch / "host", runner);
   const std::string checks = "checks: [databases, landing]\n";
   const auto text = in_container_of(scenario_with(host.configuration(), checks));

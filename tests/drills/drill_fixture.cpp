@@ -9,6 +9,7 @@
 #include "harness/process/process_table.hpp"
 #include "harness/report/finding_codes.hpp"
 #include "harness/sandbox/registry.hpp"
+#include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
 
@@ -52,7 +53,8 @@ Listing list_files(const fs::path& directory) {
 }
 
 void DrillTest::SetUp() {
-  if (geteuid() == 0 && access("/usr/bin/pgbackrest", X_OK) != 0) GTEST_SKIP();
+  const bool here = access("/usr/bin/pgbackrest", X_OK) == 0;
+  if (!require_or_skip(here ? "" : "pgbackrest is not installed")) return;
   shared = read_shared_laboratory(PGREHEARSE_LABORATORY_RECORD);
   laboratory = Laboratory::open(shared.root, runner);
   scratch = make_scratch_directory("drill-test");

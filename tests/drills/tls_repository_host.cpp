@@ -44,7 +44,7 @@ TlsRepositoryHost::TlsRepositoryHost(const Laboratory& laboratory, fs::path dire
   command.timeout = std::chrono::hours(1);
   server_ =
       std::jthread([this, command](const std::stop_token& stop) { runner_.run(command, stop); });
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
   while (!answers(port_)) {
     if (std::chrono::steady_clock::now() > deadline) {
       throw std::runtime_error("pgbackrest server does not answer");

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdlib>
-
 #include "harness/postgres/binaries.hpp"
 #include "tests/drills/drill_fixture.hpp"
+#include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -71,11 +70,13 @@ class VersionDrill : public DrillTest, public testing::WithParamInterface<Row> {
     const bool here = std::find(installed.begin(), installed.end(), row.major) != installed.end();
     if (!here) binaries_ = own;
     if (here || fs::exists(own / "postgres")) return;
-#if !defined(__x86_64__)
-    GTEST_SKIP() << "PostgreSQL " << row.major << " is to be had for x86_64 only";
+#if defined(__x86_64__)
+    constexpr auto remedy = Remedy::package;
+#else
+    constexpr auto remedy = Remedy::none;  // the packages are for x86_64 only
 #endif
-    if (std::getenv("PGREHEARSE_REQUIRE") != nullptr) FAIL() << "ci/setup --tests installs it";
-    GTEST_SKIP() << "PostgreSQL " << row.major << " is not here: ci/setup --tests installs it";
+    const auto missing = "PostgreSQL " + std::to_string(row.major) + " is not installed";
+    static_cast<void>(require_or_skip(missing, remedy));
   }
 
   [[nodiscard]] std::string pgbackrest() const {

@@ -13,6 +13,7 @@
 #include "tests/drills/drill_fixture.hpp"
 #include "tests/drills/live_drill.hpp"
 #include "tests/engines/test_engine.hpp"
+#include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -23,10 +24,8 @@ class VmDrill : public DrillTest {
  protected:
   void SetUp() override {
     const auto given = virtual_machine_for_tests();
-    if (!given.impossible.empty()) GTEST_SKIP() << given.impossible;
-    const char* required = std::getenv("PGREHEARSE_REQUIRE");
-    if (!given.missing.empty() && required != nullptr) FAIL() << given.missing;
-    if (!given.missing.empty()) GTEST_SKIP() << given.missing;
+    if (!require_or_skip(given.impossible, Remedy::none)) return;
+    if (!require_or_skip(given.missing)) return;
     DrillTest::SetUp();
     image = given.address;
   }

@@ -73,7 +73,7 @@ Command ThrowawayCluster::command(std::string_view program,
 }
 
 void ThrowawayCluster::wait_until_ready() const {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
   while (true) {
     try {
       connect("postgres").query("select 1");

@@ -2,9 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "tests/contract/physical_checks/damaged_cluster.hpp"
+#include "tests/fakes/require_or_skip.hpp"
 #include "tests/unit/checks/physical_bench.hpp"
 
 namespace pgrehearse {
@@ -20,10 +19,7 @@ constexpr std::uint64_t page = 8192;
 class PhysicalChecks : public testing::Test {
  protected:
   void SetUp() override {
-    const auto missing = DamagedCluster::missing();
-    const char* required = std::getenv("PGREHEARSE_REQUIRE");
-    if (!missing.empty() && required != nullptr) FAIL() << missing;
-    if (!missing.empty()) GTEST_SKIP() << missing;
+    if (!require_or_skip(DamagedCluster::missing())) return;
     cluster = std::make_unique<DamagedCluster>();
     bench.backup.postgres_major = installed_major();
     bench.backup.postgres_version = std::to_string(installed_major());

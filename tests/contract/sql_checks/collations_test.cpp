@@ -1,4 +1,5 @@
 #include "tests/contract/sql_checks/sql_check_test.hpp"
+#include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -31,7 +32,8 @@ TEST_F(CollationsTest, NamesTheDatabaseWhoseDefaultCollationChanged) {
   const auto database = make_database(
       {"create table words (word text primary key, n integer)", "create index on words (n)"},
       "template template0 locale_provider icu icu_locale 'de'");
-  if (copy_cluster().connect(database).server_version() < 150000) GTEST_SKIP();
+  const bool recorded = copy_cluster().connect(database).server_version() >= 150000;
+  if (!require_or_skip(recorded ? "" : "datcollversion needs PostgreSQL 15", Remedy::none)) return;
   EXPECT_EQ(run_check("collations").verdict, Verdict::pass);
   copy_cluster().execute(database, {"update pg_database set datcollversion = '1.0' "
                                     "where datname = current_database()"});

@@ -6,12 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 
 #include "checks/table.hpp"
 #include "harness/report/finding_codes.hpp"
 #include "tests/fakes/check_bench.hpp"
+#include "tests/fakes/require_or_skip.hpp"
 #include "tests/fakes/throwaway_cluster.hpp"
 
 namespace pgrehearse {
@@ -19,12 +19,8 @@ namespace pgrehearse {
 class SqlCheckTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!ThrowawayCluster::available()) {
-      const char* required = std::getenv("PGREHEARSE_REQUIRE");
-      if (required != nullptr && std::string(required) == "all")
-        FAIL() << "no PostgreSQL installed";
-      GTEST_SKIP() << "no PostgreSQL installed";
-    }
+    const bool here = ThrowawayCluster::available();
+    if (!require_or_skip(here ? "" : "PostgreSQL is not installed")) return;
     bench.connect = [](const std::string& database) { return copy_cluster().connect(database); };
   }
 

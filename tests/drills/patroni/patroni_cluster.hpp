@@ -19,7 +19,7 @@ namespace pgrehearse {
 
 // Looks every 50 ms until it is true. Throws std::runtime_error that names `what` after `timeout`.
 void wait_until(const std::string& what, const std::function<bool()>& is_true,
-                std::chrono::seconds timeout = std::chrono::seconds(60));
+                std::chrono::seconds timeout = std::chrono::seconds(180));
 
 class TestPatroniCluster {
  public:

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <future>
 #include <iostream>
@@ -18,6 +17,7 @@
 #include "harness/report/report.hpp"
 #include "harness/report/run_store.hpp"
 #include "tests/drills/patroni/patroni_cluster.hpp"
+#include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -105,12 +105,7 @@ class PatroniDrill : public testing::Test {
   }
 
   void SetUp() override {
-    if (story) return;
-    const auto* require = std::getenv("PGREHEARSE_REQUIRE");
-    if (require != nullptr && std::string_view(require) == "all") {
-      FAIL() << "patroni, etcd or haproxy is missing; ci/setup --tests installs them";
-    }
-    GTEST_SKIP() << "patroni, etcd or haproxy is missing";
+    static_cast<void>(require_or_skip(story ? "" : "patroni, etcd or haproxy is missing"));
   }
 
   void TearDown() override {

@@ -31,7 +31,7 @@ bool within(std::chrono::milliseconds time, const std::function<bool()>& holds) 
   return true;
 }
 
-constexpr auto timeout = std::chrono::seconds(20);
+constexpr auto timeout = std::chrono::seconds(120);
 
 class ContainerAgentTest : public testing::Test {
  protected:

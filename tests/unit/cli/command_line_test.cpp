@@ -113,7 +113,7 @@ TEST(SignalWatch, TurnsASignalIntoAStopRequest) {
   std::promise<void> stopped;
   const std::stop_callback callback(watch.token(), [&] { stopped.set_value(); });
   kill(getpid(), SIGTERM);
-  EXPECT_EQ(stopped.get_future().wait_for(std::chrono::seconds(5)), std::future_status::ready);
+  EXPECT_EQ(stopped.get_future().wait_for(std::chrono::seconds(120)), std::future_status::ready);
   EXPECT_TRUE(watch.token().stop_requested());
 }
 

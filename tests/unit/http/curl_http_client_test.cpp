@@ -1,6 +1,7 @@
 #include "harness/http/curl_http_client.hpp"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <functional>
 
@@ -64,7 +65,8 @@ TEST(CurlHttpClientTest, SendsCredentialsAndReturnsTheBody) {
 }
 
 TEST(CurlHttpClientTest, PostsJsonOverAUnixSocket) {
-  const auto socket = std::filesystem::path(testing::TempDir()) / "curl_http_client.sock";
+  const auto socket = std::filesystem::path(testing::TempDir()) /
+                      ("curl_http_client-" + std::to_string(getpid()) + ".sock");
   std::filesystem::remove(socket);
   ScriptedHttpServer server(socket, hello);
   const CurlHttpClient client({.unix_socket = socket});

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <functional>
 
+#include "tests/fakes/require_or_skip.hpp"
+
 namespace pgrehearse {
 namespace {
 
@@ -28,7 +30,8 @@ class WriteConfinementTest : public testing::Test {
     std::ofstream(root_ / "inside/file") << "data";
     const std::vector<fs::path> paths{root_ / "inside", root_ / "does-not-exist", "/dev/null"};
     confinement_ = WriteConfinement::prepare(paths);
-    if (!confinement_) GTEST_SKIP() << "this kernel has no Landlock";
+    static_cast<void>(
+        require_or_skip(confinement_ ? "" : "this kernel has no Landlock", Remedy::none));
   }
   void TearDown() override { fs::remove_all(root_); }
 
