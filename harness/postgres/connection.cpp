@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "harness/common/text.hpp"
+#include "harness/common/throw_if_stopped.hpp"
 
 namespace pgrehearse {
 
@@ -133,7 +134,7 @@ class Conversation {
         event_(stop),
         stop_(stop),
         deadline_(Clock::now() + options.query_timeout) {
-    if (stop_.stop_requested()) throw interrupted();
+    throw_if_stopped(stop_);
   }
 
   void flush() {
