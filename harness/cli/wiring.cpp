@@ -29,7 +29,7 @@ std::unique_ptr<Provisioner> provisioner_for(const Scenario& scenario, CommandRe
   }
   if (type == "vm") return std::make_unique<VmProvisioner>(commands, state, record);
   if (type == "kubernetes") {
-    return std::make_unique<KubernetesProvisioner>(commands, state, scenario.kubernetes);
+    return std::make_unique<KubernetesProvisioner>(commands, state, *scenario.kubernetes);
   }
   return std::make_unique<LocalProvisioner>(commands, state);
 }

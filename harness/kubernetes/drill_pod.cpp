@@ -88,13 +88,13 @@ void DrillPod::await_start(const Listener& on_state, const std::stop_token& stop
     if (state_.phase == PodState::Phase::running || state_.phase == PodState::Phase::ended) {
       return true;
     }
-    if (state_.hopeless || !state_.job_failure.empty()) throw pod_trouble(state_, request_.spec);
-    on_state(state_.in_words());
+    if (state_.cannot_start || !state_.job_failure.empty()) throw pod_error(state_, request_);
+    on_state(state_.description());
     return false;
   };
-  const auto deadline = Clock::now() + request_.kubernetes.patience;
+  const auto deadline = Clock::now() + request_.kubernetes.start_timeout;
   if (!poll_until(deadline, std::chrono::seconds(1), stop, started)) {
-    throw pod_trouble(state_, request_.spec);
+    throw pod_error(state_, request_);
   }
 }
 

@@ -13,7 +13,7 @@
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
 #include "harness/kubernetes/kubernetes_manifest.hpp"
-#include "harness/sandbox/container/container_request.hpp"
+#include "harness/sandbox/labels.hpp"
 
 extern char** environ;
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/common/error.hpp"
-#include "harness/sandbox/container/container_request.hpp"
+#include "harness/sandbox/labels.hpp"
 
 namespace pgrehearse {
 
@@ -40,9 +40,9 @@ Json metadata_of(const PodRequest& request) {
   return metadata;
 }
 
-Json way_out(const PodRequest& request) {
+Json egress_rules(const PodRequest& request) {
   auto rules = Json::array();
-  if (!request.spec.repository_egress) return rules;
+  if (!request.kubernetes.repository_egress) return rules;
   const auto dns_port = [](const char* protocol) {
     return Json{{"protocol", protocol}, {"port", 53}};
   };
@@ -68,7 +68,7 @@ Json network_policy(const PodRequest& request) {
            {{"podSelector", {{"matchLabels", {{label_run, request.spec.run_id}}}}},
             {"policyTypes", Json::array({"Ingress", "Egress"})},
             {"ingress", Json::array()},
-            {"egress", way_out(request)}}}};
+            {"egress", egress_rules(request)}}}};
 }
 
 Json service_account(const PodRequest& request) {
@@ -102,7 +102,7 @@ struct Storage {
 
 Storage storage_of(const PodRequest& request) {
   const auto& pod = request.kubernetes;
-  // One account runs everything in the pod, and it owns none of these files.
+  // The account of the pod does not own these files.
   constexpr int readable = 0444;
   Storage storage;
   storage.add(
@@ -135,7 +135,7 @@ Json resources_of(const PodRequest& request) {
 
 Json container_of(const PodRequest& request, Json mounts) {
   return {{"name", pod_container},
-          {"image", request.spec.image},
+          {"image", request.kubernetes.image},
           {"command",
            {"pgrehearse", "run", fmt::format("{}/{}", scenario_directory, scenario_file), "--state",
             "/pgrehearse/state", "--report-line"}},
@@ -160,7 +160,7 @@ Json pod_of(const PodRequest& request) {
            {"hostNetwork", false},
            {"hostPID", false},
            {"hostIPC", false},
-           // No fsGroup: it would have the cluster change the owner of a repository's files.
+           // No fsGroup: the cluster would change the owner of the repository's files.
            {"securityContext",
             {{"runAsNonRoot", true},
              {"runAsUser", user},
@@ -193,7 +193,7 @@ Json job(const PodRequest& request) {
               {"spec", pod_of(request)}}}}}};
 }
 
-// The job last: its pod must find its wall standing.
+// The job last: the network policy must exist before the pod.
 std::array<Json, 4> objects(const PodRequest& request) {
   return {network_policy(request), service_account(request), config_map(request), job(request)};
 }
@@ -202,7 +202,7 @@ std::string text_of(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-// A text in JSON's quotes is one in YAML's.
+// A JSON string is a valid YAML string.
 void write_yaml(const Json& value, const std::string& indent, std::string& text) {
   if (!value.is_structured() || value.empty()) {
     text += " " + text_of(value) + "\n";
@@ -243,7 +243,7 @@ std::string pod_name(const std::string& run_id) {
 }
 
 std::string owner_label(const std::string& owner) {
-  // FNV-1a: the same on every build; the annotation has the owner in words.
+  // FNV-1a: the same in every build. The annotation contains the owner as text.
   std::uint64_t hash = 14695981039346656037ULL;
   for (const unsigned char letter : owner) hash = (hash ^ letter) * 1099511628211ULL;
   return fmt::format("{:016x}", hash);

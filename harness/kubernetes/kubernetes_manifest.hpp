@@ -1,5 +1,5 @@
-// What is asked of a cluster for a drill in a pod: a network policy, a service account without
-// rights, the scenario, and the job that runs pgrehearse on a volume of its own.
+// The objects of a drill in a pod: a network policy, a service account without permissions, the
+// scenario, and the job that runs pgrehearse with its own volume.
 #pragma once
 
 #include <chrono>
@@ -15,31 +15,31 @@
 
 namespace pgrehearse {
 
-// The line of its log with the report begins so.
+// Prefix of the line with the report in the pod's log.
 inline constexpr std::string_view pod_report_mark = "pgrehearse-report: ";
 inline constexpr const char* pod_container = "drill";
-// A label of everything that a drill makes in a cluster, besides those of containers.
+// On every object of a drill, in addition to harness/sandbox/labels.hpp.
 inline constexpr const char* label_manager = "app.kubernetes.io/managed-by";
 
 struct PodRequest {
   SandboxSpec spec;  // with run id and scenario
   KubernetesSpec kubernetes;
   std::string owner;     // host and registry
-  std::string scenario;  // text of the scenario for the pod
+  std::string scenario;  // scenario for the pod, YAML
   std::filesystem::path configuration_directory = "/etc/pgbackrest";
   Bytes storage;
   Instant expires;
-  std::chrono::seconds deadline{0};  // the cluster ends the job after it
+  std::chrono::seconds deadline{0};  // the cluster ends the job after this time
 };
 
-// JSON, `kind: List`, in the order in which the objects must be made: first the wall.
+// JSON, `kind: List`, in the order of creation: the network policy before the job.
 std::string manifest_json(const PodRequest& request);
-// The same for people, a YAML document an object.
+// YAML, one document per object, in the same order.
 std::string manifest_yaml(const PodRequest& request);
 
-// The name of everything that a run makes.
+// The name of all objects of a run.
 std::string pod_name(const std::string& run_id);
-// An owner as a label can hold it.
+// An owner as a valid label value.
 std::string owner_label(const std::string& owner);
 
 }  // namespace pgrehearse

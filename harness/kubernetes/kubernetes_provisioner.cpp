@@ -8,9 +8,9 @@
 
 namespace pgrehearse {
 
-std::string KubernetesProvisioner::probe(const SandboxSpec& spec, std::stop_token stop) {
+std::string KubernetesProvisioner::probe(const SandboxSpec& /*spec*/, std::stop_token stop) {
   const auto cluster = KubernetesCluster::resolve(runner_, kubernetes_, stop);
-  return fmt::format("{}, image {}", cluster.probe(stop), spec.image);
+  return fmt::format("{}, image {}", cluster.probe(stop), kubernetes_.image);
 }
 
 std::unique_ptr<Sandbox> KubernetesProvisioner::create(const SandboxSpec& /*spec*/,
@@ -21,20 +21,22 @@ std::unique_ptr<Sandbox> KubernetesProvisioner::create(const SandboxSpec& /*spec
 
 std::vector<Leftover> KubernetesProvisioner::list() const {
   std::vector<Leftover> leftovers;
-  for (const auto& listed : registry_.list()) {
-    if (listed.entry.type != "kubernetes") continue;
-    leftovers.push_back(leftover_of(listed));
-    leftovers.back().root = listed.entry.engine;
+  for (const auto& [entry, alive] : registry_.list()) {
+    if (entry.type != "kubernetes") continue;
+    leftovers.push_back({.run_id = entry.run_id,
+                         .type = entry.type,
+                         .scenario = entry.scenario,
+                         .root = entry.engine,
+                         .alive = alive});
   }
   return leftovers;
 }
 
 Removal KubernetesProvisioner::remove(const Leftover& leftover) {
-  auto taken = take_leftover(registry_, leftover.run_id);
-  if (!taken) return {};
-  auto removal = remove_pod(runner_, registry_, taken->entry);
-  if (removal.complete()) taken->owned.remove();
-  return removal;
+  return remove_registered(
+             registry_, leftover,
+             [&](const RegistryEntry& entry) { return remove_pod(runner_, registry_, entry); })
+      .value_or(Removal{});
 }
 
 }  // namespace pgrehearse

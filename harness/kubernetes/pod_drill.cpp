@@ -66,7 +66,7 @@ class PodDrill {
 
   void prepare() {
     planned_ = plan_checks(scenario_, services_.checks);
-    cluster_.emplace(KubernetesCluster::resolve(services_.commands, scenario_.kubernetes, stop_));
+    cluster_.emplace(KubernetesCluster::resolve(services_.commands, *scenario_.kubernetes, stop_));
     record_.report.tools["Kubernetes"] = cluster_->probe(stop_);
     request_.emplace(pod_request(scenario_, services_.run_id, services_.state,
                                  pod_storage(scenario_, services_.repository, stop_), timeout_));
@@ -84,12 +84,12 @@ class PodDrill {
   void follow() {
     const auto ended = pod_->follow([this](std::string_view line) { tell(line); }, stop_);
     if (ended.phase != PodState::Phase::ended || ended.reason == "Evicted") {
-      throw pod_trouble(ended, request_->spec);
+      throw pod_error(ended, *request_);
     }
     log_ = pod_->log(stop_);
     if (log_.find(pod_report_mark) != std::string::npos) return;
     const auto complaint = last_complaint(log_);
-    if (complaint.empty()) throw pod_trouble(ended, request_->spec);
+    if (complaint.empty()) throw pod_error(ended, *request_);
     throw unusable(fmt::format("pgrehearse in the pod gave up: {}", complaint),
                    "see logs/pod.log of this run", ended.pod);
   }
@@ -138,7 +138,7 @@ class PodDrill {
     auto lines = pod_->cluster().events(services_.run_id);
     constexpr std::size_t most = 5;
     if (lines.size() > most) lines.erase(lines.begin(), lines.end() - most);
-    lines.insert(lines.begin(), "pod " + pod_->state().in_words());
+    lines.insert(lines.begin(), "pod " + pod_->state().description());
     return lines;
   }
 
@@ -195,7 +195,7 @@ Report run_drill_in_pod(const Scenario& scenario, const DrillServices& services,
 }
 
 Bytes pod_storage(const Scenario& scenario, BackupRepository& repository, std::stop_token stop) {
-  if (scenario.kubernetes.storage) return *scenario.kubernetes.storage;
+  if (scenario.kubernetes->storage) return *scenario.kubernetes->storage;
   try {
     const auto list = repository.list(std::move(stop));
     const auto size = choose_backup(list, scenario.repository, scenario.target).backup.size.count;
@@ -215,7 +215,7 @@ PodRequest pod_request(const Scenario& scenario, const std::string& run_id,
   constexpr auto behind = std::chrono::minutes(5);
   const auto time = std::chrono::ceil<std::chrono::seconds>(timeout.value_or(usual_time)) + behind;
   PodRequest request{.spec = scenario.sandbox,
-                     .kubernetes = scenario.kubernetes,
+                     .kubernetes = *scenario.kubernetes,
                      .owner = cluster_owner(Registry(state), host_name()),
                      .scenario = scenario.inside_pod,
                      .storage = storage,

@@ -32,8 +32,8 @@ const Json* condition(const Json& status, const char* type, const char* value) {
   return nullptr;
 }
 
-bool is_hopeless(const std::string& reason) {
-  // ErrImagePull is tried again at once; ImagePullBackOff follows when that failed as well.
+bool cannot_start_because(const std::string& reason) {
+  // ErrImagePull is retried at once; if that fails, ImagePullBackOff follows.
   static constexpr std::array<std::string_view, 7> reasons{
       "ImagePullBackOff",     "InvalidImageName",
       "ErrImageNeverPull",    "CreateContainerConfigError",
@@ -49,13 +49,13 @@ void read_job(const Json& job, PodState& state) {
   }
 }
 
-// What the container says is more exact than what the pod says, except of an eviction.
+// The state of the container is more specific than that of the pod, except after an eviction.
 void read_container(const Json& container, PodState& state) {
   const auto& now = at(container, "state");
   if (const auto& waiting = at(now, "waiting"); !waiting.is_null()) {
     state.reason = text(waiting, "reason");
     state.message = text(waiting, "message");
-    state.hopeless = is_hopeless(state.reason);
+    state.cannot_start = cannot_start_because(state.reason);
   }
   if (!at(now, "running").is_null()) state.phase = PodState::Phase::running;
   if (const auto& ended = at(now, "terminated"); !ended.is_null()) {
@@ -88,7 +88,7 @@ void read_pod(const Json& pod, PodState& state) {
 
 }  // namespace
 
-std::string PodState::in_words() const {
+std::string PodState::description() const {
   static constexpr std::array<std::string_view, 4> phases{"no pod yet", "waiting", "running",
                                                           "ended"};
   std::string words(phases.at(static_cast<std::size_t>(phase)));
@@ -114,69 +114,71 @@ PodState read_pod_state(std::string_view json) {
 
 namespace {
 
-struct Trouble {
+struct Explanation {
   std::string message;
   std::string hint;
 };
 
-Trouble trouble_of_ended(const PodState& state, const SandboxSpec& spec) {
+Explanation explanation_of_ended(const PodState& state, const PodRequest& request) {
   if (state.reason == "OOMKilled") {
-    return {fmt::format("the pod ran out of memory: its limit is {}", to_text(pod_memory(spec))),
+    return {fmt::format("the pod ran out of memory: its limit is {}",
+                        to_text(pod_memory(request.spec))),
             "raise sandbox.memory"};
   }
   if (state.reason == "Evicted") {
     return {fmt::format("the pod was evicted: {}", state.message),
-            "raise sandbox.kubernetes.storage where its volume was full; otherwise its node was "
-            "short of something"};
+            "if its volume was full, raise sandbox.kubernetes.storage; otherwise the node lacked "
+            "resources"};
   }
   if (state.exit_code &&
       (state.reason.empty() || state.reason == "Error" || state.reason == "Completed")) {
-    return {fmt::format("pgrehearse in the pod ended with exit code {} and without a report",
+    return {fmt::format("pgrehearse in the pod ended with exit code {} without a report",
                         *state.exit_code),
             "see logs/pod.log of this run"};
   }
-  return {fmt::format("the pod ended early: {}", state.in_words()), "see the cluster's events"};
+  return {fmt::format("the pod ended early: {}", state.description()), "see the events of the pod"};
 }
 
-Trouble trouble_of(const PodState& state, const SandboxSpec& spec) {
+Explanation explanation_of(const PodState& state, const PodRequest& request) {
   if (state.job_failure == "DeadlineExceeded") {
-    return {"the cluster ended the drill's job: its deadline was over",
-            "give the drill more time with timeout"};
+    return {"the cluster ended the job: its deadline passed", "raise timeout"};
   }
   switch (state.phase) {
     case PodState::Phase::absent:
       if (!state.job_failure.empty()) {
-        return {fmt::format("the job failed and its pod is gone: {}", state.in_words()),
-                "somebody deleted the pod, or its node went away"};
+        return {fmt::format("the job failed and its pod does not exist: {}", state.description()),
+                "the pod was deleted, or its node was removed"};
       }
-      return {"there is no pod", "a quota or an admission rule of the namespace may refuse it"};
+      return {"there is no pod", "check the quotas and admission rules of the namespace"};
     case PodState::Phase::waiting:
       if (state.reason.find("Image") != std::string::npos) {
-        return {fmt::format("the pod's image {} cannot be had: {}", spec.image, state.message),
-                "check sandbox.image, and sandbox.kubernetes.pull_secret where its registry wants "
-                "a login"};
+        return {
+            fmt::format("the image {} cannot be pulled: {}", request.kubernetes.image,
+                        state.message),
+            "check sandbox.image, and sandbox.kubernetes.pull_secret if the registry requires a "
+            "login"};
       }
       if (state.reason == "Unschedulable") {
-        return {fmt::format("no node takes the pod: {}", state.message),
+        return {fmt::format("no node accepts the pod: {}", state.message),
                 "lower sandbox.memory, sandbox.cpus or sandbox.kubernetes.storage, or raise "
-                "sandbox.kubernetes.patience"};
+                "sandbox.kubernetes.start_timeout"};
       }
-      return {fmt::format("the pod does not start: {}", state.in_words()),
+      return {fmt::format("the pod did not start: {}", state.description()),
               "check that config_secret and repository_claim exist in the namespace"};
     case PodState::Phase::running:
-      return {"the pod runs and cannot be followed", "is the cluster reachable?"};
+      return {"the log of the running pod cannot be read", "check that the cluster is reachable"};
     case PodState::Phase::ended:
-      return trouble_of_ended(state, spec);
+      return explanation_of_ended(state, request);
   }
   return {};
 }
 
 }  // namespace
 
-Error pod_trouble(const PodState& state, const SandboxSpec& spec) {
-  const auto [message, hint] = trouble_of(state, spec);
+Error pod_error(const PodState& state, const PodRequest& request) {
+  const auto [message, hint] = explanation_of(state, request);
   return {ErrorKind::environment, message, hint, FindingCode::env_kubernetes,
-          state.pod.empty() ? pod_name(spec.run_id) : state.pod};
+          state.pod.empty() ? pod_name(request.spec.run_id) : state.pod};
 }
 
 }  // namespace pgrehearse

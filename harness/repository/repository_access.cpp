@@ -6,9 +6,11 @@ namespace pgrehearse {
 
 SandboxSpec with_access(SandboxSpec spec, RepositoryAccess access) {
   spec.readable = std::move(access.paths);
-  spec.remote = std::move(access.remote);
-  spec.endpoints = std::move(access.endpoints);
-  spec.obstacle = std::move(access.obstacle);
+  if (!access.remote.empty()) {
+    spec.network_requirement = NetworkRequirement{.reason = std::move(access.remote),
+                                                  .endpoints = std::move(access.endpoints),
+                                                  .unsupported = std::move(access.obstacle)};
+  }
   return spec;
 }
 

@@ -49,9 +49,9 @@ fs::path short_socket_directory() {
 void refuse_existing(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(path, ignored))) return;
-  throw Error(ErrorKind::environment, fmt::format("'{}' exists already", path.string()),
-              "another drill of this run id was here: see pgrehearse clean",
-              FindingCode::env_directory, path.string());
+  throw Error(ErrorKind::environment, fmt::format("'{}' already exists", path.string()),
+              "run 'pgrehearse clean' to remove what an earlier drill left", FindingCode::env_directory,
+              path.string());
 }
 
 }  // namespace
@@ -60,16 +60,16 @@ Account sandbox_account(const SandboxSpec& spec) {
   auto own = current_account();
   if (own.uid != 0) {
     if (spec.account.empty() || spec.account == own.name) return own;
-    throw Error(ErrorKind::environment,
-                fmt::format("account '{}' may not run the sandbox as '{}'", own.name, spec.account),
-                fmt::format("leave out sandbox.run_as, or start pgrehearse as root or as '{}'",
-                            spec.account),
-                FindingCode::env_account, spec.account);
+    throw Error(
+        ErrorKind::environment,
+        fmt::format("account '{}' cannot run the sandbox as '{}'", own.name, spec.account),
+        fmt::format("remove sandbox.run_as, or run pgrehearse as root or as '{}'", spec.account),
+        FindingCode::env_account, spec.account);
   }
   auto account = find_account(spec.account.empty() ? "postgres" : spec.account);
   if (account.uid == 0) {
     throw Error(ErrorKind::environment, "PostgreSQL refuses to run as root",
-                "name another account with sandbox.run_as", FindingCode::env_account, account.name);
+                "set sandbox.run_as to another account", FindingCode::env_account, account.name);
   }
   return account;
 }
@@ -167,21 +167,12 @@ void HostDirectory::keep() {
   write_file(entry_.root / "sandbox.json", to_json(entry_), 0600);
 }
 
-ConnectionParameters server_in(const SandboxPaths& paths, const SandboxSpec& spec) {
-  return {{"host", paths.sockets.string()}, {"port", "5432"}, {"user", spec.superuser}};
-}
-
-std::string program_in(const SandboxSpec& spec, std::string_view name) {
-  if (!spec.binaries) throw Error(ErrorKind::internal, "the sandbox knows no PostgreSQL version");
-  return (*spec.binaries / name).string();
-}
-
-std::map<std::string, std::string> environment_inside(const HostDirectory& place,
+std::map<std::string, std::string> environment_inside(const HostDirectory& directory,
                                                       const Command& command) {
-  const auto temporary = place.paths().temporary.string();
+  const auto temporary = directory.paths().temporary.string();
   auto environment = command.environment;
-  environment[run_label] = place.entry().run_id;
-  environment[root_label] = place.paths().root.string();
+  environment[run_label] = directory.entry().run_id;
+  environment[root_label] = directory.paths().root.string();
   environment["TMPDIR"] = temporary;
   // What the command says itself stays.
   environment.merge(pgbackrest_variables());
@@ -189,19 +180,24 @@ std::map<std::string, std::string> environment_inside(const HostDirectory& place
                                                        {"LC_ALL", "C.UTF-8"},
                                                        {"TZ", "UTC"},
                                                        {"HOME", temporary},
-                                                       {"USER", place.account().name},
-                                                       {"LOGNAME", place.account().name}});
+                                                       {"USER", directory.account().name},
+                                                       {"LOGNAME", directory.account().name}});
   return environment;
 }
 
-Leftover leftover_of(const Registry::Listed& listed) {
-  const auto& entry = listed.entry;
-  return {.run_id = entry.run_id,
-          .type = entry.type,
-          .scenario = entry.scenario,
-          .root = entry.root,
-          .kept = entry.kept,
-          .alive = listed.alive};
+std::vector<Leftover> registered_leftovers(const Registry& registry,
+                                           const std::vector<std::string_view>& types) {
+  std::vector<Leftover> leftovers;
+  for (const auto& [entry, alive] : registry.list()) {
+    if (std::find(types.begin(), types.end(), entry.type) == types.end()) continue;
+    leftovers.push_back({.run_id = entry.run_id,
+                         .type = entry.type,
+                         .scenario = entry.scenario,
+                         .root = entry.root,
+                         .kept = entry.kept,
+                         .alive = alive});
+  }
+  return leftovers;
 }
 
 std::optional<TakenLeftover> take_leftover(const Registry& registry, const std::string& run_id) {
@@ -210,10 +206,20 @@ std::optional<TakenLeftover> take_leftover(const Registry& registry, const std::
   if (!entry) return {};
   if (!owned) {
     throw Error(ErrorKind::environment,
-                fmt::format("the drill '{}' is alive: its sandbox is not removed", run_id),
-                "end the drill first", FindingCode::env_sandbox_in_use, run_id);
+                fmt::format("drill '{}' is still running: its sandbox was not removed", run_id),
+                "stop the drill first", FindingCode::env_sandbox_in_use, run_id);
   }
   return TakenLeftover{.owned = std::move(*owned), .entry = std::move(*entry)};
+}
+
+std::optional<Removal> remove_registered(
+    const Registry& registry, const Leftover& leftover,
+    const std::function<Removal(const RegistryEntry& entry)>& remove) {
+  auto taken = take_leftover(registry, leftover.run_id);
+  if (!taken) return {};
+  auto removal = remove(taken->entry);
+  if (removal.complete()) taken->owned.remove();
+  return removal;
 }
 
 Bytes memory_for(const SandboxSpec& spec) {

@@ -1,13 +1,15 @@
-// What of a sandbox lies on this host, whatever runs in it: the entry in the registry, the
-// directories, the files of the account that owns them.
+// The part of a sandbox on this host, whatever its kind: the registry entry, the directories, the
+// files of the account that owns them.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/process/command.hpp"
 #include "harness/sandbox/registry.hpp"
@@ -15,24 +17,24 @@
 
 namespace pgrehearse {
 
-// The account that is to own a sandbox and run PostgreSQL, which refuses root. Throws
+// The account that owns a sandbox and runs PostgreSQL; never root. Throws
 // Error(environment, PGR-ENV-ACCOUNT).
 Account sandbox_account(const SandboxSpec& spec);
 
-// Where the directories of a sandbox lie below its root.
+// The directories of a sandbox.
 SandboxPaths layout(const RegistryEntry& entry);
 
 class HostDirectory {
  public:
-  // Registers and locks a new sandbox before there is anything to find; makes nothing yet. Throws
-  // Error(environment), also when something of its name is there.
+  // Registers and locks a new sandbox before anything is created. Throws Error(environment), also
+  // if a file of its name exists.
   static HostDirectory claim(const Registry& registry, const SandboxSpec& spec,
                              const Account& account, std::string_view engine = {});
 
-  // The root alone, and the directory for sockets where it lies outside. Throws
+  // Creates the root, and the directory for sockets if it is outside the root. Throws
   // Error(environment).
   void make_root() const;
-  // All of them. Throws Error(environment).
+  // Creates all directories. Throws Error(environment).
   void make_directories() const;
 
   [[nodiscard]] const Account& account() const { return account_; }
@@ -46,9 +48,9 @@ class HostDirectory {
   void write_file(const std::filesystem::path& path, std::string_view content, int mode) const;
   void collect_logs(const std::filesystem::path& into) const;
 
-  // Marks the sandbox as one to stay.
+  // Marks the sandbox as kept.
   void keep();
-  // Takes it off the registry: nothing of it is left.
+  // Removes the registry entry, once nothing of the sandbox remains.
   void forget() { owned_.remove(); }
 
  private:
@@ -60,26 +62,28 @@ class HostDirectory {
   SandboxPaths paths_;
 };
 
-// How libpq reaches the server of a sandbox.
-ConnectionParameters server_in(const SandboxPaths& paths, const SandboxSpec& spec);
-// Throws Error(internal) before PostgreSQL's programs were found.
-std::string program_in(const SandboxSpec& spec, std::string_view name);
-// All that `command` gets where nothing of this process's environment is to be seen.
-std::map<std::string, std::string> environment_inside(const HostDirectory& place,
+// The whole environment of `command` in a sandbox that does not inherit this process's environment.
+std::map<std::string, std::string> environment_inside(const HostDirectory& directory,
                                                       const Command& command);
 
-// A registered sandbox as the provisioners list it.
-Leftover leftover_of(const Registry::Listed& listed);
+// The registered sandboxes of these types.
+std::vector<Leftover> registered_leftovers(const Registry& registry,
+                                           const std::vector<std::string_view>& types);
 
 struct TakenLeftover {
   OwnedEntry owned;
   RegistryEntry entry;
 };
-// nullopt: somebody else has removed it meanwhile. Throws Error(environment,
-// PGR-ENV-SANDBOX-IN-USE) when its drill lives.
+// nullopt: there is no entry any more. Throws Error(environment, PGR-ENV-SANDBOX-IN-USE) if its
+// drill is running.
 std::optional<TakenLeftover> take_leftover(const Registry& registry, const std::string& run_id);
+// Calls `remove`, and removes the registry entry once nothing remains. nullopt and throws as
+// take_leftover().
+std::optional<Removal> remove_registered(
+    const Registry& registry, const Leftover& leftover,
+    const std::function<Removal(const RegistryEntry& entry)>& remove);
 
-// Memory that an instance may plan with, and processors: as asked, or this host's share.
+// Memory and CPUs of an instance: as requested, or a share of this host's.
 Bytes memory_for(const SandboxSpec& spec);
 int cpus_for(const SandboxSpec& spec);
 

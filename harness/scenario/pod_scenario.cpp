@@ -98,7 +98,7 @@ void check_cluster(const YamlNode& section, std::vector<ScenarioError>& errors) 
   }
 }
 
-void check_way_out(const YamlNode& sandbox, std::vector<ScenarioError>& errors) {
+void check_egress(const YamlNode& sandbox, std::vector<ScenarioError>& errors) {
   const auto* egress = child(&sandbox, "egress");
   const bool open = egress != nullptr && egress->text == "repository";
   const auto* addresses = child(child(&sandbox, "kubernetes"), "repository_addresses");
@@ -147,14 +147,8 @@ void check_pod_rules(const YamlNode& root, std::vector<ScenarioError>& errors) {
     errors.push_back({sandbox->position, "missing key 'image' in sandbox",
                       "set the pod's image, which contains pgrehearse, PostgreSQL and pgBackRest"});
   }
-  for (const auto* key : {"directory", "run_as", "engine"}) {
-    if (const auto* value = child(sandbox, key)) {
-      errors.push_back({value->position, fmt::format("'{}' cannot be used with a pod", key),
-                        "remove it; account and volume of the pod are set in sandbox.kubernetes"});
-    }
-  }
   if (const auto* section = child(sandbox, "kubernetes")) check_cluster(*section, errors);
-  check_way_out(*sandbox, errors);
+  check_egress(*sandbox, errors);
   refuse_environment(root, errors);
 }
 

@@ -39,9 +39,9 @@ struct Scenario {
   std::vector<CheckRequest> checks;
   std::map<std::string, std::filesystem::path> reports;  // format name -> file
   std::optional<std::chrono::milliseconds> timeout;
-  // sandbox.type: kubernetes only
-  KubernetesSpec kubernetes;
-  std::string inside_pod;  // the scenario for pgrehearse inside the pod
+  // Set: the whole drill runs in a pod, with the scenario `inside_pod`.
+  std::optional<KubernetesSpec> kubernetes;
+  std::string inside_pod;
 };
 
 }  // namespace pgrehearse

@@ -2,13 +2,13 @@
 
 #include <array>
 
+#include "harness/scenario/sandbox_kinds.hpp"
+
 namespace pgrehearse {
 
 namespace {
 
 constexpr std::array<std::string_view, 1> repository_types{"pgbackrest"};
-constexpr std::array<std::string_view, 5> sandbox_types{"local", "docker", "podman", "vm",
-                                                        "kubernetes"};
 constexpr std::array<std::string_view, 3> accelerators{"auto", "kvm", "tcg"};
 
 constexpr std::array<std::string_view, 2> egresses{"none", "repository"};
@@ -108,14 +108,15 @@ constexpr auto kubernetes = std::to_array<KeyDescription>({
     {.name = "context",
      .summary = "kubectl context",
      .example = "rehearsals",
-     .default_value = "the current context"},
+     .default_value = "kubectl's current context"},
     {.name = "namespace",
      .summary = "namespace of the pod",
      .example = "pgrehearse",
      .default_value = "the context's namespace"},
     {.name = "config_secret",
-     .summary = "name of a secret with the files of pgBackRest's configuration directory; mounted "
-                "at the directory of repository.config, else at /etc/pgbackrest",
+     .summary =
+         "name of a secret with the files of the pgBackRest configuration directory; mounted "
+         "in the directory of repository.config, else in /etc/pgbackrest",
      .example = "orders-pgbackrest",
      .default_value = "none: the image contains the configuration"},
     {.name = "repository_claim",
@@ -123,7 +124,7 @@ constexpr auto kubernetes = std::to_array<KeyDescription>({
      .example = "pgbackrest-repository"},
     {.name = "repository_path",
      .kind = KeyKind::absolute_path,
-     .summary = "mount point of that volume in the pod; equals repo1-path in the configuration",
+     .summary = "mount path of that volume in the pod: repo1-path of the configuration",
      .example = "/backup/pgbackrest",
      .default_value = "/var/lib/pgbackrest"},
     {.name = "repository_addresses",
@@ -135,7 +136,7 @@ constexpr auto kubernetes = std::to_array<KeyDescription>({
      .example = "registry-login"},
     {.name = "user",
      .kind = KeyKind::integer,
-     .summary = "user id and group id of the image's account that runs PostgreSQL",
+     .summary = "uid and gid of the account in the image that runs PostgreSQL",
      .example = "101",
      .default_value = "999"},
     {.name = "storage",
@@ -143,9 +144,9 @@ constexpr auto kubernetes = std::to_array<KeyDescription>({
      .summary = "size of the pod's volume; required if this host cannot read the repository",
      .example = "200GB",
      .default_value = "1.25 times the backup's size, plus 2GB"},
-    {.name = "patience",
+    {.name = "start_timeout",
      .kind = KeyKind::duration,
-     .summary = "how long to wait for the pod to start",
+     .summary = "how long to wait until the pod is running",
      .example = "30min",
      .default_value = "10min"},
 });
@@ -153,13 +154,13 @@ constexpr auto kubernetes = std::to_array<KeyDescription>({
 constexpr auto sandbox = std::to_array<KeyDescription>({
     {.name = "type",
      .kind = KeyKind::choice,
-     .summary = "kind of sandbox in which the instance runs",
+     .summary = "where the instance runs",
      .example = "docker",
-     .default_value = "local",
+     .default_value = default_sandbox_type,
      .choices = sandbox_types},
     {.name = "directory",
      .kind = KeyKind::absolute_path,
-     .summary = "where sandboxes are made; needs room for the restored cluster",
+     .summary = "parent directory of sandboxes; needs space for the restored cluster",
      .example = "/var/lib/pgrehearse",
      .default_value = "the state directory"},
     {.name = "run_as",
@@ -179,7 +180,7 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
      .default_value = "0; kubernetes: 2"},
     {.name = "io_bandwidth",
      .kind = KeyKind::bytes,
-     .summary = "docker, podman, vm: limit per second for disk reads, and the same for writes",
+     .summary = "limit per second for reads from a disk, and the same limit for writes",
      .example = "200MB",
      .default_value = "no limit"},
     {.name = "superuser",
@@ -188,50 +189,48 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
      .default_value = "postgres"},
     {.name = "binaries",
      .kind = KeyKind::absolute_path,
-     .summary = "directory of the PostgreSQL binaries; in a container or virtual machine, a "
-                "directory of its image",
+     .summary = "directory of the PostgreSQL binaries; with an image, the directory in the image",
      .example = "/usr/lib/postgresql/15/bin",
      .default_value = "that of the backup's major version"},
     {.name = "image",
-     .summary = "docker, podman, kubernetes: image name, tag or digest (for kubernetes it must "
-                "contain pgrehearse); vm: directory of the image",
+     .summary = "image name, tag or digest; for kubernetes it must contain pgrehearse; for vm the "
+                "image's directory",
      .example = "pgrehearse:15",
-     .default_value = "pgrehearse:<the backup's major version>; required for kubernetes; vm: "
+     .default_value = "pgrehearse:<major version of the backup>; required for kubernetes; vm: "
                       "vm/<major> below the state directory or /var/lib/pgrehearse"},
     {.name = "engine",
-     .summary = "docker, podman: address of the engine, unix:///path or tcp://host:port",
+     .summary = "address of the container engine, unix:///path or tcp://host:port",
      .example = "unix:///run/docker.sock",
-     .default_value = "as for the engine's own client (DOCKER_HOST, contexts, default socket)"},
+     .default_value = "as docker or podman finds it (DOCKER_HOST, contexts, default socket)"},
     {.name = "egress",
      .kind = KeyKind::choice,
-     .summary = "docker, podman, kubernetes: network access from inside the sandbox",
+     .summary = "what can be reached from the sandbox over the network",
      .example = "repository",
      .default_value = "none",
      .choices = egresses},
     {.name = "checksum",
-     .summary = "vm: checksum of the image, printed by docker/vm/build; other images are rejected",
+     .summary = "checksum of the image as printed by docker/vm/build; other images are rejected",
      .example = "sha256:2f0b1c3f62c24ebb6a1f8b0dd1ba0d7cbe4a3c47d6cbd3bd1c2d7a6e9d1b5e3a",
-     .default_value = "none: the image is only checked against its own checksum list"},
+     .default_value = "none: only the checksums in the image are verified"},
     {.name = "accelerator",
      .kind = KeyKind::choice,
-     .summary = "vm: hardware acceleration (kvm) or emulation (tcg), which is many times slower",
+     .summary = "kvm, or emulation with tcg, which is many times slower",
      .example = "kvm",
-     .default_value = "auto: kvm if a machine boots with it within 20 seconds, else tcg",
+     .default_value = "auto: kvm if the machine boots with it within 20 seconds, else tcg",
      .choices = accelerators},
     {.name = "boot_timeout",
      .kind = KeyKind::duration,
-     .summary = "vm: how long to wait for the machine to start",
+     .summary = "how long the machine may take to start",
      .example = "1min",
      .default_value = "3min"},
     {.name = "disk",
      .kind = KeyKind::bytes,
-     .summary = "vm: size of the machine's disk; sparse, so it uses space on this host only as it "
-                "is written",
+     .summary = "size of the machine's disk; sparse on this host",
      .example = "200GB",
      .default_value = "twice what the drill needs, plus 4GB"},
     {.name = "kubernetes",
      .kind = KeyKind::section,
-     .summary = "kubernetes: settings of the cluster and the pod",
+     .summary = "the cluster and the resources of the pod",
      .children = kubernetes},
 });
 
@@ -316,7 +315,7 @@ constexpr auto scenario = std::to_array<KeyDescription>({
      .children = recovery_target},
     {.name = "sandbox",
      .kind = KeyKind::section,
-     .summary = "the disposable environment for the restored instance",
+     .summary = "the disposable environment in which the backup is restored",
      .children = sandbox},
     {.name = "objectives",
      .kind = KeyKind::section,

@@ -11,6 +11,7 @@
 #include "harness/scenario/language/yaml_source.hpp"
 #include "harness/scenario/pod_scenario.hpp"
 #include "harness/scenario/recovery_target_reader.hpp"
+#include "harness/scenario/sandbox_kinds.hpp"
 #include "harness/scenario/scenario_keys.hpp"
 #include "harness/scenario/scenario_overrides.hpp"
 #include "harness/scenario/scenario_rules.hpp"
@@ -82,27 +83,41 @@ PrimarySpec primary_of(const Settings& settings) {
   return primary;
 }
 
+bool repository_egress_of(const Settings& settings) {
+  return settings.get_or<std::string>("sandbox.egress", "none") == "repository";
+}
+
+ContainerOptions container_options(const Settings& settings) {
+  return {.image = settings.get_or<std::string>("sandbox.image", ""),
+          .engine = settings.get_or<std::string>("sandbox.engine", ""),
+          .io_bandwidth = settings.get<Bytes>("sandbox.io_bandwidth"),
+          .repository_egress = repository_egress_of(settings)};
+}
+
+VmOptions vm_options(const Settings& settings) {
+  VmOptions options{.image = settings.get_or<std::string>("sandbox.image", ""),
+                    .checksum = settings.get_or<std::string>("sandbox.checksum", ""),
+                    .accelerator = settings.get_or<std::string>("sandbox.accelerator", ""),
+                    .disk = settings.get<Bytes>("sandbox.disk"),
+                    .io_bandwidth = settings.get<Bytes>("sandbox.io_bandwidth")};
+  if (options.accelerator == "auto") options.accelerator.clear();
+  options.boot_timeout = settings.get_or("sandbox.boot_timeout", options.boot_timeout);
+  return options;
+}
+
 void fill_sandbox(const Settings& settings, SandboxSpec& sandbox) {
-  sandbox.type = settings.get_or<std::string>("sandbox.type", "local");
+  sandbox.type = settings.get_or("sandbox.type", std::string(default_sandbox_type));
   sandbox.directory = settings.get_or<std::string>("sandbox.directory", "");
   sandbox.account = settings.get_or("sandbox.run_as", sandbox.account);
   sandbox.memory = settings.get<Bytes>("sandbox.memory");
   sandbox.cpus = static_cast<int>(settings.get_or<std::int64_t>("sandbox.cpus", 0));
-  sandbox.io_bandwidth = settings.get<Bytes>("sandbox.io_bandwidth");
   sandbox.superuser = settings.get_or("sandbox.superuser", sandbox.superuser);
-  sandbox.image = settings.get_or("sandbox.image", sandbox.image);
-  sandbox.engine = settings.get_or("sandbox.engine", sandbox.engine);
-  sandbox.repository_egress =
-      settings.get_or<std::string>("sandbox.egress", "none") == "repository";
-  sandbox.checksum = settings.get_or("sandbox.checksum", sandbox.checksum);
-  sandbox.accelerator = settings.get_or("sandbox.accelerator", sandbox.accelerator);
-  if (sandbox.accelerator == "auto") sandbox.accelerator.clear();
-  sandbox.boot_timeout = settings.get_or("sandbox.boot_timeout", sandbox.boot_timeout);
-  sandbox.disk = settings.get<Bytes>("sandbox.disk");
   sandbox.binaries = path_of<std::filesystem::path>(settings, "sandbox.binaries");
 }
 
 void fill_kubernetes(const Settings& settings, KubernetesSpec& pod) {
+  pod.image = settings.get_or("sandbox.image", pod.image);
+  pod.repository_egress = repository_egress_of(settings);
   const auto text = [&](std::string_view key, std::string& value) {
     value = settings.get_or(fmt::format("sandbox.kubernetes.{}", key), value);
   };
@@ -119,7 +134,26 @@ void fill_kubernetes(const Settings& settings, KubernetesSpec& pod) {
   pod.user = static_cast<int>(
       settings.get_or<std::int64_t>("sandbox.kubernetes.user", std::int64_t{pod.user}));
   pod.storage = settings.get<Bytes>("sandbox.kubernetes.storage");
-  pod.patience = settings.get_or("sandbox.kubernetes.patience", pod.patience);
+  pod.start_timeout = settings.get_or("sandbox.kubernetes.start_timeout", pod.start_timeout);
+}
+
+// The options of the scenario's kind of sandbox; keys of other kinds are ignored.
+void fill_options(const YamlNode& root, const Settings& settings, Scenario& scenario) {
+  switch (sandbox_kind(scenario.sandbox.type).options) {
+    case SandboxKind::Options::local:
+      scenario.sandbox.options = LocalOptions{};
+      break;
+    case SandboxKind::Options::container:
+      scenario.sandbox.options = container_options(settings);
+      break;
+    case SandboxKind::Options::vm:
+      scenario.sandbox.options = vm_options(settings);
+      break;
+    case SandboxKind::Options::pod:
+      fill_kubernetes(settings, scenario.kubernetes.emplace());
+      scenario.inside_pod = scenario_inside_pod(root, scenario.sandbox);
+      break;
+  }
 }
 
 void fill_reports(const Settings& settings, std::map<std::string, std::filesystem::path>& reports) {
@@ -137,10 +171,7 @@ void fill(const YamlNode& root, std::span<const CheckDescription> checks, Scenar
   fill_repository(settings, scenario.repository);
   if (root.find("primary") != nullptr) scenario.primary = primary_of(settings);
   fill_sandbox(settings, scenario.sandbox);
-  if (scenario.sandbox.type == "kubernetes") {
-    fill_kubernetes(settings, scenario.kubernetes);
-    scenario.inside_pod = scenario_inside_pod(root, scenario.sandbox);
-  }
+  fill_options(root, settings, scenario);
   scenario.sandbox.scenario = scenario.name;
   scenario.objectives = {.rto = settings.get<std::chrono::milliseconds>("objectives.rto"),
                          .rpo = settings.get<std::chrono::milliseconds>("objectives.rpo")};

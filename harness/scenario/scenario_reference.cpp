@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 
 #include "harness/common/text.hpp"
 #include "harness/report/finding_codes.hpp"
+#include "harness/scenario/sandbox_kinds.hpp"
 #include "harness/scenario/scenario_keys.hpp"
 
 namespace pgrehearse {
@@ -67,10 +69,15 @@ std::string kind_cell(const KeyDescription& key) {
   return join(choices, ", ");
 }
 
-std::string key_table(std::span<const KeyDescription> keys) {
+std::string meaning_of(const KeyDescription& key, std::string_view section) {
+  const auto types = section == "sandbox" ? limited_to(key.name) : std::string();
+  return types.empty() ? std::string(key.summary) : fmt::format("{}: {}", types, key.summary);
+}
+
+std::string key_table(std::span<const KeyDescription> keys, std::string_view section = {}) {
   std::string table = "| key | kind | default | meaning |\n|---|---|---|---|\n";
   for (const auto& key : keys) {
-    std::string meaning = cell(key.summary);
+    std::string meaning = cell(meaning_of(key, section));
     if (!key.example.empty())
       meaning += fmt::format(". Example: `{}: {}`", key.name, cell(key.example));
     table += fmt::format("| `{}` | {} | {} | {} |\n", key.name, kind_cell(key),
@@ -118,6 +125,16 @@ std::string check_text(const CheckDescription& check) {
   return text;
 }
 
+// Of the keys of the section `sandbox`, those of the type in the example.
+void keep_keys_of_example(std::vector<KeyDescription>& keys) {
+  const auto type =
+      std::find_if(keys.begin(), keys.end(), [](const auto& key) { return key.name == "type"; });
+  const auto& used = sandbox_kind(type->example).keys;
+  std::erase_if(keys, [&](const auto& key) {
+    return key.name != "type" && std::find(used.begin(), used.end(), key.name) == used.end();
+  });
+}
+
 void write_examples(std::span<const KeyDescription> keys, const std::string& indent,
                     std::string& text) {
   for (const auto& key : keys) {
@@ -126,8 +143,18 @@ void write_examples(std::span<const KeyDescription> keys, const std::string& ind
       continue;
     }
     text += fmt::format("{}{}:\n", indent, key.name);
-    write_examples(key.children, indent + "  ", text);
+    std::vector<KeyDescription> children(key.children.begin(), key.children.end());
+    if (key.name == "sandbox") keep_keys_of_example(children);
+    write_examples(children, indent + "  ", text);
   }
+}
+
+std::string sandbox_kind_table() {
+  std::string table = "| type | the instance runs in |\n|---|---|\n";
+  for (const auto& kind : sandbox_kinds) {
+    table += fmt::format("| `{}` | {} |\n", kind.type, cell(kind.summary));
+  }
+  return table + "\n";
 }
 
 void write_tables(std::span<const KeyDescription> keys, const std::string& prefix,
@@ -135,7 +162,8 @@ void write_tables(std::span<const KeyDescription> keys, const std::string& prefi
   for (const auto& key : keys) {
     if (key.children.empty()) continue;
     page += fmt::format("## {}{}\n\n{}\n\n", prefix, key.name, sentence(key.summary));
-    page += key_table(key.children);
+    page += key_table(key.children, key.name);
+    if (key.name == "sandbox") page += sandbox_kind_table();
     write_tables(key.children, fmt::format("{}{}.", prefix, key.name), page);
   }
 }

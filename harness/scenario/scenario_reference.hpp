@@ -12,7 +12,7 @@ namespace pgrehearse {
 std::string scenario_json_schema(std::span<const CheckDescription> checks);
 // Markdown.
 std::string scenario_reference_markdown(std::span<const CheckDescription> checks);
-// A scenario with every key, built from the examples in the tables.
+// A scenario with every key and its example from the table; of the sandbox, the keys of one type.
 std::string scenario_example();
 
 }  // namespace pgrehearse

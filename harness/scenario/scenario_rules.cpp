@@ -9,6 +9,7 @@
 #include "harness/postgres/connection.hpp"
 #include "harness/primary/route.hpp"
 #include "harness/scenario/pod_scenario.hpp"
+#include "harness/scenario/sandbox_kinds.hpp"
 
 namespace pgrehearse {
 
@@ -116,15 +117,10 @@ Objection rule_memory(const Value& value) {
 
 Objection rule_cpus(const Value& value) {
   if (value.settings.get_or<std::int64_t>(value.key, 0) <= 4096) return {};
-  return {fmt::format("'{}' CPUs are too many", value.node.written), "use 0 for all"};
+  return {fmt::format("'{}' CPUs are too many", value.node.written), "0 means all CPUs"};
 }
 
 Objection rule_io_bandwidth(const Value& value) {
-  const auto type = value.settings.get_or<std::string>("sandbox.type", "local");
-  if (type == "local" || type == "kubernetes") {
-    return {fmt::format("io_bandwidth cannot be used with sandbox.type {}", type),
-            "use docker, podman or vm, or remove io_bandwidth"};
-  }
   constexpr Bytes least{std::uint64_t{1} << 20};
   if (value.settings.get_or<Bytes>(value.key, least) >= least) return {};
   return {fmt::format("io_bandwidth '{}' is less than 1MB per second", value.node.written),
@@ -141,7 +137,7 @@ Objection rule_engine(const Value& value) {
 Objection rule_checksum(const Value& value) {
   static const std::regex checksum("sha256:[0-9a-f]{64}");
   if (std::regex_match(value.text(), checksum)) return {};
-  return {fmt::format("'{}' is not an image checksum", value.node.written),
+  return {fmt::format("'{}' is not a checksum", value.node.written),
           "use the checksum printed by docker/vm/build: sha256: and 64 hexadecimal digits"};
 }
 
@@ -259,9 +255,9 @@ void check_scenario_rules(const YamlNode& root, const Settings& settings,
   }
   refuse_shared_file(root, errors);
   require_way_to_primary(root, errors);
-  if (settings.get_or<std::string>("sandbox.type", "") == "kubernetes") {
-    check_pod_rules(root, errors);
-  }
+  check_sandbox_keys(root, errors);
+  const auto type = settings.get_or("sandbox.type", std::string(default_sandbox_type));
+  if (sandbox_kind(type).options == SandboxKind::Options::pod) check_pod_rules(root, errors);
 }
 
 }  // namespace pgrehearse

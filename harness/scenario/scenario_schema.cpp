@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/scenario/sandbox_kinds.hpp"
 #include "harness/scenario/scenario_keys.hpp"
 #include "harness/scenario/scenario_reference.hpp"
 
@@ -125,6 +126,12 @@ std::string scenario_json_schema(std::span<const CheckDescription> checks) {
               {"title", "pgrehearse scenario"},
               {"description", "One drill: what to restore, to which point, and what to check."}};
   schema.update(map_schema(scenario_keys(), checks));
+  for (auto& [key, property] : schema["properties"]["sandbox"]["properties"].items()) {
+    const auto types = limited_to(key);
+    if (types.empty()) continue;
+    property["description"] =
+        fmt::format("{}: {}", types, property["description"].get<std::string>());
+  }
   schema["definitions"]["environment"] = {{"type", "string"},
                                           {"pattern", "\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}"},
                                           {"description", "from the environment"}};

@@ -46,6 +46,9 @@ breaks "sandbox includes repository" harness/sandbox/added.hpp harness/repositor
 breaks "scenario includes drill" harness/scenario/added.hpp harness/drill/a.hpp
 breaks "the language includes the scenario" harness/scenario/language/added.hpp harness/scenario/a.hpp
 breaks "the interface includes one of its kinds" harness/sandbox/added.cpp harness/sandbox/vm/a.hpp
+breaks "one kind of sandbox includes another" harness/sandbox/vm/added.cpp harness/sandbox/container/a.hpp
+breaks "one kind of sandbox includes a later one" harness/sandbox/local/added.cpp harness/sandbox/container/a.hpp
+breaks "what sandboxes share includes one of them" harness/sandbox/shared/added.cpp harness/sandbox/local/a.hpp
 breaks "the map includes the report" harness/map/added.cpp harness/report/a.hpp
 breaks "drill includes kubernetes" harness/drill/added.cpp harness/kubernetes/a.hpp
 breaks "the comparison includes a check" checks/comparison/added.cpp checks/checks.hpp

@@ -1,5 +1,5 @@
 // The walls of a container, looked at from inside. Each expectation fails when a wall is taken
-// away (harness/sandbox/container_request.cpp).
+// away (harness/sandbox/container/container_request.cpp).
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,7 +36,7 @@ class ContainerQuarantine : public ProvisionerContract {
     fs::permissions(repository_ / "archive/file", fs::perms(0666));
     auto asked = spec("drill-1");
     asked.memory = Bytes{std::uint64_t{256} << 20U};
-    asked.io_bandwidth = Bytes{std::uint64_t{50} << 20U};
+    asked.options = ContainerOptions{.io_bandwidth = Bytes{std::uint64_t{50} << 20U}};
     asked.readable = {repository_, repository_ / "archive/file"};
     sandbox_ = provisioner_->create(asked, {});
   }
@@ -76,10 +76,11 @@ TEST_P(ContainerQuarantine, TheWayToARemoteRepositoryLeadsThereAndNowhereElse) {
   const NetworkTrap repository;
   const NetworkTrap other;
   auto asked = spec("drill-2");
-  asked.remote = "repo1 is on host localhost";
-  asked.endpoints = {{"localhost", repository.port()}, {"192.0.2.7", 443}};
+  asked.network_requirement =
+      NetworkRequirement{.reason = "repo1 is on host localhost",
+                         .endpoints = {{"localhost", repository.port()}, {"192.0.2.7", 443}}};
   EXPECT_THROW(provisioner_->create(asked, {}), Error) << "nobody has allowed it";
-  asked.repository_egress = true;
+  asked.options = ContainerOptions{.repository_egress = true};
   EXPECT_THAT(provisioner_->probe(asked, {}), HasSubstr("network: only localhost:"));
   sandbox_ = provisioner_->create(asked, {});
   const auto call = [&](const std::string& host, int port) {
@@ -97,7 +98,7 @@ TEST_P(ContainerQuarantine, TheWayToARemoteRepositoryLeadsThereAndNowhereElse) {
   EXPECT_EQ(inside("ls /sys/class/net"), "lo\n");
   EXPECT_EQ(lines_of(inside("cat /proc/net/route")).size(), 1U) << inside("cat /proc/net/route");
   asked.run_id = "drill-3";
-  asked.obstacle = "it cannot be";
+  asked.network_requirement->unsupported = "it cannot be";
   EXPECT_THROW(provisioner_->create(asked, {}), Error);
 }
 

@@ -52,7 +52,7 @@ SandboxSpec ProvisionerContract::spec(const std::string& run_id) const {
           .scenario = "contract",
           .type = GetParam().name,
           .postgres_major = installed_majors().back(),
-          .image = GetParam().image == nullptr ? std::string() : GetParam().image()};
+          .options = GetParam().options()};
 }
 
 std::unique_ptr<Sandbox> ProvisionerContract::create(const std::string& run_id) {

@@ -51,7 +51,11 @@ std::string missing_for_vm() { return virtual_machine_for_tests().missing; }
 
 std::string impossible_for_vm() { return virtual_machine_for_tests().impossible; }
 
-std::string image_for_vm() { return virtual_machine_for_tests().address; }
+SandboxOptions local_options() { return LocalOptions{}; }
+
+SandboxOptions container_options() { return ContainerOptions{}; }
+
+SandboxOptions vm_options() { return VmOptions{.image = virtual_machine_for_tests().address}; }
 
 std::unique_ptr<Provisioner> make_vm(CommandRunner& runner, const std::filesystem::path& state) {
   return std::make_unique<VmProvisioner>(runner, state);
@@ -68,11 +72,13 @@ std::vector<ProvisionerKind> provisioner_kinds() {
            .missing = missing_for_local,
            .impossible = nothing,
            .make = make_local,
+           .options = local_options,
            .removed_process = " sleep"},
           {.name = "docker",
            .missing = missing_for_docker,
            .impossible = impossible_for_docker,
            .make = make_docker,
+           .options = container_options,
            .shares_memory = false,
            .removed_process = "container pgrehearse-",
            .attempts_to_kill = 6},
@@ -80,6 +86,7 @@ std::vector<ProvisionerKind> provisioner_kinds() {
            .missing = missing_for_podman,
            .impossible = impossible_for_podman,
            .make = make_podman,
+           .options = container_options,
            .shares_memory = false,
            .removed_process = "container pgrehearse-",
            .attempts_to_kill = 2},
@@ -87,11 +94,11 @@ std::vector<ProvisionerKind> provisioner_kinds() {
            .missing = missing_for_vm,
            .impossible = impossible_for_vm,
            .make = make_vm,
+           .options = vm_options,
            .shares_memory = false,
            .removed_process = " qemu-system",
            .attempts_to_kill = 2,
-           .lasting_file = "machine/disk",
-           .image = image_for_vm}};
+           .lasting_file = "machine/disk"}};
 }
 
 std::vector<ProvisionerKind> container_kinds() {

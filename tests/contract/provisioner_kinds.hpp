@@ -12,11 +12,12 @@ namespace pgrehearse {
 
 struct ProvisionerKind {
   std::string name;
-  // Why it is not to be had: for want of a package, or whatever is installed. Empty when it is.
+  // Why it is not available: a package is missing, or this host cannot run it. Empty: it is.
   std::string (*missing)() = nullptr;
   std::string (*impossible)() = nullptr;
   std::unique_ptr<Provisioner> (*make)(CommandRunner& runner,
                                        const std::filesystem::path& state) = nullptr;
+  SandboxOptions (*options)() = nullptr;
   // Whether the server's System V shared memory is this host's.
   bool shares_memory = true;
   // How a removal reports a process that only the label identifies.
@@ -24,8 +25,6 @@ struct ProvisionerKind {
   int attempts_to_kill = 40;
   // A file below the root that is there as long as the sandbox is.
   std::string lasting_file = "data/PG_VERSION";
-  // Directory of its image, for a kind that has no other way to find one.
-  std::string (*image)() = nullptr;
 };
 
 std::vector<ProvisionerKind> provisioner_kinds();

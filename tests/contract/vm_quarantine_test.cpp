@@ -1,6 +1,6 @@
 // The walls of a virtual machine, looked at from inside. Each expectation fails when a wall is
-// taken away (harness/sandbox/vm_request.cpp, harness/agent). One machine for all: starting it is
-// slow.
+// taken away (harness/sandbox/vm/vm_request.cpp, harness/agent). One machine for all: starting it
+// is slow.
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
@@ -40,16 +40,17 @@ class VmQuarantine : public testing::Test {
     std::ofstream(scratch / "tool.conf") << "[global]\n";
     fs::permissions(scratch / "tool.conf", fs::perms(0644));
     provisioner = std::make_unique<VmProvisioner>(runner, scratch / "state");
-    sandbox = provisioner->create({.run_id = "walls",
-                                   .scenario = "contract",
-                                   .type = "vm",
-                                   .memory = Bytes{std::uint64_t{128} << 20U},
-                                   .cpus = 1,
-                                   .postgres_major = installed_majors().back(),
-                                   .image = virtual_machine_for_tests().address,
-                                   .readable = {scratch / "repository, old", scratch / "tool.conf"},
-                                   .io_bandwidth = Bytes{std::uint64_t{500} << 20U}},
-                                  {});
+    sandbox = provisioner->create(
+        {.run_id = "walls",
+         .scenario = "contract",
+         .type = "vm",
+         .memory = Bytes{std::uint64_t{128} << 20U},
+         .cpus = 1,
+         .postgres_major = installed_majors().back(),
+         .readable = {scratch / "repository, old", scratch / "tool.conf"},
+         .options = VmOptions{.image = virtual_machine_for_tests().address,
+                              .io_bandwidth = Bytes{std::uint64_t{500} << 20U}}},
+        {});
   }
   static void TearDownTestSuite() {
     sandbox.reset();

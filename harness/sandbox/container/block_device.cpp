@@ -21,14 +21,14 @@ std::optional<fs::path> block_device(dev_t number, const fs::path& sys) {
   return "/dev/" + name;
 }
 
-PlacesOnDisks disks_of(const std::vector<fs::path>& places) {
-  PlacesOnDisks disks;
-  for (const auto& place : places) {
+PathsOnDisks disks_of(const std::vector<fs::path>& paths) {
+  PathsOnDisks disks;
+  for (const auto& path : paths) {
     struct stat status {};
-    if (stat(place.c_str(), &status) != 0) continue;
+    if (stat(path.c_str(), &status) != 0) continue;
     const auto device = block_device(status.st_dev);
     if (!device) {
-      disks.without_disk.push_back(place);
+      disks.without_disk.push_back(path);
     } else if (std::find(disks.devices.begin(), disks.devices.end(), *device) ==
                disks.devices.end()) {
       disks.devices.push_back(*device);

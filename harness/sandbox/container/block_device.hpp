@@ -1,4 +1,4 @@
-// The disks of this host that hold files: what the kernel can limit the use of.
+// The disks of this host whose use the kernel can limit, by the files on them.
 #pragma once
 
 #include <sys/types.h>
@@ -9,16 +9,16 @@
 
 namespace pgrehearse {
 
-// The whole disk, not the partition, as "/dev/sda". nullopt: the number stands for no block device
-// (tmpfs, NFS, a file system over several). `sys` stands for "/sys" in tests.
+// The whole disk, not the partition: "/dev/sda". nullopt: the device number is not a block device
+// (tmpfs, NFS, a file system on several devices). `sys`: for tests.
 std::optional<std::filesystem::path> block_device(dev_t number,
                                                   const std::filesystem::path& sys = "/sys");
 
-struct PlacesOnDisks {
+struct PathsOnDisks {
   std::vector<std::filesystem::path> devices;       // each once
-  std::vector<std::filesystem::path> without_disk;  // places that lie on none
+  std::vector<std::filesystem::path> without_disk;  // paths that are not on a disk
 };
-// A place that is not there is left out.
-PlacesOnDisks disks_of(const std::vector<std::filesystem::path>& places);
+// Ignores paths that do not exist.
+PathsOnDisks disks_of(const std::vector<std::filesystem::path>& paths);
 
 }  // namespace pgrehearse

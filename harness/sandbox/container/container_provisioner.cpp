@@ -13,16 +13,18 @@
 #include "harness/sandbox/container/container_request.hpp"
 #include "harness/sandbox/container/container_sandbox.hpp"
 #include "harness/sandbox/host_directory.hpp"
+#include "harness/sandbox/labels.hpp"
 
 namespace pgrehearse {
 
 namespace {
 
 std::string image_of(const SandboxSpec& spec) {
-  return spec.image.empty() ? fmt::format("pgrehearse:{}", spec.postgres_major) : spec.image;
+  const auto& image = options_of<ContainerOptions>(spec).image;
+  return image.empty() ? fmt::format("pgrehearse:{}", spec.postgres_major) : image;
 }
 
-// This host's processor, by the name that images have for it; the engine runs here.
+// This host's architecture, by its name in images; the engine runs on this host.
 std::string host_architecture() {
   utsname host{};
   if (uname(&host) != 0) return {};
@@ -33,60 +35,60 @@ std::string host_architecture() {
   return machine;
 }
 
-// An emulated processor would prove nothing about how long a recovery takes.
+// On an emulated CPU the measured recovery time would be meaningless.
 void require_same_architecture(const std::string& image, const ImageFacts& facts) {
   const auto host = host_architecture();
   if (facts.architecture.empty() || host.empty() || facts.architecture == host) return;
   throw Error(
       ErrorKind::environment,
-      fmt::format("the image {} is made for {}, this host is {}", image, facts.architecture, host),
-      "name an image for this architecture with sandbox.image", FindingCode::env_image, image);
+      fmt::format("the image {} is for {}, this host is {}", image, facts.architecture, host),
+      "set sandbox.image to an image for this architecture", FindingCode::env_image, image);
 }
 
-// A container has no network at all, and at most one way through its wall.
+// A container has no network, and at most the egress that the scenario allows.
 void require_reachable_repository(const SandboxSpec& spec) {
-  if (spec.remote.empty()) return;
+  if (!spec.network_requirement) return;
+  const auto& reason = spec.network_requirement->reason;
+  const auto& unsupported = spec.network_requirement->unsupported;
   const auto refuse = [&](const std::string& message, const std::string& hint) {
-    throw Error(ErrorKind::environment, message, hint, FindingCode::env_container, spec.remote);
+    throw Error(ErrorKind::environment, message, hint, FindingCode::env_container, reason);
   };
-  if (!spec.repository_egress) {
-    refuse(
-        fmt::format("a container without a network cannot reach the repository: {}", spec.remote),
-        "allow that, and nothing else, with sandbox.egress: repository, or rehearse it with "
-        "sandbox.type: local");
+  if (!opens_egress(spec)) {
+    refuse(fmt::format("a container without a network cannot reach the repository: {}", reason),
+           "set sandbox.egress: repository to allow connections to the repository only, or use "
+           "sandbox.type: local");
   }
-  if (!spec.obstacle.empty()) {
-    refuse(fmt::format("the repository cannot be reached from a container: {}, and {}", spec.remote,
-                       spec.obstacle),
-           "rehearse it with sandbox.type: local");
+  if (!unsupported.empty()) {
+    refuse(fmt::format("the repository cannot be reached from a container: {}, and {}", reason,
+                       unsupported),
+           "use sandbox.type: local");
   }
   if (geteuid() != 0) {
-    refuse(
-        fmt::format("only root can open a way from a container to the repository: {}", spec.remote),
-        "start pgrehearse as root, or rehearse it with sandbox.type: local");
+    refuse(fmt::format("only root can give a container access to the repository: {}", reason),
+           "run pgrehearse as root, or use sandbox.type: local");
   }
 }
 
-// ", network: only s3.example:443"; empty without any.
-std::string way_out_of(const SandboxSpec& spec) {
-  if (!spec.has_way_out()) return {};
+// ", network: only s3.example:443"; empty without egress.
+std::string egress_of(const SandboxSpec& spec) {
+  if (!opens_egress(spec)) return {};
   std::vector<std::string> endpoints;
-  for (const auto& endpoint : spec.endpoints) {
+  for (const auto& endpoint : spec.network_requirement->endpoints) {
     endpoints.push_back(fmt::format("{}:{}", endpoint.host, endpoint.port));
   }
   return ", network: only " + join(endpoints, ", ");
 }
 
-// What stands in a container's environment can be read by whoever may ask the engine.
+// Everyone who may use the engine can read a container's environment.
 void require_no_secret_variables() {
   for (const auto& [name, value] : pgbackrest_variables()) {
     for (const std::string_view end : {"_PASS", "_KEY", "_SECRET", "_TOKEN", "_PASSPHRASE"}) {
       if (!name.ends_with(end)) continue;
       throw Error(ErrorKind::environment,
-                  fmt::format("the variable {} holds a secret, and a container's environment is "
-                              "no place for one",
+                  fmt::format("the environment variable {} holds a secret, which every user of the "
+                              "container engine could read",
                               name),
-                  "move it to pgBackRest's configuration file", FindingCode::env_config, name);
+                  "move it to the pgBackRest configuration file", FindingCode::env_config, name);
     }
   }
 }
@@ -119,18 +121,18 @@ std::string ContainerProvisioner::owner_of(const std::string& host) const {
 std::string ContainerProvisioner::probe(const SandboxSpec& spec, std::stop_token stop) {
   require_reachable_repository(spec);
   require_no_secret_variables();
-  const auto engine = engine_at(spec.engine);
+  const auto engine = engine_at(options_of<ContainerOptions>(spec).engine);
   const auto version = engine.version(stop);
   const auto name = image_of(spec);
   const auto image = engine.find_image(name, stop);
   if (!image) {
-    return fmt::format("{} {}, image {} (not there yet: it will be pulled){}", name_of(kind_),
-                       version, name, way_out_of(spec));
+    return fmt::format("{} {}, image {} (will be pulled){}", name_of(kind_), version, name,
+                       egress_of(spec));
   }
   require_same_architecture(name, *image);
   constexpr std::size_t short_id = 19;  // "sha256:" and twelve digits
   return fmt::format("{} {}, image {} ({}){}", name_of(kind_), version, name,
-                     image->id.substr(0, short_id), way_out_of(spec));
+                     image->id.substr(0, short_id), egress_of(spec));
 }
 
 std::unique_ptr<Sandbox> ContainerProvisioner::create(const SandboxSpec& spec,
@@ -141,39 +143,39 @@ std::unique_ptr<Sandbox> ContainerProvisioner::create(const SandboxSpec& spec,
   auto resolved = spec;
   resolved.type = name_of(kind_);
   resolved.account = account.name;
-  resolved.image = image_of(spec);
-  auto engine = engine_at(spec.engine);
-  auto image = engine.find_image(resolved.image, stop);
+  const auto name = image_of(spec);
+  std::get<ContainerOptions>(resolved.options).image = name;
+  auto engine = engine_at(options_of<ContainerOptions>(spec).engine);
+  auto image = engine.find_image(name, stop);
   if (!image) {
-    spdlog::info("pulling the image {}", resolved.image);
+    spdlog::info("pulling the image {}", name);
     engine.pull(
-        resolved.image, [](std::string_view status) { spdlog::debug("pull: {}", status); }, stop);
-    image = engine.find_image(resolved.image, stop);
+        name, [](std::string_view status) { spdlog::debug("pull: {}", status); }, stop);
+    image = engine.find_image(name, stop);
   }
-  if (!image) throw Error(ErrorKind::environment, "the image was pulled and is not there");
-  require_same_architecture(resolved.image, *image);
+  if (!image)
+    throw Error(ErrorKind::environment,
+                fmt::format("the image {} was pulled but cannot be found", name));
+  require_same_architecture(name, *image);
   throw_if_stopped(stop);
-  auto place = HostDirectory::claim(registry_, resolved, account, engine.address().text);
-  const ContainerSandbox::Identity identity{.owner = owner_of(place.entry().host),
+  auto directory = HostDirectory::claim(registry_, resolved, account, engine.address().text);
+  const ContainerSandbox::Identity identity{.owner = owner_of(directory.entry().host),
                                             .observer = observer_};
   auto sandbox = std::make_unique<ContainerSandbox>(std::move(engine), std::move(resolved),
-                                                    std::move(place), identity);
+                                                    std::move(directory), identity);
   sandbox->make(*image, stop);
   return sandbox;
 }
 
 std::vector<Leftover> ContainerProvisioner::list() const {
-  // The containers first: whoever registers one meanwhile is in the later list.
+  // Containers first: a drill that registers one in the meantime is in the list of entries.
   std::vector<ListedContainer> containers;
   try {
     containers = engine_at({}).list({label_run});
   } catch (const Error& error) {
     spdlog::debug("{}", error.what());
   }
-  std::vector<Leftover> leftovers;
-  for (const auto& listed : registry_.list()) {
-    if (listed.entry.type == name_of(kind_)) leftovers.push_back(leftover_of(listed));
-  }
+  auto leftovers = registered_leftovers(registry_, {name_of(kind_)});
   for (const auto& container : containers) {
     const auto& run = label(container, label_run);
     const bool registered =
@@ -194,19 +196,18 @@ Removal ContainerProvisioner::remove_unregistered(const Leftover& leftover) cons
   for (const auto& container : engine.list({fmt::format("{}={}", label_run, leftover.run_id)})) {
     if (label(container, label_owner) != owner_of(host_name()) && !has_expired(container)) continue;
     engine.remove(container.id);
-    const bool gone = !engine.inspect(container.id, {});
-    (gone ? removal.removed : removal.remaining).push_back("container " + container.name);
+    const bool is_removed = !engine.inspect(container.id, {});
+    (is_removed ? removal.removed : removal.remaining).push_back("container " + container.name);
   }
   return removal;
 }
 
 Removal ContainerProvisioner::remove(const Leftover& leftover) {
-  auto taken = take_leftover(registry_, leftover.run_id);
-  if (!taken) return remove_unregistered(leftover);
-  auto removal = remove_container_sandbox(engine_at(taken->entry.engine), taken->entry,
-                                          owner_of(taken->entry.host));
-  if (removal.complete()) taken->owned.remove();
-  return removal;
+  const auto remove_entry = [&](const RegistryEntry& entry) {
+    return remove_container_sandbox(engine_at(entry.engine), entry, owner_of(entry.host));
+  };
+  auto removal = remove_registered(registry_, leftover, remove_entry);
+  return removal ? *removal : remove_unregistered(leftover);
 }
 
 }  // namespace pgrehearse

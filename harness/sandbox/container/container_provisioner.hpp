@@ -1,4 +1,4 @@
-// Makes sandboxes in containers of one engine and finds what killed drills left of theirs.
+// Creates sandboxes in containers of one engine and removes leftovers of such sandboxes.
 #pragma once
 
 #include <filesystem>
@@ -12,15 +12,15 @@ namespace pgrehearse {
 
 class ContainerProvisioner : public Provisioner {
  public:
-  // `observer` sees every command that runs in a container.
+  // `observer` is called with every command that ran in a container.
   ContainerProvisioner(EngineKind kind, const std::filesystem::path& state,
                        CommandObserver observer = {});
 
-  // The engine and the image; one that the engine lacks is pulled by create().
+  // The engine and the image; create() pulls an image that the engine does not have.
   std::string probe(const SandboxSpec& spec, std::stop_token stop) override;
   std::unique_ptr<Sandbox> create(const SandboxSpec& spec, std::stop_token stop) override;
-  // Registered ones, and containers that carry this registry's label and stand in it no more, or
-  // have outlived their time. Without an engine that answers: the registered ones.
+  // Registered sandboxes, containers with the label of this registry that are not registered, and
+  // expired containers. If the engine does not respond: registered sandboxes only.
   [[nodiscard]] std::vector<Leftover> list() const override;
   Removal remove(const Leftover& leftover) override;
 

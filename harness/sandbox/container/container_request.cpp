@@ -3,16 +3,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <set>
 
-#include "harness/common/text.hpp"
 #include "harness/sandbox/container/block_device.hpp"
-#include "harness/sandbox/directories.hpp"
+#include "harness/sandbox/labels.hpp"
 #include "harness/sandbox/removal.hpp"
+#include "harness/sandbox/shared/agent_paths.hpp"
+#include "harness/sandbox/shared/mounts.hpp"
 
 namespace pgrehearse {
 
@@ -24,7 +21,7 @@ using Json = nlohmann::ordered_json;
 constexpr int most_processes = 2048;
 
 Json bind(const fs::path& source, const fs::path& target, bool read_only) {
-  // Not recursive: what is mounted below a read-only place would not be read-only.
+  // Not recursive: file systems mounted below a read-only directory would not be read-only.
   Json options{{"Propagation", "rprivate"}};
   if (read_only) options["NonRecursive"] = true;
   return {{"Type", "bind"},
@@ -34,55 +31,35 @@ Json bind(const fs::path& source, const fs::path& target, bool read_only) {
           {"BindOptions", std::move(options)}};
 }
 
-std::string mounts_of_this_process() {
-  std::ifstream file("/proc/self/mountinfo");
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// The kernel writes a space as \040.
-fs::path unescaped(std::string_view text) {
-  std::string path;
-  constexpr std::size_t escape = 4;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '\\' && at + escape <= text.size()) {
-      path += static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 +
-                                (text[at + 3] - '0'));
-      at += escape - 1;
-    } else {
-      path += text[at];
-    }
-  }
-  return path;
-}
-
 Json mounts_of(const ContainerRequest& request) {
-  const auto& paths = request.place.paths();
+  const auto& paths = request.directory.paths();
   auto mounts = Json::array();
   mounts.push_back(bind(paths.root, paths.root, false));
-  const auto& sockets = request.place.entry().sockets;
+  const auto& sockets = request.directory.entry().sockets;
   if (!sockets.empty()) mounts.push_back(bind(sockets, sockets, false));
   mounts.push_back(bind(passwd_file(paths), "/etc/passwd", true));
   mounts.push_back(bind(group_file(paths), "/etc/group", true));
-  if (request.spec.has_way_out()) mounts.push_back(bind(hosts_file(paths), "/etc/hosts", true));
-  for (const auto& place : with_mounts_below(request.spec.readable, mounts_of_this_process())) {
-    mounts.push_back(bind(place, place, true));
+  if (opens_egress(request.spec)) mounts.push_back(bind(hosts_file(paths), "/etc/hosts", true));
+  for (const auto& path : with_mounts_below(request.spec.readable, mounts_of_this_process())) {
+    mounts.push_back(bind(path, path, true));
   }
   return mounts;
 }
 
-// For each disk that holds the sandbox or what it may read.
+// One limit per disk of the sandbox and of the files that it may read.
 Json io_limits(const ContainerRequest& request) {
   auto limits = Json::array();
-  if (!request.spec.io_bandwidth) return limits;
-  auto places = with_mounts_below(request.spec.readable, mounts_of_this_process());
-  places.push_back(request.place.paths().root);
-  const auto disks = disks_of(places);
-  for (const auto& place : disks.without_disk) {
-    spdlog::warn("sandbox.io_bandwidth does not hold for {}: it lies on no disk of its own",
-                 place.string());
+  const auto& bandwidth = options_of<ContainerOptions>(request.spec).io_bandwidth;
+  if (!bandwidth) return limits;
+  auto paths = with_mounts_below(request.spec.readable, mounts_of_this_process());
+  paths.push_back(request.directory.paths().root);
+  const auto disks = disks_of(paths);
+  for (const auto& path : disks.without_disk) {
+    spdlog::warn("sandbox.io_bandwidth cannot be enforced for {}: not on a dedicated block device",
+                 path.string());
   }
   for (const auto& device : disks.devices) {
-    limits.push_back({{"Path", device.string()}, {"Rate", request.spec.io_bandwidth->count}});
+    limits.push_back({{"Path", device.string()}, {"Rate", bandwidth->count}});
   }
   return limits;
 }
@@ -90,10 +67,11 @@ Json io_limits(const ContainerRequest& request) {
 Json host_settings(const ContainerRequest& request) {
   const auto& spec = request.spec;
   const auto limits = io_limits(request);
-  // SELinux's labels would be written to the repository; without SELinux this means nothing.
+  // Otherwise SELinux labels would be written to the repository. Has no effect without SELinux.
   const auto security = Json::array({"no-new-privileges", "label=disable"});
   auto groups = Json::array();
-  for (const auto group : request.place.account().groups) groups.push_back(std::to_string(group));
+  for (const auto group : request.directory.account().groups)
+    groups.push_back(std::to_string(group));
   const auto memory = memory_for(spec).count;
   constexpr std::int64_t whole_processor = 1'000'000'000;
   return {{"NetworkMode", "none"},
@@ -120,8 +98,8 @@ Json host_settings(const ContainerRequest& request) {
 }  // namespace
 
 std::string container_json(const ContainerRequest& request) {
-  const auto& account = request.place.account();
-  const auto& paths = request.place.paths();
+  const auto& account = request.directory.account();
+  const auto& paths = request.directory.paths();
   const Json body{
       {"Image", request.image},
       {"Entrypoint", {agent_program(paths).string()}},
@@ -142,53 +120,9 @@ std::string container_json(const ContainerRequest& request) {
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::vector<fs::path> with_mounts_below(const std::vector<fs::path>& places,
-                                        std::string_view mountinfo) {
-  std::vector<fs::path> all;
-  for (const auto& place : places) {
-    const bool covered = std::any_of(places.begin(), places.end(), [&](const auto& other) {
-      return other != place && is_below(place, other);
-    });
-    if (!covered && std::find(all.begin(), all.end(), place) == all.end()) all.push_back(place);
-  }
-  const auto covering = all;
-  constexpr std::size_t mount_point = 4;
-  for (const auto line : lines_of(mountinfo)) {
-    const auto fields = split(line, ' ');
-    if (fields.size() <= mount_point) continue;
-    const auto mounted = unescaped(fields[mount_point]);
-    const bool below = std::any_of(covering.begin(), covering.end(), [&](const auto& place) {
-      return mounted != place && is_below(mounted, place);
-    });
-    if (below && std::find(all.begin(), all.end(), mounted) == all.end()) all.push_back(mounted);
-  }
-  return all;
+bool opens_egress(const SandboxSpec& spec) {
+  return spec.network_requirement && options_of<ContainerOptions>(spec).repository_egress;
 }
-
-std::string passwd_text(const std::vector<Account>& accounts, const fs::path& home) {
-  std::string text;
-  std::set<std::string> named;
-  for (const auto& account : accounts) {
-    if (!named.insert(account.name).second) continue;
-    text += fmt::format("{}:x:{}:{}::{}:/bin/sh\n", account.name, account.uid, account.gid,
-                        home.string());
-  }
-  return text;
-}
-
-std::string group_text(const std::vector<Account>& accounts) {
-  std::string text;
-  std::set<std::string> named;
-  for (const auto& account : accounts) {
-    if (!named.insert(account.name).second) continue;
-    text += fmt::format("{}:x:{}:\n", account.name, account.gid);
-  }
-  return text;
-}
-
-fs::path agent_program(const SandboxPaths& paths) { return paths.root / "agent"; }
-
-fs::path agent_socket(const SandboxPaths& paths) { return paths.sockets / "sessions"; }
 
 fs::path passwd_file(const SandboxPaths& paths) { return paths.configuration / "passwd"; }
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <charconv>
+#include <array>
 
 #include "harness/agent/client/agent_program.hpp"
 #include "harness/agent/socket.hpp"
@@ -11,9 +11,12 @@
 #include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
-#include "harness/process/command.hpp"
 #include "harness/sandbox/container/container_request.hpp"
+#include "harness/sandbox/labels.hpp"
 #include "harness/sandbox/removal.hpp"
+#include "harness/sandbox/shared/account_files.hpp"
+#include "harness/sandbox/shared/agent_paths.hpp"
+#include "harness/sandbox/shared/image_binaries.hpp"
 
 namespace pgrehearse {
 
@@ -21,35 +24,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Longer than any drill; what is left of one ends by itself even where nobody runs `clean`.
+// Longer than any drill; leftovers end by themselves even if nobody runs `clean`.
 constexpr auto lifetime = std::chrono::hours(24 * 7);
 
-// Which of the arguments are directories with a postgres, and its version.
-constexpr const char* look_round =
-    "for d; do [ ! -x \"$d/postgres\" ] || echo \"$d $(\"$d/postgres\" -V)\"; done";
+// Control groups of version 2 and of version 1; one of the files exists.
+constexpr std::array<const char*, 2> memory_event_files{"/sys/fs/cgroup/memory.events",
+                                                        "/sys/fs/cgroup/memory/memory.oom_control"};
 
-constexpr const char* show_memory_events =
-    "cat /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control 2>/dev/null; :";
-
-std::vector<std::string> candidates(const SandboxSpec& spec) {
-  if (spec.binaries) return {spec.binaries->string()};
-  return {fmt::format("/usr/lib/postgresql/{}/bin", spec.postgres_major),
-          fmt::format("/usr/pgsql-{}/bin", spec.postgres_major), "/usr/local/bin", "/usr/bin"};
-}
-
-// "15" of "/usr/lib/postgresql/15/bin postgres (PostgreSQL) 15.14 (Debian ...)"
-int major_in(std::string_view line) {
-  constexpr std::string_view before = "(PostgreSQL) ";
-  const auto at = line.find(before);
-  int major = 0;
-  if (at == std::string_view::npos) return major;
-  const auto number = line.substr(at + before.size());
-  std::from_chars(number.data(), number.data() + number.size(), major);
-  return major;
-}
-
-// The kernel's count of processes that it killed for the limit.
-bool tells_of_killing(std::string_view text) {
+// The kernel counts the processes that it killed because of the memory limit.
+bool shows_memory_kill(std::string_view text) {
   for (const auto line : lines_of(text)) {
     const auto words = split(line, ' ');
     if (words.size() == 2 && words[0] == "oom_kill" && words[1] != "0") return true;
@@ -62,18 +45,18 @@ void remove_containers(const ContainerEngine& engine,
                        const std::vector<std::string>& labels, Removal& removal) {
   for (const auto& container : containers) engine.remove(container.id);
   std::vector<ListedContainer> left;
-  constexpr std::chrono::milliseconds poll_interval(50);
-  poll_until(std::chrono::steady_clock::now() + std::chrono::seconds(10), poll_interval, {}, [&] {
-    left = engine.list(labels);
-    return left.empty();
-  });
+  poll_until(std::chrono::steady_clock::now() + std::chrono::seconds(10),
+             std::chrono::milliseconds(50), {}, [&] {
+               left = engine.list(labels);
+               return left.empty();
+             });
   for (const auto& container : containers) {
     removal.removed.push_back("container " + container.name);
   }
   for (const auto& container : left) removal.remaining.push_back("container " + container.name);
 }
 
-// 0: none runs.
+// 0: no container is running.
 pid_t first_process(const ContainerEngine& engine, const std::vector<ListedContainer>& containers) {
   for (const auto& container : containers) {
     const auto state = engine.inspect(container.id, {});
@@ -89,53 +72,45 @@ void append(Removal& removal, const Removal& more) {
 
 }  // namespace
 
-ContainerSandbox::ContainerSandbox(ContainerEngine engine, SandboxSpec spec, HostDirectory place,
-                                   Identity identity)
-    : engine_(std::move(engine)),
-      spec_(std::move(spec)),
-      place_(std::move(place)),
+ContainerSandbox::ContainerSandbox(ContainerEngine engine, SandboxSpec spec,
+                                   HostDirectory directory, Identity identity)
+    : HostedSandbox(std::move(spec), std::move(directory)),
+      engine_(std::move(engine)),
       identity_(std::move(identity)),
       inside_(
-          agent_socket(place_.paths()),
-          {.image = spec_.image,
-           .image_hint = "name an image that has it with sandbox.image; docker/README.md makes one",
-           .ended = "the container ended while a command ran in it",
-           .ended_hint = "somebody stopped it, or the container engine was stopped",
+          agent_socket(paths()),
+          {.image = options_of<ContainerOptions>(this->spec()).image,
+           .image_hint = "set sandbox.image to an image that has it; docker/README.md builds one",
+           .ended = "the container ended while a command was running in it",
+           .ended_hint = "it was stopped, or the container engine was stopped",
            .code = FindingCode::env_container,
-           .account = place_.account().uid}) {}
-
-ContainerSandbox::~ContainerSandbox() {
-  if (destroyed_ || place_.entry().kept) return;
-  try {
-    ContainerSandbox::destroy();
-  } catch (...) {
-    // The entry stays: `clean` and the next run find what is left.
-  }
-}
+           .account = this->directory().account().uid}) {}
 
 void ContainerSandbox::make(const ImageFacts& image, const std::stop_token& stop) {
-  place_.make_directories();
-  const std::vector<Account> accounts{place_.account(), current_account()};
+  directory().make_directories();
+  // Accounts that run commands or connect to the instance need a name.
+  const std::vector<Account> accounts{directory().account(), current_account()};
   constexpr int readable = 0644;
   write_file(passwd_file(paths()), passwd_text(accounts, paths().temporary), readable);
   write_file(group_file(paths()), group_text(accounts), readable);
-  if (spec_.has_way_out()) {
-    write_file(hosts_file(paths()), hosts_text(ways_to(spec_.endpoints)), readable);
+  if (opens_egress(spec())) {
+    const auto forwards = forwards_to(spec().network_requirement->endpoints);
+    write_file(hosts_file(paths()), hosts_text(forwards), readable);
   }
   constexpr int executable = 0700;
   write_file(agent_program(paths()), agent_binary(), executable);
-  const auto body = container_json({.place = place_,
-                                    .spec = spec_,
+  const auto body = container_json({.directory = directory(),
+                                    .spec = spec(),
                                     .image = image.id,
                                     .owner = identity_.owner,
                                     .expires = std::chrono::system_clock::now() + lifetime,
                                     .lifetime = lifetime});
   throw_if_stopped(stop);
-  // Not to be interrupted: an engine that is not listened to would make it all the same.
-  container_ = engine_.create("pgrehearse-" + spec_.run_id, body, {});
+  // Not interruptible: the engine would create the container even if nobody waits for it.
+  container_ = engine_.create("pgrehearse-" + spec().run_id, body, {});
   start(stop);
-  open_way_out(stop);
-  find_programs(stop);
+  open_egress(stop);
+  find_binaries(stop);
 }
 
 void ContainerSandbox::start(const std::stop_token& stop) {
@@ -146,61 +121,51 @@ void ContainerSandbox::start(const std::stop_token& stop) {
     if (words.find(agent_program(paths()).native()) == std::string_view::npos) throw;
     throw Error(
         ErrorKind::environment,
-        fmt::format("the containers of {} cannot run a program of this host's directories: {}",
+        fmt::format("containers of {} cannot run a program from a directory of this host: {}",
                     engine_.address().text, words),
-        "the engine must run on this host: a remote one, or one in a virtual machine, "
-        "cannot be used; and sandbox.directory must not lie where a mount forbids programs "
-        "(noexec)",
+        "use an engine on this host, not a remote one or one in a virtual machine; "
+        "sandbox.directory must not be on a file system mounted with noexec",
         FindingCode::env_engine, engine_.address().text);
   }
   constexpr auto timeout = std::chrono::seconds(30);
-  constexpr std::chrono::milliseconds poll_interval(2);
-  const auto answers = [&] {
-    if (agent::connect_to(agent_socket(paths()).c_str(), timeout)) return true;
-    require_running(stop);
-    return false;
-  };
-  if (poll_until(std::chrono::steady_clock::now() + timeout, poll_interval, stop, answers)) return;
-  throw Error(ErrorKind::environment,
-              fmt::format("the container does not answer within {}", to_text(timeout)),
-              "the engine must run on this host", FindingCode::env_container, container_);
+  const bool answered = poll_until(std::chrono::steady_clock::now() + timeout,
+                                   std::chrono::milliseconds(2), stop, [&] {
+                                     if (agent::connect_to(agent_socket(paths()).c_str(), timeout))
+                                       return true;
+                                     require_running(stop);
+                                     return false;
+                                   });
+  if (!answered) {
+    throw Error(ErrorKind::environment,
+                fmt::format("the container did not answer within {}", to_text(timeout)),
+                "use an engine on this host", FindingCode::env_container, container_);
+  }
 }
 
-void ContainerSandbox::open_way_out(const std::stop_token& stop) {
-  if (!spec_.has_way_out()) return;
+void ContainerSandbox::open_egress(const std::stop_token& stop) {
+  if (!opens_egress(spec())) return;
+  const auto& [reason, endpoints, unsupported] = *spec().network_requirement;
   const auto state = engine_.inspect(container_, stop);
-  relay_ = std::make_unique<RepositoryRelay>(state ? state->process : 0, ways_to(spec_.endpoints));
-  for (const auto& endpoint : spec_.endpoints) {
-    spdlog::warn("the container can reach {}:{} and nothing else, because {}", endpoint.host,
-                 endpoint.port, spec_.remote);
+  relay_ = std::make_unique<RepositoryRelay>(state ? state->process : 0, forwards_to(endpoints));
+  for (const auto& endpoint : endpoints) {
+    spdlog::warn("the container can connect to {}:{} and nothing else: {}", endpoint.host,
+                 endpoint.port, reason);
   }
 }
 
-void ContainerSandbox::find_programs(const std::stop_token& stop) {
-  Command command{.program = "/bin/sh",
-                  .arguments = {"-c", look_round, "sh"},
-                  .timeout = std::chrono::minutes(1)};
-  const auto places = candidates(spec_);
-  command.arguments.insert(command.arguments.end(), places.begin(), places.end());
-  const auto result = inside_.run(command, stop);
-  throw_if_cancelled(result);
-  for (const auto line : lines_of(result.output)) {
-    if (major_in(line) != spec_.postgres_major && spec_.postgres_major != 0) continue;
-    spec_.binaries = fs::path(line.substr(0, line.find(' ')));
-    return;
+void ContainerSandbox::find_binaries(const std::stop_token& stop) {
+  auto binaries = find_image_binaries(
+      spec(), [&](const Command& command) { return inside_.run(command, stop); });
+  if (binaries) {
+    set_binaries(std::move(*binaries));
+  } else if (spec().postgres_major != 0) {
+    throw missing_binaries(spec(), options_of<ContainerOptions>(spec()).image);
   }
-  if (spec_.postgres_major == 0) return;
-  throw Error(ErrorKind::environment,
-              fmt::format("the image {} has no programs of PostgreSQL {} in {}", spec_.image,
-                          spec_.postgres_major, join(places, ", ")),
-              "name an image that has them with sandbox.image, or their place in it with "
-              "sandbox.binaries",
-              FindingCode::env_binaries, spec_.image);
 }
 
 CommandResult ContainerSandbox::run(const Command& command, std::stop_token stop) {
   auto inside = command;
-  inside.environment = environment_inside(place_, command);
+  inside.environment = environment_inside(directory(), command);
   try {
     auto result = inside_.run(inside, stop);
     if (identity_.observer) identity_.observer(command, result);
@@ -211,25 +176,19 @@ CommandResult ContainerSandbox::run(const Command& command, std::stop_token stop
   }
 }
 
-ConnectionParameters ContainerSandbox::server() const { return server_in(paths(), spec_); }
-
-std::string ContainerSandbox::program(std::string_view name) const {
-  return program_in(spec_, name);
-}
-
 void ContainerSandbox::require_running(const std::stop_token& stop) const {
   const auto state = engine_.inspect(container_, stop);
   if (!state) {
-    throw Error(ErrorKind::environment, "the container was removed while the drill ran",
-                "something else cleans up on this host", FindingCode::env_container, container_);
+    throw Error(ErrorKind::environment, "the container was removed during the drill",
+                "find out what removes containers on this host", FindingCode::env_container, container_);
   }
   if (state->out_of_memory) throw_out_of_memory();
   if (!state->running) {
     throw Error(ErrorKind::environment,
-                fmt::format("the container ended while the drill ran, with exit code {}{}",
+                fmt::format("the container ended during the drill with exit code {}{}",
                             state->exit_code, state->error.empty() ? "" : ": " + state->error),
-                "somebody stopped it, or the container engine was stopped",
-                FindingCode::env_container, container_);
+                "it was stopped, or the container engine was stopped", FindingCode::env_container,
+                container_);
   }
 }
 
@@ -241,22 +200,17 @@ void ContainerSandbox::throw_out_of_memory() const {
 
 void ContainerSandbox::require_sound(std::stop_token stop) {
   require_running(stop);
-  const auto events = inside_.run({.program = "/bin/sh",
-                                   .arguments = {"-c", show_memory_events},
-                                   .timeout = std::chrono::seconds(30)},
-                                  stop);
-  if (tells_of_killing(events.output)) throw_out_of_memory();
+  const auto events =
+      inside_.run({.program = "/bin/cat",
+                   .arguments = {memory_event_files.begin(), memory_event_files.end()},
+                   .timeout = std::chrono::seconds(30)},
+                  stop);
+  if (shows_memory_kill(events.output)) throw_out_of_memory();
 }
 
-Removal ContainerSandbox::destroy() {
-  if (destroyed_) return removal_;
+Removal ContainerSandbox::remove_everything() {
   relay_.reset();
-  removal_ = remove_container_sandbox(engine_, place_.entry(), identity_.owner);
-  if (removal_.complete()) {
-    place_.forget();
-    destroyed_ = true;
-  }
-  return removal_;
+  return remove_container_sandbox(engine_, directory().entry(), identity_.owner);
 }
 
 Removal remove_container_sandbox(const ContainerEngine& engine, const RegistryEntry& entry,
@@ -266,21 +220,20 @@ Removal remove_container_sandbox(const ContainerEngine& engine, const RegistryEn
   Removal removal;
   try {
     const auto containers = engine.list(labels);
-    // The files before the container: with its end the kernel writes to the disk what is still in
-    // memory of them (an overlay file system syncs the one below it).
+    // The files before the container: when it ends, the kernel flushes their dirty pages (an
+    // overlay file system syncs the one below it).
     auto rest = remove_local_sandbox(entry, first_process(engine, containers));
     remove_containers(engine, containers, labels, removal);
     if (!rest.complete()) {
-      // What could not be ended may have gone with the container.
+      // Processes that could not be ended may have ended with the container.
       auto again = remove_local_sandbox(entry);
       rest.remaining = std::move(again.remaining);
       rest.removed.insert(rest.removed.end(), again.removed.begin(), again.removed.end());
     }
     append(removal, rest);
   } catch (const Error& error) {
-    removal.remaining.push_back(
-        fmt::format("the container of run {}: {}", entry.run_id, error.what()));
-    // Its processes are this host's: without an engine they are ended like those of a local one.
+    removal.remaining.push_back(fmt::format("container of run {}: {}", entry.run_id, error.what()));
+    // Its processes are processes of this host: without the engine, end them as in a local sandbox.
     append(removal, remove_local_sandbox(entry));
   }
   return removal;

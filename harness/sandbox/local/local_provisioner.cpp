@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <sys/prctl.h>
 
-#include "harness/common/error.hpp"
 #include "harness/common/throw_if_stopped.hpp"
 #include "harness/postgres/binaries.hpp"
 #include "harness/sandbox/host_directory.hpp"
@@ -31,32 +30,25 @@ std::unique_ptr<Sandbox> LocalProvisioner::create(const SandboxSpec& spec, std::
   const auto account = sandbox_account(spec);
   auto resolved = spec;
   resolved.type = type_name;
-  resolved.account = account.name;  // whom the quarantine lets in
+  resolved.account = account.name;  // pg_hba.conf allows this account
   if (spec.postgres_major != 0) {
     resolved.binaries = find_binaries(spec.postgres_major, spec.binaries);
   }
   throw_if_stopped(stop);
-  auto place = HostDirectory::claim(registry_, resolved, account);
-  auto sandbox = std::make_unique<LocalSandbox>(runner_, std::move(resolved), std::move(place));
-  sandbox->place().make_directories();
+  auto directory = HostDirectory::claim(registry_, resolved, account);
+  auto sandbox = std::make_unique<LocalSandbox>(runner_, std::move(resolved), std::move(directory));
+  sandbox->make();
   return sandbox;
 }
 
 std::vector<Leftover> LocalProvisioner::list() const {
-  std::vector<Leftover> leftovers;
-  for (const auto& listed : registry_.list()) {
-    const auto& type = listed.entry.type;
-    if (type == type_name || type == laboratory_type) leftovers.push_back(leftover_of(listed));
-  }
-  return leftovers;
+  return registered_leftovers(registry_, {type_name, laboratory_type});
 }
 
 Removal LocalProvisioner::remove(const Leftover& leftover) {
-  auto taken = take_leftover(registry_, leftover.run_id);
-  if (!taken) return {};
-  auto removal = remove_local_sandbox(taken->entry);
-  if (removal.complete()) taken->owned.remove();
-  return removal;
+  return remove_registered(registry_, leftover,
+                           [](const RegistryEntry& entry) { return remove_local_sandbox(entry); })
+      .value_or(Removal{});
 }
 
 }  // namespace pgrehearse

@@ -1,4 +1,5 @@
-// Makes sandboxes on this host and finds what killed drills left of theirs, laboratories included.
+// Creates sandboxes of directories and processes on this host, and removes leftovers of such
+// sandboxes and of laboratories.
 #pragma once
 
 #include <filesystem>
@@ -11,11 +12,11 @@ namespace pgrehearse {
 class LocalProvisioner : public Provisioner {
  public:
   // `runner` outlives the provisioner and its sandboxes. Makes this process the reaper of its
-  // descendants (PR_SET_CHILD_SUBREAPER): a server that pg_ctl starts would otherwise stay a zombie
-  // where process 1 does not reap.
+  // descendants (PR_SET_CHILD_SUBREAPER): a server started by pg_ctl would otherwise remain a
+  // zombie if process 1 does not reap.
   LocalProvisioner(CommandRunner& runner, const std::filesystem::path& state);
 
-  // Where PostgreSQL's programs are.
+  // The directory of the PostgreSQL binaries.
   std::string probe(const SandboxSpec& spec, std::stop_token stop) override;
   std::unique_ptr<Sandbox> create(const SandboxSpec& spec, std::stop_token stop) override;
   [[nodiscard]] std::vector<Leftover> list() const override;

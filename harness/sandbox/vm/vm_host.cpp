@@ -24,7 +24,7 @@ bool in_group(const Account& account, gid_t group) {
 
 std::string kvm_obstacle(const Account& account, const char* device) {
   struct stat status {};
-  if (stat(device, &status) != 0) return fmt::format("there is no {}", device);
+  if (stat(device, &status) != 0) return fmt::format("{} does not exist", device);
   if (account.uid == geteuid()) {
     if (access(device, R_OK | W_OK) == 0) return {};
   } else {
@@ -37,7 +37,7 @@ std::string kvm_obstacle(const Account& account, const char* device) {
     }
     if ((granted & read_and_write) == read_and_write) return {};
   }
-  return fmt::format("account '{}' may not use {}", account.name, device);
+  return fmt::format("account '{}' has no permission to use {}", account.name, device);
 }
 
 std::string path_for_host_programs() {

@@ -1,5 +1,5 @@
-// What of this host a virtual machine needs: its programs, and whether it may use the processor's
-// own help, as far as that can be told without booting one.
+// What a virtual machine needs from this host: programs, and access to KVM as far as it can be
+// checked without booting.
 #pragma once
 
 #include <string>
@@ -8,13 +8,13 @@
 
 namespace pgrehearse {
 
-// Why `account` cannot use KVM; empty when nothing speaks against it but a boot that fails.
+// Why `account` cannot use KVM; empty: no reason found, but booting may still fail.
 std::string kvm_obstacle(const Account& account, const char* device = "/dev/kvm");
 
-// The account with the group that may use KVM, where this process may give it that.
+// The account with the group that may use KVM added, if this process may do so.
 Account with_kvm_group(Account account, const char* device = "/dev/kvm");
 
-// PATH, with the places of programs for administrators that a person's may lack.
+// PATH and the directories of system programs, which the PATH of a user may lack.
 std::string path_for_host_programs();
 
 }  // namespace pgrehearse

@@ -20,7 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view how_to_make = "docker/vm/build makes one; sandbox.image names another";
+constexpr std::string_view how_to_make =
+    "build one with docker/vm/build, or set sandbox.image to another one";
 constexpr std::array<const char*, 4> members{"image.json", "kernel", "modules.cpio", "root.qcow2"};
 
 [[noreturn]] void refuse(const fs::path& image, const std::string& message,
@@ -55,12 +56,13 @@ std::string sha256_of(const fs::path& file, const std::stop_token& stop) {
   return text;
 }
 
-fs::path place_of(const SandboxSpec& spec, const fs::path& state) {
-  if (!spec.image.empty()) return spec.image;
+fs::path directory_of(const SandboxSpec& spec, const fs::path& state) {
+  const auto& image = options_of<VmOptions>(spec).image;
+  if (!image.empty()) return image;
   const auto major = std::to_string(spec.postgres_major);
-  for (const auto& place : {state / "vm" / major, fs::path("/var/lib/pgrehearse/vm") / major}) {
+  for (const auto& directory : {state / "vm" / major, fs::path("/var/lib/pgrehearse/vm") / major}) {
     std::error_code unreadable;
-    if (fs::exists(place / "SHA256SUMS", unreadable)) return place;
+    if (fs::exists(directory / "SHA256SUMS", unreadable)) return directory;
   }
   return state / "vm" / major;
 }
@@ -74,7 +76,7 @@ std::string architecture_of_this_host() {
 }  // namespace
 
 VmImage find_vm_image(const SandboxSpec& spec, const fs::path& state) {
-  VmImage image{.directory = place_of(spec, state)};
+  VmImage image{.directory = directory_of(spec, state)};
   const auto& directory = image.directory;
   if (directory.is_relative()) {
     refuse(directory, fmt::format("the image '{}' is not an absolute path", directory.string()));
@@ -82,26 +84,28 @@ VmImage find_vm_image(const SandboxSpec& spec, const fs::path& state) {
   for (const auto* member : members) {
     std::error_code unreadable;
     if (fs::is_regular_file(directory / member, unreadable)) continue;
-    refuse(directory, fmt::format("there is no image of a virtual machine in {}: it has no {}",
+    refuse(directory, fmt::format("{} is not an image of a virtual machine: no file {}",
                                   directory.string(), member));
   }
   image.checksum = "sha256:" + sha256_of(directory / "SHA256SUMS", {});
-  if (!spec.checksum.empty() && image.checksum != spec.checksum) {
+  const auto& pinned = options_of<VmOptions>(spec).checksum;
+  if (!pinned.empty() && image.checksum != pinned) {
     refuse(directory,
-           fmt::format("the image {} has the checksum {}, not the one that is pinned",
-                       directory.string(), image.checksum),
-           "it was made anew, or changed: pin this one with sandbox.checksum if you trust it");
+           fmt::format("the image {} has checksum {}, expected {}", directory.string(),
+                       image.checksum, pinned),
+           "it was rebuilt or modified; if you trust it, set sandbox.checksum to its checksum");
   }
   const auto facts = nlohmann::json::parse(content_of(directory / "image.json"), nullptr, false);
   if (!facts.is_object() || facts.value("schema", "") != "pgrehearse.vm-image/1") {
-    refuse(directory, fmt::format("{} is no image that this pgrehearse knows", directory.string()));
+    refuse(directory,
+           fmt::format("{} is not an image that this version supports", directory.string()));
   }
   image.kernel = facts.value("kernel", "");
-  // An emulated processor of another kind would prove nothing about how long a recovery takes.
+  // On an emulated CPU the measured recovery time would be meaningless.
   const auto architecture = facts.value("architecture", "");
   if (architecture != architecture_of_this_host()) {
-    refuse(directory, fmt::format("the image {} is made for {}, this host is {}",
-                                  directory.string(), architecture, architecture_of_this_host()));
+    refuse(directory, fmt::format("the image {} is for {}, this host is {}", directory.string(),
+                                  architecture, architecture_of_this_host()));
   }
   return image;
 }
@@ -113,7 +117,7 @@ void verify_vm_image(const VmImage& image, const std::stop_token& stop) {
     bool found = false;
     for (const auto named : lines_of(sums)) found = found || named == line;
     if (found) continue;
-    refuse(image.directory, fmt::format("the image's file {} is not as its SHA256SUMS says",
+    refuse(image.directory, fmt::format("{} does not match the image's SHA256SUMS",
                                         (image.directory / member).string()));
   }
 }

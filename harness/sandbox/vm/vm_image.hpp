@@ -1,4 +1,4 @@
-// What a virtual machine starts from: a directory that docker/vm/build has made.
+// The image of a virtual machine: a directory built by docker/vm/build.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@ namespace pgrehearse {
 
 struct VmImage {
   std::filesystem::path directory;
-  std::string checksum;  // "sha256:..." of its SHA256SUMS, which names all its files
+  std::string checksum;  // "sha256:..." of its SHA256SUMS, which lists all its files
   std::string kernel;    // release
 
   [[nodiscard]] std::filesystem::path kernel_file() const { return directory / "kernel"; }
@@ -19,12 +19,12 @@ struct VmImage {
   [[nodiscard]] std::filesystem::path root_file() const { return directory / "root.qcow2"; }
 };
 
-// The image that the specification names, or the one for its major version in `<state>/vm` or
-// /var/lib/pgrehearse/vm; of this host's architecture and with the pinned checksum. Throws
-// Error(environment, PGR-ENV-IMAGE).
+// The image of the options, or the one for the major version in `<state>/vm` or
+// /var/lib/pgrehearse/vm. Throws Error(environment, PGR-ENV-IMAGE), also if its architecture is not
+// this host's or its checksum is not that of the options.
 VmImage find_vm_image(const SandboxSpec& spec, const std::filesystem::path& state);
 
-// Reads all of it: each file is as its checksum says. Throws Error(environment, PGR-ENV-IMAGE).
+// Compares each file with its checksum. Throws Error(environment, PGR-ENV-IMAGE).
 void verify_vm_image(const VmImage& image, const std::stop_token& stop);
 
 }  // namespace pgrehearse

@@ -20,20 +20,21 @@ namespace {
 constexpr std::string_view type_name = "vm";
 
 void require_local_repository(const SandboxSpec& spec) {
-  if (spec.remote.empty()) return;
-  throw Error(ErrorKind::environment,
-              fmt::format("a virtual machine without a network cannot reach the repository: {}",
-                          spec.remote),
-              "rehearse it with sandbox.type: local", FindingCode::env_vm, spec.remote);
+  if (!spec.network_requirement) return;
+  const auto& reason = spec.network_requirement->reason;
+  throw Error(
+      ErrorKind::environment,
+      fmt::format("a virtual machine without a network cannot reach the repository: {}", reason),
+      "use sandbox.type: local", FindingCode::env_vm, reason);
 }
 
-void require_room(const SandboxSpec& spec) {
+void require_disk_space(const SandboxSpec& spec) {
   const auto disk = vm_disk_size(spec);
   if (disk >= spec.needed) return;
   throw Error(ErrorKind::environment,
               fmt::format("the machine's disk of {} is too small: the drill needs {}",
                           to_text(disk), to_text(spec.needed)),
-              "raise sandbox.disk, or leave it out", FindingCode::env_disk_full, "sandbox.disk");
+              "raise or remove sandbox.disk", FindingCode::env_disk_full, "sandbox.disk");
 }
 
 std::string ask_for_version(CommandRunner& host, const std::string& program,
@@ -47,8 +48,8 @@ std::string ask_for_version(CommandRunner& host, const std::string& program,
         .output;
   } catch (const Error& error) {
     throw Error(error.kind(), error.what(),
-                "virtual machines need QEMU and e2fsprogs; on Debian: apt-get install "
-                "--no-install-recommends qemu-system-x86 e2fsprogs",
+                "install QEMU and e2fsprogs; on Debian: apt-get install --no-install-recommends "
+                "qemu-system-x86 e2fsprogs",
                 error.code(), error.object());
   }
 }
@@ -61,7 +62,7 @@ VmProvisioner::VmProvisioner(CommandRunner& host, const std::filesystem::path& s
 
 std::string VmProvisioner::probe(const SandboxSpec& spec, std::stop_token stop) {
   require_local_repository(spec);
-  require_room(spec);
+  require_disk_space(spec);
   const auto image = find_vm_image(spec, state_);
   ask_for_version(host_, "mke2fs", "-V", stop);
   const auto version = ask_for_version(host_, "qemu-system-x86_64", "--version", stop);
@@ -72,7 +73,7 @@ std::string VmProvisioner::probe(const SandboxSpec& spec, std::stop_token stop) 
 
 std::unique_ptr<Sandbox> VmProvisioner::create(const SandboxSpec& spec, std::stop_token stop) {
   require_local_repository(spec);
-  require_room(spec);
+  require_disk_space(spec);
   const auto account = sandbox_account(spec);
   auto resolved = spec;
   resolved.type = type_name;
@@ -81,27 +82,21 @@ std::unique_ptr<Sandbox> VmProvisioner::create(const SandboxSpec& spec, std::sto
   require_reachable(image.directory, account);
   verify_vm_image(image, stop);
   throw_if_stopped(stop);
-  auto place = HostDirectory::claim(registry_, resolved, account);
-  auto sandbox = std::make_unique<VmSandbox>(host_, std::move(resolved), std::move(place),
+  auto directory = HostDirectory::claim(registry_, resolved, account);
+  auto sandbox = std::make_unique<VmSandbox>(host_, std::move(resolved), std::move(directory),
                                              std::move(image), observer_);
   sandbox->make(stop);
   return sandbox;
 }
 
 std::vector<Leftover> VmProvisioner::list() const {
-  std::vector<Leftover> leftovers;
-  for (const auto& listed : registry_.list()) {
-    if (listed.entry.type == type_name) leftovers.push_back(leftover_of(listed));
-  }
-  return leftovers;
+  return registered_leftovers(registry_, {type_name});
 }
 
 Removal VmProvisioner::remove(const Leftover& leftover) {
-  auto taken = take_leftover(registry_, leftover.run_id);
-  if (!taken) return {};
-  auto removal = remove_local_sandbox(taken->entry);
-  if (removal.complete()) taken->owned.remove();
-  return removal;
+  return remove_registered(registry_, leftover,
+                           [](const RegistryEntry& entry) { return remove_local_sandbox(entry); })
+      .value_or(Removal{});
 }
 
 }  // namespace pgrehearse

@@ -1,5 +1,5 @@
-// Makes sandboxes in virtual machines with plain QEMU. What a killed drill leaves of one are
-// processes and files of this host, registered and removed like those of a local sandbox.
+// Creates sandboxes in virtual machines with QEMU. Leftovers are processes and files of this host,
+// registered and removed like those of a local sandbox.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@ namespace pgrehearse {
 
 class VmProvisioner : public Provisioner {
  public:
-  // `observer` sees every command that runs in a machine.
+  // `observer` is called with every command that ran in a machine.
   VmProvisioner(CommandRunner& host, const std::filesystem::path& state,
                 CommandObserver observer = {});
 

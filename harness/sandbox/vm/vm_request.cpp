@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 
 #include "harness/common/error.hpp"
-#include "harness/sandbox/container/container_request.hpp"
 #include "harness/sandbox/directories.hpp"
+#include "harness/sandbox/shared/account_files.hpp"
+#include "harness/sandbox/shared/agent_paths.hpp"
+#include "harness/sandbox/shared/mounts.hpp"
 
 namespace pgrehearse {
 
@@ -13,16 +15,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Longer than any drill; what is left of one ends by itself even where nobody runs `clean`.
+// Longer than any drill; leftovers end by themselves even if nobody runs `clean`.
 constexpr std::string_view lifetime_seconds = "604800";
-// For the kernel and the agent: the rest is the instance's, as in any other sandbox.
+// For the kernel and the agent: the rest is for the instance, as in any other sandbox.
 constexpr std::uint64_t reserve = std::uint64_t{128} << 20U;
 // Each is a device on the machine's bus.
 constexpr std::size_t most_shares = 20;
 
 constexpr std::string_view kernel_words = "console=ttyS0 quiet panic=-1";
-// Emulated, the timer's first ticks come too late for the kernel's test of it, and the processor
-// has no flaws to be mitigated.
+// When emulated, the first timer interrupts are too late for the kernel's check, and the CPU needs
+// no mitigations.
 constexpr std::string_view words_when_emulated = " no_timer_check tsc=unstable mitigations=off";
 
 // QEMU's options are lists: a comma in a value is doubled.
@@ -40,15 +42,15 @@ void append(std::vector<std::string>& words, std::initializer_list<std::string> 
 }
 
 void append_disks(std::vector<std::string>& words, const VmRequest& request) {
-  const VmFiles files(request.place.paths());
+  const VmFiles files(request.directory.paths());
   append(words, {"-blockdev",
                  "driver=qcow2,node-name=image,read-only=on,file.driver=file,file.locking=off,"
                  "file.filename=" +
                      value(request.image.root_file()),
                  "-device", "virtio-blk-pci,drive=image"});
-  // It is thrown away: nothing needs to reach this host's disk. Without its room the guest sees an
-  // error instead of standing still.
-  const auto& limit = request.spec.io_bandwidth;
+  // The disk is temporary: nothing needs to be flushed to this host's disk. On ENOSPC the kernel
+  // inside gets an error instead of the machine being paused.
+  const auto& limit = options_of<VmOptions>(request.spec).io_bandwidth;
   append(words, {"-blockdev", fmt::format("driver=raw,node-name={},discard=unmap,cache.no-flush=on,"
                                           "file.driver=file,file.filename={}",
                                           limit ? "unlimited" : "disk", value(files.disk))});
@@ -63,11 +65,11 @@ void append_disks(std::vector<std::string>& words, const VmRequest& request) {
 }
 
 void append_shares(std::vector<std::string>& words, const VmRequest& request) {
-  const VmFiles files(request.place.paths());
+  const VmFiles files(request.directory.paths());
   const auto shares = vm_shares(request.spec.readable);
-  const auto limit = request.spec.io_bandwidth
-                         ? fmt::format(",throttling.bps-read={}", request.spec.io_bandwidth->count)
-                         : std::string();
+  const auto& bandwidth = options_of<VmOptions>(request.spec).io_bandwidth;
+  const auto limit =
+      bandwidth ? fmt::format(",throttling.bps-read={}", bandwidth->count) : std::string();
   int number = 0;
   for (const auto& directory : shares.directories) {
     const auto name = fmt::format("share{}", number++);
@@ -116,7 +118,7 @@ VmFiles::VmFiles(const SandboxPaths& paths)
       server(paths.sockets / ".s.PGSQL.5432") {}
 
 std::vector<std::string> qemu_command(const VmRequest& request, VmAccelerator accelerator) {
-  const VmFiles files(request.place.paths());
+  const VmFiles files(request.directory.paths());
   const auto megabytes = (memory_for(request.spec).count + reserve) >> 20U;
   std::vector<std::string> words{"qemu-system-x86_64", "-M", "pc,hpet=off"};
   std::string words_for_kernel(kernel_words);
@@ -142,8 +144,8 @@ std::vector<std::string> qemu_command(const VmRequest& request, VmAccelerator ac
 }
 
 agent::Settings vm_settings(const VmRequest& request) {
-  const auto& paths = request.place.paths();
-  const auto& account = request.place.account();
+  const auto& paths = request.directory.paths();
+  const auto& account = request.directory.account();
   agent::Settings settings{{"root", paths.root.string()},
                            {"sockets", paths.sockets.string()},
                            {"uid", std::to_string(account.uid)},
@@ -160,9 +162,10 @@ agent::Settings vm_settings(const VmRequest& request) {
   if (shares.directories.size() > most_shares) {
     throw Error(
         ErrorKind::environment,
-        fmt::format("the repository lies in {} places, a virtual machine is shown {} at most",
+        fmt::format("the repository consists of {} separate directories, a virtual machine can "
+                    "mount {} at most",
                     shares.directories.size(), most_shares),
-        "rehearse it with sandbox.type: local", FindingCode::env_vm);
+        "use sandbox.type: local", FindingCode::env_vm);
   }
   int number = 0;
   for (const auto& directory : shares.directories) {
@@ -195,19 +198,19 @@ std::string vm_initrd(std::string_view program) {
 
 VmShares vm_shares(const std::vector<fs::path>& readable) {
   VmShares shares;
-  // What is mounted below another place is seen with it.
-  for (const auto& place : with_mounts_below(readable, "")) {
+  // A 9p share includes the file systems mounted below it.
+  for (const auto& path : with_mounts_below(readable, "")) {
     std::error_code unreadable;
-    const bool is_directory = fs::is_directory(place, unreadable);
-    if (!is_directory && !fs::exists(place, unreadable)) continue;
-    (is_directory ? shares.directories : shares.files).push_back(place);
+    const bool is_directory = fs::is_directory(path, unreadable);
+    if (!is_directory && !fs::exists(path, unreadable)) continue;
+    (is_directory ? shares.directories : shares.files).push_back(path);
   }
   return shares;
 }
 
 Bytes vm_disk_size(const SandboxSpec& spec) {
   constexpr std::uint64_t more = std::uint64_t{4} << 30U;
-  return spec.disk.value_or(Bytes{2 * spec.needed.count + more});
+  return options_of<VmOptions>(spec).disk.value_or(Bytes{2 * spec.needed.count + more});
 }
 
 }  // namespace pgrehearse

@@ -1,5 +1,5 @@
-// What QEMU and the machine's first process are told: the walls of the quarantine that settings of
-// PostgreSQL cannot build. There is no network device at all, and nothing to write to but one disk.
+// Arguments of QEMU and settings of the machine's first process, with the isolation that PostgreSQL
+// settings cannot provide: no network device, and one disk as the only writable device.
 #pragma once
 
 #include <filesystem>
@@ -15,14 +15,14 @@ namespace pgrehearse {
 
 enum class VmAccelerator { kvm, tcg };
 
-// Where the machine's own files lie on this host.
+// The machine's own files on this host.
 struct VmFiles {
   explicit VmFiles(const SandboxPaths& paths);
   std::filesystem::path directory;
   std::filesystem::path disk;
   std::filesystem::path initrd;
   std::filesystem::path settings;
-  std::filesystem::path program;  // harness/agent
+  std::filesystem::path program;  // harness/guest
   std::filesystem::path logs;     // directory of the next two
   std::filesystem::path console;
   std::filesystem::path qemu_log;
@@ -31,7 +31,7 @@ struct VmFiles {
 };
 
 struct VmRequest {
-  const HostDirectory& place;
+  const HostDirectory& directory;
   const SandboxSpec& spec;
   const VmImage& image;
 };
@@ -39,21 +39,21 @@ struct VmRequest {
 // QEMU and its arguments, as harness/agent/supervisor.hpp wants them.
 std::vector<std::string> qemu_command(const VmRequest& request, VmAccelerator accelerator);
 
-// Throws Error(environment) for a place that cannot be shown inside.
+// Throws Error(environment) if the repository has too many directories.
 agent::Settings vm_settings(const VmRequest& request);
 
-// An archive for the kernel, to stand behind the image's: `program` as its first process.
+// An initrd to append to the image's: `program` as the first process.
 std::string vm_initrd(std::string_view program);
 
-// What is shown inside, each once: directories, and single files.
+// What is visible inside, each once: directories, and single files.
 struct VmShares {
   std::vector<std::filesystem::path> directories;
   std::vector<std::filesystem::path> files;
 };
 VmShares vm_shares(const std::vector<std::filesystem::path>& readable);
 
-// The disk for PGDATA and all else that is written: as asked, or twice what the drill needs and
-// some more. It takes room on this host only where it is written.
+// The disk for PGDATA and everything else that is written: as requested, or twice what the drill
+// needs and 4 GB. It is sparse on this host.
 Bytes vm_disk_size(const SandboxSpec& spec);
 
 }  // namespace pgrehearse

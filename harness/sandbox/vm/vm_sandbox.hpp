@@ -1,38 +1,29 @@
-// A sandbox whose commands run in a virtual machine. Its directories lie on the machine's own disk:
-// files go in and out through the agent, and libpq comes in by a socket that is forwarded.
+// A sandbox whose commands run in a virtual machine. Its directories are on the machine's own disk:
+// files are read and written through the agent, and libpq connects through a forwarded socket.
 #pragma once
 
 #include <string>
 
 #include "harness/agent/client/agent_command_runner.hpp"
 #include "harness/process/command_runner.hpp"
-#include "harness/sandbox/host_directory.hpp"
-#include "harness/sandbox/sandbox.hpp"
+#include "harness/sandbox/shared/hosted_sandbox.hpp"
 #include "harness/sandbox/vm/vm_image.hpp"
 #include "harness/sandbox/vm/vm_request.hpp"
 
 namespace pgrehearse {
 
-class VmSandbox : public Sandbox {
+class VmSandbox final : public HostedSandbox {
  public:
-  // `host` runs QEMU; `observer` sees QEMU's and every command that runs inside, and may be empty.
-  VmSandbox(CommandRunner& host, SandboxSpec spec, HostDirectory place, VmImage image,
+  // `host` runs QEMU; `observer` is called for QEMU and for every command inside, and may be empty.
+  VmSandbox(CommandRunner& host, SandboxSpec spec, HostDirectory directory, VmImage image,
             CommandObserver observer);
-  VmSandbox(const VmSandbox&) = delete;
-  VmSandbox& operator=(const VmSandbox&) = delete;
-  ~VmSandbox() override;
+  ~VmSandbox() override { destroy_unless_kept(); }
 
-  // Makes and boots the machine, and finds PostgreSQL's programs in it. Throws Error(environment);
-  // what was made goes with this object.
+  // Creates and boots the machine, and finds the PostgreSQL binaries in it. Throws
+  // Error(environment); the destructor removes what was created.
   void make(const std::stop_token& stop);
 
   CommandResult run(const Command& command, std::stop_token stop) override;
-  [[nodiscard]] const SandboxPaths& paths() const override { return place_.paths(); }
-  [[nodiscard]] const SandboxSpec& spec() const override { return spec_; }
-  [[nodiscard]] ConnectionParameters server() const override;
-  [[nodiscard]] std::string program(std::string_view name) const override;
-  [[nodiscard]] Bytes memory() const override { return memory_for(spec_); }
-  [[nodiscard]] int cpus() const override { return cpus_for(spec_); }
   [[nodiscard]] Bytes free_space() const override;
   [[nodiscard]] Bytes size_of(const std::filesystem::path& path) const override;
   [[nodiscard]] std::string read_file(const std::filesystem::path& path,
@@ -41,8 +32,6 @@ class VmSandbox : public Sandbox {
                   int mode = 0600) override;
   void require_sound(std::stop_token stop) override;
   void collect_logs(const std::filesystem::path& into) override;
-  Removal destroy() override;
-  void keep() override { place_.keep(); }
 
  private:
   // On this host, as the sandbox's account, labelled and confined to the sandbox.
@@ -53,21 +42,17 @@ class VmSandbox : public Sandbox {
   void write_machine_files() const;
   void make_disk(const std::stop_token& stop) const;
   void boot(const std::stop_token& stop);
-  void boot_with(VmAccelerator accelerator, std::chrono::milliseconds deadline,
+  void boot_with(VmAccelerator accelerator, std::chrono::milliseconds timeout,
                  const std::stop_token& stop);
-  void find_programs(const std::stop_token& stop);
+  void find_binaries(const std::stop_token& stop);
   void collect_files(const std::filesystem::path& from, const std::filesystem::path& into) const;
   [[nodiscard]] std::string console() const;
 
   CommandRunner& host_;
-  SandboxSpec spec_;
-  HostDirectory place_;
   VmImage image_;
   CommandObserver observer_;
   VmFiles files_;
   mutable AgentCommandRunner inside_;
-  Removal removal_;
-  bool destroyed_ = false;
 };
 
 }  // namespace pgrehearse

@@ -19,7 +19,7 @@ PodRequest request() {
                      .deadline = std::chrono::seconds(90)};
   request.spec.run_id = "20261121T030000Z-1a2b3c4d";
   request.spec.scenario = "weekly";
-  request.spec.image = "registry.example/pgrehearse:15";
+  request.kubernetes.image = "registry.example/pgrehearse:15";
   request.spec.memory = Bytes{1 << 20};
   request.spec.cpus = 3;
   request.kubernetes.config_secret = "conf";
@@ -120,7 +120,7 @@ TEST(KubernetesManifest, OnlyTheRepositoryIsReachedWhereThatIsAllowed) {
   open.kubernetes.repository_addresses = {"203.0.113.0/24:443", "[2001:db8::1]:9000"};
   EXPECT_EQ(object(open, "NetworkPolicy").at("spec").at("egress"), Json::array())
       << "addresses alone open nothing";
-  open.spec.repository_egress = true;
+  open.kubernetes.repository_egress = true;
   const auto rules = object(open, "NetworkPolicy").at("spec").at("egress");
   ASSERT_EQ(rules.size(), 3U);
   EXPECT_EQ(rules[0].at("ports"), Json::parse(R"([{"protocol": "UDP", "port": 53},
@@ -198,7 +198,7 @@ void expect_same(const Json& json, const YAML::Node& yaml, const std::string& pa
 
 TEST(KubernetesManifest, YamlSaysWhatJsonSays) {
   auto all = request();
-  all.spec.repository_egress = true;
+  all.kubernetes.repository_egress = true;
   all.kubernetes.repository_addresses = {"203.0.113.7:443"};
   const auto items = items_of(all);
   const auto documents = YAML::LoadAll(manifest_yaml(all));

@@ -86,8 +86,8 @@ TEST(PodScenario, WhatAPodCannotDoIsRefused) {
                                 "sandbox:\n  type: kubernetes\n  run_as: me\n  egress: repository\n"
                                 "  kubernetes: { namespace: No_Name, user: 0 }\n");
   for (const auto* words :
-       {"does not reach the primary", "a value from the environment", "missing key 'image'",
-        "'run_as' cannot be used with a pod", "requires the repository's addresses",
+       {"may not connect to a live primary", "a value from the environment", "missing key 'image'",
+        "'run_as' cannot be used with sandbox.type: kubernetes", "requires the repository's addresses",
         "'No_Name' is not a valid Kubernetes object name", "refuses to run as root"}) {
     EXPECT_NE(errors.find(words), std::string::npos) << words << "\nin\n" << errors;
   }

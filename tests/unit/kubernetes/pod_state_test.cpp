@@ -32,11 +32,12 @@ std::string ended(int code, const std::string& reason) {
       code == 0 ? "Succeeded" : "Failed");
 }
 
-std::string trouble(const PodState& state) {
-  SandboxSpec spec{.run_id = "r"};
-  spec.image = "i:1";
-  spec.memory = Bytes{std::uint64_t{1} << 30U};
-  const auto error = pod_trouble(state, spec);
+std::string error_message(const PodState& state) {
+  PodRequest request;
+  request.spec.run_id = "r";
+  request.spec.memory = Bytes{std::uint64_t{1} << 30U};
+  request.kubernetes.image = "i:1";
+  const auto error = pod_error(state, request);
   EXPECT_EQ(error.kind(), ErrorKind::environment);
   EXPECT_EQ(error.code(), FindingCode::env_kubernetes);
   EXPECT_FALSE(error.hint().empty());
@@ -53,33 +54,35 @@ TEST(PodState, Phases) {
   EXPECT_EQ(over.pod, "p");
 }
 
-TEST(PodState, SomeWaitingIsHopeless) {
+TEST(PodState, SomeReasonsForWaitingNeedAChange) {
   for (const auto* reason :
        {"ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"}) {
-    EXPECT_TRUE(state_of(waiting(reason)).hopeless) << reason;
+    EXPECT_TRUE(state_of(waiting(reason)).cannot_start) << reason;
   }
   for (const auto* reason : {"ContainerCreating", "PodInitializing", "ErrImagePull"}) {
-    EXPECT_FALSE(state_of(waiting(reason)).hopeless) << reason;
+    EXPECT_FALSE(state_of(waiting(reason)).cannot_start) << reason;
   }
 }
 
 TEST(PodState, TroubleNamesTheCause) {
-  EXPECT_EQ(trouble(state_of(waiting("ImagePullBackOff"))), "the pod's image i:1 cannot be had: m");
-  EXPECT_EQ(trouble(state_of(ended(137, "OOMKilled"))),
+  EXPECT_EQ(error_message(state_of(waiting("ImagePullBackOff"))),
+            "the pod's image i:1 cannot be had: m");
+  EXPECT_EQ(error_message(state_of(ended(137, "OOMKilled"))),
             "the pod ran out of memory: its limit is 1.0 GB");
-  EXPECT_EQ(trouble(state_of(R"({"phase": "Failed", "reason": "Evicted", "message": "disk"})")),
-            "the pod was evicted: disk");
-  EXPECT_EQ(trouble(state_of(ended(3, "Error"))),
+  EXPECT_EQ(
+      error_message(state_of(R"({"phase": "Failed", "reason": "Evicted", "message": "disk"})")),
+      "the pod was evicted: disk");
+  EXPECT_EQ(error_message(state_of(ended(3, "Error"))),
             "pgrehearse in the pod ended with exit code 3 and without a report");
-  EXPECT_EQ(trouble(state_of(
+  EXPECT_EQ(error_message(state_of(
                 R"({"phase": "Pending", "conditions": [{"type": "PodScheduled",
                     "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}]})")),
             "no node takes the pod: 0/3 nodes");
-  EXPECT_EQ(trouble(state_of(
+  EXPECT_EQ(error_message(state_of(
                 R"({"phase": "Failed", "conditions": [{"type": "DisruptionTarget",
                     "status": "True", "reason": "PreemptionByScheduler", "message": "m"}]})")),
             "the pod ended early: ended: PreemptionByScheduler: m");
-  EXPECT_EQ(trouble(read_pod_state(R"({"items": []})")), "there is no pod");
+  EXPECT_EQ(error_message(read_pod_state(R"({"items": []})")), "there is no pod");
 }
 
 TEST(PodState, AJobThatFailedSaysMoreThanItsPod) {
@@ -87,7 +90,7 @@ TEST(PodState, AJobThatFailedSaysMoreThanItsPod) {
       read_pod_state(R"({"items": [{"kind": "Job", "status": {"conditions": [{"type": "Failed",
                          "status": "True", "reason": "DeadlineExceeded", "message": "m"}]}}]})");
   EXPECT_EQ(late.phase, Phase::absent);
-  EXPECT_EQ(trouble(late), "the cluster ended the drill's job: its deadline was over");
+  EXPECT_EQ(error_message(late), "the cluster ended the drill's job: its deadline was over");
 }
 
 TEST(PodState, AnythingElseThanAListIsRefused) {
@@ -97,14 +100,14 @@ TEST(PodState, AnythingElseThanAListIsRefused) {
 }
 
 TEST(KubectlTrouble, OneLineAndAHint) {
-  const auto refused = kubectl_trouble(
+  const auto refused = kubectl_error_message(
       "E1121 12:00:00.000000 1 memcache.go:238] couldn't get current server API group list\n"
       "Error from server (Forbidden): jobs.batch is forbidden\nmore\n");
   EXPECT_STREQ(refused.what(), "kubectl: Error from server (Forbidden): jobs.batch is forbidden");
   EXPECT_NE(refused.hint().find("must be allowed"), std::string::npos);
-  EXPECT_STREQ(kubectl_trouble("error: current-context is not set\n").what(),
+  EXPECT_STREQ(kubectl_error_message("error: current-context is not set\n").what(),
                "kubectl: current-context is not set");
-  EXPECT_STREQ(kubectl_trouble("").what(), "kubectl: kubectl failed and said nothing");
+  EXPECT_STREQ(kubectl_error_message("").what(), "kubectl: kubectl failed and said nothing");
 }
 
 }  // namespace

@@ -126,8 +126,8 @@ TEST(InvalidScenarios, TypesAndValues) {
        "s.yaml:3:20: memory '2' is less than 32MB | a number without a unit means bytes; write "
        "2GB\n"},
       {head + "sandbox: { io_bandwidth: 50MB }\n",
-       "s.yaml:3:26: io_bandwidth cannot be used with sandbox.type local | use docker, podman or "
-       "vm, or remove io_bandwidth\n"},
+       "s.yaml:3:12: 'io_bandwidth' cannot be used with sandbox.type: local | remove it, or set "
+       "type to docker or podman or vm\n"},
       {head + "sandbox: { type: vm, io_bandwidth: 50 }\n",
        "s.yaml:3:36: io_bandwidth '50' is less than 1MB per second | for example io_bandwidth: "
        "200MB\n"},

@@ -128,8 +128,8 @@ TEST(ScenarioOverrides, ChangeAddAndReplace) {
       scenario_head + "recover_to: { time: \"2026-11-20 03:00:00+00\", exclusive: true }\n";
   EXPECT_EQ(parse(text, {"repository.backup=oldest"}).repository.backup, "oldest");
   EXPECT_EQ(parse(text, {"sandbox.cpus=3", "sandbox.memory=1GB"}).sandbox.cpus, 3);
-  EXPECT_EQ(parse(text, {"sandbox.type=docker", "sandbox.io_bandwidth=1MB"}).sandbox.io_bandwidth,
-            Bytes{std::uint64_t{1} << 20});
+  const auto docker = parse(text, {"sandbox.type=docker", "sandbox.io_bandwidth=1MB"}).sandbox;
+  EXPECT_EQ(options_of<ContainerOptions>(docker).io_bandwidth, Bytes{std::uint64_t{1} << 20});
   EXPECT_EQ(parse(text, {"recover_to=immediate"}).target.type, TargetType::immediate);
   const auto lsn = parse(text, {"recover_to.lsn=0/5000028"}).target;
   EXPECT_EQ(lsn.type, TargetType::lsn);

@@ -27,29 +27,32 @@ class VmRequests : public testing::Test {
     spec_.readable = {directory_ / "tool.conf", directory_ / "repository, old",
                       directory_ / "repository, old/archive"};
     const Registry registry(directory_ / "state");
-    place_.emplace(HostDirectory::claim(registry, spec_, current_account()));
+    sandbox_directory_.emplace(HostDirectory::claim(registry, spec_, current_account()));
   }
   ~VmRequests() override {
-    place_->forget();
+    sandbox_directory_->forget();
     std::error_code failure;
     fs::remove_all(directory_, failure);
   }
 
   [[nodiscard]] VmRequest request() const {
-    return {.place = *place_, .spec = spec_, .image = image_};
+    return {.directory = *sandbox_directory_, .spec = spec_, .image = image_};
   }
   [[nodiscard]] std::string command(VmAccelerator accelerator = VmAccelerator::tcg) const {
     return " " + join(qemu_command(request(), accelerator), " ") + " ";
   }
 
   fs::path directory_;
-  SandboxSpec spec_{
-      .run_id = "drill-1", .type = "vm", .memory = Bytes{std::uint64_t{256} << 20U}, .cpus = 1};
+  SandboxSpec spec_{.run_id = "drill-1",
+                    .type = "vm",
+                    .memory = Bytes{std::uint64_t{256} << 20U},
+                    .cpus = 1,
+                    .options = VmOptions{}};
   VmImage image_{.directory = "/images/15"};
-  std::optional<HostDirectory> place_;
+  std::optional<HostDirectory> sandbox_directory_;
 };
 
-TEST_F(VmRequests, TheWallsAreUp) {
+TEST_F(VmRequests, NoNetworkDeviceAndNoMonitor) {
   const auto words = command();
   EXPECT_THAT(words, HasSubstr(" -nic none "));
   EXPECT_THAT(words, HasSubstr(" -nodefaults -no-user-config -no-reboot "));
@@ -61,32 +64,33 @@ TEST_F(VmRequests, TheWallsAreUp) {
   EXPECT_THAT(words, Not(HasSubstr("-netdev")));
 }
 
-TEST_F(VmRequests, AShareIsReadOnlyAndItsCommasAreDoubled) {
+TEST_F(VmRequests, SharesAreReadOnlyAndCommasInPathsAreDoubled) {
   EXPECT_THAT(command(), HasSubstr("local,id=share0,path=" + directory_.string() +
                                    "/repository,, old,security_model=none,readonly=on,"));
-  EXPECT_THAT(command(), Not(HasSubstr("share1"))) << "what lies below another comes with it";
+  EXPECT_THAT(command(), Not(HasSubstr("share1")))
+      << "a directory below another share is part of that share";
   EXPECT_THAT(command(), HasSubstr("name=opt/org.pgrehearse/file0,file=" +
                                    (directory_ / "tool.conf").string()));
 }
 
-TEST_F(VmRequests, TheMachineIsAsLargeAsAsked) {
+TEST_F(VmRequests, MemoryAndCpusAreThoseRequested) {
   EXPECT_THAT(command(), HasSubstr(" -smp 1 -m 384 "));
   EXPECT_THAT(command(), HasSubstr(" -accel tcg,thread=multi -cpu max "));
   EXPECT_THAT(command(VmAccelerator::kvm), HasSubstr(" -accel kvm -cpu host "));
 }
 
-TEST_F(VmRequests, ALimitHoldsForTheDiskAndTheShares) {
+TEST_F(VmRequests, IoLimitAppliesToDiskAndShares) {
   EXPECT_THAT(command(), Not(HasSubstr("throttl")));
-  spec_.io_bandwidth = Bytes{50'000'000};
+  spec_.options = VmOptions{.io_bandwidth = Bytes{50'000'000}};
   const auto words = command();
   EXPECT_THAT(words, HasSubstr("x-bps-read=50000000,x-bps-write=50000000 "));
   EXPECT_THAT(words, HasSubstr("driver=throttle,node-name=disk,throttle-group=limit,"));
   EXPECT_THAT(words, HasSubstr(",throttling.bps-read=50000000 "));
 }
 
-TEST_F(VmRequests, TheFirstProcessIsToldItsPlacesAndAccount) {
+TEST_F(VmRequests, SettingsHaveDirectoriesAndAccount) {
   const auto settings = vm_settings(request());
-  const auto root = place_->paths().root.string();
+  const auto root = sandbox_directory_->paths().root.string();
   EXPECT_THAT(settings, Contains(Pair("root", root)));
   EXPECT_THAT(settings, Contains(Pair("directory", root + "/data")));
   EXPECT_THAT(settings, Contains(Pair("directory", root + "/pgbackrest/lock")));
@@ -96,14 +100,14 @@ TEST_F(VmRequests, TheFirstProcessIsToldItsPlacesAndAccount) {
   EXPECT_THAT(settings, Contains(Pair("mode", "640")));
 }
 
-TEST_F(VmRequests, TheDiskFollowsTheBackupUnlessItIsStated) {
+TEST_F(VmRequests, DiskSizeFollowsTheBackupUnlessSet) {
   spec_.needed = Bytes{std::uint64_t{10} << 30U};
   EXPECT_EQ(vm_disk_size(spec_).count, std::uint64_t{24} << 30U);
-  spec_.disk = Bytes{std::uint64_t{1} << 30U};
+  spec_.options = VmOptions{.disk = Bytes{std::uint64_t{1} << 30U}};
   EXPECT_EQ(vm_disk_size(spec_).count, std::uint64_t{1} << 30U);
 }
 
-TEST(VmInitrd, HoldsTheFirstProcess) {
+TEST(VmInitrd, ContainsTheFirstProcess) {
   const auto archive = vm_initrd("program");
   EXPECT_EQ(archive.size() % 4, 0U);
   EXPECT_THAT(archive, HasSubstr(std::string("init\0", 5)));

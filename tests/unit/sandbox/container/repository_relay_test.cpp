@@ -1,4 +1,4 @@
-#include "harness/sandbox/repository_relay.hpp"
+#include "harness/sandbox/container/repository_relay.hpp"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -12,21 +12,23 @@
 namespace pgrehearse {
 namespace {
 
-TEST(Ways, EachHostHasAnAddressOfItsOwn) {
-  const auto ways = ways_to({{"a.example", 443},
-                             {"b.example", 443},
-                             {"a.example", 80},
-                             {"a.example", 443},
-                             {"10.1.2.3", 8432},
-                             {"localhost", 9000}});
+TEST(Forwards, EachHostHasItsOwnAddress) {
+  const auto forwards = forwards_to({{"a.example", 443},
+                                     {"b.example", 443},
+                                     {"a.example", 80},
+                                     {"a.example", 443},
+                                     {"10.1.2.3", 8432},
+                                     {"localhost", 9000}});
   std::string text;
-  for (const auto& way : ways) {
-    text += way.to.host + ":" + std::to_string(way.to.port) + " at " + way.address + "\n";
+  for (const auto& forward : forwards) {
+    text +=
+        forward.to.host + ":" + std::to_string(forward.to.port) + " at " + forward.address + "\n";
   }
   EXPECT_EQ(text,
             "a.example:443 at 127.0.0.2\nb.example:443 at 127.0.0.3\na.example:80 at 127.0.0.2\n"
             "10.1.2.3:8432 at 10.1.2.3\nlocalhost:9000 at 127.0.0.1\n");
-  EXPECT_EQ(hosts_text(ways), "127.0.0.1 localhost\n127.0.0.2 a.example\n127.0.0.3 b.example\n");
+  EXPECT_EQ(hosts_text(forwards),
+            "127.0.0.1 localhost\n127.0.0.2 a.example\n127.0.0.3 b.example\n");
 }
 
 struct Listener {
@@ -70,11 +72,11 @@ void send_and_end(int socket, const std::string& text) {
   shutdown(socket, SHUT_WR);
 }
 
-TEST(RepositoryRelay, BothDirectionsAreCarriedToTheirEnds) {
+TEST(RepositoryRelay, BothDirectionsAreForwardedCompletely) {
   const Listener store;
   const Listener inside;
-  const std::vector<Way> ways{{.to = {"localhost", store.port}, .address = "127.0.0.1"}};
-  const RepositoryRelay relay(std::vector<int>{inside.socket}, ways);
+  const std::vector<Forward> forwards{{.to = {"localhost", store.port}, .address = "127.0.0.1"}};
+  const RepositoryRelay relay(std::vector<int>{inside.socket}, forwards);
   const std::string question(3U << 20U, 'q');
   auto asked = std::async(std::launch::async, [&] {
     const int served = accept(store.socket, nullptr, nullptr);
@@ -91,12 +93,12 @@ TEST(RepositoryRelay, BothDirectionsAreCarriedToTheirEnds) {
   close(store.socket);
 }
 
-TEST(RepositoryRelay, AStoreThatIsNotThereClosesTheConnection) {
-  const Listener gone;
-  close(gone.socket);
+TEST(RepositoryRelay, UnreachableRepositoryClosesTheConnection) {
+  const Listener closed;
+  close(closed.socket);
   const Listener inside;
-  const std::vector<Way> ways{{.to = {"localhost", gone.port}, .address = "127.0.0.1"}};
-  auto relay = std::make_unique<RepositoryRelay>(std::vector<int>{inside.socket}, ways);
+  const std::vector<Forward> forwards{{.to = {"localhost", closed.port}, .address = "127.0.0.1"}};
+  auto relay = std::make_unique<RepositoryRelay>(std::vector<int>{inside.socket}, forwards);
   const int client = connect_to(inside.port);
   EXPECT_EQ(read_to_end(client), "");
   close(client);

@@ -1,4 +1,4 @@
-#include "harness/sandbox/repository_relay.hpp"
+#include "harness/sandbox/container/repository_relay.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
-constexpr auto told = asio::as_tuple(asio::use_awaitable);
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 class Descriptor {
  public:
@@ -56,7 +56,7 @@ class Descriptor {
 
 [[noreturn]] void refuse(std::string_view deed) {
   throw Error(ErrorKind::environment,
-              fmt::format("no way to the repository could be opened into the container: {}: {}",
+              fmt::format("cannot forward connections from the container to the repository: {}: {}",
                           deed, std::strerror(errno)),
               "start pgrehearse as root on a host that lets it enter a container's network, or "
               "rehearse with sandbox.type: local",
@@ -90,13 +90,13 @@ void give_to_loopback(int socket, const std::string& address, std::size_t number
   if (ioctl(socket, SIOCSIFNETMASK, &request) != 0) refuse("ioctl(SIOCSIFNETMASK)");
 }
 
-Descriptor listen_at(const Way& way, std::size_t number) {
+Descriptor listen_at(const Forward& forward, std::size_t number) {
   Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) refuse("socket()");
-  give_to_loopback(socket.get(), way.address, number);
-  const auto address = socket_address(way.address, way.to.port);
+  give_to_loopback(socket.get(), forward.address, number);
+  const auto address = socket_address(forward.address, forward.to.port);
   if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    refuse(fmt::format("bind({}:{})", way.address, way.to.port));
+    refuse(fmt::format("bind({}:{})", forward.address, forward.to.port));
   }
   constexpr int waiting = 64;
   if (listen(socket.get(), waiting) != 0) refuse("listen()");
@@ -108,10 +108,10 @@ asio::awaitable<void> carry(tcp::socket& from, tcp::socket& to) {
   std::vector<char> buffer(std::size_t{64} << 10U);
   boost::system::error_code ignored;
   while (true) {
-    const auto [end, length] = co_await from.async_read_some(asio::buffer(buffer), told);
+    const auto [end, length] = co_await from.async_read_some(asio::buffer(buffer), as_result);
     if (end) break;
     const auto [failure, written] =
-        co_await asio::async_write(to, asio::buffer(buffer.data(), length), told);
+        co_await asio::async_write(to, asio::buffer(buffer.data(), length), as_result);
     if (!failure) continue;
     from.shutdown(tcp::socket::shutdown_receive, ignored);
     break;
@@ -123,17 +123,17 @@ asio::awaitable<void> relay(tcp::socket inside, NetworkEndpoint to) {
   using namespace asio::experimental::awaitable_operators;  // NOLINT(google-build-using-namespace)
   tcp::resolver resolver(inside.get_executor());
   const auto [unknown, found] =
-      co_await resolver.async_resolve(to.host, std::to_string(to.port), told);
+      co_await resolver.async_resolve(to.host, std::to_string(to.port), as_result);
   if (unknown) co_return;
   tcp::socket outside(inside.get_executor());
-  const auto [refused, endpoint] = co_await asio::async_connect(outside, found, told);
+  const auto [refused, endpoint] = co_await asio::async_connect(outside, found, as_result);
   if (refused) co_return;
   co_await (carry(inside, outside) && carry(outside, inside));
 }
 
 asio::awaitable<void> serve(tcp::acceptor acceptor, NetworkEndpoint to) {
   while (true) {
-    auto [failure, inside] = co_await acceptor.async_accept(told);
+    auto [failure, inside] = co_await acceptor.async_accept(as_result);
     if (failure) co_return;
     asio::co_spawn(acceptor.get_executor(), relay(std::move(inside), to), asio::detached);
   }
@@ -141,49 +141,50 @@ asio::awaitable<void> serve(tcp::acceptor acceptor, NetworkEndpoint to) {
 
 }  // namespace
 
-std::vector<Way> ways_to(const std::vector<NetworkEndpoint>& endpoints) {
-  std::vector<Way> ways;
+std::vector<Forward> forwards_to(const std::vector<NetworkEndpoint>& endpoints) {
+  std::vector<Forward> forwards;
   int next = 2;
   for (const auto& endpoint : endpoints) {
-    const auto known = std::find_if(ways.begin(), ways.end(),
-                                    [&](const Way& way) { return way.to.host == endpoint.host; });
-    if (known != ways.end()) {
-      const bool same = std::any_of(ways.begin(), ways.end(), [&](const Way& way) {
-        return way.to.host == endpoint.host && way.to.port == endpoint.port;
+    const auto known = std::find_if(forwards.begin(), forwards.end(), [&](const Forward& forward) {
+      return forward.to.host == endpoint.host;
+    });
+    if (known != forwards.end()) {
+      const bool same = std::any_of(forwards.begin(), forwards.end(), [&](const Forward& forward) {
+        return forward.to.host == endpoint.host && forward.to.port == endpoint.port;
       });
-      if (!same) ways.push_back({.to = endpoint, .address = known->address});
+      if (!same) forwards.push_back({.to = endpoint, .address = known->address});
     } else if (is_number(endpoint.host)) {
-      ways.push_back({.to = endpoint, .address = endpoint.host});
+      forwards.push_back({.to = endpoint, .address = endpoint.host});
     } else if (endpoint.host == "localhost") {
-      ways.push_back({.to = endpoint, .address = "127.0.0.1"});
+      forwards.push_back({.to = endpoint, .address = "127.0.0.1"});
     } else {
-      ways.push_back({.to = endpoint, .address = fmt::format("127.0.0.{}", next++)});
+      forwards.push_back({.to = endpoint, .address = fmt::format("127.0.0.{}", next++)});
     }
   }
-  return ways;
+  return forwards;
 }
 
-std::string hosts_text(const std::vector<Way>& ways) {
+std::string hosts_text(const std::vector<Forward>& forwards) {
   std::string text = "127.0.0.1 localhost\n";
-  for (const auto& way : ways) {
-    const auto line = fmt::format("{} {}\n", way.address, way.to.host);
-    if (!is_number(way.to.host) && text.find(line) == std::string::npos) text += line;
+  for (const auto& forward : forwards) {
+    const auto line = fmt::format("{} {}\n", forward.address, forward.to.host);
+    if (!is_number(forward.to.host) && text.find(line) == std::string::npos) text += line;
   }
   return text;
 }
 
-std::vector<int> listen_in_network_of(pid_t process, const std::vector<Way>& ways) {
+std::vector<int> listen_in_network_of(pid_t process, const std::vector<Forward>& forwards) {
   std::vector<Descriptor> sockets;
   std::exception_ptr failure;
-  // A thread of its own: the network is a thread's, and this one ends in the container's.
+  // In a separate thread: the network namespace belongs to the thread that enters it.
   std::thread([&] {
     try {
       const Descriptor network(
           open(fmt::format("/proc/{}/ns/net", process).c_str(), O_RDONLY | O_CLOEXEC));
-      if (network.get() < 0) refuse("open its network");
-      if (setns(network.get(), CLONE_NEWNET) != 0) refuse("enter its network");
-      for (std::size_t number = 0; number < ways.size(); ++number) {
-        sockets.push_back(listen_at(ways[number], number));
+      if (network.get() < 0) refuse("open its network namespace");
+      if (setns(network.get(), CLONE_NEWNET) != 0) refuse("enter its network namespace");
+      for (std::size_t number = 0; number < forwards.size(); ++number) {
+        sockets.push_back(listen_at(forwards[number], number));
       }
     } catch (...) {
       failure = std::current_exception();
@@ -201,11 +202,12 @@ struct RepositoryRelay::Service {
   std::thread thread;
 };
 
-RepositoryRelay::RepositoryRelay(const std::vector<int>& sockets, const std::vector<Way>& ways)
+RepositoryRelay::RepositoryRelay(const std::vector<int>& sockets,
+                                 const std::vector<Forward>& forwards)
     : service_(std::make_unique<Service>()) {
   for (std::size_t number = 0; number < sockets.size(); ++number) {
     tcp::acceptor acceptor(service_->context, tcp::v4(), sockets[number]);
-    asio::co_spawn(service_->context, serve(std::move(acceptor), ways.at(number).to),
+    asio::co_spawn(service_->context, serve(std::move(acceptor), forwards.at(number).to),
                    asio::detached);
   }
   service_->thread = std::thread([this] { service_->context.run(); });

@@ -1,4 +1,4 @@
-#include "harness/sandbox/container/container_request.hpp"
+#include "harness/sandbox/shared/mounts.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,22 +13,14 @@ constexpr std::string_view mountinfo =
     "31 22 254:2 / /repository/with\\040space rw - xfs /dev/c rw\n"
     "32 22 254:3 / /repository2 rw - xfs /dev/d rw\n";
 
-TEST(ReadablePlaces, WhatIsMountedBelowComesToo) {
+TEST(Mounts, FileSystemsBelowAPathAreIncluded) {
   EXPECT_EQ(with_mounts_below({"/repository"}, mountinfo),
             (Paths{"/repository", "/repository/archive", "/repository/with space"}));
   EXPECT_EQ(with_mounts_below({"/repository2"}, mountinfo), Paths{"/repository2"});
 }
 
-TEST(ReadablePlaces, NothingComesTwice) {
+TEST(Mounts, NoPathIsIncludedTwice) {
   EXPECT_EQ(with_mounts_below({"/a/file", "/a", "/a", "/ab"}, {}), (Paths{"/a", "/ab"}));
-}
-
-TEST(AccountsInside, EachNameOnce) {
-  const Account postgres{.name = "postgres", .uid = 101, .gid = 102};
-  const Account root{.name = "root"};
-  EXPECT_EQ(passwd_text({postgres, root, postgres}, "/tmp"),
-            "postgres:x:101:102::/tmp:/bin/sh\nroot:x:0:0::/tmp:/bin/sh\n");
-  EXPECT_EQ(group_text({postgres, postgres}), "postgres:x:102:\n");
 }
 
 }  // namespace
