@@ -109,7 +109,7 @@ TEST_F(VmDrill, WhatSigkillLeavesIsRemovedByCleanAndLiveOnesStay) {
   EXPECT_TRUE(machines().empty());
 }
 
-TEST_F(VmDrill, AMachineThatDiesInMidRestoreIsNamed) {
+TEST_F(VmDrill, AMachineThatEndsDuringTheRestoreIsReported) {
   const auto file = scratch / "machine.yaml";
   std::ofstream(file) << in_machine("checks: [databases]\n");
   LiveDrill drill(file, state);
@@ -122,27 +122,27 @@ TEST_F(VmDrill, AMachineThatDiesInMidRestoreIsNamed) {
   expect_nothing_left();
 }
 
-TEST_F(VmDrill, AMachineThatNeverStartsIsNamed) {
+TEST_F(VmDrill, AMachineThatDoesNotBootIsReported) {
   expect_place_blamed(
       {"--set", "sandbox.image=" + broken("silent").string(), "--set", "sandbox.boot_timeout=5s"},
-      FindingCode::env_vm, "the virtual machine did not start within 5.0s; its console is silent");
+      "PGR-ENV-VM", "the virtual machine did not start within 5.0s; its console shows nothing");
 }
 
-TEST_F(VmDrill, AnImageThatWillNotDoIsNamed) {
-  expect_place_blamed({"--set", "sandbox.image=" + broken("none").string()}, FindingCode::env_image,
-                      "there is no image");
-  expect_place_blamed({"--set", "sandbox.image=" + broken("changed").string()},
-                      FindingCode::env_image, "kernel is not as its SHA256SUMS says");
-  expect_place_blamed({"--set", "sandbox.image=" + broken("foreign").string()},
-                      FindingCode::env_image, "is made for s390x");
-  expect_place_blamed({"--set", "sandbox.image=" + broken("toolless").string()},
-                      FindingCode::env_binary, "program 'pgbackrest' is not in the image");
-  expect_place_blamed({"--set", "sandbox.checksum=sha256:" + std::string(64, '0')},
-                      FindingCode::env_image, "not the one that is pinned");
+TEST_F(VmDrill, AnUnusableImageIsReported) {
+  expect_place_blamed({"--set", "sandbox.image=" + broken("none").string()}, "PGR-ENV-IMAGE",
+                      "is not an image of a virtual machine");
+  expect_place_blamed({"--set", "sandbox.image=" + broken("changed").string()}, "PGR-ENV-IMAGE",
+                      "kernel does not match the image's SHA256SUMS");
+  expect_place_blamed({"--set", "sandbox.image=" + broken("foreign").string()}, "PGR-ENV-IMAGE",
+                      "is for s390x");
+  expect_place_blamed({"--set", "sandbox.image=" + broken("toolless").string()}, "PGR-ENV-BINARY",
+                      "program 'pgbackrest' is not in the image");
+  expect_place_blamed({"--set", "sandbox.checksum=sha256:" + std::string(64, '0')}, "PGR-ENV-IMAGE",
+                      "expected sha256:0000");
 }
 
-TEST_F(VmDrill, ADiskThatIsTooSmallIsNamed) {
-  expect_place_blamed({"--set", "sandbox.disk=8MB"}, FindingCode::env_disk_full, "is too small");
+TEST_F(VmDrill, ADiskThatIsTooSmallIsReported) {
+  expect_place_blamed({"--set", "sandbox.disk=8MB"}, "PGR-ENV-DISK-FULL", "is too small");
 }
 
 }  // namespace

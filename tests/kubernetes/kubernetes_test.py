@@ -35,7 +35,7 @@ sandbox:
   image: registry.example/pgrehearse:15
   memory: 512MB
   cpus: 1
-  kubernetes: {{ storage: 3GB, config_secret: orders-pgbackrest, patience: 1s }}
+  kubernetes: {{ storage: 3GB, config_secret: orders-pgbackrest, start_timeout: 1s }}
 checks: [databases]
 {rest}"""
 
@@ -216,9 +216,9 @@ class KubernetesTest(unittest.TestCase):
     def test_pods_that_fail_say_why(self):
         pull = recorded_api.waiting("ImagePullBackOff", "Back-off pulling image")
         cases = [
-            ([recorded_api.CREATING, pull], ["registry.example/pgrehearse:15 cannot be had", "pull_secret"]),
-            ([recorded_api.UNSCHEDULABLE], ["no node takes the pod", "Insufficient memory"]),
-            ([recorded_api.CREATING], ["does not start", "MountVolume.SetUp failed"]),
+            ([recorded_api.CREATING, pull], ["registry.example/pgrehearse:15 cannot be pulled", "pull_secret"]),
+            ([recorded_api.UNSCHEDULABLE], ["no node accepts the pod", "Insufficient memory"]),
+            ([recorded_api.CREATING], ["did not start", "MountVolume.SetUp failed"]),
             ([recorded_api.RUNNING, recorded_api.terminated(137, "OOMKilled")],
              ["ran out of memory: its limit is 512.0 MB"]),
             ([recorded_api.RUNNING, recorded_api.EVICTED], ["evicted", "exceeds the limit"]),
@@ -242,7 +242,7 @@ class KubernetesTest(unittest.TestCase):
 
     def test_a_job_past_its_deadline_says_so(self):
         self.cluster.job_failure = "DeadlineExceeded"
-        self.expect_unknown(*self.drill(), "its deadline was over")
+        self.expect_unknown(*self.drill(), "its deadline passed")
         self.expect_nothing_left()
 
     def test_a_pod_that_gives_up_quotes_its_error(self):
@@ -258,7 +258,7 @@ class KubernetesTest(unittest.TestCase):
             with self.subTest(words[0]):
                 self.cluster.refuse = {refused: answer}
                 self.expect_unknown(*self.drill(), *words)
-                self.assertNotIn("POST jobs", self.cluster.requests, "a pod without its wall")
+                self.assertNotIn("POST jobs", self.cluster.requests, "a pod without its network policy")
                 self.expect_nothing_left()
         self.cluster.refuse = {}
         self.cluster.allowed = False
