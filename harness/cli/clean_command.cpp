@@ -53,11 +53,11 @@ std::string_view name_of(Action action) {
 }
 
 std::vector<Candidate> find_candidates(
-    const std::vector<std::unique_ptr<Provisioner>>& provisioners) {
+    const std::vector<std::unique_ptr<LeftoverCleaner>>& cleaners) {
   std::vector<Candidate> candidates;
-  for (const auto& provisioner : provisioners) {
-    for (auto& leftover : provisioner->list()) {
-      auto remove = [&provisioner, leftover] { return provisioner->remove(leftover); };
+  for (const auto& cleaner : cleaners) {
+    for (auto& leftover : cleaner->list()) {
+      auto remove = [&cleaner, leftover] { return cleaner->remove(leftover); };
       candidates.push_back({.leftover = std::move(leftover), .remove = std::move(remove)});
     }
   }
@@ -177,8 +177,8 @@ CommandAction configure_clean(CLI::App& command, const CommonOptions& common) {
   command.add_flag("--dry-run", options->dry_run, "list what would be removed; remove nothing");
   return [&common, options](const std::stop_token& stop) {
     const auto runner = real_command_runner();
-    const auto provisioners = all_provisioners(*runner, common.state);
-    const auto candidates = find_candidates(provisioners);
+    const auto cleaners = all_cleaners(*runner, common.state);
+    const auto candidates = find_candidates(cleaners);
     require_known(options->runs, candidates);
     const auto outcomes = clean(candidates, *options, stop);
     if (common.format == "json") {

@@ -8,8 +8,6 @@
 #include "harness/cli/commands.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/text.hpp"
-#include "harness/drill/preparation.hpp"
-#include "harness/kubernetes/pod_drill.hpp"
 #include "harness/postgres/binaries.hpp"
 #include "harness/scenario/scenario_parser.hpp"
 
@@ -80,18 +78,8 @@ std::vector<Probe> probe_scenario(const Scenario& scenario, const CommonOptions&
   std::vector<Probe> probes{probe("state directory", [&] { return writable_state(common.state); })};
   try {
     const auto parts = wire(scenario, common.state, fmt::format("doctor-{}", getpid()));
-    if (scenario.sandbox.type == "kubernetes") {
-      // The pod reads the repository; this host may have no access to it.
-      probes.push_back(
-          probe("cluster", [&] { return parts.provisioner->probe(scenario.sandbox, stop); }));
-      probes.push_back(probe(
-          "volume size", [&] { return to_text(pod_storage(scenario, *parts.repository, stop)); }));
-      return probes;
-    }
-    Preparation preparation(scenario, preparation_parts(parts), common.state);
-    for (const auto& step : Preparation::steps()) {
-      probes.push_back(
-          probe(std::string(step.name), [&] { return (preparation.*step.take)(stop); }));
+    for (const auto& requirement : parts.executor->requirements()) {
+      probes.push_back(probe(requirement.name, [&] { return requirement.check(stop); }));
     }
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) throw;

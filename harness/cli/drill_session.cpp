@@ -15,7 +15,7 @@
 #include "harness/common/poll_until.hpp"
 #include "harness/common/version.hpp"
 #include "harness/drill/run_drill.hpp"
-#include "harness/kubernetes/pod_drill.hpp"
+#include "harness/kubernetes/kubernetes_manifest.hpp"
 #include "harness/reporting/progress/progress_choice.hpp"
 #include "harness/reporting/reporter.hpp"
 #include "harness/reporting/terminal.hpp"
@@ -97,7 +97,7 @@ Report run_session(const Scenario& scenario, const SessionOptions& options,
   auto parts = wire(scenario, common.state, run_id);
   auto progress = progress_on_stderr(common.quiet, common.no_color);
   const DrillServices services{.commands = *parts.commands,
-                               .provisioner = *parts.provisioner,
+                               .provisioner = parts.provisioner.get(),
                                .repository = *parts.repository,
                                .primary = parts.primary.get(),
                                .checks = all_checks(),
@@ -109,9 +109,8 @@ Report run_session(const Scenario& scenario, const SessionOptions& options,
                                .host = host_of_this_drill(),
                                .version = std::string(pgrehearse_version()),
                                .timed_out = [&] { return deadline.over(); }};
-  auto report = scenario.sandbox.type == "kubernetes"
-                    ? run_drill_in_pod(scenario, services, timeout, deadline.token())
-                    : run_drill(scenario, services, options.keep, deadline.token());
+  auto report =
+      parts.executor->run(services, {.keep = options.keep, .timeout = timeout}, deadline.token());
   // Clear the live line before printing anything.
   progress.reset();
   const auto run_directory = store.find(scenario.name + "/" + run_id).parent_path();
@@ -138,10 +137,10 @@ void print_report_line(const Report& report) {
 
 void remove_leftovers(const CommonOptions& common) {
   const auto runner = real_command_runner();
-  for (const auto& provisioner : all_provisioners(*runner, common.state)) {
-    for (const auto& leftover : provisioner->list()) {
+  for (const auto& cleaner : all_cleaners(*runner, common.state)) {
+    for (const auto& leftover : cleaner->list()) {
       if (leftover.alive || leftover.kept) continue;
-      const auto removal = provisioner->remove(leftover);
+      const auto removal = cleaner->remove(leftover);
       spdlog::warn(
           "cleaned up after killed drill {}: {}", leftover.run_id,
           removal.complete() ? "complete" : "incomplete, see 'pgrehearse clean --dry-run'");

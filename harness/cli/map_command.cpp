@@ -16,6 +16,7 @@
 #include "harness/report/run_store.hpp"
 #include "harness/reporting/map/map_formats.hpp"
 #include "harness/reporting/terminal.hpp"
+#include "harness/scenario/sandbox_kinds.hpp"
 #include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
@@ -58,7 +59,7 @@ Scenario scenario_of(const MapOptions& options) {
     scenario.repository.configuration = std::filesystem::absolute(options.configuration);
   }
   scenario.repository.key = options.repository_key;
-  scenario.sandbox.type = "local";
+  scenario.sandbox.type = default_sandbox_type;
   return scenario;
 }
 
@@ -122,7 +123,7 @@ ExitCode map_repository(const MapOptions& options, const CommonOptions& common,
     auto sandbox = scenario.sandbox;
     sandbox.run_id = id;
     sandbox.scenario = scenario.name;
-    read_edges(map, {*parts.repository, *parts.provisioner, sandbox}, stop);
+    read_edges(map, {*parts.repository, parts.provisioner.get(), sandbox}, stop);
   }
   if (parts.primary) measure_lag(map, *parts.primary, stop);
   write(map, options, common);

@@ -10,7 +10,6 @@
 #include "harness/cli/wiring.hpp"
 #include "harness/drill/check_runner.hpp"
 #include "harness/drill/preparation.hpp"
-#include "harness/kubernetes/pod_drill.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/scenario/scenario_parser.hpp"
 
@@ -93,19 +92,18 @@ void print(const Json& plan) {
 
 void print_manifest(const Scenario& scenario, const CommonOptions& common,
                     const std::stop_token& stop) {
-  if (scenario.sandbox.type != "kubernetes") {
-    throw Error(ErrorKind::usage,
-                fmt::format("sandbox type {} has no manifest", scenario.sandbox.type),
-                "--manifest requires sandbox.type: kubernetes");
-  }
   const auto parts = wire(scenario, common.state, fmt::format("plan-{}", getpid()));
   std::random_device random;
   const auto run_id =
       make_run_id(std::chrono::system_clock::now(), (std::uint64_t{random()} << 32U) | random());
-  const auto request =
-      pod_request(scenario, run_id, common.state, pod_storage(scenario, *parts.repository, stop),
-                  scenario.timeout);
-  std::cout << (common.format == "json" ? manifest_json(request) : manifest_yaml(request));
+  const auto manifest =
+      parts.executor->manifest(run_id, common.format == "json" ? "json" : "yaml", stop);
+  if (!manifest) {
+    throw Error(ErrorKind::usage,
+                fmt::format("sandbox type {} has no manifest", scenario.sandbox.type),
+                "--manifest requires sandbox.type: kubernetes");
+  }
+  std::cout << *manifest;
 }
 
 }  // namespace

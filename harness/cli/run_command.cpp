@@ -8,6 +8,7 @@
 #include "harness/cli/state_directory.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/units.hpp"
+#include "harness/scenario/sandbox_kinds.hpp"
 #include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
@@ -51,8 +52,10 @@ std::vector<Scenario> load_all(const RunArguments& arguments, const SessionOptio
   for (const auto& file : arguments.scenarios) {
     scenarios.push_back(load_scenario(file, arguments.overrides, all_checks()));
     require_writable_reports(scenarios.back(), options);
-    if (options.keep && scenarios.back().sandbox.type == "kubernetes") {
-      throw Error(ErrorKind::usage, "--keep cannot be used with sandbox.type: kubernetes",
+    const auto& kind = sandbox_kind(scenarios.back().sandbox.type);
+    if (options.keep && !kind.can_be_kept) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("--keep cannot be used with sandbox.type: {}", kind.type),
                   "to inspect the instance, use --set sandbox.type=local");
     }
   }

@@ -1,37 +1,90 @@
 #include "harness/cli/wiring.hpp"
 
-#include <fmt/format.h>
+#include <array>
 
 #include "checks/checks.hpp"
 #include "checks/comparison/comparison_rules.hpp"
 #include "checks/table.hpp"
-#include "harness/kubernetes/kubernetes_provisioner.hpp"
+#include "harness/drill/in_process_executor.hpp"
+#include "harness/kubernetes/pod_executor.hpp"
+#include "harness/kubernetes/pod_leftovers.hpp"
 #include "harness/process/acting_account.hpp"
 #include "harness/process/boost_command_runner.hpp"
 #include "harness/repository/pgbackrest/pgbackrest_repository.hpp"
 #include "harness/sandbox/container/container_provisioner.hpp"
 #include "harness/sandbox/local/local_provisioner.hpp"
 #include "harness/sandbox/vm/vm_provisioner.hpp"
+#include "harness/scenario/sandbox_kinds.hpp"
 
 namespace pgrehearse {
 
 namespace {
 
-std::unique_ptr<Provisioner> provisioner_for(const Scenario& scenario, CommandRecorder& commands,
-                                             const std::filesystem::path& state) {
-  const auto& type = scenario.sandbox.type;
-  const auto record = [&commands](const Command& command, const CommandResult& result) {
-    commands.record(command, result);
-  };
-  for (const auto kind : {EngineKind::docker, EngineKind::podman}) {
-    if (type != name_of(kind)) continue;
-    return std::make_unique<ContainerProvisioner>(kind, state, record);
+// What sandboxes are created with.
+struct SandboxParts {
+  CommandRunner& runner;
+  const std::filesystem::path& state;
+  CommandObserver observer = {};
+};
+
+std::unique_ptr<Provisioner> make_local(const SandboxParts& parts) {
+  return std::make_unique<LocalProvisioner>(parts.runner, parts.state);
+}
+
+template <EngineKind kind>
+std::unique_ptr<Provisioner> make_container(const SandboxParts& parts) {
+  return std::make_unique<ContainerProvisioner>(kind, parts.state, parts.observer);
+}
+
+std::unique_ptr<Provisioner> make_vm(const SandboxParts& parts) {
+  return std::make_unique<VmProvisioner>(parts.runner, parts.state, parts.observer);
+}
+
+std::unique_ptr<LeftoverCleaner> make_pod_cleaner(const SandboxParts& parts) {
+  return std::make_unique<PodLeftovers>(parts.runner, parts.state);
+}
+
+std::unique_ptr<DrillExecutor> run_in_this_process(const Scenario& scenario,
+                                                   const ScenarioParts& parts,
+                                                   const std::filesystem::path& state) {
+  return std::make_unique<InProcessExecutor>(scenario, preparation_parts(parts), state);
+}
+
+std::unique_ptr<DrillExecutor> run_in_pod(const Scenario& scenario, const ScenarioParts& parts,
+                                          const std::filesystem::path& state) {
+  return std::make_unique<PodExecutor>(scenario, *parts.repository, *parts.commands, state);
+}
+
+// How each kind of harness/scenario/sandbox_kinds.hpp is created, cleaned up and run. A kind that
+// does not run on this host has no provisioner; the others' provisioners are their cleaners.
+struct SandboxRow {
+  std::string_view type;
+  std::unique_ptr<Provisioner> (*provisioner)(const SandboxParts&) = nullptr;
+  std::unique_ptr<LeftoverCleaner> (*cleaner)(const SandboxParts&) = nullptr;
+  std::unique_ptr<DrillExecutor> (*executor)(const Scenario&, const ScenarioParts&,
+                                             const std::filesystem::path&) = run_in_this_process;
+};
+
+constexpr auto sandbox_rows = std::to_array<SandboxRow>({
+    {.type = "local", .provisioner = make_local},
+    {.type = "docker", .provisioner = make_container<EngineKind::docker>},
+    {.type = "podman", .provisioner = make_container<EngineKind::podman>},
+    {.type = "vm", .provisioner = make_vm},
+    {.type = "kubernetes", .cleaner = make_pod_cleaner, .executor = run_in_pod},
+});
+
+constexpr bool rows_match_kinds() {
+  if (sandbox_rows.size() != sandbox_kinds.size()) return false;
+  for (std::size_t row = 0; row < sandbox_rows.size(); ++row) {
+    if (sandbox_rows[row].type != sandbox_kinds[row].type) return false;
   }
-  if (type == "vm") return std::make_unique<VmProvisioner>(commands, state, record);
-  if (type == "kubernetes") {
-    return std::make_unique<KubernetesProvisioner>(commands, state, *scenario.kubernetes);
-  }
-  return std::make_unique<LocalProvisioner>(commands, state);
+  return true;
+}
+static_assert(rows_match_kinds(), "one row per kind, in the same order");
+
+const SandboxRow& row_of(std::string_view type) {
+  const auto& kind = sandbox_kind(type);
+  return sandbox_rows.at(static_cast<std::size_t>(&kind - sandbox_kinds.data()));
 }
 
 }  // namespace
@@ -48,16 +101,18 @@ std::unique_ptr<CommandRunner> real_command_runner() {
   return std::make_unique<BoostCommandRunner>();
 }
 
-std::vector<std::unique_ptr<Provisioner>> all_provisioners(CommandRunner& runner,
+std::vector<std::unique_ptr<LeftoverCleaner>> all_cleaners(CommandRunner& runner,
                                                            const std::filesystem::path& state) {
-  std::vector<std::unique_ptr<Provisioner>> provisioners;
-  provisioners.push_back(std::make_unique<LocalProvisioner>(runner, state));
-  for (const auto kind : {EngineKind::docker, EngineKind::podman}) {
-    provisioners.push_back(std::make_unique<ContainerProvisioner>(kind, state));
+  const SandboxParts parts{.runner = runner, .state = state};
+  std::vector<std::unique_ptr<LeftoverCleaner>> cleaners;
+  for (const auto& row : sandbox_rows) {
+    if (row.provisioner != nullptr) {
+      cleaners.push_back(row.provisioner(parts));
+    } else {
+      cleaners.push_back(row.cleaner(parts));
+    }
   }
-  provisioners.push_back(std::make_unique<VmProvisioner>(runner, state));
-  provisioners.push_back(std::make_unique<KubernetesProvisioner>(runner, state));
-  return provisioners;
+  return cleaners;
 }
 
 ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
@@ -67,16 +122,25 @@ ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
   parts.runner = real_command_runner();
   parts.commands = std::make_unique<CommandRecorder>(*parts.runner);
   parts.scratch = std::make_unique<ScratchDirectory>(state, run_id + "-repository", account);
-  parts.provisioner = provisioner_for(scenario, *parts.commands, state);
+  const auto& row = row_of(scenario.sandbox.type);
+  if (row.provisioner != nullptr) {
+    const auto record = [commands = parts.commands.get()](const Command& command,
+                                                          const CommandResult& result) {
+      commands->record(command, result);
+    };
+    parts.provisioner =
+        row.provisioner({.runner = *parts.commands, .state = state, .observer = record});
+  }
   parts.repository = std::make_unique<PgBackRestRepository>(scenario.repository, *parts.commands,
                                                             account, parts.scratch->path());
   if (scenario.primary) parts.primary = std::make_unique<Primary>(*scenario.primary);
+  parts.executor = row.executor(scenario, parts, state);
   return parts;
 }
 
 Preparation::Parts preparation_parts(const ScenarioParts& parts) {
   return {.repository = *parts.repository,
-          .provisioner = *parts.provisioner,
+          .provisioner = parts.provisioner.get(),
           .primary = parts.primary.get()};
 }
 

@@ -9,6 +9,7 @@
 
 #include "harness/drill/check.hpp"
 #include "harness/drill/command_recorder.hpp"
+#include "harness/drill/drill_executor.hpp"
 #include "harness/drill/preparation.hpp"
 #include "harness/primary/fingerprint/capture.hpp"
 #include "harness/primary/primary.hpp"
@@ -27,8 +28,8 @@ Account working_account(const Scenario& scenario);
 // The one that really runs things.
 std::unique_ptr<CommandRunner> real_command_runner();
 
-// One of every kind, to find and remove what is left over. `runner` outlives them.
-std::vector<std::unique_ptr<Provisioner>> all_provisioners(CommandRunner& runner,
+// One for every kind of sandbox. `runner` outlives them.
+std::vector<std::unique_ptr<LeftoverCleaner>> all_cleaners(CommandRunner& runner,
                                                            const std::filesystem::path& state);
 
 // The concrete parts of one scenario; each outlives those below it.
@@ -36,10 +37,11 @@ struct ScenarioParts {
   std::unique_ptr<CommandRunner> runner;
   std::unique_ptr<CommandRecorder> commands;
   std::unique_ptr<ScratchDirectory> scratch;
-  std::unique_ptr<Provisioner> provisioner;
+  std::unique_ptr<Provisioner> provisioner;  // nullptr when drills do not run on this host
   std::unique_ptr<BackupRepository> repository;
   std::unique_ptr<Primary> primary;  // nullptr when the scenario names none
   HeldSnapshots snapshots;           // of a fingerprint for a file
+  std::unique_ptr<DrillExecutor> executor;
 };
 
 // What a preparation needs of them.

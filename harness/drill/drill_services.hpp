@@ -22,7 +22,7 @@ namespace pgrehearse {
 // All references outlive the drill.
 struct DrillServices {
   CommandRecorder& commands;
-  Provisioner& provisioner;
+  Provisioner* provisioner = nullptr;  // nullptr: the drill runs elsewhere
   BackupRepository& repository;
   Primary* primary = nullptr;  // nullptr when the scenario names none
   std::span<const CheckDescription> checks;

@@ -101,7 +101,8 @@ SandboxSpec Preparation::sandbox_spec() const {
 }
 
 std::string Preparation::find_programs(std::stop_token stop) {
-  programs = provisioner_.probe(sandbox_spec(), std::move(stop));
+  if (provisioner_ == nullptr) return "not checked: the drill runs elsewhere";
+  programs = provisioner_->probe(sandbox_spec(), std::move(stop));
   return programs;
 }
 
@@ -116,8 +117,8 @@ std::string Preparation::list_wal(std::stop_token stop) {
 }
 
 std::string Preparation::compare_space(std::stop_token) {
-  if (scenario_.sandbox.type == "kubernetes") {
-    return fmt::format("{} needed on the pod's volume", to_text(required_space()));
+  if (provisioner_ == nullptr) {
+    return fmt::format("{} needed where the drill runs", to_text(required_space()));
   }
   auto directory = scenario_.sandbox.directory.empty() ? state_ : scenario_.sandbox.directory;
   std::error_code failure;

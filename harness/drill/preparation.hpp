@@ -19,11 +19,12 @@ namespace pgrehearse {
 
 class Preparation {
  public:
-  // All references outlive the preparation. `primary` may be nullptr.
+  // All outlive the preparation.
   struct Parts {
     BackupRepository& repository;
-    Provisioner& provisioner;
-    const Primary* primary = nullptr;
+    // nullptr: the drill runs elsewhere; binaries and disk space are not checked.
+    Provisioner* provisioner = nullptr;
+    const Primary* primary = nullptr;  // nullptr: the scenario names none
   };
   Preparation(const Scenario& scenario, const Parts& parts, std::filesystem::path state);
 
@@ -66,7 +67,7 @@ class Preparation {
 
   const Scenario& scenario_;
   BackupRepository& repository_;
-  Provisioner& provisioner_;
+  Provisioner* provisioner_;
   const Primary* primary_;
   std::filesystem::path state_;
 };

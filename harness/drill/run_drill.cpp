@@ -101,7 +101,7 @@ class Drill {
   void create_sandbox() {
     auto spec = preparation_.sandbox_spec();
     spec.run_id = services_.run_id;
-    sandbox_ = services_.provisioner.create(spec, stop_);
+    sandbox_ = services_.provisioner->create(spec, stop_);
     record_.report.sandbox.root = sandbox_->paths().root;
     commits_ = std::make_unique<ArchivedCommits>(
         *sandbox_, services_.repository, preparation_.choice->backup, preparation_.segment_size);

@@ -15,9 +15,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Their registry entries are gone or their owners are: nobody else will remove them. An entry is
-// written before the first object is made, so whoever is seen in the cluster stands in a later
-// list.
+// Removes runs whose registry entry or owner does not exist any more. An entry is written before
+// the first object is created, so a list read after the cluster's objects contains every running
+// drill.
 void remove_leftovers(const KubernetesCluster& cluster, const Registry& registry,
                       const std::string& owner, const std::stop_token& stop) {
   for (const auto& run : cluster.runs(stop)) {
@@ -28,8 +28,8 @@ void remove_leftovers(const KubernetesCluster& cluster, const Registry& registry
     });
     if (alive) continue;
     const auto removal = cluster.remove(run.run_id, run.owner);
-    spdlog::warn("removed what the killed drill {} left in {}: {}", run.run_id, cluster.address(),
-                 removal.complete() ? "nothing remains" : "something remains");
+    spdlog::warn("cleaned up after killed drill {} in {}: {}", run.run_id, cluster.address(),
+                 removal.complete() ? "complete" : "incomplete");
   }
 }
 
@@ -50,7 +50,7 @@ DrillPod::DrillPod(KubernetesCluster cluster, const std::filesystem::path& state
   const Registry registry(state);
   remove_leftovers(cluster_, registry, request_.owner, stop);
   entry_.emplace(registry.publish({.run_id = request_.spec.run_id,
-                                   .type = "kubernetes",
+                                   .type = std::string(pod_type),
                                    .scenario = request_.spec.scenario,
                                    .created = to_iso8601(std::chrono::system_clock::now()),
                                    .host = host_name(),
@@ -62,29 +62,29 @@ DrillPod::~DrillPod() {
   try {
     destroy();
   } catch (...) {
-    // The entry stays: `clean` and the next run find what is left.
+    // The registry entry remains: `clean` and the next run remove the rest.
   }
 }
 
 void DrillPod::create(const std::filesystem::path& manifest, const std::stop_token& stop) {
-  // kubectl goes on after an object that is refused: the job must not come without its wall.
+  // kubectl continues after a rejected object, but the job must not exist without the policy.
   const auto all = manifest_yaml(request_);
   const auto job = all.rfind("\n---\n") + 1;
-  auto wall = manifest;
-  wall.replace_filename("wall.yaml");
-  std::ofstream(wall) << all.substr(0, job);
+  auto isolation = manifest;
+  isolation.replace_filename("isolation.yaml");
+  std::ofstream(isolation) << all.substr(0, job);
   std::ofstream(manifest) << all.substr(job);
-  cluster_.create(wall, stop);
+  cluster_.create(isolation, stop);
   cluster_.create(manifest, stop);
 }
 
-void DrillPod::look(const std::stop_token& stop) {
+void DrillPod::update_state(const std::stop_token& stop) {
   state_ = cluster_.state(request_.spec.run_id, stop);
 }
 
 void DrillPod::await_start(const Listener& on_state, const std::stop_token& stop) {
   const auto started = [&] {
-    look(stop);
+    update_state(stop);
     if (state_.phase == PodState::Phase::running || state_.phase == PodState::Phase::ended) {
       return true;
     }
@@ -104,7 +104,7 @@ PodState DrillPod::follow(const Listener& on_line, const std::stop_token& stop) 
   auto pause = shortest;
   while (state_.phase == PodState::Phase::running && state_.job_failure.empty()) {
     std::size_t number = 0;
-    // A connection that was lost begins again from the log's first line.
+    // After a lost connection the log starts again with its first line.
     cluster_.log(
         state_.pod,
         [&](std::string_view line) {
@@ -113,7 +113,7 @@ PodState DrillPod::follow(const Listener& on_line, const std::stop_token& stop) 
         stop);
     pause = number > seen ? shortest : std::min(pause * 2, shortest * 10);
     seen = std::max(seen, number);
-    look(stop);
+    update_state(stop);
     if (state_.phase != PodState::Phase::running) break;
     wait_for(pause, stop);
     throw_if_stopped(stop);

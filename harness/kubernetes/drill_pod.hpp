@@ -1,5 +1,5 @@
-// The pod of one drill and all that the run has in its cluster: registered on this host before it
-// is made, and gone when this object goes.
+// The pod of one drill and the other objects of the run in the cluster. They are registered on this
+// host before they are created, and removed by the destructor.
 #pragma once
 
 #include <filesystem>
@@ -15,36 +15,38 @@
 
 namespace pgrehearse {
 
+// RegistryEntry::type of a pod.
+inline constexpr std::string_view pod_type = "kubernetes";
+
 class DrillPod {
  public:
-  // Removes what dead drills of this registry, and anybody's that have outlived their time, have
-  // left in the cluster; then registers. Throws Error(environment).
+  // Removes from the cluster what killed drills of this registry have left, and expired objects of
+  // any registry; then registers this run. Throws Error(environment).
   DrillPod(KubernetesCluster cluster, const std::filesystem::path& state, PodRequest request,
            const std::stop_token& stop);
   DrillPod(const DrillPod&) = delete;
   DrillPod& operator=(const DrillPod&) = delete;
-  // Destroys what is still there; never throws.
+  // Destroys what has not been destroyed; never throws.
   ~DrillPod();
 
-  // Makes the objects of the request: the wall, then the job, from `manifest` and a file beside it,
-  // both written here. Throws
-  // Error(environment).
+  // Writes `manifest` and a file next to it, and creates their objects: network policy, service
+  // account and config map, then the job. Throws Error(environment).
   void create(const std::filesystem::path& manifest, const std::stop_token& stop);
   using Listener = std::function<void(std::string_view line)>;
-  // Returns when the pod runs or has ended. Throws Error(environment) when it will not, or has not
-  // after the scenario's patience.
+  // Returns when the pod is running or has ended. Throws Error(environment) if it cannot start, or
+  // did not start within the timeout of the scenario.
   void await_start(const Listener& on_state, const std::stop_token& stop);
-  // Passes its log on until the pod has ended; returns how.
+  // Passes the log lines on until the pod has ended; returns its final state.
   PodState follow(const Listener& on_line, const std::stop_token& stop);
   [[nodiscard]] std::string log(const std::stop_token& stop) const;
-  // As last seen.
+  // As last read from the cluster.
   [[nodiscard]] const PodState& state() const { return state_; }
   [[nodiscard]] const KubernetesCluster& cluster() const { return cluster_; }
 
   Removal destroy();
 
  private:
-  void look(const std::stop_token& stop);
+  void update_state(const std::stop_token& stop);
 
   KubernetesCluster cluster_;
   PodRequest request_;
@@ -52,10 +54,10 @@ class DrillPod {
   PodState state_;
 };
 
-// Whose objects a registry's runs are, by the label of that name.
+// Value of label_owner for the runs of a registry.
 std::string cluster_owner(const Registry& registry, const std::string& host);
 
-// Removes what a registered run has in its cluster.
+// Removes the objects of a registered run.
 Removal remove_pod(CommandRunner& runner, const Registry& registry, const RegistryEntry& entry);
 
 }  // namespace pgrehearse

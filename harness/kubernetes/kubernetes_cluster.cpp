@@ -25,9 +25,9 @@ using Json = nlohmann::json;
 
 constexpr std::string_view scheme = "kubernetes://";
 constexpr const char* running_kinds = "job,pod";
-constexpr const char* wall_kinds = "networkpolicy,configmap,serviceaccount";
+constexpr const char* isolation_kinds = "networkpolicy,configmap,serviceaccount";
 
-// What kubectl and the programs that log it in would see in a shell of this account.
+// Variables of this process for kubectl and its credential plugins.
 std::map<std::string, std::string> client_variables() {
   static constexpr std::array<std::string_view, 11> prefixes{
       "KUBE",        "AWS_",     "AZURE_",     "GOOGLE_",     "CLOUDSDK_", "HTTP_PROXY",
@@ -57,8 +57,7 @@ CommandResult run_kubectl(CommandRunner& runner, const Command& command,
   try {
     result = runner.run(command, stop);
   } catch (const Error& error) {
-    throw Error(ErrorKind::environment, error.what(),
-                "kubectl drives the cluster: install it (Debian: kubernetes-client)",
+    throw Error(ErrorKind::environment, error.what(), "install kubectl (Debian: kubernetes-client)",
                 FindingCode::env_kubernetes, "kubectl");
   }
   throw_if_stopped(stop);
@@ -87,35 +86,38 @@ Json items_of(const std::string& output) {
 
 }  // namespace
 
-Error kubectl_trouble(std::string_view complaint) {
+Error kubectl_error(std::string_view output) {
   struct Known {
     std::string_view words;
     std::string_view hint;
   };
   static constexpr std::array<Known, 11> known{{
       {"localhost:8080 was refused", "kubectl has no configuration: set KUBECONFIG"},
-      {"current-context", "name one with sandbox.kubernetes.context"},
-      {"does not exist", "'kubectl config get-contexts' lists what there is"},
-      {"cannot locate context", "'kubectl config get-contexts' lists what there is"},
-      {"namespaces \"", "name another one with sandbox.kubernetes.namespace, or have it made"},
+      {"current-context", "set sandbox.kubernetes.context"},
+      {"does not exist", "list the contexts with 'kubectl config get-contexts'"},
+      {"cannot locate context", "list the contexts with 'kubectl config get-contexts'"},
+      {"namespaces \"", "set sandbox.kubernetes.namespace to another one, or create it"},
       {"(Forbidden)",
-       "the account of kubectl's configuration must be allowed to create, list and delete jobs, "
-       "pods, config maps, service accounts and network policies, and to read pods' logs"},
-      {"Unauthorized", "log in again: kubectl's credentials are not accepted"},
-      {"must be logged in", "log in again: kubectl's credentials are not accepted"},
-      {"was refused", "is the cluster up, and the address in kubectl's configuration right?"},
-      {"Unable to connect", "is the cluster up, and the address in kubectl's configuration right?"},
-      {"exceeded quota", "ask for less, or have the namespace's quota raised"},
+       "grant the account of the kubectl configuration permission to create, list and delete jobs, "
+       "pods, config maps, service accounts and network policies, and to read pod logs"},
+      {"Unauthorized", "log in again: the credentials of kubectl were rejected"},
+      {"must be logged in", "log in again: the credentials of kubectl were rejected"},
+      {"was refused",
+       "check that the cluster is up and its address in the kubectl configuration is correct"},
+      {"Unable to connect",
+       "check that the cluster is up and its address in the kubectl configuration is correct"},
+      {"exceeded quota",
+       "lower sandbox.memory, cpus or storage, or raise the quota of the namespace"},
   }};
-  std::string_view decisive = "kubectl failed and said nothing";
-  for (const auto line : lines_of(complaint)) {
-    // Others are warnings and repeated attempts, with a letter, date and time in front.
+  std::string_view decisive = "kubectl failed without an error message";
+  for (const auto line : lines_of(output)) {
+    // Other lines are warnings and retries.
     if (line.empty() || line.starts_with("Warning:")) continue;
     decisive = trim(line);
     if (line.starts_with("error:") || line.starts_with("Error from server")) break;
   }
   if (decisive.starts_with("error: ")) decisive.remove_prefix(std::string_view("error: ").size());
-  std::string hint = "see kubectl's output in the run's logs";
+  std::string hint = "see the output of kubectl in the logs of the run";
   for (const auto& [words, advice] : known) {
     if (decisive.find(words) == std::string_view::npos) continue;
     hint = advice;
@@ -131,9 +133,9 @@ KubernetesCluster KubernetesCluster::resolve(CommandRunner& runner, const Kubern
   auto name_space = spec.name_space;
   if (context.empty()) {
     const auto current = run_kubectl(runner, kubectl({"config", "current-context"}), stop);
-    // A pod of the cluster itself has an account and no context.
+    // Inside a pod of the cluster there is an account, but no context.
     if (!current.succeeded() && std::getenv("KUBERNETES_SERVICE_HOST") == nullptr) {
-      throw kubectl_trouble(current.error_output);
+      throw kubectl_error(current.error_output);
     }
     context = trim(current.output);
   }
@@ -142,7 +144,7 @@ KubernetesCluster KubernetesCluster::resolve(CommandRunner& runner, const Kubern
                                   kubectl({"config", "view", "--minify", "--output=json",
                                            fmt::format("--context={}", context)}),
                                   stop);
-    if (!view.succeeded()) throw kubectl_trouble(view.error_output);
+    if (!view.succeeded()) throw kubectl_error(view.error_output);
     const auto contexts = member(Json::parse(view.output, nullptr, false), "contexts");
     if (name_space.empty() && contexts.is_array() && !contexts.empty()) {
       name_space = text(member(contexts.front(), "context"), "namespace");
@@ -172,10 +174,11 @@ Command KubernetesCluster::command(std::vector<std::string> words) const {
 CommandResult KubernetesCluster::ask(const Command& command, const std::stop_token& stop) const {
   auto result = run_kubectl(runner_, command, stop);
   if (result.timed_out) {
-    throw Error(ErrorKind::environment, "kubectl got no answer within a minute",
-                "is the cluster reachable from here?", FindingCode::env_kubernetes, "kubectl");
+    throw Error(ErrorKind::environment, "no response to kubectl within a minute",
+                "check that the cluster is reachable from this host", FindingCode::env_kubernetes,
+                "kubectl");
   }
-  if (!result.succeeded()) throw kubectl_trouble(result.error_output);
+  if (!result.succeeded()) throw kubectl_error(result.error_output);
   return result;
 }
 
@@ -185,11 +188,12 @@ std::string KubernetesCluster::probe(const std::stop_token& stop) const {
   const auto allowed =
       run_kubectl(runner_, command({"auth", "can-i", "create", "jobs.batch"}), stop);
   if (trim(allowed.output) == "no") {
-    throw Error(ErrorKind::environment,
-                fmt::format("no right to create jobs in the namespace {}", name_space_),
-                "the account of kubectl's configuration must be allowed to create, list and delete "
-                "jobs, pods, config maps, service accounts and network policies",
-                FindingCode::env_kubernetes, name_space_);
+    throw Error(
+        ErrorKind::environment,
+        fmt::format("no permission to create jobs in namespace {}", name_space_),
+        "grant the account of the kubectl configuration permission to create, list and delete "
+        "jobs, pods, config maps, service accounts and network policies",
+        FindingCode::env_kubernetes, name_space_);
   }
   const auto version = text(member(versions, "serverVersion"), "gitVersion");
   return fmt::format("Kubernetes {}, {}, namespace {}", version.empty() ? "?" : version,
@@ -199,7 +203,7 @@ std::string KubernetesCluster::probe(const std::stop_token& stop) const {
 
 void KubernetesCluster::create(const std::filesystem::path& manifest,
                                const std::stop_token& stop) const {
-  // The client's own validation would want the cluster's whole schema, and has nothing to add.
+  // Client-side validation would download the whole schema of the cluster.
   static_cast<void>(ask(command({"create", "--validate=false", "--output=name",
                                  fmt::format("--filename={}", manifest.native())}),
                         stop));
@@ -227,7 +231,7 @@ std::string KubernetesCluster::log(const std::string& pod,
 std::vector<std::string> KubernetesCluster::events(const std::string& run_id) const {
   std::vector<std::string> lines;
   try {
-    // Of objects of this name, and of the pod whose name begins so.
+    // Events of objects of this name, and of the pod, whose name starts with it.
     const auto name = pod_name(run_id);
     for (const auto& event :
          items_of(ask(command({"get", "events", "--output=json"}), {}).output)) {
@@ -238,7 +242,7 @@ std::vector<std::string> KubernetesCluster::events(const std::string& run_id) co
                                   text(event, "message")));
     }
   } catch (const Error&) {
-    // They would have explained; without them the state alone has to.
+    // Events only add detail to the state.
   }
   return lines;
 }
@@ -254,7 +258,7 @@ std::vector<std::string> KubernetesCluster::names(const std::string& kinds,
 
 void KubernetesCluster::remove_kinds(const std::string& kinds, const std::string& selector,
                                      Removal& removal) const {
-  // A pod is given 30 seconds to end, and a node may be slow.
+  // A pod has 30 seconds to end, and a node may be slow.
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(90);
   const auto made = names(kinds, selector);
   if (made.empty()) return;
@@ -279,10 +283,10 @@ Removal KubernetesCluster::remove(const std::string& run_id, const std::string& 
   const auto selector = fmt::format("{},{}={}", selector_of(run_id), label_owner, owner_label);
   try {
     remove_kinds(running_kinds, selector, removal);
-    if (removal.complete()) remove_kinds(wall_kinds, selector, removal);
+    if (removal.complete()) remove_kinds(isolation_kinds, selector, removal);
   } catch (const Error& error) {
     removal.remaining.push_back(
-        fmt::format("what the run {} has made in {}: {}", run_id, address(), error.what()));
+        fmt::format("objects of run {} in {}: {}", run_id, address(), error.what()));
   }
   return removal;
 }
@@ -293,7 +297,7 @@ std::vector<ClusterRun> KubernetesCluster::runs(const std::stop_token& stop) con
                        .count();
   std::map<std::string, ClusterRun> runs;
   const auto listed =
-      ask(command({"get", fmt::format("{},{}", running_kinds, wall_kinds),
+      ask(command({"get", fmt::format("{},{}", running_kinds, isolation_kinds),
                    fmt::format("--selector={}=pgrehearse", label_manager), "--output=json"}),
           stop);
   for (const auto& item : items_of(listed.output)) {

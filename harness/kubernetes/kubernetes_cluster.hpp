@@ -1,5 +1,4 @@
-// A Kubernetes cluster as kubectl reaches it. Nothing is kept here: what a run has made is found by
-// its labels.
+// Access to a Kubernetes cluster through kubectl. The objects of a run are found by their labels.
 #pragma once
 
 #include <filesystem>
@@ -16,43 +15,44 @@
 
 namespace pgrehearse {
 
-// What one run has in the cluster.
+// A run with objects in the cluster.
 struct ClusterRun {
   std::string run_id;
   std::string owner;  // its label
   bool expired = false;
 };
 
-// All throw Error(environment, PGR-ENV-KUBERNETES) with kubectl's words when it refuses.
+// All throw Error(environment, PGR-ENV-KUBERNETES) with the error of kubectl.
 class KubernetesCluster {
  public:
-  // `runner` outlives it. Empty words: as kubectl's configuration says.
+  // `runner` outlives it. Empty names: those of the kubectl configuration.
   KubernetesCluster(CommandRunner& runner, std::string context, std::string name_space)
       : runner_(runner), context_(std::move(context)), name_space_(std::move(name_space)) {}
 
-  // The cluster of a scenario, its context and namespace looked up in kubectl's configuration, so
-  // that they mean the same later. Asks no cluster.
+  // The cluster of a scenario. Context and namespace are read from the kubectl configuration, so
+  // that later changes of it have no effect. Does not connect to the cluster.
   static KubernetesCluster resolve(CommandRunner& runner, const KubernetesSpec& spec,
                                    const std::stop_token& stop);
   // "kubernetes://context/namespace", for the registry.
   [[nodiscard]] std::string address() const;
   static KubernetesCluster at(CommandRunner& runner, std::string_view address);
 
-  // "Kubernetes v1.31.0, context rehearsals, namespace drills": it answers, and lets jobs be made.
+  // "Kubernetes v1.31.0, context rehearsals, namespace drills": it responds, and jobs can be
+  // created.
   [[nodiscard]] std::string probe(const std::stop_token& stop) const;
   void create(const std::filesystem::path& manifest, const std::stop_token& stop) const;
   [[nodiscard]] PodState state(const std::string& run_id, const std::stop_token& stop) const;
-  // The container's log so far, or, with a listener, until the container ends. A connection that is
-  // lost ends it early: no error.
+  // The container's log so far or, with a listener, until the container ends. A lost connection
+  // ends the log early without an error.
   std::string log(const std::string& pod, const std::function<void(std::string_view)>& on_line,
                   const std::stop_token& stop) const;
-  // What the cluster says has happened to the run's job and pod, the newest last. Never throws.
+  // Warning events of the run's job and pod, the newest last. Never throws.
   [[nodiscard]] std::vector<std::string> events(const std::string& run_id) const;
 
-  // Ends the pod; the wall round it goes when it has gone; then looks again. Never throws: what
-  // cannot be removed is in `remaining`.
+  // Removes job and pod, then network policy, config map and service account, and checks that
+  // nothing remains. Never throws: what cannot be removed is in `remaining`.
   [[nodiscard]] Removal remove(const std::string& run_id, const std::string& owner_label) const;
-  // Everybody's.
+  // Runs of all registries.
   [[nodiscard]] std::vector<ClusterRun> runs(const std::stop_token& stop) const;
 
   [[nodiscard]] const std::string& context() const { return context_; }
@@ -70,7 +70,7 @@ class KubernetesCluster {
   std::string name_space_;
 };
 
-// What kubectl's complaint means and what to do.
-Error kubectl_trouble(std::string_view complaint);
+// Error(environment, PGR-ENV-KUBERNETES) with a hint for the error output of kubectl.
+Error kubectl_error(std::string_view output);
 
 }  // namespace pgrehearse

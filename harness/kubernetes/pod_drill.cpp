@@ -17,19 +17,19 @@ namespace pgrehearse {
 
 namespace {
 
-constexpr auto usual_time = std::chrono::hours(24);
+constexpr auto default_timeout = std::chrono::hours(24);
 
 Error unusable(const std::string& message, const std::string& hint, const std::string& object) {
   return {ErrorKind::environment, message, hint, FindingCode::env_kubernetes, object};
 }
 
-// What pgrehearse said in front of its end, for a pod that left no report.
-std::string last_complaint(std::string_view log) {
-  std::string complaint;
+// The last error of pgrehearse in a pod that left no report.
+std::string last_error(std::string_view log) {
+  std::string error;
   for (const auto line : lines_of(log)) {
-    if (line.starts_with("error: ")) complaint = line.substr(std::string_view("error: ").size());
+    if (line.starts_with("error: ")) error = line.substr(std::string_view("error: ").size());
   }
-  return complaint;
+  return error;
 }
 
 class PodDrill {
@@ -88,17 +88,17 @@ class PodDrill {
     }
     log_ = pod_->log(stop_);
     if (log_.find(pod_report_mark) != std::string::npos) return;
-    const auto complaint = last_complaint(log_);
-    if (complaint.empty()) throw pod_error(ended, *request_);
-    throw unusable(fmt::format("pgrehearse in the pod gave up: {}", complaint),
-                   "see logs/pod.log of this run", ended.pod);
+    const auto error = last_error(log_);
+    if (error.empty()) throw pod_error(ended, *request_);
+    throw unusable(fmt::format("pgrehearse in the pod failed: {}", error),
+                   "see logs/pod.log of the run", ended.pod);
   }
 
-  // Its report is this drill's, but for what only this side knows.
+  // The report of the pod becomes this drill's report, except for what only this side knows.
   void adopt(Report inside) {
     if (inside.error_kind == name_of(ErrorKind::interrupted)) {
-      throw unusable("the pod was told to stop before its drill was over",
-                     "somebody deleted it, or its node was drained", pod_->state().pod);
+      throw unusable("the pod was stopped before its drill ended",
+                     "it was deleted, or its node was drained", pod_->state().pod);
     }
     auto& report = record_.report;
     report.verdict = inside.verdict;
@@ -149,7 +149,7 @@ class PodDrill {
       if (log_.empty()) log_ = pod_->log({});
       std::ofstream(record_.logs() / "pod.log") << log_;
     } catch (const std::exception& error) {
-      spdlog::warn("the pod's log was not collected: {}", error.what());
+      spdlog::warn("the log of the pod was not collected: {}", error.what());
     }
   }
 
@@ -160,7 +160,7 @@ class PodDrill {
     }
     record_removal(
         {.name = "delete pod",
-         .complaint = "what the drill made in the cluster could not be removed"},
+         .complaint = "objects of the drill in the cluster could not be removed"},
         [this] {
           save_log();
           return pod_->destroy();
@@ -203,17 +203,18 @@ Bytes pod_storage(const Scenario& scenario, BackupRepository& repository, std::s
     return {size + size / 4 + for_wal_and_logs};
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) throw;
-    throw unusable(fmt::format("the size of the pod's volume is not known: {}", error.what()),
-                   "state it: sandbox.kubernetes.storage", "sandbox.kubernetes.storage");
+    throw unusable(fmt::format("cannot determine the size of the pod's volume: {}", error.what()),
+                   "set sandbox.kubernetes.storage", "sandbox.kubernetes.storage");
   }
 }
 
 PodRequest pod_request(const Scenario& scenario, const std::string& run_id,
                        const std::filesystem::path& state, Bytes storage,
                        std::optional<std::chrono::milliseconds> timeout) {
-  // This side's own deadline comes first, and explains itself better.
-  constexpr auto behind = std::chrono::minutes(5);
-  const auto time = std::chrono::ceil<std::chrono::seconds>(timeout.value_or(usual_time)) + behind;
+  // The deadline of this process passes first; its error is more specific.
+  constexpr auto margin = std::chrono::minutes(5);
+  const auto time =
+      std::chrono::ceil<std::chrono::seconds>(timeout.value_or(default_timeout)) + margin;
   PodRequest request{.spec = scenario.sandbox,
                      .kubernetes = *scenario.kubernetes,
                      .owner = cluster_owner(Registry(state), host_name()),
@@ -235,24 +236,25 @@ Report report_in_log(std::string_view log, const std::string& scenario, int exit
     if (line.starts_with(pod_report_mark)) text = line.substr(pod_report_mark.size());
   }
   if (text.empty()) {
-    throw unusable("the pod's log holds no report", "see logs/pod.log of this run", "pod.log");
+    throw unusable("no report in the log of the pod", "see logs/pod.log of the run", "pod.log");
   }
   Report report;
   try {
     report = report_from_json(std::string(text));
   } catch (const Error& error) {
-    throw unusable(fmt::format("the report in the pod's log cannot be read: {}", error.what()),
-                   "is pgrehearse in the image as new as this one?", "pod.log");
+    throw unusable(fmt::format("cannot read the report in the log of the pod: {}", error.what()),
+                   "use the same version of pgrehearse in the image", "pod.log");
   }
   if (report.scenario.name != scenario || !report.finished) {
-    throw unusable(fmt::format("the report in the pod's log is not of this drill, or not finished"),
-                   "see logs/pod.log of this run", "pod.log");
+    throw unusable("the report in the log of the pod is of another drill, or not finished",
+                   "see logs/pod.log of the run", "pod.log");
   }
-  // No evidence is never a pass: a pass has both, the report and the exit code.
+  // No evidence is never a pass: a pass needs both report and exit code.
   if ((report.verdict == Verdict::pass) != (exit_code == 0)) {
-    throw unusable(fmt::format("the pod ended with exit code {}, and its report says {}", exit_code,
-                               name_of(report.verdict)),
-                   "see logs/pod.log of this run", "pod.log");
+    throw unusable(
+        fmt::format("the pod ended with exit code {}, but the verdict in its report is {}",
+                    exit_code, name_of(report.verdict)),
+        "see logs/pod.log of the run", "pod.log");
   }
   return report;
 }

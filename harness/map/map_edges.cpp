@@ -52,7 +52,12 @@ class ArchiveReader {
   void prepare() {
     auto spec = with_access(services_.sandbox, services_.repository.access());
     spec.postgres_major = newest().postgres_major;
-    sandbox_ = services_.provisioner.create(spec, stop_);
+    if (services_.provisioner == nullptr) {
+      throw Error(ErrorKind::environment,
+                  fmt::format("sandbox.type {} can only run whole drills", spec.type),
+                  "add --set sandbox.type=local", FindingCode::env_kubernetes);
+    }
+    sandbox_ = services_.provisioner->create(spec, stop_);
     make_placeholder_cluster(*sandbox_, newest(), sandbox_->paths().data, stop_);
   }
 

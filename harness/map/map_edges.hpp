@@ -11,8 +11,8 @@ namespace pgrehearse {
 
 struct EdgeServices {
   BackupRepository& repository;
-  Provisioner& provisioner;
-  SandboxSpec sandbox;  // run_id set; the major version is filled in
+  Provisioner* provisioner = nullptr;  // nullptr: no sandbox can be created
+  SandboxSpec sandbox;                 // run_id set; the major version is filled in
 };
 
 // Fills in each window's last record and the time of its last commit, and the newest commit after a

@@ -211,7 +211,7 @@ class KubernetesTest(unittest.TestCase):
 
     def test_a_pass_without_its_exit_code_is_unknown(self):
         self.played_back("pass", 1)
-        self.expect_unknown(*self.drill(), "exit code 1, and its report says pass")
+        self.expect_unknown(*self.drill(), "exit code 1, but the verdict in its report is pass")
 
     def test_pods_that_fail_say_why(self):
         pull = recorded_api.waiting("ImagePullBackOff", "Back-off pulling image")
@@ -253,7 +253,7 @@ class KubernetesTest(unittest.TestCase):
     def test_kubectl_in_trouble_says_what_to_do(self):
         forbidden = (403, "Forbidden", 'networkpolicies.networking.k8s.io is forbidden: User "tester" cannot')
         missing = (404, "NotFound", 'namespaces "rehearsals" not found')
-        for refused, answer, words in [("POST networkpolicies", forbidden, ["must be allowed"]),
+        for refused, answer, words in [("POST networkpolicies", forbidden, ["grant the account"]),
                                        ("POST networkpolicies", missing, ["sandbox.kubernetes.namespace"])]:
             with self.subTest(words[0]):
                 self.cluster.refuse = {refused: answer}
@@ -262,12 +262,12 @@ class KubernetesTest(unittest.TestCase):
                 self.expect_nothing_left()
         self.cluster.refuse = {}
         self.cluster.allowed = False
-        self.expect_unknown(*self.drill(), "no right to create jobs in the namespace rehearsals")
+        self.expect_unknown(*self.drill(), "no permission to create jobs in namespace rehearsals")
         self.assertNotIn("POST jobs", self.cluster.requests)
         self.expect_unknown(*self.drill(None, "--set", "sandbox.kubernetes.context=other"), "other")
         self.server.shutdown()
         self.server.server_close()
-        self.expect_unknown(*self.drill(), "is the cluster up")
+        self.expect_unknown(*self.drill(), "check that the cluster is up")
         self.environment["KUBECONFIG"] = "/nonexistent"
         self.expect_unknown(*self.drill(), "sandbox.kubernetes.context")
         self.environment["PATH"] = str(self.scratch)

@@ -99,7 +99,7 @@ class MapEdges : public testing::Test {
   }
 
   const MapWindow& read() {
-    read_edges(map, {.repository = archive, .provisioner = sandboxes, .sandbox = {}}, {});
+    read_edges(map, {.repository = archive, .provisioner = &sandboxes, .sandbox = {}}, {});
     return map.archives[0].branches.at(0).windows.at(0);
   }
 
