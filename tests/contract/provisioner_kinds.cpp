@@ -10,6 +10,7 @@
 #include "harness/sandbox/local/local_provisioner.hpp"
 #include "harness/sandbox/vm/vm_provisioner.hpp"
 #include "tests/engines/test_engine.hpp"
+#include "tests/fakes/fake_provisioner.hpp"
 
 namespace pgrehearse {
 
@@ -61,6 +62,21 @@ std::unique_ptr<Provisioner> make_vm(CommandRunner& runner, const std::filesyste
   return std::make_unique<VmProvisioner>(runner, state);
 }
 
+struct FakeCalls {
+  CallRecord calls;
+};
+
+// Owns what a FakeProvisioner refers to.
+class SelfContainedFake : private FakeCalls, public FakeProvisioner {
+ public:
+  explicit SelfContainedFake(CommandRunner& runner) : FakeProvisioner(FakeCalls::calls, runner) {}
+};
+
+std::unique_ptr<Provisioner> make_fake(CommandRunner& runner,
+                                       const std::filesystem::path& /*state*/) {
+  return std::make_unique<SelfContainedFake>(runner);
+}
+
 std::unique_ptr<Provisioner> make_local(CommandRunner& runner, const std::filesystem::path& state) {
   return std::make_unique<LocalProvisioner>(runner, state);
 }
@@ -99,6 +115,16 @@ std::vector<ProvisionerKind> provisioner_kinds() {
            .removed_process = " qemu-system",
            .attempts_to_kill = 2,
            .lasting_file = "machine/disk"}};
+}
+
+std::vector<ProvisionerKind> provisioner_kinds_and_fake() {
+  auto kinds = provisioner_kinds();
+  kinds.push_back({.name = "fake",
+                   .missing = nothing,
+                   .impossible = nothing,
+                   .make = make_fake,
+                   .options = local_options});
+  return kinds;
 }
 
 std::vector<ProvisionerKind> container_kinds() {

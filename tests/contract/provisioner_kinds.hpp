@@ -27,7 +27,10 @@ struct ProvisionerKind {
   std::string lasting_file = "data/PG_VERSION";
 };
 
+// The real ones.
 std::vector<ProvisionerKind> provisioner_kinds();
+// With the fake of the unit tests, which runs no commands.
+std::vector<ProvisionerKind> provisioner_kinds_and_fake();
 // Those that run in a container.
 std::vector<ProvisionerKind> container_kinds();
 
