@@ -23,7 +23,7 @@ constexpr auto code = FindingCode::env_directory;
   throw Error(
       ErrorKind::environment,
       fmt::format("{} '{}': {}", what, path.string(), std::generic_category().message(error)),
-      "choose another place with sandbox.directory or --state", code, path.string());
+      "choose another directory with sandbox.directory or --state", code, path.string());
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ void make_open_directories(const fs::path& path) {
   if (mkdir(path.c_str(), 0755) == 0) {
     chmod(path.c_str(), 0755);
   } else if (errno != EEXIST) {
-    throw_for("cannot make directory", path, errno);
+    throw_for("cannot create directory", path, errno);
   }
 }
 
@@ -46,31 +46,32 @@ void require_reachable(const fs::path& path, const Account& account) {
   for (const auto& part : path) {
     reached /= part;
     struct stat status {};
-    // The dot inside needs the right to search the directory itself.
+    // "." requires search permission on the directory itself.
     if (stat((reached / ".").c_str(), &status) == 0) continue;
     if (errno != EACCES) throw_for("cannot enter directory", reached, errno);
     throw Error(
         ErrorKind::environment,
         fmt::format("account '{}' may not enter directory '{}'", account.name, reached.string()),
-        fmt::format("choose another sandbox.directory, or let it pass: chmod o+x {}",
+        fmt::format("choose another sandbox.directory, or grant access: chmod o+x {}",
                     reached.string()),
         code, reached.string());
   }
 }
 
 void make_private_directory(const fs::path& path, const Account& account) {
-  if (mkdir(path.c_str(), 0700) != 0) throw_for("cannot make directory", path, errno);
+  if (mkdir(path.c_str(), 0700) != 0) throw_for("cannot create directory", path, errno);
   const int fd = open(path.c_str(), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   int error = fd < 0 ? errno : 0;
   if (fd >= 0) {
-    // The mode again: a umask may have taken bits away.
+    // A umask may have removed permission bits.
     if (fchmod(fd, 0700) != 0) error = errno;
     if (geteuid() != account.uid && fchown(fd, account.uid, account.gid) != 0) error = errno;
     close(fd);
   }
   if (error == 0) return;
   rmdir(path.c_str());
-  throw_for(fmt::format("cannot give account '{}' the directory", account.name), path, error);
+  throw_for(fmt::format("cannot make account '{}' the owner of directory", account.name), path,
+            error);
 }
 
 bool is_directory_of(const fs::path& path, const Account& account) {

@@ -31,8 +31,8 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
   return number;
 }
 
-// The directories of this process's control group for one controller and of all groups above it. A
-// container sees its own group as the top, whatever /proc/self/cgroup calls it.
+// The directories of this process's control group for one controller, and of its parents. In a
+// container its own group is the root, whatever its name in /proc/self/cgroup.
 std::vector<fs::path> group_directories(const fs::path& root, std::string_view controller) {
   std::vector<fs::path> directories;
   const auto groups = text_of(root / "proc/self/cgroup");
@@ -91,7 +91,7 @@ int host_cpus(const fs::path& root) {
 }
 
 std::uint64_t memory_kills(const fs::path& root) {
-  // The nearest group that counts; those above it count others, too.
+  // The nearest group with a counter; its parents also count other processes.
   for (const auto& directory : group_directories(root, "memory")) {
     for (const auto* file : {"memory.events", "memory.oom_control"}) {
       const auto counters = text_of(directory / file);

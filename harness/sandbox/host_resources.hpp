@@ -1,5 +1,4 @@
-// How much memory and how many processors this host grants: the machine's, or less where a control
-// group says so.
+// Memory and CPUs of this host, or the limits of this process's control group if they are lower.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +8,10 @@
 
 namespace pgrehearse {
 
-// `root` stands for "/" in tests.
+// `root`: for tests.
 Bytes host_memory(const std::filesystem::path& root = "/");
 int host_cpus(const std::filesystem::path& root = "/");
-// How many processes of this process's control group the kernel has killed for want of memory.
+// Number of processes in this process's control group that the kernel killed: out of memory.
 std::uint64_t memory_kills(const std::filesystem::path& root = "/");
 
 }  // namespace pgrehearse

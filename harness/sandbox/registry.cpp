@@ -29,9 +29,9 @@ constexpr std::string_view suffix = ".json";
 constexpr std::string_view unfinished_suffix = ".json.new";
 
 [[noreturn]] void throw_for(const std::string& what, int error) {
-  throw Error(
-      ErrorKind::environment, fmt::format("{}: {}", what, std::generic_category().message(error)),
-      "choose a directory that this account may write with --state", FindingCode::env_state);
+  throw Error(ErrorKind::environment,
+              fmt::format("{}: {}", what, std::generic_category().message(error)),
+              "set --state to a directory that this account can write to", FindingCode::env_state);
 }
 
 bool is_at(int fd, const fs::path& file) {
@@ -41,8 +41,8 @@ bool is_at(int fd, const fs::path& file) {
          of_fd.st_ino == of_file.st_ino && of_fd.st_dev == of_file.st_dev;
 }
 
-// Opens and locks the file that has this name now: it is replaced while it is locked, so a lock on
-// one that has lost its name says nothing. -1 when it is gone or held.
+// Opens and locks the file that currently has this name: files are replaced while locked, so a lock
+// on a replaced file is meaningless. -1 if it does not exist or is locked.
 int open_locked(const fs::path& file, int operation) {
   while (true) {
     int fd = open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -58,7 +58,7 @@ int open_locked(const fs::path& file, int operation) {
   }
 }
 
-// A new locked file under its unfinished name.
+// A new locked file with its temporary name.
 int make_locked(const fs::path& file, const std::string& content) {
   const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (fd < 0) throw_for("cannot write '" + file.string() + "'", errno);
@@ -94,7 +94,7 @@ std::string to_json(const RegistryEntry& entry) {
       {"sockets", entry.sockets.string()},
       {"kept", entry.kept},
   };
-  // Names of files and scenarios may be in any encoding.
+  // File and scenario names may have any encoding.
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
@@ -151,7 +151,7 @@ OwnedEntry Registry::publish(const RegistryEntry& entry) const {
   const auto file = directory_ / (entry.run_id + std::string(suffix));
   const auto unfinished = directory_ / (entry.run_id + std::string(unfinished_suffix));
   const int fd = make_locked(unfinished, to_json(entry));
-  // link() refuses a name that is taken; rename() would replace it.
+  // link() fails if the name exists; rename() would replace the file.
   const bool named = link(unfinished.c_str(), file.c_str()) == 0;
   const int error = errno;
   unlink(unfinished.c_str());
@@ -196,7 +196,7 @@ void Registry::remove_unfinished() const {
   std::error_code ignored;
   for (const auto& file : fs::directory_iterator(directory_, ignored)) {
     if (!file.path().string().ends_with(unfinished_suffix)) continue;
-    // A young one may be about to be locked by its maker.
+    // Its creator may not have locked a new one yet.
     const auto age = fs::file_time_type::clock::now() - fs::last_write_time(file.path(), ignored);
     if (ignored || age < std::chrono::minutes(1)) continue;
     const int fd = open_locked(file.path(), LOCK_EX);

@@ -1,6 +1,7 @@
-// What this host's drills have made, in `<state>/sandboxes`: one file a sandbox, written before the
-// sandbox is made and removed after it is gone. The file is also the lock of its owner: whoever can
-// take it has found a leftover. Only the harness writes here, never the account that runs the copy.
+// What drills on this host have created, in `<state>/sandboxes`: one file per sandbox, written
+// before the sandbox is created and removed after it. Its owner holds a lock on the file: an
+// unlocked file is a leftover. Only the harness can write here, not the account that runs the
+// instance.
 #pragma once
 
 #include <filesystem>
@@ -12,26 +13,26 @@
 
 namespace pgrehearse {
 
-// RegistryEntry::type of a laboratory: registered and removed like a local sandbox, made elsewhere.
+// RegistryEntry::type of a laboratory: registered and removed like a local sandbox.
 inline constexpr std::string_view laboratory_type = "laboratory";
 
-// Everything that is needed to remove a sandbox whose owner is dead.
+// Everything needed to remove a sandbox whose owner has ended.
 struct RegistryEntry {
   std::string run_id;
   std::string type;      // "local", ..., laboratory_type
-  std::string scenario;  // for people
+  std::string scenario;  // shown to users
   std::string created;   // ISO 8601
   std::string host;
-  std::string boot_id;  // of the kernel: the same on a host that has changed its name
+  std::string boot_id;  // of the kernel; stays the same if the host is renamed
   std::string account;
-  std::string engine;  // address of the container engine; empty: none is involved
+  std::string engine;  // address of the container engine or cluster; empty: none
   std::filesystem::path root;
-  std::filesystem::path sockets;  // when it lies outside the root; else empty
+  std::filesystem::path sockets;  // if outside the root, else empty
   bool kept = false;
 };
 
 std::string to_json(const RegistryEntry& entry);
-// nullopt when it is no entry of this schema ("pgrehearse.sandbox/1").
+// nullopt if it is not an entry of this schema ("pgrehearse.sandbox/1").
 std::optional<RegistryEntry> entry_from_json(std::string_view text);
 
 // An entry whose lock this process holds.
@@ -42,10 +43,10 @@ class OwnedEntry {
   OwnedEntry& operator=(OwnedEntry&&) = delete;
   OwnedEntry(const OwnedEntry&) = delete;
   OwnedEntry& operator=(const OwnedEntry&) = delete;
-  // Releases the lock and leaves the file.
+  // Releases the lock; does not remove the file.
   ~OwnedEntry();
 
-  // Replaces the content at once; the lock is held throughout. Throws Error(environment).
+  // Replaces the content atomically and keeps the lock. Throws Error(environment).
   void write(const RegistryEntry& entry);
   // Removes the file and releases the lock.
   void remove();
@@ -60,20 +61,20 @@ class OwnedEntry {
 
 class Registry {
  public:
-  // `state`: the harness's state directory; made when it is first needed.
+  // `state`: the state directory; created when it is first needed.
   explicit Registry(const std::filesystem::path& state);
 
-  // Throws Error(environment), also when the run id is taken.
+  // Throws Error(environment), also if the run id is in use.
   OwnedEntry publish(const RegistryEntry& entry) const;
 
   struct Listed {
     RegistryEntry entry;
-    bool alive = false;  // somebody holds the lock
+    bool alive = false;  // its owner holds the lock
   };
-  // Entries of this host, by run id. Entries of another host in a shared directory are its own.
+  // Entries of this host, by run id. Ignores entries of other hosts in a shared directory.
   [[nodiscard]] std::vector<Listed> list() const;
 
-  // Takes the lock of a dead owner. nullopt when the entry is gone or somebody holds it.
+  // Takes the lock of an owner that has ended. nullopt: there is no entry, or its lock is held.
   [[nodiscard]] std::optional<OwnedEntry> take(const std::string& run_id) const;
   [[nodiscard]] std::optional<RegistryEntry> find(const std::string& run_id) const;
 
@@ -85,7 +86,7 @@ class Registry {
   std::filesystem::path directory_;
 };
 
-// This host, for the fields of that name.
+// Values of the fields of that name for this host.
 std::string host_name();
 std::string boot_id();
 

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A server that is asked to end at once needs this long for its children.
+// An immediate shutdown of a server takes up to this long.
 constexpr auto shutdown_timeout = std::chrono::seconds(5);
 
 struct SharedSegment {
@@ -28,12 +28,12 @@ struct SharedSegment {
   int id = 0;
 };
 
-// The System V segment that guards a data directory outlives a killed postmaster. The postmaster
-// notes key and id in line 7 of its pid file.
+// The System V segment that locks a data directory outlives a killed postmaster. Its key and id are
+// in line 7 of postmaster.pid.
 std::vector<SharedSegment> guarding_segments(const fs::path& root) {
   std::vector<SharedSegment> segments;
   std::error_code gone;
-  // The restored cluster's, and those of fresh ones that were made to prove the sandbox.
+  // Of the restored cluster, and of fresh clusters created to test the sandbox.
   for (fs::recursive_directory_iterator entry(root, gone), end; !gone && entry != end;
        entry.increment(gone)) {
     constexpr int deepest = 2;
@@ -52,8 +52,9 @@ std::vector<SharedSegment> guarding_segments(const fs::path& root) {
   return segments;
 }
 
-// The rights to a System V segment go by the effective user, and root in a container has none to
-// another account's. The C library's call would change every thread, the system call this one.
+// Permissions on a System V segment depend on the effective user, and root in a container has none
+// on those of other accounts. The system call changes this thread only, the libc function all
+// threads.
 class EffectiveUser {
  public:
   explicit EffectiveUser(uid_t user)
@@ -100,7 +101,7 @@ void remove_shared_files(const std::vector<std::string>& names, const Account& a
 void remove_directory(const fs::path& directory, const Account& account, Removal& removal) {
   std::error_code failure;
   if (!fs::exists(fs::symlink_status(directory, failure))) return;
-  // It is still ours when we were killed before we gave it away.
+  // It belongs to this account if the harness was killed before it changed the owner.
   if (!is_directory_of(directory, account) && !is_directory_of(directory, current_account())) {
     removal.remaining.push_back(
         fmt::format("{} (is not a directory of account '{}')", directory.string(), account.name));
@@ -115,7 +116,7 @@ void remove_directory(const fs::path& directory, const Account& account, Removal
   } else {
     removal.remaining.push_back(
         fmt::format("directory {} ({})", directory.string(),
-                    failure ? failure.message() : "something was made in it meanwhile"));
+                    failure ? failure.message() : "files were created in it meanwhile"));
   }
 }
 
@@ -138,16 +139,16 @@ Removal remove_local_sandbox(const RegistryEntry& entry, pid_t spared) {
   Removal removal;
   Account account = current_account();
   try {
-    // This process's own may have no entry in the password database.
+    // This process's own account may not be in the password database.
     if (account.name != entry.account) account = find_account(entry.account);
   } catch (const Error& error) {
     removal.remaining.emplace_back(error.what());
     return removal;
   }
-  // A root of another name was never made by us, whatever the entry says.
+  // Only directories named after the run were created by the harness, whatever the entry says.
   if (!entry.root.is_absolute() || entry.root.filename() != entry.run_id) {
     removal.remaining.push_back(
-        fmt::format("{} (is no sandbox of run {})", entry.root.string(), entry.run_id));
+        fmt::format("{} (is not a sandbox of run {})", entry.root.string(), entry.run_id));
     return removal;
   }
   ProcessMark mark{.label = fmt::format("{}={}", root_label, entry.root.string()),
@@ -155,7 +156,7 @@ Removal remove_local_sandbox(const RegistryEntry& entry, pid_t spared) {
                    .owner = account.uid,
                    .spared = spared};
   if (!entry.sockets.empty()) mark.directories.push_back(entry.sockets);
-  // A container's shared memory is its own, and goes with it.
+  // A container has its own shared memory, which is removed with it.
   const bool shares_memory = entry.engine.empty();
   const auto shared_files =
       shares_memory ? shared_memory_files_of(processes_with(mark)) : std::vector<std::string>();

@@ -1,4 +1,5 @@
-// How a local sandbox goes: its processes, its shared memory, its files; then a second look.
+// Removes processes, shared memory and files of a sandbox on this host, and checks that nothing
+// remains.
 #pragma once
 
 #include <sys/types.h>
@@ -8,14 +9,13 @@
 
 namespace pgrehearse {
 
-// Environment variables that every process of a drill carries: the run id, for people, and the
-// sandbox's root, by which the processes are found. A run id alone may exist under two state
-// directories of one host.
+// Environment variables of every process of a drill: the run id for information, and the sandbox's
+// root, by which processes are found. The same run id may exist in two state directories of a host.
 inline constexpr const char* run_label = "PGREHEARSE_RUN";
 inline constexpr const char* root_label = "PGREHEARSE_SANDBOX";
 
-// Removes everything that the entry names, but not the entry itself. Never throws for what cannot
-// be removed: that is in `remaining`. The process `spared`, if there is one, stays.
+// Does not remove the registry entry. Never throws for what cannot be removed: that is in
+// `remaining`. Does not end the process `spared` (0: none).
 Removal remove_local_sandbox(const RegistryEntry& entry, pid_t spared = 0);
 
 }  // namespace pgrehearse

@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
   throw Error(
       ErrorKind::environment,
       fmt::format("{} '{}': {}", what, path.string(), std::generic_category().message(error)),
-      error == ENOSPC ? "free some space where the sandbox lies" : "", FindingCode::env_file,
+      error == ENOSPC ? "free space in the file system of the sandbox" : "", FindingCode::env_file,
       path.string());
 }
 
@@ -50,14 +50,14 @@ class File {
     struct stat status {};
     return fstat(fd_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
   }
-  // Replaces `fd` by its error: closing may report what writing did not.
+  // Closes `fd` and returns the error: close() may report what write() did not.
   int finish() { return close(std::exchange(fd_, -1)) == 0 ? 0 : errno; }
 
  private:
   int fd_;
 };
 
-// Nonblocking: opening a pipe must not wait for its writer.
+// Nonblocking: opening a pipe must not wait for a writer.
 int open_to_read(const fs::path& path) {
   return open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 }
@@ -179,7 +179,7 @@ void unlink_files_of(const Account& account, const fs::path& top) {
       const ActingAccount acting(account);
       for (auto at = next++; at < files.size(); at = next++) unlink(files[at].path.c_str());
     } catch (const Error&) {
-      // Whoever removes the directories meets the files again, and says why they stay.
+      // The removal of the directories will report files that remain.
     }
   };
   std::vector<std::jthread> workers;

@@ -1,5 +1,5 @@
-// Reading and writing the files of an account that is not trusted: as that account, ordinary files
-// only, without following a symbolic link in the last place.
+// Reads and writes files of an untrusted account: as that account, regular files only, without
+// following a symbolic link as the last component.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +12,23 @@
 
 namespace pgrehearse {
 
-// From `offset` to the end; empty if there is no such file. Throws Error(environment) when it
-// cannot be read.
+// From `offset` to the end; empty if the file does not exist. Throws Error(environment).
 std::string read_file_of(const Account& account, const std::filesystem::path& path,
                          std::uint64_t offset = 0);
-// Replaces the file at once. Throws Error(environment).
+// Replaces the file atomically. Throws Error(environment).
 void write_file_of(const Account& account, const std::filesystem::path& path,
                    std::string_view content, int mode);
 
-// Copies the files below `from`, at most the newest 32 MB of each, to `into`, a directory of the
-// harness that is made when there is something to copy. What cannot be read is left out.
+// Copies the files below `from`, at most the last 32 MB of each, to `into`, which is created if
+// there are files. Ignores files that cannot be read.
 void copy_files_of(const Account& account, const std::filesystem::path& from,
                    const std::filesystem::path& into);
 
-// Unlinks the ordinary files below, several at once: a file system that gives space back at once
-// takes milliseconds for each. What cannot be unlinked stays.
+// Unlinks the regular files below, several in parallel: on file systems with online discard each
+// takes milliseconds. Ignores files that cannot be unlinked.
 void unlink_files_of(const Account& account, const std::filesystem::path& top);
 
-// The sizes of all files below; 0 if there is nothing. Files may come and go meanwhile.
+// Total size of the files below; 0 if there are none. Files may appear and disappear meanwhile.
 Bytes bytes_below(const std::filesystem::path& path);
 
 }  // namespace pgrehearse

@@ -38,8 +38,8 @@ ScratchDirectory::~ScratchDirectory() {
   std::error_code failure;
   std::filesystem::remove_all(path_, failure);
   if (failure) {
-    // Still registered, so that the next run or `clean` finds it.
-    spdlog::warn("{} could not be removed: {}", path_.string(), failure.message());
+    // The registry entry remains: `clean` and the next run remove the rest.
+    spdlog::warn("cannot remove {}: {}", path_.string(), failure.message());
     return;
   }
   owned_.remove();

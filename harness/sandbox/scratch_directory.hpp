@@ -1,4 +1,4 @@
-// A private directory beside the sandbox, for the backup tool's paths on the harness's side.
+// A private directory on this host for the paths of the backup tool, in addition to the sandbox.
 #pragma once
 
 #include <filesystem>
@@ -9,8 +9,8 @@
 
 namespace pgrehearse {
 
-// Registered like a sandbox, so that what a killed process leaves of it is found and removed with
-// the other leftovers. Removed by the destructor.
+// Removed by the destructor. Registered like a sandbox, so that leftovers of killed processes are
+// found and removed.
 class ScratchDirectory {
  public:
   // `<state>/sandboxes/<name>`, mode 0700, owned by the account. Throws Error(environment).

@@ -348,7 +348,7 @@ TEST_F(ContainerDrill, AnEngineThatDiesInMidRestoreIsNamedAndItsContainerGoesWit
   ASSERT_TRUE(engine("crash").succeeded());
   EXPECT_EQ(drill.end(0), 2) << drill.seen();
   const auto report = pgrehearse({"report", "drill-test"});
-  EXPECT_NE(report.output.find("does not answer"), std::string::npos) << report.text();
+  EXPECT_NE(report.output.find("is not responding"), std::string::npos) << report.text();
   EXPECT_EQ(Registry(state).list().size(), 1U) << "the container is still to be removed";
   EXPECT_FALSE(fs::exists(Registry(state).list().at(0).entry.root)) << "its files are not";
   ASSERT_TRUE(engine("start").succeeded());

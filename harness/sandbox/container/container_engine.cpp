@@ -20,8 +20,8 @@ using Json = nlohmann::json;
 Json parse(std::string_view body) {
   auto json = Json::parse(body, nullptr, false);
   if (!json.is_discarded()) return json;
-  throw Error(ErrorKind::environment, "the container engine's answer is no JSON",
-              "is it Docker's API that answers there?", FindingCode::env_engine);
+  throw Error(ErrorKind::environment, "the response of the container engine is not JSON",
+              "check that the address is that of a Docker or Podman API", FindingCode::env_engine);
 }
 
 // The value of a key that may be absent, null or of another type.
@@ -54,9 +54,9 @@ std::string image_path(const std::string& name) {
 }
 
 Error image_error(const std::string& name, const std::string& words) {
-  return {ErrorKind::environment, fmt::format("there is no image '{}': {}", name, words),
-          "make it (docker/README.md), or name another one with sandbox.image",
-          FindingCode::env_image, name};
+  return {ErrorKind::environment, fmt::format("image '{}' not found: {}", name, words),
+          "build it (docker/README.md), or set sandbox.image to another one", FindingCode::env_image,
+          name};
 }
 
 constexpr int ok = 200;
@@ -86,7 +86,7 @@ Error ContainerEngine::unreachable(const Error& error) const {
   if (error.kind() == ErrorKind::interrupted) return error;
   return {
       ErrorKind::environment,
-      fmt::format("the container engine at {} does not answer: {}", address_.text, error.what()),
+      fmt::format("the container engine at {} is not responding: {}", address_.text, error.what()),
       "start it, let this account use its socket, or name another one with sandbox.engine",
       FindingCode::env_engine, address_.text};
 }
@@ -110,7 +110,7 @@ HttpResponse ContainerEngine::send(const HttpRequest& request, std::string_view 
 }
 
 std::string ContainerEngine::version(const std::stop_token& stop) const {
-  const auto json = parse(send(request("GET", "/version"), "tell its version", {ok}, stop).body);
+  const auto json = parse(send(request("GET", "/version"), "report its version", {ok}, stop).body);
   return value_of<std::string>(json, "Version", "?");
 }
 
@@ -166,7 +166,7 @@ std::string ContainerEngine::create(const std::string& name, const std::string& 
   for (const auto& warning : section_of(json, "Warnings")) {
     if (!warning.is_string()) continue;
     const auto text = warning.get<std::string>();
-    // A limit that the kernel cannot hold; that memory may be swapped is said every time.
+    // A limit that the kernel cannot enforce. A warning about swap is logged every time.
     const bool of_io = text.find("I/O") != std::string::npos;
     spdlog::log(of_io ? spdlog::level::warn : spdlog::level::debug, "{}: {}", name_of(kind_), text);
   }

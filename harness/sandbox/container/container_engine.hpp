@@ -1,4 +1,4 @@
-// What pgrehearse asks of a container engine, in the API that Docker and podman share.
+// Client of a container engine, for the part of the Docker API that podman also has.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,7 @@ struct ImageFacts {
 
 struct ContainerState {
   bool running = false;
-  int process = 0;  // number of process 1 as this host sees it
+  int process = 0;  // process id of process 1 on this host
   bool out_of_memory = false;
   int exit_code = 0;
   std::string error;  // of the engine
@@ -41,13 +41,14 @@ class ContainerEngine {
   ContainerEngine(EngineKind kind, EngineAddress address)
       : kind_(kind), address_(std::move(address)), http_(http_options(address_)) {}
 
-  // "20.10.24"; podman takes its time to tell.
+  // "20.10.24"; slow with podman.
   [[nodiscard]] std::string version(const std::stop_token& stop) const;
 
-  // nullopt: the engine does not have it.
+  // nullopt: the engine does not have the image.
   [[nodiscard]] std::optional<ImageFacts> find_image(const std::string& name,
                                                      const std::stop_token& stop) const;
-  // `on_status` gets the engine's words on the way. Throws Error(environment, PGR-ENV-IMAGE).
+  // `on_status` is called with the engine's progress messages. Throws Error(environment,
+  // PGR-ENV-IMAGE).
   void pull(const std::string& name, const std::function<void(std::string_view)>& on_status,
             const std::stop_token& stop) const;
 
@@ -55,12 +56,12 @@ class ContainerEngine {
   [[nodiscard]] std::string create(const std::string& name, const std::string& body,
                                    const std::stop_token& stop) const;
   void start(const std::string& container, const std::stop_token& stop) const;
-  // nullopt: there is none.
+  // nullopt: it does not exist.
   [[nodiscard]] std::optional<ContainerState> inspect(const std::string& container,
                                                       const std::stop_token& stop) const;
-  // Ends it and removes it with its volumes; fine when it is gone.
+  // Ends it and removes it with its volumes; no error if it does not exist.
   void remove(const std::string& container) const;
-  // Those that carry all the labels, each "name" or "name=value", whatever their state.
+  // Containers in any state with all these labels, each "name" or "name=value".
   [[nodiscard]] std::vector<ListedContainer> list(const std::vector<std::string>& labels) const;
 
   [[nodiscard]] EngineKind kind() const { return kind_; }

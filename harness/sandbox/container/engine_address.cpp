@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The value of a path of keys in a JSON file; empty where there is none.
+// The value at a JSON pointer in a file; empty if it does not exist.
 std::string text_in(const fs::path& file, const std::string& pointer) {
   std::ifstream stream(file);
   const auto json = nlohmann::json::parse(stream, nullptr, false);
@@ -26,7 +26,7 @@ std::string text_in(const fs::path& file, const std::string& pointer) {
                                                          : std::string();
 }
 
-// Docker keeps each context in a directory that is named by a hash of its name.
+// The directory of a context is named after a hash of the context's name.
 std::string host_of_context(const EngineSurroundings& surroundings) {
   const auto stated = surroundings.variable("DOCKER_CONFIG");
   const fs::path directory = stated.empty() ? surroundings.home / ".docker" : fs::path(stated);
@@ -101,9 +101,8 @@ EngineAddress find_engine(EngineKind kind, const std::string& stated,
             .certificates = certificates};
   }
   throw Error(ErrorKind::environment,
-              fmt::format("the address '{}' of {} is not known", text, name_of(kind)),
-              "name it as unix:///path or tcp://host:port with sandbox.engine",
-              FindingCode::env_engine, text);
+              fmt::format("unsupported address '{}' of {}", text, name_of(kind)),
+              "set sandbox.engine to unix:///path or tcp://host:port", FindingCode::env_engine, text);
 }
 
 CurlHttpClient::Options http_options(const EngineAddress& address) {

@@ -1,4 +1,4 @@
-// Where a container engine listens, as its own client would find it.
+// The address of a container engine, as docker or podman would find it.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 namespace pgrehearse {
 
-// The kinds of engine; both speak Docker's API.
+// Both have the Docker API.
 enum class EngineKind { docker, podman };
 // "docker", "podman"
 std::string_view name_of(EngineKind kind);
@@ -30,7 +30,7 @@ struct EngineAddress {
   std::optional<EngineCertificates> certificates;
 };
 
-// What the choice depends on, so that tests can say it.
+// What the choice depends on; set by tests.
 struct EngineSurroundings {
   std::function<std::string(const char* name)> variable;  // of the environment; empty: not set
   std::filesystem::path home;

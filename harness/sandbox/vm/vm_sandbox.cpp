@@ -213,7 +213,7 @@ CommandResult VmSandbox::run(const Command& command, std::stop_token stop) {
 
 CommandResult VmSandbox::run_tool(std::vector<std::string> words, std::string_view input,
                                   std::size_t keep_output) const {
-  return inside_.run({.program = std::string(agent::own_program),
+  return inside_.run({.program = std::string(agent::self_path),
                       .arguments = std::move(words),
                       .timeout = tool_timeout,
                       .keep_output = keep_output},
