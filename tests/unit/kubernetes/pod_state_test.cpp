@@ -64,20 +64,20 @@ TEST(PodState, SomeReasonsForWaitingNeedAChange) {
   }
 }
 
-TEST(PodState, TroubleNamesTheCause) {
+TEST(PodState, ErrorsNameTheCause) {
   EXPECT_EQ(error_message(state_of(waiting("ImagePullBackOff"))),
-            "the pod's image i:1 cannot be had: m");
+            "the image i:1 cannot be pulled: m");
   EXPECT_EQ(error_message(state_of(ended(137, "OOMKilled"))),
             "the pod ran out of memory: its limit is 1.0 GB");
   EXPECT_EQ(
       error_message(state_of(R"({"phase": "Failed", "reason": "Evicted", "message": "disk"})")),
       "the pod was evicted: disk");
   EXPECT_EQ(error_message(state_of(ended(3, "Error"))),
-            "pgrehearse in the pod ended with exit code 3 and without a report");
+            "pgrehearse in the pod ended with exit code 3 without a report");
   EXPECT_EQ(error_message(state_of(
                 R"({"phase": "Pending", "conditions": [{"type": "PodScheduled",
                     "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}]})")),
-            "no node takes the pod: 0/3 nodes");
+            "no node accepts the pod: 0/3 nodes");
   EXPECT_EQ(error_message(state_of(
                 R"({"phase": "Failed", "conditions": [{"type": "DisruptionTarget",
                     "status": "True", "reason": "PreemptionByScheduler", "message": "m"}]})")),
@@ -85,29 +85,29 @@ TEST(PodState, TroubleNamesTheCause) {
   EXPECT_EQ(error_message(read_pod_state(R"({"items": []})")), "there is no pod");
 }
 
-TEST(PodState, AJobThatFailedSaysMoreThanItsPod) {
+TEST(PodState, TheReasonOfAFailedJobIsPreferred) {
   const auto late =
       read_pod_state(R"({"items": [{"kind": "Job", "status": {"conditions": [{"type": "Failed",
                          "status": "True", "reason": "DeadlineExceeded", "message": "m"}]}}]})");
   EXPECT_EQ(late.phase, Phase::absent);
-  EXPECT_EQ(error_message(late), "the cluster ended the drill's job: its deadline was over");
+  EXPECT_EQ(error_message(late), "the cluster ended the job: its deadline passed");
 }
 
-TEST(PodState, AnythingElseThanAListIsRefused) {
+TEST(PodState, OnlyAListIsAccepted) {
   EXPECT_THROW(read_pod_state("oops"), Error);
   EXPECT_THROW(read_pod_state("[]"), Error);
   EXPECT_EQ(read_pod_state(R"({"items": [{"kind": "Pod"}, 7]})").phase, Phase::waiting);
 }
 
-TEST(KubectlTrouble, OneLineAndAHint) {
-  const auto refused = kubectl_error_message(
+TEST(KubectlErrors, OneLineAndAHint) {
+  const auto refused = kubectl_error(
       "E1121 12:00:00.000000 1 memcache.go:238] couldn't get current server API group list\n"
       "Error from server (Forbidden): jobs.batch is forbidden\nmore\n");
   EXPECT_STREQ(refused.what(), "kubectl: Error from server (Forbidden): jobs.batch is forbidden");
-  EXPECT_NE(refused.hint().find("must be allowed"), std::string::npos);
-  EXPECT_STREQ(kubectl_error_message("error: current-context is not set\n").what(),
+  EXPECT_NE(refused.hint().find("grant the account"), std::string::npos);
+  EXPECT_STREQ(kubectl_error("error: current-context is not set\n").what(),
                "kubectl: current-context is not set");
-  EXPECT_STREQ(kubectl_error_message("").what(), "kubectl: kubectl failed and said nothing");
+  EXPECT_STREQ(kubectl_error("").what(), "kubectl: kubectl failed without an error message");
 }
 
 }  // namespace
