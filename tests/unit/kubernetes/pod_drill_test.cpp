@@ -95,7 +95,7 @@ TEST(PodScenario, WhatAPodCannotDoIsRefused) {
   EXPECT_NE(errors_of(scenario_head +
                       "sandbox: { type: kubernetes, image: i, kubernetes: { repository_addresses: "
                       "[s3.example:443] } }\n")
-                .find("without egress"),
+                .find("requires egress"),
             std::string::npos);
   EXPECT_EQ(errors_of(pod_head), "");
 }
