@@ -210,7 +210,7 @@ TEST_F(ContainerDrill, AnImageWithoutPgbackrestIsNamed) {
 TEST_F(ContainerDrill, AnImageOfAnotherArchitectureIsNamed) {
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.image=pgrehearse-test:foreign"});
-  expect_place_blamed(run, "PGR-ENV-IMAGE");
+  expect_place_blamed(run, FindingCode::env_image);
   EXPECT_NE(run.findings().find("is for"), std::string::npos) << run.findings();
   expect_no_trace();
 }

@@ -129,20 +129,20 @@ TEST_F(VmDrill, AMachineThatDoesNotBootIsReported) {
 }
 
 TEST_F(VmDrill, AnUnusableImageIsReported) {
-  expect_place_blamed({"--set", "sandbox.image=" + broken("none").string()}, "PGR-ENV-IMAGE",
+  expect_place_blamed({"--set", "sandbox.image=" + broken("none").string()}, FindingCode::env_image,
                       "is not an image of a virtual machine");
-  expect_place_blamed({"--set", "sandbox.image=" + broken("changed").string()}, "PGR-ENV-IMAGE",
-                      "kernel does not match the image's SHA256SUMS");
-  expect_place_blamed({"--set", "sandbox.image=" + broken("foreign").string()}, "PGR-ENV-IMAGE",
-                      "is for s390x");
-  expect_place_blamed({"--set", "sandbox.image=" + broken("toolless").string()}, "PGR-ENV-BINARY",
-                      "program 'pgbackrest' is not in the image");
-  expect_place_blamed({"--set", "sandbox.checksum=sha256:" + std::string(64, '0')}, "PGR-ENV-IMAGE",
-                      "expected sha256:0000");
+  expect_place_blamed({"--set", "sandbox.image=" + broken("changed").string()},
+                      FindingCode::env_image, "kernel does not match the image's SHA256SUMS");
+  expect_place_blamed({"--set", "sandbox.image=" + broken("foreign").string()},
+                      FindingCode::env_image, "is for s390x");
+  expect_place_blamed({"--set", "sandbox.image=" + broken("toolless").string()},
+                      FindingCode::env_binary, "program 'pgbackrest' is not in the image");
+  expect_place_blamed({"--set", "sandbox.checksum=sha256:" + std::string(64, '0')},
+                      FindingCode::env_image, "expected sha256:0000");
 }
 
 TEST_F(VmDrill, ADiskThatIsTooSmallIsReported) {
-  expect_place_blamed({"--set", "sandbox.disk=8MB"}, "PGR-ENV-DISK-FULL", "is too small");
+  expect_place_blamed({"--set", "sandbox.disk=8MB"}, FindingCode::env_disk_full, "is too small");
 }
 
 }  // namespace
