@@ -50,8 +50,8 @@ void refuse_existing(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(path, ignored))) return;
   throw Error(ErrorKind::environment, fmt::format("'{}' already exists", path.string()),
-              "run 'pgrehearse clean' to remove what an earlier drill left", FindingCode::env_directory,
-              path.string());
+              "run 'pgrehearse clean' to remove what an earlier drill left",
+              FindingCode::env_directory, path.string());
 }
 
 }  // namespace

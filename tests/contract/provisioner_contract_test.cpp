@@ -169,7 +169,7 @@ TEST_P(ProvisionerContract, ADeadlineAndAStopRequestEndACommandAndWhatItStarted)
   waits_long.on_line = [&stop](std::string_view) { stop.request_stop(); };
   const auto stopped = sandbox->run(waits_long, stop.get_token());
   EXPECT_TRUE(stopped.cancelled);
-  EXPECT_LT(stopped.duration, std::chrono::seconds(20));
+  EXPECT_FALSE(stopped.timed_out);
   Command ignoring_sigterm = waits;
   ignoring_sigterm.arguments[1] = "trap '' TERM; echo begun; while :; do sleep 1; done";
   const auto killed = sandbox->run(ignoring_sigterm, {});

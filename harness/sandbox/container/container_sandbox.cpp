@@ -180,7 +180,8 @@ void ContainerSandbox::require_running(const std::stop_token& stop) const {
   const auto state = engine_.inspect(container_, stop);
   if (!state) {
     throw Error(ErrorKind::environment, "the container was removed during the drill",
-                "find out what removes containers on this host", FindingCode::env_container, container_);
+                "find out what removes containers on this host", FindingCode::env_container,
+                container_);
   }
   if (state->out_of_memory) throw_out_of_memory();
   if (!state->running) {

@@ -100,9 +100,9 @@ EngineAddress find_engine(EngineKind kind, const std::string& stated,
             .base_url = (certificates ? "https://" : "http://") + text.substr(network.size()),
             .certificates = certificates};
   }
-  throw Error(ErrorKind::environment,
-              fmt::format("unsupported address '{}' of {}", text, name_of(kind)),
-              "set sandbox.engine to unix:///path or tcp://host:port", FindingCode::env_engine, text);
+  throw Error(
+      ErrorKind::environment, fmt::format("unsupported address '{}' of {}", text, name_of(kind)),
+      "set sandbox.engine to unix:///path or tcp://host:port", FindingCode::env_engine, text);
 }
 
 CurlHttpClient::Options http_options(const EngineAddress& address) {

@@ -33,8 +33,8 @@ void LocalSandbox::require_sound(std::stop_token /*stop*/) {
   if (memory_kills() <= memory_kills_before_) return;
   throw Error(ErrorKind::environment,
               "the kernel killed a process of the drill: out of memory in its control group",
-              "raise the memory limit; the limit of a pod is sandbox.memory", FindingCode::env_memory,
-              paths().root.string());
+              "raise the memory limit; the limit of a pod is sandbox.memory",
+              FindingCode::env_memory, paths().root.string());
 }
 
 }  // namespace pgrehearse

@@ -249,8 +249,8 @@ void VmSandbox::require_sound(std::stop_token stop) {
     throw Error(ErrorKind::environment,
                 fmt::format("no space left for the machine's disk in {}",
                             paths().root.parent_path().string()),
-                "free space, or set sandbox.directory to a larger file system", FindingCode::env_disk_full,
-                paths().root.parent_path());
+                "free space, or set sandbox.directory to a larger file system",
+                FindingCode::env_disk_full, paths().root.parent_path());
   }
   CommandResult killed;
   try {

@@ -46,8 +46,7 @@ TEST(ReportInLog, NoEvidenceIsNeverAPass) {
   unfinished.finished.reset();
   EXPECT_NE(refusal(log_with(unfinished), name, 0), "");
   const auto log = log_with(passed);
-  EXPECT_NE(refusal(log.substr(0, log.size() / 2), name, 0).find("cannot read"),
-            std::string::npos);
+  EXPECT_NE(refusal(log.substr(0, log.size() / 2), name, 0).find("cannot read"), std::string::npos);
 }
 
 TEST(PodScenario, HasALocalSandboxAndNothingOfThisHost) {
@@ -87,8 +86,9 @@ TEST(PodScenario, WhatAPodCannotDoIsRefused) {
                                 "  kubernetes: { namespace: No_Name, user: 0 }\n");
   for (const auto* words :
        {"may not connect to a live primary", "a value from the environment", "missing key 'image'",
-        "'run_as' cannot be used with sandbox.type: kubernetes", "requires the repository's addresses",
-        "'No_Name' is not a valid Kubernetes object name", "refuses to run as root"}) {
+        "'run_as' cannot be used with sandbox.type: kubernetes",
+        "requires the repository's addresses", "'No_Name' is not a valid Kubernetes object name",
+        "refuses to run as root"}) {
     EXPECT_NE(errors.find(words), std::string::npos) << words << "\nin\n" << errors;
   }
   EXPECT_EQ(errors.find("hunter2"), std::string::npos);

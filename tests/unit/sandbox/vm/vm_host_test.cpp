@@ -38,7 +38,8 @@ TEST_F(VmHost, AnotherAccountNeedsItsGroupOrAnOpenDevice) {
   if (!require_or_skip(root ? "" : "only root asks for another account", Remedy::none)) return;
   const Account other{.name = "other", .uid = 4711, .gid = 4711, .groups = {4711}, .home = "/"};
   chmod(device_.c_str(), 0600);
-  EXPECT_THAT(kvm_obstacle(other, device_.c_str()), testing::HasSubstr("'other' has no permission to use"));
+  EXPECT_THAT(kvm_obstacle(other, device_.c_str()),
+              testing::HasSubstr("'other' has no permission to use"));
   chmod(device_.c_str(), 0666);
   EXPECT_EQ(kvm_obstacle(other, device_.c_str()), "");
   ASSERT_EQ(chown(device_.c_str(), 0, 4712), 0);
