@@ -112,7 +112,7 @@ class Comparer {
                finding(FindingCode::compare_catalog_changed, expected,
                        "differs: " + difference_of(expected.definition, actual.definition));
              }});
-    list_catalogue(connection, kind, [&](const CatalogEntry& entry) {
+    list_catalog(connection, kind, [&](const CatalogEntry& entry) {
       ++tally_.entries;
       merge.push(entry);
     });

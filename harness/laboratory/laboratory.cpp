@@ -27,7 +27,7 @@ namespace {
 constexpr auto time_to_archive = std::chrono::minutes(2);
 constexpr std::string_view reader = "pgrehearse";
 
-std::string last_words(const CommandResult& result) {
+std::string end_of_output(const CommandResult& result) {
   const auto text = trim(result.error_output.empty() ? result.output : result.error_output);
   constexpr std::size_t enough = 2000;
   return std::string(text.size() > enough ? text.substr(text.size() - enough) : text);
@@ -64,7 +64,7 @@ std::unique_ptr<Laboratory> Laboratory::create(const LaboratoryOptions& options,
 std::unique_ptr<Laboratory> Laboratory::open(const fs::path& root, CommandRunner& runner) {
   std::ifstream in(root / "laboratory.json");
   if (!in) {
-    throw Error(ErrorKind::environment, fmt::format("{} is no laboratory", root.native()));
+    throw Error(ErrorKind::environment, fmt::format("{} is not a laboratory", root.native()));
   }
   auto options = laboratory_options_from_record({std::istreambuf_iterator<char>(in), {}});
   return std::unique_ptr<Laboratory>(new Laboratory(std::move(options), runner));
@@ -75,8 +75,8 @@ Laboratory::~Laboratory() {
   try {
     destroy();
   } catch (const std::exception& failure) {
-    // It is still registered: the next demo or clean finds it.
-    spdlog::error("the laboratory {} could not be removed: {}", options_.id, failure.what());
+    // It is still registered: the next demo or `clean` removes it.
+    spdlog::error("cannot remove laboratory {}: {}", options_.id, failure.what());
   }
 }
 
@@ -96,9 +96,9 @@ void Laboratory::make_directories() {
   make_open_directories(paths_.root.parent_path());
   require_reachable(paths_.root.parent_path(), account_);
   if (fs::exists(fs::symlink_status(paths_.root))) {
-    throw Error(ErrorKind::environment, fmt::format("{} exists already", paths_.root.native()));
+    throw Error(ErrorKind::environment, fmt::format("{} already exists", paths_.root.native()));
   }
-  // Registered and locked before there is anything to find.
+  // Register and lock before anything is created.
   owned_.emplace(Registry(options_.state).publish(registry_entry()));
   for (const auto& path :
        {paths_.root, paths_.tablespaces, paths_.sockets, paths_.logs, paths_.scripts,
@@ -129,7 +129,7 @@ void Laboratory::make_cluster(const std::stop_token& stop) {
   } else {
     initialize_cluster(stop);
   }
-  // The last of equal settings counts: a copy is no longer the seed.
+  // The last of several equal settings applies: these override the seed's.
   const auto configuration = paths_.data / "postgresql.conf";
   write_file_of(
       account_, configuration,
@@ -145,7 +145,7 @@ void Laboratory::initialize_cluster(const std::stop_token& stop) {
       "--locale=C.UTF-8",
       "--no-sync",
       fmt::format("--wal-segsize={}", options_.wal_segment_size.count >> 20U)};
-  // The default has changed with PostgreSQL 18, and --no-data-checksums came with it.
+  // PostgreSQL 18 enables checksums by default and has --no-data-checksums.
   if (options_.checksums) arguments.emplace_back("--data-checksums");
   if (!options_.checksums && options_.postgres_major >= 18) {
     arguments.emplace_back("--no-data-checksums");
@@ -170,8 +170,8 @@ CommandResult Laboratory::run(const Command& command, const std::stop_token& sto
   throw Error(ErrorKind::environment,
               fmt::format("{} failed in the laboratory{}: {}",
                           fs::path(command.program).filename().native(),
-                          result.timed_out ? " (timed out)" : "", last_words(result)),
-              fmt::format("the laboratory's logs were in {}", paths_.logs.native()));
+                          result.timed_out ? " (timed out)" : "", end_of_output(result)),
+              fmt::format("the logs are in {}", paths_.logs.native()));
 }
 
 std::string Laboratory::program(std::string_view name) const { return binaries_ / name; }
@@ -184,7 +184,7 @@ void Laboratory::start(const std::stop_token& stop) {
   const auto known =
       connection.query("select from pg_roles where rolname = '" + std::string(reader) + "'");
   if (!known.rows.empty()) return;
-  // Row level security would hide rows from a comparison.
+  // Row-level security would hide rows from a comparison.
   connection.query(fmt::format("create role {} login bypassrls{}", reader,
                                options_.wal_level == "logical" ? " replication" : ""));
   connection.query(fmt::format("grant pg_monitor to {}", reader));
@@ -193,7 +193,7 @@ void Laboratory::start(const std::stop_token& stop) {
       options_.postgres_major >= knows_read_all_data
           ? fmt::format("grant pg_read_all_data to {}", reader)
           : fmt::format("alter default privileges grant select on tables to {}", reader));
-  // To end a WAL segment: positions that it wants to compare at shall be in the archive soon.
+  // To switch WAL segments, so that the position of a comparison is archived soon.
   connection.query(fmt::format(
       "grant execute on function pg_create_restore_point(text), pg_switch_wal() to {}", reader));
 }
@@ -227,7 +227,7 @@ std::string Laboratory::back_up(BackupType type, const std::stop_token& stop) {
 
 std::string Laboratory::switch_wal_and_wait(const std::stop_token& stop) {
   auto connection = connect("postgres", stop);
-  // Without a record since the last switch there would be nothing to switch.
+  // pg_switch_wal() does nothing unless a record was written since the last switch.
   connection.query("select pg_create_restore_point('laboratory')");
   auto segment = connection.query("select pg_walfile_name(pg_switch_wal())").text(0, 0);
   const auto deadline = std::chrono::steady_clock::now() + time_to_archive;
@@ -237,7 +237,7 @@ std::string Laboratory::switch_wal_and_wait(const std::stop_token& stop) {
         "select coalesce(last_archived_wal, ''), coalesce(last_failed_wal, '') "
         "from pg_stat_archiver");
     last_failed = state.text(0, 1);
-    // Names sort like positions on one timeline; backup labels and history files are longer.
+    // On one timeline, names sort like positions; names of backup and history files are longer.
     return state.text(0, 0).substr(0, 24) >= segment;
   };
   if (poll_until(deadline, std::chrono::milliseconds(50), stop, archived)) return segment;

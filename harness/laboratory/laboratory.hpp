@@ -1,7 +1,6 @@
-// The laboratory: an embedded throwaway primary that archives into a pgBackRest repository of its
-// own. The demo, the drill tests and `prove` rehearse against it. What a drill does belongs
-// elsewhere: a drill meets the laboratory only as any other primary and repository. It is
-// registered like a sandbox, so that whatever removes those of killed drills removes it as well.
+// The laboratory: a throwaway primary that archives into its own pgBackRest repository, for the
+// demo, the drill tests and `prove`. A drill uses it like any other primary and repository. It is
+// registered like a sandbox, so that leftovers are removed in the same way.
 #pragma once
 
 #include <chrono>
@@ -27,24 +26,25 @@ namespace pgrehearse {
 
 class Laboratory {
  public:
-  // Makes the directories, the cluster (superuser postgres) and the configurations; nothing runs
-  // yet. Throws Error(environment) and leaves nothing behind.
+  // Creates the directories, the cluster (superuser postgres) and the configurations, without
+  // starting the server. On failure it removes everything and throws Error(environment).
   static std::unique_ptr<Laboratory> create(const LaboratoryOptions& options, CommandRunner& runner,
                                             const std::stop_token& stop);
-  // One that an earlier process kept; it stays when this object goes. Throws Error(environment).
+  // Opens one that an earlier process kept; the destructor does not remove it. Throws
+  // Error(environment).
   static std::unique_ptr<Laboratory> open(const std::filesystem::path& root, CommandRunner& runner);
 
   Laboratory(const Laboratory&) = delete;
   Laboratory& operator=(const Laboratory&) = delete;
-  // Destroys what create() made, unless it was kept.
+  // Removes what create() made, unless keep() was called.
   ~Laboratory();
 
   void start(const std::stop_token& stop);
-  // A fast shutdown; immediate when that takes over a minute.
+  // A fast shutdown; immediate if that takes over a minute.
   void stop(const std::stop_token& stop);
 
   void create_stanza(const std::stop_token& stop);
-  // Makes a backup and returns its label.
+  // Takes a backup and returns its label.
   std::string back_up(BackupType type, const std::stop_token& stop);
   // Ends the current WAL segment and waits until it is in the repository; returns its name. Throws
   // Error(environment) after two minutes.
@@ -54,11 +54,12 @@ class Laboratory {
 
   // As superuser.
   Connection connect(const std::string& database, const std::stop_token& stop) const;
-  // Runs a script through psql, with psql variables. Throws Error(environment) with psql's words.
+  // Runs a script through psql, with psql variables. Throws Error(environment) with psql's error
+  // output.
   void run_script(const std::string& name, std::string_view sql,
                   const std::map<std::string, std::string>& variables, const std::stop_token& stop);
 
-  // For scenarios and people: a role that may read everything and change nothing.
+  // For a role that may read everything and change nothing.
   [[nodiscard]] std::string dsn(const std::string& database) const;
   // Replaces @name@, @stanza@, @configuration@, @dsn@ and @account@.
   [[nodiscard]] std::string expand(std::string_view scenario_template,
@@ -74,12 +75,12 @@ class Laboratory {
   [[nodiscard]] std::string program(std::string_view name) const;
   // The repository's files of one WAL segment; empty when it is not archived.
   [[nodiscard]] std::vector<std::filesystem::path> archived_files(const std::string& segment) const;
-  // A command that runs as the laboratory's account and carries its label.
+  // A command that runs as the laboratory's account, labeled with its id.
   [[nodiscard]] Command command(std::string program, std::vector<std::string> arguments) const;
 
-  // Ends every process and removes every file, then looks again; also a kept laboratory.
+  // Ends every process and removes every file, and verifies it; also for a kept laboratory.
   Removal destroy();
-  // Leaves everything running when this object goes.
+  // Prevents removal by the destructor.
   void keep();
 
  private:
@@ -91,7 +92,7 @@ class Laboratory {
   void copy_seed(const std::filesystem::path& from, const std::filesystem::path& to,
                  const std::stop_token& stop);
   [[nodiscard]] RegistryEntry registry_entry() const;
-  // Runs it and throws Error(environment) with its last words when it fails.
+  // Throws Error(environment) with the end of its output when it fails.
   CommandResult run(const Command& command, const std::stop_token& stop);
 
   LaboratoryOptions options_;
@@ -99,7 +100,7 @@ class Laboratory {
   Account account_;
   CommandRunner& runner_;
   std::filesystem::path binaries_;
-  std::optional<OwnedEntry> owned_;  // while this object has to remove it
+  std::optional<OwnedEntry> owned_;  // set while the destructor must remove it
 };
 
 }  // namespace pgrehearse

@@ -11,7 +11,7 @@ namespace pgrehearse {
 
 namespace {
 
-// sun_path holds 108 bytes; ".s.PGSQL.5432.lock" and a slash come on top of the directory.
+// sun_path has 108 bytes, including "/.s.PGSQL.5432.lock" after the directory.
 constexpr std::size_t longest_socket_directory = 80;
 
 }  // namespace
@@ -40,7 +40,7 @@ std::string laboratory_postgresql_conf(const LaboratoryOptions& options,
                   paths.configuration.native(), options.stanza);
   return fmt::format(
       R"(
-# the laboratory's own settings
+# settings of the laboratory
 listen_addresses = ''
 unix_socket_directories = {}
 fsync = off
@@ -87,7 +87,7 @@ start-fast=y
   }
   text += fmt::format("\n[{}]\npg1-path={}\n", options.stanza, paths.data.native());
   if (repository_host) {
-    // The reserved top-level domain proves that a drill does not try to reach it.
+    // A reserved top-level domain: a drill that connects to it fails.
     text += "pg1-host=primary.invalid\npg1-host-user=postgres\n";
   } else {
     text += fmt::format("pg1-socket-path={}\npg1-user=postgres\n", paths.sockets.native());
@@ -128,7 +128,7 @@ LaboratoryOptions laboratory_options_from_record(const std::string& text) {
     return options;
   } catch (const nlohmann::json::exception& failure) {
     throw Error(ErrorKind::environment,
-                fmt::format("the record of the laboratory is not readable: {}", failure.what()));
+                fmt::format("cannot read laboratory.json: {}", failure.what()));
   }
 }
 

@@ -1,5 +1,4 @@
-// What a laboratory shall be like, where its parts lie, and the configuration texts that follow
-// from both.
+// The options and paths of a laboratory, and the configuration generated from them.
 #pragma once
 
 #include <chrono>
@@ -14,11 +13,11 @@ namespace pgrehearse {
 
 struct LaboratoryOptions {
   std::string id;                   // names its directory; unique on this host
-  std::filesystem::path state;      // of the harness: where it is registered while it lives
-  std::filesystem::path directory;  // made below it; empty: `state`
+  std::filesystem::path state;      // the harness's state directory, where it is registered
+  std::filesystem::path directory;  // parent directory; empty: `state`
   std::string account;              // empty: postgres for root, else the current account
   int postgres_major = 0;           // 0: the newest installed
-  std::optional<std::filesystem::path> binaries;  // given directory of the PostgreSQL binaries
+  std::optional<std::filesystem::path> binaries;  // directory of the PostgreSQL binaries
   std::string pgbackrest = "pgbackrest";
   std::string stanza = "demo";
   bool checksums = true;
@@ -29,10 +28,10 @@ struct LaboratoryOptions {
   std::string compress_type = "lz4";
   int process_max = 2;
   std::string cipher_passphrase;  // empty: the repository is not encrypted
-  // The configuration that scenarios name is that of a repository host: it says pg1-host.
+  // Scenarios use the configuration of a repository host, with pg1-host.
   bool repository_host = false;
-  // Begin with copies of another laboratory's, whose cluster is stopped: PGDATA, and the
-  // repository.
+  // Start with copies of the PGDATA and the repository of another laboratory, whose cluster is
+  // stopped.
   std::filesystem::path seed_data;        // empty: initdb
   std::filesystem::path seed_repository;  // empty: none yet
 };
@@ -47,22 +46,22 @@ struct LaboratoryPaths {
   std::filesystem::path repository;
   std::filesystem::path pgbackrest;          // lock, log and spool paths below it
   std::filesystem::path configuration;       // pgbackrest.conf of the primary's host
-  std::filesystem::path host_configuration;  // pgbackrest.conf as a repository host would have it
-  std::filesystem::path record;              // what open() reads
+  std::filesystem::path host_configuration;  // pgbackrest.conf for a repository host
+  std::filesystem::path record;              // read by open()
 };
 
 LaboratoryPaths laboratory_paths(const LaboratoryOptions& options);
 
-// What is appended to initdb's postgresql.conf.
+// Settings appended to initdb's postgresql.conf.
 std::string laboratory_postgresql_conf(const LaboratoryOptions& options,
                                        const LaboratoryPaths& paths);
 // For the primary's host, or for a repository host that reaches it through pg1-host.
 std::string laboratory_pgbackrest_conf(const LaboratoryOptions& options,
                                        const LaboratoryPaths& paths, bool repository_host);
 
-// The options as open() reads them back; without the passphrase.
+// The options as JSON for open(), without the passphrase.
 std::string laboratory_record(const LaboratoryOptions& options);
-// Throws Error(environment) when it is no such record.
+// Throws Error(environment) when it is not such a record.
 LaboratoryOptions laboratory_options_from_record(const std::string& text);
 
 }  // namespace pgrehearse

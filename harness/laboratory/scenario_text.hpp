@@ -1,4 +1,4 @@
-// Scenario templates: words between @ signs stand for what is known only later.
+// Scenario templates with @word@ placeholders.
 #pragma once
 
 #include <map>
@@ -7,7 +7,7 @@
 
 namespace pgrehearse {
 
-// Replaces each @word@ that `values` knows.
+// Replaces each @word@ that is a key of `values`.
 std::string expand_scenario(std::string_view scenario_template,
                             const std::map<std::string, std::string>& values);
 

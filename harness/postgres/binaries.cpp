@@ -26,8 +26,8 @@ std::optional<int> leading_number(std::string_view text) {
   return number;
 }
 
-// The output of `--version` is contained in the binary as one string. Reading it needs no process,
-// and a program of another architecture or a broken library cannot get in the way.
+// The program file contains the output of `--version` as one string. Reading it works without
+// running the program, so also for another architecture or with a missing library.
 std::optional<int> major_in_text_of(const fs::path& program) {
   const std::string mark = program.filename().string() + " (PostgreSQL) ";
   std::ifstream file(program, std::ios::binary);
@@ -43,7 +43,7 @@ std::optional<int> major_in_text_of(const fs::path& program) {
       if (number.size() < longest_number && file) break;  // the next block has the rest
       if (const auto major = leading_number(number)) return major;
     }
-    // A mark may lie across two blocks.
+    // A mark may cross a block boundary.
     const auto keep = mark.size() + longest_number;
     if (window.size() > keep) window.erase(0, window.size() - keep);
   }
@@ -54,15 +54,15 @@ std::optional<int> major_in(const fs::path& directory) {
   const auto server = directory / "postgres";
   if (access(server.c_str(), X_OK) != 0) return {};
   if (const auto major = major_in_text_of(server)) return major;
-  // The server may be a wrapper script (NixOS): then ask the binary next to it.
+  // `postgres` may be a wrapper script (NixOS): then use pg_ctl.
   return major_in_text_of(directory / "pg_ctl");
 }
 
-std::vector<fs::path> path_directories(const BinaryPlaces& places) {
+std::vector<fs::path> path_directories(const BinaryLocations& locations) {
   std::vector<fs::path> directories;
-  const auto entries = split(places.search_path, ':');
+  const auto entries = split(locations.search_path, ':');
   for (const auto entry : entries) {
-    // pg_config prints the directory it is really in.
+    // Resolve links: pg_config is in the real directory.
     std::error_code missing;
     const auto real = fs::canonical(fs::path(entry) / "pg_config", missing);
     if (!missing) directories.push_back(real.parent_path());
@@ -73,12 +73,12 @@ std::vector<fs::path> path_directories(const BinaryPlaces& places) {
   return directories;
 }
 
-std::vector<fs::path> places_of(int major, const BinaryPlaces& places) {
+std::vector<fs::path> directories_for(int major, const BinaryLocations& locations) {
   std::vector<fs::path> directories{
-      places.root / fmt::format("usr/lib/postgresql/{}/bin", major),
-      places.root / fmt::format("usr/pgsql-{}/bin", major),
+      locations.root / fmt::format("usr/lib/postgresql/{}/bin", major),
+      locations.root / fmt::format("usr/pgsql-{}/bin", major),
   };
-  for (auto& directory : path_directories(places)) {
+  for (auto& directory : path_directories(locations)) {
     if (std::find(directories.begin(), directories.end(), directory) == directories.end()) {
       directories.push_back(std::move(directory));
     }
@@ -88,48 +88,49 @@ std::vector<fs::path> places_of(int major, const BinaryPlaces& places) {
 
 }  // namespace
 
-BinaryPlaces BinaryPlaces::of_this_machine() {
+BinaryLocations BinaryLocations::of_this_host() {
   const char* path = std::getenv("PATH");
   return {.root = "/", .search_path = path == nullptr ? "" : path};
 }
 
 fs::path find_binaries(int major, const std::optional<fs::path>& stated,
-                       const BinaryPlaces& places) {
+                       const BinaryLocations& locations) {
   if (stated) {
     const auto found = major_in(*stated);
     if (found == major) return *stated;
-    const auto what = found ? fmt::format("holds PostgreSQL {}", *found) : "holds no PostgreSQL";
-    throw Error(ErrorKind::environment,
-                fmt::format("{} {}, the backup needs {}", stated->string(), what, major),
-                fmt::format("name the directory of PostgreSQL {}'s programs", major),
-                FindingCode::env_binaries, stated->string());
+    const auto what = found ? fmt::format("has PostgreSQL {}", *found) : "has no PostgreSQL";
+    throw Error(
+        ErrorKind::environment,
+        fmt::format("{} {}, the backup needs {}", stated->string(), what, major),
+        fmt::format("set sandbox.binaries to the directory of the PostgreSQL {} binaries", major),
+        FindingCode::env_binaries, stated->string());
   }
-  std::vector<std::string> looked;
-  for (const auto& directory : places_of(major, places)) {
+  std::vector<std::string> searched;
+  for (const auto& directory : directories_for(major, locations)) {
     if (major_in(directory) == major) return directory;
-    looked.push_back(directory.string());
+    searched.push_back(directory.string());
   }
   throw Error(
       ErrorKind::environment,
-      fmt::format("no programs of PostgreSQL {} in {}", major, join(looked, ", ")),
+      fmt::format("no PostgreSQL {} binaries in {}", major, join(searched, ", ")),
       fmt::format("install the package postgresql-{0} (Debian, Ubuntu) or postgresql{0}-server and "
                   "postgresql{0}-contrib (RHEL)",
                   major),
       FindingCode::env_binaries, fmt::format("PostgreSQL {}", major));
 }
 
-std::vector<int> installed_majors(const BinaryPlaces& places) {
+std::vector<int> installed_majors(const BinaryLocations& locations) {
   std::vector<fs::path> directories;
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(places.root / "usr/lib/postgresql", ignored)) {
+  for (const auto& entry : fs::directory_iterator(locations.root / "usr/lib/postgresql", ignored)) {
     directories.push_back(entry.path() / "bin");
   }
-  for (const auto& entry : fs::directory_iterator(places.root / "usr", ignored)) {
+  for (const auto& entry : fs::directory_iterator(locations.root / "usr", ignored)) {
     if (entry.path().filename().string().starts_with("pgsql-")) {
       directories.push_back(entry.path() / "bin");
     }
   }
-  for (auto& directory : path_directories(places)) directories.push_back(std::move(directory));
+  for (auto& directory : path_directories(locations)) directories.push_back(std::move(directory));
   std::set<int> majors;
   for (const auto& directory : directories) {
     if (const auto major = major_in(directory)) majors.insert(*major);

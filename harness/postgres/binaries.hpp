@@ -1,4 +1,4 @@
-// The directory of the PostgreSQL binaries of one major version.
+// Finds the PostgreSQL binaries of a major version.
 #pragma once
 
 #include <filesystem>
@@ -8,22 +8,24 @@
 
 namespace pgrehearse {
 
-// Where to look; the default is this machine.
-struct BinaryPlaces {
+// Where to search; the default is this host.
+struct BinaryLocations {
   std::filesystem::path root = "/";
   std::string search_path;  // colon separated
-  // The machine's root and this process's PATH.
-  static BinaryPlaces of_this_machine();
+  // The root directory and this process's PATH.
+  static BinaryLocations of_this_host();
 };
 
-// Looks in `stated` (if given, then nowhere else), /usr/lib/postgresql/N/bin, /usr/pgsql-N/bin,
-// the place of the `pg_config` in PATH, and PATH, for a directory whose `postgres` is of that major
-// version. Runs nothing: the version is read from the program's own text.
-// Throws Error(environment) that lists where it looked and the package that would help.
-std::filesystem::path find_binaries(int major, const std::optional<std::filesystem::path>& stated,
-                                    const BinaryPlaces& places = BinaryPlaces::of_this_machine());
+// Searches only `stated` if given, else /usr/lib/postgresql/N/bin, /usr/pgsql-N/bin, the directory
+// of `pg_config` in PATH, and PATH, for a directory whose `postgres` has that major version. Runs
+// nothing: the version is read from the file. Throws Error(environment) with the directories
+// searched and the package to install.
+std::filesystem::path find_binaries(
+    int major, const std::optional<std::filesystem::path>& stated,
+    const BinaryLocations& locations = BinaryLocations::of_this_host());
 
-// Major versions that find_binaries finds in its standard places, ascending.
-std::vector<int> installed_majors(const BinaryPlaces& places = BinaryPlaces::of_this_machine());
+// Major versions that find_binaries finds in the standard locations, ascending.
+std::vector<int> installed_majors(
+    const BinaryLocations& locations = BinaryLocations::of_this_host());
 
 }  // namespace pgrehearse

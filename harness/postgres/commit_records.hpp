@@ -17,8 +17,8 @@ struct TransactionMark {
   std::optional<Instant> time;
 };
 
-// Commit records in pg_waldump's output ("rmgr: Transaction ... desc: COMMIT ..."), COMMIT PREPARED
-// included, in WAL order. Other lines are passed over.
+// Commit records in pg_waldump's output ("rmgr: Transaction ... desc: COMMIT ..."), including
+// COMMIT PREPARED, in WAL order. Other lines are ignored.
 std::vector<TransactionMark> parse_commits(std::string_view waldump);
 
 }  // namespace pgrehearse

@@ -24,7 +24,7 @@ struct ResultCloser {
 };
 using Result = std::unique_ptr<PGresult, ResultCloser>;
 
-// Wakes a poll() when the token is triggered.
+// Wakes a poll() on a stop request.
 class StopEvent {
  public:
   explicit StopEvent(const std::stop_token& stop)
@@ -72,8 +72,8 @@ std::string message_of(const char* text) { return std::string(trim(text == nullp
 
 Error interrupted() { return {ErrorKind::interrupted, "interrupted"}; }
 
-// Pinned on both sides of every comparison (text output depends on them). Sent as libpq `options`
-// so that no statement is spent on it and ALTER ROLE / ALTER DATABASE settings cannot win.
+// The same on both sides of every comparison (text output depends on them). Sent as libpq
+// `options`, which needs no statement and overrides ALTER ROLE / ALTER DATABASE settings.
 constexpr std::string_view pinned_options =
     "-c datestyle=ISO,YMD -c timezone=UTC -c extra_float_digits=3 -c intervalstyle=postgres "
     "-c bytea_output=hex -c search_path=pg_catalog -c statement_timeout=0 "
@@ -155,7 +155,7 @@ class Conversation {
     return Result(PQgetResult(connection_));
   }
 
-  // libpq guesses at causes in further lines.
+  // The first line only: libpq adds guesses about the cause.
   [[noreturn]] void lost() const {
     const auto message = message_of(PQerrorMessage(connection_));
     throw SqlError(kind_, message.substr(0, message.find('\n')), "");
@@ -179,7 +179,7 @@ class Conversation {
         throw interrupted();
       case Waited::too_late:
         cancel_at_server(connection_);
-        throw SqlError(kind_, "the statement took longer than its deadline", "57014");
+        throw SqlError(kind_, "statement timeout", "57014");
     }
   }
 
@@ -243,10 +243,10 @@ Connection Connection::open(ConnectionParameters parameters, Options options,
   refuse_address_of_environment(parameters);
   auto& given = parameters["options"];
   given = fmt::format("{} {}", pinned_options, given);
-  // Each session is read-only by the pinned options: libpq would take every server for a standby.
+  // Sessions are read-only by the options above: libpq would consider every server a standby.
   parameters["target_session_attrs"] = "any";
   parameters.try_emplace("application_name", "pgrehearse");
-  // libpq applies connect_timeout only in its blocking calls; ours is below.
+  // libpq applies connect_timeout only in blocking calls; the timeout is enforced below.
   std::vector<const char*> keywords;
   std::vector<const char*> values;
   for (const auto& [keyword, value] : parameters) {
@@ -257,7 +257,7 @@ Connection Connection::open(ConnectionParameters parameters, Options options,
   values.push_back(nullptr);
   Handle handle(PQconnectStartParams(keywords.data(), values.data(), 0));
   if (!handle) throw Error(ErrorKind::environment, "out of memory");
-  // libpq would print the server's notices to standard error, in the middle of our report.
+  // By default libpq prints the server's notices to standard error.
   PQsetNoticeReceiver(
       handle.get(), [](void*, const PGresult*) {}, nullptr);
   const StopEvent event(stop);
@@ -272,11 +272,11 @@ Connection Connection::open(ConnectionParameters parameters, Options options,
     const auto waited = wait_for(PQsocket(handle.get()), wanted, event, deadline);
     if (waited == Waited::stopped) throw interrupted();
     if (waited == Waited::too_late) {
-      // A server that is slow to answer has not failed.
-      throw SqlError(
-          ErrorKind::environment,
-          fmt::format("no answer from {} within {}", describe(parameters), options.connect_timeout),
-          "");
+      // A slow server has not failed.
+      throw SqlError(ErrorKind::environment,
+                     fmt::format("no response from {} within {}", describe(parameters),
+                                 options.connect_timeout),
+                     "");
     }
   }
   PQsetnonblocking(handle.get(), 1);
@@ -322,7 +322,7 @@ std::vector<Connection::PipelineResult> Connection::pipeline(
     Conversation conversation(connection, options_, stop_);
     if (PQenterPipelineMode(connection) == 0) conversation.lost();
     for (const auto& sql : batch) {
-      // A synchronisation point after each, so that a failing statement stays alone.
+      // A synchronization point after each, so that a failing statement does not affect others.
       if (PQsendQueryParams(connection, sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) ==
               0 ||
           PQpipelineSync(connection) == 0) {

@@ -19,7 +19,7 @@ struct pg_conn;
 
 namespace pgrehearse {
 
-// PostgreSQL's errcodes.txt: what the server's place lacks, whatever it was asked.
+// PostgreSQL's errcodes.txt: resources missing on the server's host, independent of the statement.
 inline constexpr std::string_view sqlstate_disk_full = "53100";
 inline constexpr std::string_view sqlstate_out_of_memory = "53200";
 
@@ -27,7 +27,7 @@ inline constexpr std::string_view sqlstate_out_of_memory = "53200";
 class SqlError : public Error {
  public:
   SqlError(ErrorKind kind, const std::string& message, std::string sqlstate);
-  // One that says what to do: `cause` has the hint and the code.
+  // With the hint and the code of `cause`.
   SqlError(const Error& cause, std::string sqlstate);
   [[nodiscard]] const std::string& sqlstate() const { return sqlstate_; }
 
@@ -50,15 +50,15 @@ class Connection {
   struct Options {
     std::chrono::milliseconds connect_timeout{std::chrono::seconds(10)};
     std::chrono::milliseconds query_timeout{std::chrono::hours(1)};
-    // What a failure of this connection says about the drill: `environment` for the primary,
-    // `startup` or `recovery` for the instance.
+    // Kind of errors of this connection: `environment` for the primary, `startup` or `recovery` for
+    // the instance.
     ErrorKind failure_kind = ErrorKind::environment;
   };
 
   // Connects with settings that make text output comparable and safe (DateStyle ISO, TimeZone UTC,
   // extra_float_digits 3, IntervalStyle, bytea_output hex, search_path pg_catalog,
   // statement_timeout 0, application_name pgrehearse).
-  // Throws SqlError(options.failure_kind); SqlError(environment) when nobody answers in time.
+  // Throws SqlError(options.failure_kind); SqlError(environment) on a timeout.
   static Connection open(ConnectionParameters parameters, Options options, std::stop_token stop);
   static Connection open(ConnectionParameters parameters, std::stop_token stop) {
     return open(std::move(parameters), Options{}, std::move(stop));
@@ -68,15 +68,15 @@ class Connection {
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
 
-  // One statement with text parameters $1.. ; without on a replication connection. On a stop
-  // request the statement is cancelled at the server and Error(interrupted) is thrown; past the
-  // deadline SqlError with the failure kind.
+  // Runs one statement with text parameters $1..; a replication connection does not support
+  // parameters. On a stop request the statement is canceled on the server and Error(interrupted) is
+  // thrown; after the timeout, SqlError with the failure kind.
   Rows query(const std::string& sql, std::span<const Field> parameters = {});
   // Single-row mode: calls `on_row` for each row; memory stays bounded.
   void stream(const std::string& sql, std::span<const Field> parameters,
               const std::function<void(const std::vector<Field>&)>& on_row);
   // Many statements without parameters in libpq's pipeline mode, at most 200 in flight; results in
-  // order. A failing statement gives an error text in its place, the others still run.
+  // order. A failing statement has an error in its result; the others still run.
   struct PipelineResult {
     Rows rows;
     std::string error;     // empty on success
@@ -97,7 +97,7 @@ class Connection {
 
   Handle handle_;
   Options options_;
-  bool replication_ = false;  // such servers know the simple protocol only
+  bool replication_ = false;  // replication connections support only the simple protocol
   std::stop_token stop_;
 };
 

@@ -24,7 +24,7 @@ ConnectionParameters parse_dsn(const std::string& dsn) {
     const std::string text(trim(message == nullptr ? "" : message));
     PQfreemem(message);
     throw Error(ErrorKind::usage, "not a connection string: " + text,
-                "write \"host=db1 dbname=postgres user=pgrehearse\"");
+                "use the form \"host=db1 dbname=postgres user=pgrehearse\"");
   }
   ConnectionParameters parameters;
   for (const auto* option = options.get(); option->keyword != nullptr; ++option) {
@@ -48,12 +48,12 @@ void refuse_address_of_environment(const ConnectionParameters& parameters) {
   if (!defaults) return;
   for (const auto* option = defaults.get(); option->keyword != nullptr; ++option) {
     if (std::string_view(option->keyword) != "hostaddr" || option->val == nullptr) continue;
-    throw Error(ErrorKind::environment,
-                fmt::format("the environment's PGHOSTADDR or PGSERVICE leads the connection to {} "
-                            "elsewhere: to {}",
-                            parameters.at("host"), option->val),
-                "unset PGHOSTADDR, or name the address in the primary's dsn", FindingCode::env_host,
-                option->val);
+    throw Error(
+        ErrorKind::environment,
+        fmt::format("PGHOSTADDR or PGSERVICE in the environment redirects the connection to {} "
+                    "to {}",
+                    parameters.at("host"), option->val),
+        "unset PGHOSTADDR, or set hostaddr in primary.dsn", FindingCode::env_host, option->val);
   }
 }
 

@@ -1,4 +1,4 @@
-// Where and as whom to connect, in libpq's words.
+// libpq connection parameters.
 #pragma once
 
 #include <map>
@@ -6,17 +6,16 @@
 
 namespace pgrehearse {
 
-// libpq connection parameters by keyword (host, port, user, dbname, ...). Never printed: may hold a
-// password.
+// By keyword (host, port, user, dbname, ...). Never print them: they may contain a password.
 using ConnectionParameters = std::map<std::string, std::string>;
 
-// Parses a DSN in either of libpq's forms. Throws Error(usage) with libpq's words.
+// Parses a DSN in either of libpq's formats. Throws Error(usage) with libpq's message.
 ConnectionParameters parse_dsn(const std::string& dsn);
 // The same without password and other secrets, for messages and reports.
 std::string describe(const ConnectionParameters& parameters);
-// libpq prefers an address to a name: PGHOSTADDR, or one in the service file that PGSERVICE names,
-// would lead a connection to a sandbox to another server, production for instance. Throws
-// Error(environment) then.
+// Throws Error(environment) if PGHOSTADDR, or the service file named by PGSERVICE, sets an address:
+// libpq prefers it to the host, so a connection to a sandbox could reach another server, even
+// production.
 void refuse_address_of_environment(const ConnectionParameters& parameters);
 
 }  // namespace pgrehearse

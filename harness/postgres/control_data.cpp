@@ -18,7 +18,7 @@ class ControlLines {
  public:
   explicit ControlLines(std::string_view output) {
     for (const auto line : lines_of(output)) {
-      // Some names fill the column, so that no blank follows the colon.
+      // Long names fill the column: no space after the colon.
       const auto colon = line.find(':');
       if (colon == std::string_view::npos) continue;
       values_.emplace(trim(line.substr(0, colon)), trim(line.substr(colon + 1)));
@@ -33,9 +33,9 @@ class ControlLines {
 
   [[nodiscard]] std::string_view text(std::string_view name) const {
     if (const auto value = find(name)) return *value;
-    throw Error(ErrorKind::repository, fmt::format("pg_controldata prints no line '{}'", name),
-                "the cluster's global/pg_control is damaged, or of another major version than the "
-                "program that read it",
+    throw Error(ErrorKind::repository,
+                fmt::format("the output of pg_controldata has no line '{}'", name),
+                "global/pg_control is damaged, or of another major version than pg_controldata",
                 FindingCode::control_data, std::string(name));
   }
 
@@ -57,9 +57,8 @@ class ControlLines {
  private:
   [[noreturn]] static void unreadable(std::string_view name, std::string_view value) {
     throw Error(ErrorKind::repository,
-                fmt::format("pg_controldata's line '{}' has an unreadable value '{}'", name, value),
-                "the cluster's global/pg_control is damaged", FindingCode::control_data,
-                std::string(name));
+                fmt::format("invalid value '{1}' in line '{0}' of pg_controldata", name, value),
+                "global/pg_control is damaged", FindingCode::control_data, std::string(name));
   }
 
   std::map<std::string_view, std::string_view> values_;
@@ -80,7 +79,7 @@ ControlData parse_control_data(std::string_view output) {
       .data_checksums = lines.number<int>("Data page checksum version") != 0,
       .max_connections = lines.number<int>("max_connections setting"),
       .max_worker_processes = lines.number<int>("max_worker_processes setting"),
-      // PostgreSQL 12 was the first to record it.
+      // Since PostgreSQL 12.
       .max_wal_senders =
           lines.find("max_wal_senders setting") ? lines.number<int>("max_wal_senders setting") : 0,
       .max_prepared_transactions = lines.number<int>("max_prepared_xacts setting"),

@@ -1,4 +1,4 @@
-// The output of pg_controldata for a cluster.
+// The output of pg_controldata.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@ struct ControlData {
   Lsn backup_start_lsn;
   std::uint64_t wal_segment_size = 0;  // bytes
   bool data_checksums = false;
-  // Recovery refuses to run with less than these ("... setting" lines).
+  // Recovery fails with lower values than these ("... setting" lines).
   int max_connections = 0;
   int max_worker_processes = 0;
   int max_wal_senders = 0;

@@ -71,7 +71,7 @@ std::vector<TimelineSwitch> parse_timeline_history(std::string_view text) {
     const auto lsn = fields.size() > 1 ? parse_lsn(trim(fields[1])) : std::nullopt;
     if (failure != std::errc{} || end != fields[0].data() + fields[0].size() || !lsn) {
       throw Error(ErrorKind::repository,
-                  fmt::format("timeline history has an unreadable line '{}'", entry), {},
+                  fmt::format("invalid line '{}' in a timeline history file", entry), {},
                   FindingCode::timeline_history);
     }
     switches.push_back({.timeline = timeline, .switch_lsn = *lsn});

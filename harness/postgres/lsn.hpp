@@ -28,7 +28,7 @@ struct WalSegment {
   auto operator<=>(const WalSegment&) const = default;
 };
 
-// The 24 hexadecimal digits; anything after them is rejected. Segment size in bytes.
+// Exactly 24 hexadecimal digits. Segment size in bytes.
 std::optional<WalSegment> parse_wal_segment(std::string_view name, std::uint64_t segment_size);
 std::string file_name(WalSegment segment, std::uint64_t segment_size);
 // The segment that holds the byte at `lsn`.

@@ -14,7 +14,7 @@ using SettingMap = std::map<std::string, std::string>;
 
 std::string megabytes(std::uint64_t bytes) { return fmt::format("{}MB", bytes >> 20U); }
 
-// Shared memory for the copy, not for production: a quarter of the sandbox, within reason.
+// Shared memory for the copy, not for production: a quarter of the sandbox's memory, with limits.
 SettingMap memory_settings(const QuarantineInput& input) {
   constexpr std::uint64_t mb = std::uint64_t{1} << 20U;
   const auto memory = std::max<std::uint64_t>(input.memory.count, 256 * mb);
@@ -30,13 +30,13 @@ SettingMap memory_settings(const QuarantineInput& input) {
       {"max_parallel_maintenance_workers", std::to_string(input.cpus)}};
 }
 
-// By pg_control's values: what has less refuses to start, to replay, or pauses (from PostgreSQL
-// 14).
+// At least pg_control's values: with less, the server does not start, or replay fails or pauses
+// (from PostgreSQL 14).
 SettingMap minimum_settings(const QuarantineInput& input) {
   const auto& control = input.control;
   const auto segment = control.wal_segment_size;
   constexpr std::uint64_t mb = std::uint64_t{1} << 20U;
-  return {// PostgreSQL's defaults, or the twice a segment that it insists on.
+  return {// PostgreSQL's default, or its minimum of two segments.
           {"min_wal_size", megabytes(std::max(80 * mb, 2 * segment))},
           {"max_wal_size", megabytes(std::max(1024 * mb, 4 * segment))},
           {"max_connections", std::to_string(std::max(control.max_connections, 20))},
@@ -98,7 +98,7 @@ SettingMap throwaway_settings() {
           {"log_checkpoints", "off"},
           {"default_transaction_read_only", "off"},
           {"statement_timeout", "0"},
-          // While replay is paused, a lock of a transaction that was running there is never freed.
+          // While replay is paused, locks of running transactions are never released.
           {"lock_timeout", "5s"}};
 }
 

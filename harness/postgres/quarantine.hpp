@@ -1,6 +1,5 @@
-// The configuration of the restored instance (design, section 5): a copy of production must not act
-// like production. Everything here is text; sandbox/instance writes the files and starts the
-// server.
+// The configuration of the restored instance: a copy of production must not act like production.
+// Generates text only; sandbox/instance writes the files and starts the server.
 #pragma once
 
 #include <filesystem>
@@ -22,7 +21,7 @@ struct QuarantineInput {
   int port = 5432;
   std::string superuser;
   std::vector<std::string> accounts;  // operating system accounts that may connect as superuser
-  ControlData control;                // recovery refuses to run with less than its values
+  ControlData control;                // minimum values for recovery
   Bytes memory;                       // of the sandbox
   int cpus = 1;
   std::vector<std::string> preload_libraries;  // shared_preload_libraries; normally none
@@ -35,7 +34,7 @@ struct Quarantine {
   std::string postgresql_conf;
   std::string hba;
   std::string ident;
-  // Settings that nothing in the restored files may override: passed as -c name=value.
+  // Settings that restored files must not override: passed as -c name=value.
   std::map<std::string, std::string> command_line;
 };
 

@@ -7,8 +7,8 @@ namespace pgrehearse {
 
 namespace {
 
-// One row per relation with storage: its file, and its name as reports show it. Catalogs that all
-// databases share appear in each of them.
+// One row per relation with storage: its file, and its name as in reports. Shared catalogs appear
+// in every database.
 constexpr auto relations_with_files = R"(
 select pg_catalog.pg_relation_filepath(c.oid),
        case when c.relisshared then '' else d.name || '.' end

@@ -1,4 +1,4 @@
-// Which transactions a snapshot sees.
+// Which transactions are visible to a snapshot.
 #pragma once
 
 #include <cstdint>
@@ -8,20 +8,20 @@
 
 namespace pgrehearse {
 
-// As pg_current_snapshot() prints it on a server that is not in recovery: transactions below `xmax`
-// had ended unless they are among those running. Subtransactions are not listed: they count as
-// their transaction does.
+// The format of pg_current_snapshot() on a server that is not in recovery: transactions below
+// `xmax` had ended unless they are in `running`. Subtransactions are not listed; they belong to
+// their transaction.
 struct TransactionSnapshot {
   std::uint64_t xmin = 0;
   std::uint64_t xmax = 0;
   std::vector<std::uint64_t> running;  // ascending
 
-  // Whether it sees what this transaction committed. WAL holds only the lower half of the number;
-  // the nearest one to `xmax` is meant.
+  // Whether this transaction's changes are visible. WAL has only the lower 32 bits of the XID; the
+  // nearest XID to `xmax` is assumed.
   [[nodiscard]] bool sees(std::uint32_t xid) const;
 };
 
-// "10:20:10,14,15"; nullopt if it is none.
+// "10:20:10,14,15"; nullopt if malformed.
 std::optional<TransactionSnapshot> parse_transaction_snapshot(std::string_view text);
 
 }  // namespace pgrehearse

@@ -6,7 +6,7 @@ namespace pgrehearse {
 
 ArchiverStatus read_archiver(const Primary& primary, std::stop_token stop) {
   auto connection = primary.connect({}, std::move(stop));
-  // One row: the position, its timeline, and what pg_stat_archiver counts.
+  // One row: WAL position, timeline, pg_stat_archiver.
   const auto rows = connection.query(
       "select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() "
       "else pg_current_wal_lsn() end, "

@@ -1,4 +1,4 @@
-// What the primary itself says of its archiving.
+// The archiver's status as the primary reports it.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@
 namespace pgrehearse {
 
 struct ArchiverStatus {
-  Lsn lsn;  // written on a primary, replayed on a standby
+  Lsn lsn;  // written by a primary, replayed by a standby
   Timeline timeline = 0;
   std::string last_archived;  // pg_stat_archiver; empty: none
   std::optional<Instant> last_archived_at;

@@ -10,9 +10,8 @@ namespace pgrehearse {
 
 namespace {
 
-// The lag, and how many standbys hide theirs: a role without pg_read_all_stats sees that they are
-// there and no more. A server that is a standby itself tells its own lag; the lag of an idle
-// primary's standby is not counted, since it has replayed all that there is.
+// The lag, and the number of standbys whose lag is hidden from a role without pg_read_all_stats. A
+// standby reports its own lag, which is zero when it has replayed everything that it received.
 constexpr const char* lag_sql = R"(
 select extract(epoch from case when pg_is_in_recovery() then
          case when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then '0'::interval
@@ -31,7 +30,7 @@ BudgetWatch::BudgetWatch(const Primary& primary, const FingerprintBudget& budget
       budget_(budget),
       began_(std::chrono::steady_clock::now()),
       outer_(stop, [this] { reading_.request_stop(); }) {
-  // A fingerprint must not begin on standbys that lag already.
+  // Do not start while standbys lag already.
   if (budget_.max_replica_lag) {
     if (const auto reason = lag_over(stop); !reason.empty()) {
       end(reason);
@@ -61,13 +60,13 @@ std::string BudgetWatch::lag_over(const std::stop_token& stop) {
     if (!connection_) connection_.emplace(primary_.connect({}, stop));
     const auto rows = connection_->query(lag_sql);
     if (rows.text(0, 1) != "0") {
-      return "the lag of the standbys cannot be seen: grant pg_monitor to the role";
+      return "standby lag is not visible: grant pg_monitor to the role";
     }
     if (!rows.rows[0][0]) return {};
     const Seconds lag(std::stod(*rows.rows[0][0]));
     return lag > *budget_.max_replica_lag ? fmt::format("a standby lags by {}", to_text(lag)) : "";
   } catch (const Error&) {
-    // A lost connection: the readers notice that themselves.
+    // The readers notice a lost connection themselves.
     connection_.reset();
     return {};
   }
@@ -77,11 +76,11 @@ void BudgetWatch::watch(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto age = std::chrono::steady_clock::now() - began_;
     if (budget_.time && age >= *budget_.time) {
-      return end(fmt::format("the time of {} is over", to_text(Seconds(*budget_.time))));
+      return end(fmt::format("budget.time of {} is used up", to_text(Seconds(*budget_.time))));
     }
     if (budget_.max_snapshot_age && age >= *budget_.max_snapshot_age) {
-      return end(
-          fmt::format("the snapshot is {} old", to_text(Seconds(*budget_.max_snapshot_age))));
+      return end(fmt::format("the snapshot is older than {}",
+                             to_text(Seconds(*budget_.max_snapshot_age))));
     }
     if (budget_.max_replica_lag) {
       if (const auto reason = lag_over(stop); !reason.empty()) return end(reason);

@@ -1,4 +1,4 @@
-// What a fingerprint may cost the primary, and the watch over it.
+// Limits for reading the primary, and their enforcement.
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,7 @@ struct FingerprintBudget {
   std::optional<std::chrono::milliseconds> max_replica_lag;
 };
 
-// Runs beside the reading and stops it when a limit is over.
+// Runs in parallel with the reading and stops it when a limit is exceeded.
 class BudgetWatch {
  public:
   // Starts watching. `primary` outlives this object; `stop` stops the reading too.
@@ -31,15 +31,15 @@ class BudgetWatch {
   BudgetWatch(const BudgetWatch&) = delete;
   BudgetWatch& operator=(const BudgetWatch&) = delete;
 
-  // For everything that reads.
+  // Stops the reading.
   [[nodiscard]] std::stop_token token() const { return reading_.get_token(); }
-  // Which limit is over; empty while none is.
+  // The limit that was exceeded; empty: none.
   [[nodiscard]] std::string over() const;
 
  private:
   void watch(const std::stop_token& stop);
   void end(const std::string& reason);
-  // Why the reading must end for the standbys' sake; empty: it need not.
+  // Why standby lag ends the reading; empty: it does not.
   [[nodiscard]] std::string lag_over(const std::stop_token& stop);
 
   const Primary& primary_;
@@ -50,7 +50,7 @@ class BudgetWatch {
   mutable std::mutex mutex_;
   std::string over_;
   std::optional<Connection> connection_;
-  std::jthread thread_;  // last: joined before the rest goes
+  std::jthread thread_;  // last: joined before the other members are destroyed
 };
 
 }  // namespace pgrehearse

@@ -47,10 +47,10 @@ std::string states_of(const PatroniCluster& cluster) {
   for (const auto& member : cluster.members) {
     states.push_back(fmt::format("{}: {}, {}", member.name, member.role_word, member.state));
   }
-  return states.empty() ? "it has no members" : join(states, "; ");
+  return states.empty() ? "no members" : join(states, "; ");
 }
 
-// Those that may be asked instead of the primary, the nearest to it first.
+// The standbys, least lag first.
 std::vector<PatroniMember> standbys_of(const PatroniCluster& cluster) {
   std::vector<PatroniMember> standbys;
   for (const auto& member : cluster.members) {
@@ -65,14 +65,14 @@ std::vector<PatroniMember> standbys_of(const PatroniCluster& cluster) {
   return standbys;
 }
 
-// Why not this standby; empty: it will do.
-std::string fault_of(const PatroniMember& standby, std::optional<Bytes> max_lag) {
+// Why this standby cannot be used; empty: it can.
+std::string objection_to(const PatroniMember& standby, std::optional<Bytes> max_lag) {
   if (!standby.runs()) return fmt::format("is {}", standby.state.empty() ? "gone" : standby.state);
-  if (standby.no_load_balance) return "is tagged noloadbalance";
+  if (standby.no_load_balance) return "has the tag noloadbalance";
   if (!max_lag || standby.role == PatroniRole::standby_leader) return {};
   if (!standby.lag) return "has an unknown lag";
   if (*standby.lag <= *max_lag) return {};
-  return fmt::format("is {} behind, max_lag is {}", to_text(*standby.lag), to_text(*max_lag));
+  return fmt::format("lags {} (max_lag {})", to_text(*standby.lag), to_text(*max_lag));
 }
 
 }  // namespace
@@ -88,13 +88,13 @@ std::string Patroni::description() const {
                      join(spec_.urls, ", "));
 }
 
-std::string Patroni::called(const PatroniCluster& cluster) const {
+std::string Patroni::name_of(const PatroniCluster& cluster) const {
   const auto& name = cluster.scope.empty() ? spec_.cluster : cluster.scope;
-  return fmt::format("Patroni's cluster{}{}", name.empty() ? "" : fmt::format(" '{}'", name),
-                     cluster.paused ? " (paused: it will not fail over by itself)" : "");
+  return fmt::format("Patroni cluster{}{}", name.empty() ? "" : fmt::format(" '{}'", name),
+                     cluster.paused ? " (paused: no automatic failover)" : "");
 }
 
-PatroniCluster Patroni::ask_member(const std::string& url, const std::stop_token& stop) const {
+PatroniCluster Patroni::query_member(const std::string& url, const std::stop_token& stop) const {
   const auto answer = http_->send({.url = url + "/cluster"}, stop);
   if (answer.status == 401 || answer.status == 403) {
     throw Error(ErrorKind::environment, fmt::format("refused with HTTP status {}", answer.status));
@@ -103,30 +103,30 @@ PatroniCluster Patroni::ask_member(const std::string& url, const std::stop_token
     throw Error(
         ErrorKind::environment,
         fmt::format("HTTP status {}{}", answer.status,
-                    answer.status >= 500 ? ": does it reach its etcd, Consul or Kubernetes?" : ""));
+                    answer.status >= 500 ? " (is its etcd, Consul or Kubernetes reachable?)" : ""));
   }
   auto cluster = parse_patroni_cluster(answer.body);
-  // Older releases tell the name only here.
+  // Older releases return the name only here.
   if (cluster.scope.empty()) {
     cluster.scope = scope_in_status(http_->send({.url = url + "/patroni"}, stop).body);
   }
   return cluster;
 }
 
-PatroniCluster Patroni::ask_any_member(const std::stop_token& stop) const {
+PatroniCluster Patroni::query_any_member(const std::stop_token& stop) const {
   std::vector<std::string> failures;
   const std::size_t first = answered_last_;
   for (std::size_t i = 0; i < spec_.urls.size(); ++i) {
     const auto index = (first + i) % spec_.urls.size();
     const auto& url = spec_.urls[index];
     try {
-      auto cluster = ask_member(url, stop);
+      auto cluster = query_member(url, stop);
       answered_last_ = index;
       if (!spec_.cluster.empty() && !cluster.scope.empty() && cluster.scope != spec_.cluster) {
-        throw unreachable(
-            fmt::format("{} belongs to Patroni's cluster '{}', the scenario names '{}'", url,
-                        cluster.scope, spec_.cluster),
-            "correct patroni.urls or patroni.cluster", FindingCode::primary_cluster, cluster.scope);
+        throw unreachable(fmt::format("{} belongs to Patroni cluster '{}', the scenario names '{}'",
+                                      url, cluster.scope, spec_.cluster),
+                          "correct patroni.urls or patroni.cluster", FindingCode::primary_cluster,
+                          cluster.scope);
       }
       return cluster;
     } catch (const Error& error) {
@@ -135,10 +135,11 @@ PatroniCluster Patroni::ask_any_member(const std::stop_token& stop) const {
       failures.push_back(fmt::format("{}: {}", url, error.what()));
     }
   }
-  throw unreachable(fmt::format("no member of Patroni's cluster answers: {}", join(failures, "; ")),
-                    "check patroni.urls, ca, certificate, username and the firewall; try "
-                    "`curl <url>/cluster` from this host",
-                    FindingCode::primary_no_member, join(spec_.urls, ", "));
+  throw unreachable(
+      fmt::format("no member of the Patroni cluster responds: {}", join(failures, "; ")),
+      "check patroni.urls, ca, certificate, username and the firewall; try "
+      "`curl <url>/cluster` from this host",
+      FindingCode::primary_no_member, join(spec_.urls, ", "));
 }
 
 std::string Patroni::objection(const PatroniMember& member, const std::string& path,
@@ -148,7 +149,7 @@ std::string Patroni::objection(const PatroniMember& member, const std::string& p
     const auto answer = http_->send({.url = without_end(member.api_url, "/patroni") + path}, stop);
     return answer.status == 503 ? role_in_status(answer.body) : std::string();
   } catch (const Error& error) {
-    // Members may keep their REST API to themselves; the server is asked for its role anyway.
+    // The member's REST API may be inaccessible; the role is checked on the server anyway.
     if (error.kind() == ErrorKind::interrupted) throw;
     return {};
   }
@@ -158,31 +159,32 @@ Route Patroni::leader_route(const PatroniCluster& cluster, const ConnectionParam
                             const std::stop_token& stop) const {
   const auto* leader = cluster.leader();
   if (leader == nullptr && cluster.paused) {
-    throw unreachable(
-        fmt::format("{} has no leader: {}", called(cluster), states_of(cluster)),
-        "`patronictl resume` lets it elect one; `patronictl failover` names one by hand",
-        FindingCode::primary_paused, cluster.scope);
+    throw unreachable(fmt::format("{} has no leader: {}", name_of(cluster), states_of(cluster)),
+                      "run `patronictl resume` to allow an election, or `patronictl failover`",
+                      FindingCode::primary_paused, cluster.scope);
   }
   if (leader == nullptr || leader->host.empty()) {
-    throw unreachable(fmt::format("{} has no leader: {}", called(cluster), states_of(cluster)),
-                      "`patronictl list` shows the members; drill again after the failover",
-                      FindingCode::primary_no_leader, cluster.scope);
+    throw unreachable(
+        fmt::format("{} has no leader: {}", name_of(cluster), states_of(cluster)),
+        "check the members with `patronictl list`; run the drill again after the failover",
+        FindingCode::primary_no_leader, cluster.scope);
   }
   if (leader->role == PatroniRole::standby_leader) {
     throw unreachable(
-        fmt::format("{} is a standby cluster: its leader {} follows another cluster",
-                    called(cluster), named(*leader)),
-        "name the urls of the cluster that it follows, or compare with it by prefer: standby",
+        fmt::format("{} is a standby cluster: its leader {} replicates from another cluster",
+                    name_of(cluster), named(*leader)),
+        "set patroni.urls to the cluster that it replicates from, or set prefer: standby",
         FindingCode::primary_standby_cluster, leader->name);
   }
   if (const auto says = objection(*leader, "/primary", stop); !says.empty()) {
-    throw unreachable(fmt::format("{} names {} its leader, but {} says of itself: {}",
-                                  called(cluster), named(*leader), leader->name, says),
-                      "a failover is under way, or the member has lost its etcd: `patronictl list`",
-                      FindingCode::primary_role, leader->name);
+    throw unreachable(
+        fmt::format("{} reports {} as its leader, but {} reports: {}", name_of(cluster),
+                    named(*leader), leader->name, says),
+        "a failover is in progress, or the member has lost its etcd: check with `patronictl list`",
+        FindingCode::primary_role, leader->name);
   }
   return route_to(*leader, dsn, ExpectedRole::primary,
-                  fmt::format("the leader of {}", called(cluster)));
+                  fmt::format("the leader of {}", name_of(cluster)));
 }
 
 std::vector<Route> Patroni::standby_routes(const PatroniCluster& cluster,
@@ -190,40 +192,40 @@ std::vector<Route> Patroni::standby_routes(const PatroniCluster& cluster,
                                            std::optional<Bytes> max_lag, std::string& refused,
                                            const std::stop_token& stop) const {
   std::vector<Route> routes;
-  std::vector<std::string> faults;
+  std::vector<std::string> objections;
   const auto path =
       max_lag ? fmt::format("/replica?lag={}", max_lag->count) : std::string("/replica");
   for (const auto& standby : standbys_of(cluster)) {
-    auto fault = fault_of(standby, max_lag);
-    if (fault.empty() && standby.role == PatroniRole::replica) {
+    auto problem = objection_to(standby, max_lag);
+    if (problem.empty() && standby.role == PatroniRole::replica) {
       const auto says = objection(standby, path, stop);
-      if (!says.empty()) fault = "is not fit to be read, it says of itself: " + says;
+      if (!says.empty()) problem = "reports " + says;
     }
-    if (!fault.empty()) {
-      faults.push_back(fmt::format("{} {}", standby.name, fault));
+    if (!problem.empty()) {
+      objections.push_back(fmt::format("{} {}", standby.name, problem));
       continue;
     }
-    const auto lag = standby.lag ? to_text(*standby.lag) + " behind" : std::string("lag unknown");
+    const auto lag = standby.lag ? "lag " + to_text(*standby.lag) : std::string("lag unknown");
     routes.push_back(route_to(standby, dsn, ExpectedRole::standby,
-                              fmt::format("a standby of {}, {}", called(cluster), lag)));
+                              fmt::format("a standby of {}, {}", name_of(cluster), lag)));
   }
-  refused = faults.empty() ? "" : join(faults, "; ");
+  refused = objections.empty() ? "" : join(objections, "; ");
   return routes;
 }
 
 std::vector<Route> Patroni::routes(const ConnectionParameters& dsn,
                                    const MemberPreference& preference,
                                    const std::stop_token& stop) const {
-  const auto cluster = ask_any_member(stop);
+  const auto cluster = query_any_member(stop);
   if (preference.prefer != PreferredMember::standby) return {leader_route(cluster, dsn, stop)};
   std::string refused;
   auto routes = standby_routes(cluster, dsn, preference.max_lag, refused, stop);
   const auto* leader = cluster.leader();
   if (!routes.empty() && (leader == nullptr || leader->role != PatroniRole::leader)) return routes;
-  // Where standbys answered, what is wrong with the leader is no news.
+  // With usable standbys, a problem with the leader does not matter.
   try {
     auto last = leader_route(cluster, dsn, stop);
-    last.reason += fmt::format(", for want of a standby{}", refused.empty() ? "" : ": " + refused);
+    last.reason += fmt::format(", no usable standby{}", refused.empty() ? "" : ": " + refused);
     routes.push_back(std::move(last));
   } catch (const Error& error) {
     if (routes.empty() || error.kind() == ErrorKind::interrupted) throw;

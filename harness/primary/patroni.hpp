@@ -1,4 +1,4 @@
-// Asks Patroni's REST API who leads, each time anew: leaders change while a drill runs.
+// Finds the leader through Patroni's REST API, at each call: leaders change during a drill.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@
 
 namespace pgrehearse {
 
-// Which members, in which order, and why.
+// Which members to prefer.
 struct MemberPreference {
   PreferredMember prefer = PreferredMember::any;
   std::optional<Bytes> max_lag;
@@ -34,10 +34,11 @@ class Patroni {
   [[nodiscard]] std::string description() const;
 
  private:
-  [[nodiscard]] PatroniCluster ask_any_member(const std::stop_token& stop) const;
-  [[nodiscard]] PatroniCluster ask_member(const std::string& url,
-                                          const std::stop_token& stop) const;
-  // What the member objects to when it is asked for `path`; empty: nothing, or it does not answer.
+  [[nodiscard]] PatroniCluster query_any_member(const std::stop_token& stop) const;
+  [[nodiscard]] PatroniCluster query_member(const std::string& url,
+                                            const std::stop_token& stop) const;
+  // The role and state that the member reports when its check `path` fails; empty: it succeeds, or
+  // there is no answer.
   [[nodiscard]] std::string objection(const PatroniMember& member, const std::string& path,
                                       const std::stop_token& stop) const;
   [[nodiscard]] Route leader_route(const PatroniCluster& cluster, const ConnectionParameters& dsn,
@@ -47,11 +48,11 @@ class Patroni {
                                                   std::optional<Bytes> max_lag,
                                                   std::string& refused,
                                                   const std::stop_token& stop) const;
-  [[nodiscard]] std::string called(const PatroniCluster& cluster) const;
+  [[nodiscard]] std::string name_of(const PatroniCluster& cluster) const;
 
   PatroniSpec spec_;
   std::unique_ptr<HttpClient> http_;
-  mutable std::atomic<std::size_t> answered_last_ = 0;  // index of a url: asked first
+  mutable std::atomic<std::size_t> answered_last_ = 0;  // index of the url to try first
 };
 
 }  // namespace pgrehearse

@@ -14,8 +14,8 @@ namespace {
 using Json = nlohmann::json;
 
 Error not_patroni(const std::string& what) {
-  return {ErrorKind::environment, "that is not the answer of a Patroni: " + what,
-          "patroni.urls are those of the REST API, for example https://db1:8008",
+  return {ErrorKind::environment, "not a response of Patroni: " + what,
+          "set patroni.urls to the REST API of the members, for example https://db1:8008",
           FindingCode::primary_no_member};
 }
 
@@ -49,7 +49,7 @@ PatroniMember member_of(const Json& json) {
                        .port = text_of(json, "port"),
                        .api_url = text_of(json, "api_url")};
   member.role = role_of(member.role_word);
-  // "unknown" where Patroni cannot tell.
+  // "unknown" if Patroni cannot determine it.
   const auto lag = json.find("lag");
   if (lag != json.end() && lag->is_number_integer() && lag->get<std::int64_t>() >= 0) {
     member.lag = Bytes{lag->get<std::uint64_t>()};
@@ -79,7 +79,7 @@ PatroniCluster parse_patroni_cluster(std::string_view body) {
   const auto json = Json::parse(body, nullptr, false);
   if (json.is_discarded()) throw not_patroni("not JSON");
   if (!json.is_object() || !json.contains("members") || !json["members"].is_array()) {
-    throw not_patroni("it names no members");
+    throw not_patroni("no members");
   }
   PatroniCluster cluster{.scope = text_of(json, "scope"), .paused = is_true(json, "pause")};
   for (const auto& member : json["members"]) {
@@ -97,7 +97,7 @@ std::string scope_in_status(std::string_view body) {
 
 std::string role_in_status(std::string_view body) {
   const auto json = Json::parse(body, nullptr, false);
-  if (!json.is_object()) return "something that is not Patroni's";
+  if (!json.is_object()) return "no response of Patroni";
   const auto role = text_of(json, "role");
   const auto state = text_of(json, "state");
   return fmt::format("{}, {}", role.empty() ? "no role" : role, state.empty() ? "no state" : state);

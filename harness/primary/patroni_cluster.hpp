@@ -1,4 +1,4 @@
-// What Patroni says of its cluster (GET /cluster), in the words of any of its releases.
+// The state of a cluster as Patroni reports it (GET /cluster), for all of its releases.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@ namespace pgrehearse {
 
 enum class PatroniRole {
   leader,          // "leader"; "primary" and "master" in other releases
-  standby_leader,  // leads a cluster that follows another one: it is in recovery
+  standby_leader,  // leader of a cluster that replicates from another one: in recovery
   replica,         // "replica", "sync_standby", "quorum_standby"
   other,
 };
@@ -24,7 +24,7 @@ struct PatroniMember {
   std::string state;      // "running", "streaming", "stopped", "start failed", ...
   std::string host;       // empty while the member has no PostgreSQL
   std::string port;
-  std::string api_url;       // "http://10.0.0.1:8008/patroni"; empty when not told
+  std::string api_url;       // "http://10.0.0.1:8008/patroni"; empty: not reported
   std::optional<Bytes> lag;  // absent: unknown, or the leader
   bool no_load_balance = false;
   // Its PostgreSQL serves queries.
@@ -32,19 +32,19 @@ struct PatroniMember {
 };
 
 struct PatroniCluster {
-  std::string scope;  // empty where the release does not tell it here
+  std::string scope;  // empty: not reported by this release
   bool paused = false;
   std::vector<PatroniMember> members;
-  // The one that leads, of either kind; nullptr without one.
+  // The leader or standby leader; nullptr without one.
   [[nodiscard]] const PatroniMember* leader() const;
 };
 
-// Throws Error(environment) when it is not the answer of a Patroni.
+// Throws Error(environment) when it is not a response of Patroni.
 PatroniCluster parse_patroni_cluster(std::string_view body);
 
-// The cluster's name in the answer to GET /patroni; empty when it is not there.
+// The cluster's name in the response to GET /patroni; empty: none.
 std::string scope_in_status(std::string_view body);
-// "replica, running": what a member says of itself there.
+// "replica, running": the member's role and state in the same response.
 std::string role_in_status(std::string_view body);
 
 }  // namespace pgrehearse

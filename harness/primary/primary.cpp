@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::chrono::milliseconds poll_interval{500};
 
-// row_security=off turns silently filtered rows into an error: a policy must not look like loss.
+// row_security=off turns silently filtered rows into an error: a policy must not look like data
+// loss.
 std::string session_options(const PrimaryLimits& limits) {
   return fmt::format(
       "-c default_transaction_read_only=on -c lock_timeout={} -c statement_timeout={} "
@@ -23,8 +24,8 @@ std::string session_options(const PrimaryLimits& limits) {
       limits.lock.count(), limits.statement.count(), limits.idle_in_transaction.count());
 }
 
-// After a promotion pg_control tells the old timeline until the next checkpoint: a primary knows it
-// from the WAL that it writes, a standby from what it receives or last restarted with.
+// After a promotion pg_control has the old timeline until the next checkpoint. A primary's timeline
+// is taken from its current WAL file, a standby's from the WAL receiver or the last restart point.
 constexpr const char* identity_sql = R"(
 select system_identifier, pg_is_in_recovery(),
        case when pg_is_in_recovery()
@@ -42,7 +43,7 @@ Number number_of(const std::string& text) {
   return number;
 }
 
-// A host that dies says nothing: TCP has to notice.
+// TCP must detect a host that fails without closing the connection.
 void watch_connection(ConnectionParameters& parameters) {
   parameters.try_emplace("keepalives_idle", "10");
   parameters.try_emplace("keepalives_interval", "5");
@@ -57,13 +58,13 @@ std::unique_ptr<Patroni> patroni_of(const PrimarySpec& spec) {
                          CurlHttpClient::Options{.credentials = spec.patroni->credentials}));
 }
 
-// The server itself refused: it is there, and waiting will not change its mind.
+// The server is up and rejected the connection: waiting does not help.
 bool is_refusal(const std::string& message) {
   return message.find("FATAL:") != std::string::npos &&
          message.find("the database system is") == std::string::npos;
 }
 
-bool may_pass(const Error& error) {
+bool is_temporary(const Error& error) {
   return error.code() == FindingCode::primary_no_leader ||
          error.code() == FindingCode::primary_role ||
          (error.code() == FindingCode::primary_unreachable && !is_refusal(error.what()));
@@ -71,12 +72,13 @@ bool may_pass(const Error& error) {
 
 Error wrong_role(const Route& route, bool in_recovery) {
   return {ErrorKind::environment,
-          fmt::format("{} is {}, but it is {}", route.member, route.reason,
-                      in_recovery ? "in recovery: a standby" : "not in recovery: a primary"),
+          fmt::format("{} should be {}, but it is a {}", route.member, route.reason,
+                      in_recovery ? "standby (in recovery)" : "primary (not in recovery)"),
           route.api_url.empty()
-              ? "the dsn leads to another server than it should: a load balancer's or DNS's view "
-                "is old, or a failover is under way"
-              : "a failover is under way, or Patroni does not rule this server: `patronictl list`",
+              ? "the load balancer or DNS points to the wrong server, or a failover is in "
+                "progress"
+              : "a failover is in progress, or Patroni is not managing this server: check with "
+                "`patronictl list`",
           FindingCode::primary_role, route.member};
 }
 
@@ -108,7 +110,7 @@ Primary::Primary(const PrimarySpec& spec, std::unique_ptr<Patroni> patroni, Prim
     failover_timeout_ = spec_.failover_timeout.value_or(std::chrono::minutes(1));
     return;
   }
-  // One host too: behind a load balancer, or an address that moves, there are several servers.
+  // Also with one host: a load balancer or a virtual address may have several servers.
   const bool follows = routes_of(parameters_, spec_.prefer).back().role == ExpectedRole::primary;
   failover_timeout_ =
       spec_.failover_timeout.value_or(follows ? std::chrono::minutes(1) : std::chrono::minutes(0));
@@ -127,7 +129,7 @@ Connection Primary::open(const Route& route, const Wanted& wanted,
   auto& options = parameters["options"];
   options += (options.empty() ? "" : " ") + session_options(limits_);
   watch_connection(parameters);
-  // The server's limit comes first; ours is for a server that does not answer any more.
+  // The server's own timeout applies first; this one is for a server that no longer responds.
   const Connection::Options ours{.query_timeout = limits_.statement + std::chrono::minutes(1),
                                  .failure_kind = ErrorKind::environment};
   auto connection = Connection::open(std::move(parameters), ours, stop);
@@ -163,7 +165,7 @@ Primary::Reached Primary::reach_once(const Wanted& wanted, const std::stop_token
   }
   throw SqlError(
       {ErrorKind::environment, join(failures, "; "),
-       "`pgrehearse doctor` tests the way to the primary",
+       "run `pgrehearse doctor` to check the connection to the primary",
        only_roles ? FindingCode::primary_role : FindingCode::primary_unreachable, description()},
       "");
 }
@@ -177,7 +179,7 @@ Primary::Reached Primary::reach(const Wanted& wanted, const std::stop_token& sto
       reached.emplace(reach_once(wanted, stop));
       return true;
     } catch (const SqlError& error) {
-      if (!may_pass(error)) throw;
+      if (!is_temporary(error)) throw;
       failure = std::current_exception();
       return false;
     }
@@ -208,7 +210,7 @@ auto Primary::ask(const Question& question, const std::stop_token& stop) const {
     auto reached = reach(Wanted{}, stop);
     return question(reached);
   } catch (const SqlError& error) {
-    // What has a code of its own says that nobody could be reached.
+    // An error with a code means that no server could be reached.
     if (error.code() != FindingCode::none || !is_server_gone(error)) throw;
   }
   auto reached = reach(Wanted{}, stop);
@@ -220,7 +222,7 @@ PrimaryIdentity Primary::identity(std::stop_token stop) const {
       [](Reached& reached) {
         auto& [connection, route] = reached;
         const auto rows = connection.query(identity_sql);
-        // SQL has no unsigned type: the high bit shows as a minus sign.
+        // SQL has no unsigned type: the value may be negative.
         const auto identifier = number_of<std::int64_t>(rows.text(0, 0));
         return PrimaryIdentity{.system_identifier = static_cast<std::uint64_t>(identifier),
                                .server_version = connection.server_version(),
@@ -236,7 +238,7 @@ std::optional<Instant> Primary::newest_commit(std::stop_token stop) const {
   return ask(
       [](Reached& reached) -> std::optional<Instant> {
         auto& connection = reached.connection;
-        // A separate statement: the function itself fails where commit times are not tracked.
+        // A separate statement: the function fails if commit times are not tracked.
         const auto tracked = connection.query("select current_setting('track_commit_timestamp')");
         if (tracked.text(0, 0) != "on") return {};
         const auto newest =

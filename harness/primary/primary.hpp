@@ -1,6 +1,6 @@
-// The production server. It is only ever read: every session is read-only, waits at most two
-// seconds for a lock, and has a limit for each statement and for idling in a transaction. Which
-// server that is gets decided anew for each connection, so a failover in mid-drill is followed.
+// The production server. It is only read: every session is read-only, waits at most two seconds for
+// a lock, and has a statement timeout and an idle-in-transaction timeout. The server is looked up
+// for each connection, so a failover during a drill is followed.
 #pragma once
 
 #include <chrono>
@@ -22,19 +22,19 @@ namespace pgrehearse {
 struct PrimaryIdentity {
   std::uint64_t system_identifier = 0;
   int server_version = 0;  // 150004
-  Timeline timeline = 0;   // that it writes, or receives and replays
+  Timeline timeline = 0;   // written by a primary, replayed by a standby
   bool in_recovery = false;
-  std::string member;  // the server that answered: "n2 (10.0.0.2:5432)"
-  std::string reason;  // why that one: "the leader of Patroni's cluster 'orders'"
+  std::string member;  // the server: "n2 (10.0.0.2:5432)"
+  std::string reason;  // why this one: "the leader of Patroni cluster 'orders'"
 };
 
-// Whether a statement failed because the server went away, so that a new connection may succeed,
-// perhaps with a new primary: the connection is lost, or the server was shut down.
+// Whether a statement failed because the connection was lost or the server was shut down, so that a
+// new connection, perhaps to a new primary, may succeed.
 bool is_server_gone(const SqlError& error);
 
 class Patroni;
 
-// How long one statement of ours may use the primary.
+// Timeouts for pgrehearse's sessions on the primary.
 struct PrimaryLimits {
   std::chrono::milliseconds statement{std::chrono::minutes(30)};
   std::chrono::milliseconds lock{std::chrono::seconds(2)};
@@ -44,33 +44,31 @@ struct PrimaryLimits {
 // Safe to use from several threads: each call has its own connection.
 class Primary {
  public:
-  // Does not connect yet. `dsn` may name several hosts (libpq's multi-host form) and may hold a
-  // password. Throws Error(usage) when it is not a DSN.
+  // Does not connect yet. `dsn` may name several hosts (libpq's multi-host form) and may contain a
+  // password. Throws Error(usage) when it is invalid.
   explicit Primary(const std::string& dsn, PrimaryLimits limits = {});
   explicit Primary(const PrimarySpec& spec, PrimaryLimits limits = {});
-  // `patroni` may be nullptr: for tests, which bring their own.
+  // For tests; `patroni` may be nullptr.
   Primary(const PrimarySpec& spec, std::unique_ptr<Patroni> patroni, PrimaryLimits limits = {});
   Primary(Primary&&) noexcept;
   Primary& operator=(Primary&&) noexcept;
   ~Primary();
 
-  // All throw SqlError(environment): an unreachable primary says nothing about the backup. Its code
-  // is PGR-PRIMARY-UNREACHABLE or a more exact PGR-PRIMARY-...; a failed statement has none.
+  // All throw SqlError(environment), with code PGR-PRIMARY-UNREACHABLE or a more specific
+  // PGR-PRIMARY-... when no server is reachable, and without a code when a statement failed.
   [[nodiscard]] PrimaryIdentity identity(std::stop_token stop) const;
-  // Commit time of the newest transaction, where the server tracks it (track_commit_timestamp);
-  // otherwise nullopt.
+  // Commit time of the newest transaction; nullopt without track_commit_timestamp.
   [[nodiscard]] std::optional<Instant> newest_commit(std::stop_token stop) const;
-  // Those that allow connections, by name.
+  // Databases that allow connections, by name.
   [[nodiscard]] std::vector<std::string> databases(std::stop_token stop) const;
-  // `database` empty: the one that the DSN names. Finds the server anew, and waits a while for one
-  // where a failover seems to be under way.
+  // `database` empty: that of the DSN. Looks the server up, and waits up to the failover timeout if
+  // a failover seems to be in progress.
   [[nodiscard]] Connection connect(const std::string& database, std::stop_token stop) const;
-  // Speaks the replication protocol too (CREATE_REPLICATION_SLOT), and no parameters.
+  // A replication connection (CREATE_REPLICATION_SLOT); does not support parameters.
   [[nodiscard]] Connection connect_for_replication(const std::string& database,
                                                    std::stop_token stop) const;
-  // The one server that is found now, which is neither waited for nor followed: what belongs to a
-  // server, as a snapshot does, is of no use on another. Behind a load balancer or an address that
-  // moves it is what that leads to.
+  // The server found now, without failover: a snapshot is valid only on its own server. With a load
+  // balancer or a virtual address, connections may still reach another server.
   [[nodiscard]] Primary pinned(std::stop_token stop) const;
   // Without password.
   [[nodiscard]] std::string description() const;
@@ -88,7 +86,7 @@ class Primary {
   [[nodiscard]] Reached reach_once(const Wanted& wanted, const std::stop_token& stop) const;
   [[nodiscard]] Connection open(const Route& route, const Wanted& wanted,
                                 const std::stop_token& stop) const;
-  // What `question` answers; asked again on another server where this one goes away in mid-answer.
+  // Runs `question`; runs it again on another server if the connection is lost.
   template <typename Question>
   auto ask(const Question& question, const std::stop_token& stop) const;
   [[nodiscard]] std::vector<Route> routes(const std::stop_token& stop) const;

@@ -6,7 +6,7 @@ namespace pgrehearse {
 
 namespace {
 
-// One for the server that goes away, and two more where the failover does not succeed at once.
+// One for the lost server, and two more in case the failover takes several attempts.
 constexpr int most_attempts = 3;
 
 DatabaseCounts count_database(const Primary& primary, const std::string& database,
@@ -15,11 +15,11 @@ DatabaseCounts count_database(const Primary& primary, const std::string& databas
   for (int attempt = 1;; ++attempt) {
     try {
       auto connection = primary.connect(database, stop);
-      // From its beginning: half of it may be what a new primary has lost.
+      // Count the whole database again: a new primary may lack rows counted so far.
       counts.tables = count_rows(connection, wanted, {});
       return counts;
     } catch (const SqlError& error) {
-      // What has a code of its own says that connecting failed, after waiting for it.
+      // An error with a code means that connecting failed, after waiting.
       if (error.code() == FindingCode::none && is_server_gone(error) && attempt < most_attempts)
         continue;
       counts.error = error.what();

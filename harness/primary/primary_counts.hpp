@@ -1,4 +1,4 @@
-// The primary's row counts, taken in a thread of their own so that they overlap with the restore.
+// The primary's row counts, taken in a separate thread during the restore.
 #pragma once
 
 #include <functional>
@@ -13,14 +13,13 @@
 
 namespace pgrehearse {
 
-// Whether a table is counted; asked with an empty relation: whether the database is looked at at
-// all.
+// Whether to count a table; with an empty relation: whether to count anything in the database.
 using DatabaseTableFilter =
     std::function<bool(std::string_view database, std::string_view relation)>;
 
-// Every wanted table of every database. A database that refuses the connection has an error, the
-// others have counts. Where the server goes away, the database is counted anew on the one that
-// follows it. Throws SqlError(environment) when the primary cannot be reached at all.
+// Counts every wanted table of every database. A database that rejects the connection has an error.
+// If the connection is lost, the database is counted again on the new primary. Throws
+// SqlError(environment) when the primary cannot be reached at all.
 RowCounts count_rows(const Primary& primary, const DatabaseTableFilter& wanted,
                      const std::stop_token& stop);
 
@@ -35,15 +34,15 @@ class PrimaryCounts {
 
   // Returns at once; a second call does nothing.
   void start();
-  // The counts, waiting for them; starts them where start() was not called. Once. Throws what
-  // counting threw, and Error(interrupted) on a stop request.
+  // Waits for the counts; calls start() if necessary. May be called once. Throws the errors of
+  // count_rows(), and Error(interrupted) on a stop request.
   RowCounts get(const std::stop_token& stop);
 
  private:
   const Primary& primary_;
   DatabaseTableFilter wanted_;
   std::future<RowCounts> counts_;
-  std::jthread worker_;  // last: joined before the rest goes
+  std::jthread worker_;  // last: joined before the other members are destroyed
 };
 
 }  // namespace pgrehearse

@@ -1,5 +1,4 @@
-// The scenario's word for the production server: how it is found, and which of its members is
-// asked.
+// The scenario's section `primary`: how the production server is found, and which member is read.
 #pragma once
 
 #include <chrono>
@@ -13,25 +12,25 @@
 namespace pgrehearse {
 
 enum class PreferredMember {
-  any,      // without Patroni: whatever the DSN leads to; with it: the primary
-  primary,  // only the one that writes
-  standby,  // to spare the primary; the primary where no standby will do
+  any,      // with Patroni: the primary; without: any server of the DSN
+  primary,  // only the primary
+  standby,  // to reduce load on the primary; the primary if no standby is usable
 };
 
 struct PatroniSpec {
   std::vector<std::string> urls;  // of the REST API: "https://db1:8008"
-  std::string cluster;            // its name (scope); empty: not compared
+  std::string cluster;            // its name (scope); empty: not checked
   HttpCredentials credentials;
 };
 
 struct PrimarySpec {
-  // libpq's connection string; may hold a password. With Patroni without host and port.
+  // libpq connection string; may contain a password. With Patroni: without host and port.
   std::string dsn;
   std::optional<PatroniSpec> patroni;
   PreferredMember prefer = PreferredMember::any;
   std::optional<Bytes> max_lag;  // of a standby, as Patroni measures it
-  // How long a failover may leave us without a server; absent: a minute with Patroni and where the
-  // DSN asks for the primary (target_session_attrs), otherwise no time.
+  // How long to wait for a new server in a failover; absent: one minute with Patroni or if the DSN
+  // requires the primary (target_session_attrs), otherwise no wait.
   std::optional<std::chrono::milliseconds> failover_timeout;
 };
 

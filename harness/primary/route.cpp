@@ -26,7 +26,7 @@ std::vector<std::string> list_of(const ConnectionParameters& parameters,
   return values;
 }
 
-// One value stands for all hosts.
+// A single value applies to all hosts.
 std::string pick(const std::vector<std::string>& values, std::size_t index) {
   if (values.empty()) return {};
   return values.size() == 1 ? values[0] : values[index];
@@ -46,8 +46,8 @@ Wanted wanted_of(const ConnectionParameters& dsn, PreferredMember prefer) {
   if (attribute == "read-only" || attribute == "standby") return Wanted::standby;
   if (attribute == "prefer-standby") return Wanted::prefer_standby;
   throw Error(ErrorKind::usage,
-              fmt::format("target_session_attrs (PGTARGETSESSIONATTRS) cannot be '{}'", attribute),
-              "it is any, read-write, read-only, primary, standby or prefer-standby");
+              fmt::format("invalid target_session_attrs (PGTARGETSESSIONATTRS) '{}'", attribute),
+              "use any, read-write, read-only, primary, standby or prefer-standby");
 }
 
 void set_or_erase(ConnectionParameters& parameters, const std::string& keyword,
@@ -72,9 +72,9 @@ std::vector<Route> routes_of(const ConnectionParameters& dsn, PreferredMember pr
   };
   if (!pairs(hosts, 0) || !pairs(addresses, 0) || !pairs(ports, 1)) {
     throw Error(ErrorKind::usage,
-                fmt::format("the dsn names {} hosts, {} addresses and {} ports", hosts.size(),
+                fmt::format("the dsn has {} hosts, {} addresses and {} ports", hosts.size(),
                             addresses.size(), ports.size()),
-                "one port for all hosts, or one for each");
+                "give one port for all hosts, or one per host");
   }
   std::vector<Route> routes;
   const auto add = [&](ExpectedRole role, const std::string& reason) {
@@ -96,17 +96,17 @@ std::vector<Route> routes_of(const ConnectionParameters& dsn, PreferredMember pr
   const std::string several = count > 1 ? fmt::format(" of {} hosts in the dsn", count) : "";
   switch (wanted) {
     case Wanted::any:
-      add(ExpectedRole::any, count > 1 ? "the first to answer" + several : "named by the dsn");
+      add(ExpectedRole::any, count > 1 ? "the first to respond" + several : "named by the dsn");
       break;
     case Wanted::primary:
-      add(ExpectedRole::primary, "the one that is not in recovery" + several);
+      add(ExpectedRole::primary, "the primary" + several);
       break;
     case Wanted::standby:
       add(ExpectedRole::standby, "a standby" + several);
       break;
     case Wanted::prefer_standby:
       add(ExpectedRole::standby, "a standby" + several);
-      add(ExpectedRole::any, "no standby would do" + several);
+      add(ExpectedRole::any, "no usable standby" + several);
       break;
   }
   return routes;

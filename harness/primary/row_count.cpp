@@ -10,8 +10,7 @@ namespace pgrehearse {
 
 namespace {
 
-// A row is a table whose rows survive a recovery, or an unlogged one; the biggest come first.
-// A materialized view that was never populated cannot be read, and holds nothing.
+// One row per table, largest first. A materialized view that was never populated cannot be read.
 constexpr const char* tables_sql = R"(
 select format('%I.%I', n.nspname, c.relname), c.relpersistence = 'u', c.relpages
   from pg_catalog.pg_class c
@@ -24,7 +23,7 @@ select format('%I.%I', n.nspname, c.relname), c.relpersistence = 'u', c.relpages
  order by c.relpages desc, 1)";
 
 constexpr std::size_t most_tables = 200;
-// A batch reports nothing before its end, so big tables do not share one.
+// A batch reports progress only at its end, so large tables get their own.
 constexpr std::int64_t most_pages = 25'600;  // 200 MB
 
 struct Table {
@@ -61,7 +60,7 @@ void count_batch(Connection& connection, std::span<const Table> batch, TableCoun
     if (results[i].error.empty() && !results[i].rows.rows.empty()) {
       count.rows = number_of(results[i].rows.text(0, 0));
     } else {
-      count.error = results[i].error.empty() ? "the server gave no count" : results[i].error;
+      count.error = results[i].error.empty() ? "the server returned no count" : results[i].error;
       count.sqlstate = results[i].sqlstate;
     }
   }

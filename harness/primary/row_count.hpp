@@ -1,4 +1,4 @@
-// How many rows each table holds, on either side of a comparison.
+// The number of rows in each table, for both sides of a comparison.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace pgrehearse {
 struct TableCount {
   std::optional<std::int64_t> rows;
   bool unlogged = false;  // never counted: empty after recovery by design
-  std::string error;      // why it was not counted (lock not available, permission denied, ...)
+  std::string error;      // why it was not counted (lock timeout, permission denied, ...)
   std::string sqlstate;   // of the error
 };
 
@@ -30,14 +30,14 @@ struct DatabaseCounts {
 // By database.
 using RowCounts = std::map<std::string, DatabaseCounts>;
 
-// Whether a table is of interest; the others are not even counted.
+// Whether to count a table.
 using TableFilter = std::function<bool(std::string_view relation)>;
 using CountProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 // Counts every ordinary table, partition leaf and populated materialized view of the connection's
-// database, without its descendants; temporary tables and system schemas are left out. Each count
-// is a statement, so a snapshot, of its own (no long transaction on the primary), sent in pipeline
-// batches: one table that cannot be counted has an error, the others have counts.
+// database, without its descendants; temporary tables and system schemas are skipped. Each count is
+// a separate statement with its own snapshot (no long transaction on the primary), sent in pipeline
+// batches. A table that cannot be counted has an error.
 TableCounts count_rows(Connection& connection, const TableFilter& wanted,
                        const CountProgress& on_progress);
 

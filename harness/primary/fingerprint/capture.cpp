@@ -23,7 +23,7 @@ struct ReadSequences {
 };
 using SequencesByDatabase = std::map<std::string, ReadSequences>;
 
-// Names one run of one server: another server, or the same after a restart, has another.
+// Identifies one run of one server: differs on another server and after a restart.
 std::string server_mark(Connection& connection) {
   return connection.query("select pg_catalog.pg_postmaster_start_time()").text(0, 0);
 }
@@ -33,15 +33,15 @@ std::string server_mark(const Primary& primary, const std::stop_token& stop) {
   return server_mark(connection);
 }
 
-// After a failover a snapshot's name may be that of somebody else's snapshot on the new primary.
+// After a failover, the snapshot's name may belong to another snapshot on the new primary.
 void guard(DatabaseSnapshot& snapshot, const std::string& mark) {
   if (!snapshot.join) return;
   snapshot.join = [join = std::move(snapshot.join), mark](std::stop_token stop) {
     auto connection = join(std::move(stop));
     if (server_mark(connection) == mark) return connection;
     throw SqlError(
-        {ErrorKind::environment, "another server answers than the one that holds the snapshot",
-         "a failover or a restart in mid-reading does this: run it again"},
+        {ErrorKind::environment, "connected to another server than the one with the snapshot",
+         "a failover or restart happened: run it again"},
         "");
   };
 }
@@ -57,7 +57,7 @@ FingerprintHeader header_of(const Primary& primary, const Sample& sample,
           .sample = sample};
 }
 
-// Each database's sequences now.
+// The current state of each database's sequences.
 SequencesByDatabase sequences_now(const Primary& primary, const std::vector<std::string>& databases,
                                   const std::stop_token& stop) {
   SequencesByDatabase sequences;
@@ -86,7 +86,7 @@ class DatabaseCapture {
     auto facts = snapshot_.facts;
     if (facts.error.empty()) facts.error = watch_.over();
     try {
-      // The lists are short and whole: the budget ends the reading of contents only.
+      // The budget limits the reading of contents; lists are short and always read completely.
       if (facts.error.empty()) connection.emplace(join(stop));
     } catch (const SqlError& error) {
       facts.error = error.what();
@@ -126,15 +126,15 @@ class DatabaseCapture {
 
   void write_catalog(Connection& connection, std::span<const CatalogKind> kinds) {
     for (const auto& kind : kinds) {
-      connection.query("savepoint catalogue");
+      connection.query("savepoint catalog");
       try {
-        list_catalogue(connection, kind, [&](const CatalogEntry& entry) { writer_.write(entry); });
+        list_catalog(connection, kind, [&](const CatalogEntry& entry) { writer_.write(entry); });
       } catch (const SqlError& error) {
         if (error.sqlstate().empty()) throw;
         write(CatalogGap{.kind = std::string(kind.name), .error = error.what()});
       }
-      connection.query("rollback to savepoint catalogue");
-      connection.query("release savepoint catalogue");
+      connection.query("rollback to savepoint catalog");
+      connection.query("release savepoint catalog");
     }
   }
 
@@ -207,7 +207,7 @@ class DatabaseCapture {
 
 CaptureSummary FingerprintCapture::run(std::ostream& out, const FingerprintProgress& on_progress,
                                        const std::stop_token& stop) const {
-  // First of all: who answers what follows has to be the same.
+  // First of all: everything that follows must come from the same server.
   const auto mark = server_mark(primary_, stop);
   const auto header = header_of(primary_, rules_.sample, stop);
   auto databases = primary_.databases(stop);

@@ -1,4 +1,4 @@
-// Takes a fingerprint of the primary. How the snapshots are found is not known here.
+// Takes a fingerprint of the primary on given snapshots.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace pgrehearse {
 
-// One database's snapshot, held by somebody else until the capture has ended.
+// One database's snapshot; its holder keeps it open until the capture ends.
 struct DatabaseSnapshot {
   DatabaseFingerprint facts;
   // A new connection in a read-only transaction on the snapshot. Called from several threads.
@@ -24,16 +24,16 @@ struct DatabaseSnapshot {
 };
 
 struct FingerprintRules {
-  // Which databases are looked at; nullptr: all.
+  // Which databases to read; nullptr: all.
   std::function<bool(std::string_view database)> database;
-  // How much is read of a relation; nullptr: all of it.
+  // How much of a relation to read; nullptr: all of it.
   std::function<Coverage(std::string_view database, std::string_view relation, std::int64_t pages)>
       relation;
   Sample sample;
   FingerprintBudget budget;
 };
 
-// "database shop: 120 of 4,000 relations", for people.
+// Reports "database shop: 120 of 4,000 relations".
 using FingerprintProgress =
     std::function<void(std::string_view database, std::uint64_t done, std::uint64_t total)>;
 
@@ -44,15 +44,15 @@ struct CaptureSummary {
   std::uint64_t rows = 0;
   // By cause: unlogged, excluded, permission, ...
   std::map<std::string, std::uint64_t> left_out;
-  // Databases, kinds of catalogue entries, sequences, relations and columns that could have been
-  // read and were not.
+  // Number of databases, kinds of catalog entries, sequences, relations and columns that should
+  // have been read and were not.
   std::uint64_t gaps = 0;
-  std::string budget_over;  // which limit ended it; empty: none
+  std::string budget_over;  // the limit that ended it; empty: none
 };
 
 class FingerprintCapture {
  public:
-  // Finds the snapshots of these databases; called once, between two readings of the sequences.
+  // Takes the snapshots of these databases; called once, between two readings of the sequences.
   using TakeSnapshots = std::function<std::vector<DatabaseSnapshot>(
       const std::vector<std::string>& databases, std::stop_token stop)>;
 

@@ -8,13 +8,13 @@ namespace pgrehearse {
 
 namespace {
 
-// As the reader of a fingerprint file gives it, so that definitions compare as text.
+// The form that the reader of a fingerprint file returns, so that definitions compare as text.
 std::string canonical(const std::string& definition) {
   using Json = nlohmann::ordered_json;
   try {
     return Json::parse(definition).dump();
   } catch (const Json::exception&) {
-    // Bytes that are no UTF-8, in a database without an encoding.
+    // Invalid UTF-8, in a SQL_ASCII database.
     return Json(definition).dump(-1, ' ', false, Json::error_handler_t::replace);
   }
 }
@@ -32,9 +32,9 @@ std::size_t catalog_rank(std::string_view kind) {
   return rank;
 }
 
-void list_catalogue(Connection& connection, const CatalogKind& kind,
-                    const std::function<void(CatalogEntry)>& on_entry) {
-  // In the order of UTF-8, as the lists are merged: another encoding's bytes may have another.
+void list_catalog(Connection& connection, const CatalogKind& kind,
+                  const std::function<void(CatalogEntry)>& on_entry) {
+  // In UTF-8 byte order, in which the lists are merged: other encodings sort differently.
   const auto sql = fmt::format(
       "select identity, definition from ({}) as listed (identity, definition) "
       "order by convert_to(identity, 'UTF8'), definition::text collate \"C\"",

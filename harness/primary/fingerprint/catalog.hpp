@@ -1,7 +1,7 @@
-// A database's catalogue as a list that can be diffed. The catalogue's tables are read as they
-// are, in the statement's own snapshot: functions that print definitions look at the newest
-// catalogue instead, and would mix two points in time. What PostgreSQL keeps outside WAL or changes
-// without a transaction (statistics, freeze limits, slots) is left out.
+// A database's catalog as a list that can be compared. The catalog tables are read in the
+// statement's snapshot; pg_get_...def() functions read the newest catalog and would mix two points
+// in time. State outside WAL or changed without a transaction (statistics, freeze limits, slots) is
+// excluded.
 #pragma once
 
 #include <functional>
@@ -14,20 +14,20 @@
 
 namespace pgrehearse {
 
-// One kind of entry: `sql` gives identity and definition, each identity once.
+// One kind of entry: `sql` returns identity and definition, each identity once.
 struct CatalogKind {
   std::string_view name;
   std::string_view sql;
 };
 
-// Of one database, and of what all databases share; in the order of fingerprints.
+// The kinds of one database, and of the shared catalogs; in the order of fingerprints.
 std::span<const CatalogKind> database_catalog();
 std::span<const CatalogKind> cluster_catalog();
-// Both, cluster first: the order of a fingerprint that has both.
+// The position of a kind in a fingerprint: shared catalogs first.
 std::size_t catalog_rank(std::string_view kind);
 
 // Lists one kind in order. Throws SqlError.
-void list_catalogue(Connection& connection, const CatalogKind& kind,
-                    const std::function<void(CatalogEntry)>& on_entry);
+void list_catalog(Connection& connection, const CatalogKind& kind,
+                  const std::function<void(CatalogEntry)>& on_entry);
 
 }  // namespace pgrehearse

@@ -1,6 +1,6 @@
-// The queries of the catalogue. A newer major version's columns are met through to_jsonb(row),
-// which asks for none by name. Objects are found by joining the catalogue's tables only; a casting
-// to regclass or a pg_get_...def() would ask the newest catalogue, not the snapshot's.
+// The catalog queries. to_jsonb(row) includes columns of newer major versions. Objects are found by
+// joining catalog tables only: a cast to regclass or a pg_get_...def() would read the newest
+// catalog instead of the snapshot's.
 #include <array>
 
 #include "harness/primary/fingerprint/catalog.hpp"
@@ -9,7 +9,7 @@ namespace pgrehearse {
 
 namespace {
 
-// Those of a role are its settings and memberships; passwords are never read.
+// Roles with their settings and memberships; passwords are never read.
 constexpr std::array cluster_kinds{
     CatalogKind{.name = "role", .sql = R"(
 select quote_ident(rolname), to_jsonb(r) - array['oid', 'rolname', 'rolpassword', 'rolconfig']

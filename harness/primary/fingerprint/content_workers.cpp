@@ -12,7 +12,7 @@ namespace pgrehearse {
 namespace {
 
 constexpr std::size_t most_relations = 150;
-// A batch reports nothing before its end, so big relations do not share one.
+// A batch reports progress only at its end, so large relations get their own.
 constexpr std::int64_t most_pages = 6'400;  // 50 MB
 
 class Queue {
@@ -48,7 +48,7 @@ class Queue {
     last_error_ = error;
   }
 
-  // What no worker was left for.
+  // The relations that no worker took.
   void give_up_rest(const ContentWork& work) {
     if (left_.empty()) return;
     work.give_up(left_, last_error_.value_or(Error(ErrorKind::interrupted, "interrupted")));

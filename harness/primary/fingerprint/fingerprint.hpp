@@ -1,5 +1,5 @@
-// What one database held at one snapshot: its catalogue, its sequences and the content of its
-// relations. How it is taken is in capture.hpp, how it is written in fingerprint_file.hpp.
+// The contents of one database at one snapshot: its catalog, its sequences and the content of its
+// relations. Taken by capture.hpp, written by fingerprint_file.hpp.
 #pragma once
 
 #include <cstdint>
@@ -13,18 +13,18 @@
 
 namespace pgrehearse {
 
-// One object as a person would list it. Two catalogues are equal when their lists are.
+// One object of the catalog. Two catalogs are equal when their lists are equal.
 struct CatalogEntry {
   std::string kind;        // "table", "function", "grant", "role", ...
   std::string identity;    // "sales.orders", quoted where SQL needs it
   std::string definition;  // a JSON object; bodies and expressions as md5
 };
 
-// A sequence is not transactional: `position` is what the WAL says of it, which is ahead of the
-// last value handed out and never behind it (docs/decisions/0051).
+// Sequences are not transactional: WAL has a position ahead of the last value returned, never
+// before it (docs/decisions/0051).
 struct SequenceReading {
   std::int64_t last_value = 0;
-  std::int64_t logged_ahead = 0;  // values that the WAL has already given away (log_cnt)
+  std::int64_t logged_ahead = 0;  // values already logged in WAL (log_cnt)
   bool called = false;
   std::uint32_t file_node = 0;
   auto operator<=>(const SequenceReading&) const = default;
@@ -34,25 +34,24 @@ struct SequenceState {
   std::string name;
   std::int64_t increment = 1;
   bool cycles = false;
-  // Read just before and just after the snapshot was taken; absent: it was not there, or refused.
+  // Read just before and just after the snapshot was taken; absent: not found or not readable.
   std::optional<SequenceReading> before;
   std::optional<SequenceReading> after;
   std::string error;
-  bool locked = false;  // the error: somebody has locked it
+  bool locked = false;  // the error is a lock timeout
 };
 
 // How much of a relation's content is known.
 enum class Coverage {
   full,     // rows counted and hashed
-  sampled,  // the same of the blocks that TABLESAMPLE picked
+  sampled,  // the same for the blocks selected by TABLESAMPLE
   counted,  // rows counted
   none,
 };
 std::string_view name_of(Coverage coverage);
 std::optional<Coverage> parse_coverage(std::string_view name);
 
-// Why nothing is known of a relation's content. Those up to `rewritten` are by design, by choice,
-// or in the nature of the statement.
+// Why a relation's content was not read. Causes up to `rewritten` are by design or by choice.
 enum class Uncovered {
   no,
   unlogged,     // empty after recovery
@@ -60,19 +59,19 @@ enum class Uncovered {
   unpopulated,  // a materialized view without data
   excluded,     // by the scenario
   rewritten,    // truncated, rewritten or dropped while the fingerprint was taken
-  budget,       // time, snapshot age, replica lag, room or memory was over
+  budget,       // limit of time, snapshot age, standby lag, disk or memory exceeded
   permission,
   locked,
   failed,
 };
 std::string_view name_of(Uncovered cause);
 std::optional<Uncovered> parse_uncovered(std::string_view name);
-// Whether it could have been compared, with more permission, time or luck.
+// Whether it should have been compared: permission, time or a lock was missing.
 bool is_gap(Uncovered cause);
 
 struct RelationContent {
   std::string name;  // "sales.orders", quoted where SQL needs it
-  std::string hash;  // sum of the rows' 64-bit hashes, decimal; empty: no rows, or only counted
+  std::string hash;  // sum of the rows' 64-bit hashes, decimal; empty: no rows, or not hashed
   // Columns that the role may not read; the others are hashed.
   std::vector<std::string> withheld;
   std::string error;
@@ -100,8 +99,8 @@ struct DatabaseFingerprint {
   bool exclusive = false;
   std::uint64_t candidates = 0;          // snapshots that were tried
   std::vector<std::uint64_t> in_flight;  // transactions that the snapshot saw running
-  bool with_cluster = false;  // also holds what is common to all databases (roles, settings, ...)
-  std::string error;          // why there is nothing of this database
+  bool with_cluster = false;             // includes the shared catalogs (roles, settings, ...)
+  std::string error;                     // why nothing of this database was read
 };
 
 struct FingerprintHeader {

@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view schema = "pgrehearse.fingerprint/1";
 
-// Names may hold bytes of any encoding: SQL_ASCII promises nothing.
+// Names may contain invalid UTF-8, in a SQL_ASCII database.
 void put(std::ostream& out, const Json& line) {
   out << line.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
 }
@@ -28,7 +28,7 @@ Json json_of(const std::optional<SequenceReading>& reading) {
       {reading->last_value, reading->logged_ahead, reading->called, reading->file_node});
 }
 
-// Writing JSON recurses, so a line of a million brackets must not come that far.
+// The JSON library recurses: limit the depth.
 Json parse_line(const std::string& text) {
   constexpr int deepest = 64;
   return Json::parse(text, [](int depth, Json::parse_event_t /*event*/, const Json& /*value*/) {
@@ -37,13 +37,13 @@ Json parse_line(const std::string& text) {
   });
 }
 
-// The library itself turns 1e30 into any whole number.
+// The JSON library converts 1e30 to an arbitrary integer.
 template <typename Number>
 Number whole(const Json& json) {
   const bool fits = json.is_number_unsigned() ? std::in_range<Number>(json.get<std::uint64_t>())
                                               : json.is_number_integer() &&
                                                     std::in_range<Number>(json.get<std::int64_t>());
-  if (!fits) throw std::runtime_error(json.dump() + " is no whole number that can be here");
+  if (!fits) throw std::runtime_error(json.dump() + " is not an integer in the allowed range");
   return json.get<Number>();
 }
 
@@ -68,7 +68,7 @@ FingerprintHeader header_of(const Json& json) {
                            .sample = {.percentage = json.at("sample").get<double>(),
                                       .seed = whole<std::int64_t>(json.at("seed"))}};
   const auto taken = parse_instant(json.at("taken").get<std::string>());
-  if (!taken) throw std::runtime_error("'taken' is no time");
+  if (!taken) throw std::runtime_error("'taken' is not a time");
   header.taken = *taken;
   return header;
 }
@@ -81,7 +81,7 @@ std::vector<std::uint64_t> in_flight_of(const Json& json) {
 
 DatabaseFingerprint database_of(const Json& json) {
   const auto lsn = parse_lsn(json.at("lsn").get<std::string>());
-  if (!lsn) throw std::runtime_error("'lsn' is no WAL position");
+  if (!lsn) throw std::runtime_error("'lsn' is not a WAL position");
   return {.database = json.at("database").get<std::string>(),
           .exact = json.at("exact").get<bool>(),
           .method = json.at("method").get<std::string>(),
@@ -126,7 +126,7 @@ FingerprintLine line_of(const Json& json) {
     const auto& entry = json.at("entry");
     return CatalogEntry{.kind = entry.at(0).get<std::string>(),
                         .identity = entry.at(1).get<std::string>(),
-                        .definition = json.at("is").dump()};
+                        .definition = json.at("definition").dump()};
   }
   if (json.contains("sequence")) return sequence_of(json);
   if (json.contains("database")) return database_of(json);
@@ -134,7 +134,7 @@ FingerprintLine line_of(const Json& json) {
     return CatalogGap{.kind = json.at("unlisted").get<std::string>(),
                       .error = json.at("error").get<std::string>()};
   }
-  throw std::runtime_error("a line of an unknown kind");
+  throw std::runtime_error("unknown kind of line");
 }
 
 }  // namespace
@@ -167,7 +167,7 @@ void FingerprintWriter::write(const CatalogEntry& entry) {
   // The definition is JSON already.
   const auto names = Json::array({entry.kind, entry.identity});
   out_ << R"({"entry":)" << names.dump(-1, ' ', false, Json::error_handler_t::replace)
-       << R"(,"is":)" << entry.definition << "}\n";
+       << R"(,"definition":)" << entry.definition << "}\n";
 }
 
 void FingerprintWriter::write(const CatalogGap& gap) {
@@ -214,13 +214,13 @@ void FingerprintWriter::finish() {
 FingerprintReader::FingerprintReader(std::unique_ptr<std::istream> input, std::string name)
     : input_(std::move(input)), name_(std::move(name)) {
   std::string text;
-  if (!std::getline(*input_, text)) refuse("it is empty or cannot be read");
+  if (!std::getline(*input_, text)) refuse("empty or unreadable");
   ++line_;
   try {
     const auto json = parse_line(text);
     if (json.at("schema") != schema) {
       refuse(
-          fmt::format("its schema is {}, this version reads {}", json.at("schema").dump(), schema));
+          fmt::format("schema {} is not supported, expected {}", json.at("schema").dump(), schema));
     }
     header_ = header_of(json);
   } catch (const Error&) {
@@ -234,7 +234,7 @@ FingerprintReader::~FingerprintReader() = default;
 
 void FingerprintReader::refuse(const std::string& why) const {
   throw Error(ErrorKind::usage, fmt::format("{}:{}: not a fingerprint: {}", name_, line_, why),
-              "make one with `pgrehearse fingerprint --to FILE`");
+              "create one with `pgrehearse fingerprint --to FILE`");
 }
 
 void FingerprintReader::check_end(const std::string& line) {
@@ -244,7 +244,7 @@ void FingerprintReader::check_end(const std::string& line) {
   const auto same = [&](const char* key, std::uint64_t seen) {
     if (json.at(key) != seen) {
       refuse(
-          fmt::format("its last line counts {} {}, it holds {}", json.at(key).dump(), key, seen));
+          fmt::format("the last line says {} {}, the file has {}", json.at(key).dump(), key, seen));
     }
   };
   same("databases", databases_);
@@ -253,11 +253,11 @@ void FingerprintReader::check_end(const std::string& line) {
   same("relations", relations_);
 }
 
-// False at the last line, which is then proved.
+// False at the last line, after checking its counts.
 bool FingerprintReader::read_line() {
   if (std::exchange(held_, false)) return true;
   if (ended_) return false;
-  if (!std::getline(*input_, text_)) refuse("it was cut off: its last line is missing");
+  if (!std::getline(*input_, text_)) refuse("truncated: the last line is missing");
   ++line_;
   if (!text_.starts_with(R"({"end")")) return true;
   check_end(text_);

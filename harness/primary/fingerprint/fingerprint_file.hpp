@@ -1,7 +1,7 @@
-// A fingerprint as JSON lines, "pgrehearse.fingerprint/1": a header; for each database, by name, a
-// line with its snapshot, then its catalogue entries, sequences and relations in the order of their
-// names; a last line with counts, so that a file that was cut off is noticed. Written and read line
-// by line: memory does not grow with the number of relations.
+// A fingerprint as JSON lines, "pgrehearse.fingerprint/1": a header; per database, ordered by name,
+// a line with its snapshot, then its catalog entries, sequences and relations ordered by name; a
+// last line with counts, by which a truncated file is detected. Written and read line by line, in
+// constant memory.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace pgrehearse {
 
-// A kind of catalogue entry that could not be listed.
+// A kind of catalog entry that could not be listed.
 struct CatalogGap {
   std::string kind;
   std::string error;
@@ -32,7 +32,7 @@ class FingerprintWriter {
   void write(const CatalogGap& gap);
   void write(const SequenceState& sequence);
   void write(const RelationContent& relation);
-  // The last line. Throws Error(environment) when anything could not be written.
+  // Writes the last line. Throws Error(environment) when anything could not be written.
   void finish();
 
  private:
@@ -45,19 +45,19 @@ class FingerprintWriter {
 
 class FingerprintReader {
  public:
-  // Reads the header. Throws Error(usage) that names `name` and the line when it is no fingerprint
-  // of this version.
+  // Reads the header. Throws Error(usage) with `name` and the line when it is not a fingerprint of
+  // this version.
   FingerprintReader(std::unique_ptr<std::istream> input, std::string name);
   ~FingerprintReader();
   FingerprintReader(const FingerprintReader&) = delete;
   FingerprintReader& operator=(const FingerprintReader&) = delete;
 
   [[nodiscard]] const FingerprintHeader& header() const { return header_; }
-  // Goes to the part of a database: next() gives its line. False: there is none (the file has then
-  // been read to its end). Once, instead of reading from the start.
+  // Skips to a database: next() returns its line. False: not found, and the file was read to its
+  // end. May be called once, instead of reading from the start.
   bool seek(std::string_view database);
-  // The next line, nullptr after the last; valid until the next call. Throws Error(usage) on a
-  // damaged line, and at the end of a file that was cut off.
+  // The next line, nullptr after the last; valid until the next call. Throws Error(usage) on an
+  // invalid line, and at the end of a truncated file.
   const FingerprintLine* next();
 
  private:
@@ -71,7 +71,7 @@ class FingerprintReader {
   FingerprintHeader header_;
   FingerprintLine current_;
   std::string text_;
-  bool held_ = false;  // text_ is the line that next() gives
+  bool held_ = false;  // text_ is the line that next() returns
   bool skipped_ = false;
   bool ended_ = false;
   std::uint64_t databases_ = 0;
@@ -80,7 +80,7 @@ class FingerprintReader {
   std::uint64_t relations_ = 0;
 };
 
-// The databases of a whole fingerprint; reading all of it also proves that it is complete.
+// The databases of a fingerprint. Reads all of it, which proves that it is complete.
 std::vector<DatabaseFingerprint> databases_of(FingerprintReader& reader);
 
 }  // namespace pgrehearse

@@ -10,8 +10,8 @@ namespace pgrehearse {
 
 namespace {
 
-// A row is a relation that holds rows of its own. The size of a relation that was never analysed is
-// asked of its file, and only then: that takes a lock.
+// One row per relation with rows of its own. The file size is read, which takes a lock, only for a
+// relation that was never analyzed.
 constexpr const char* relations_sql = R"(
 select c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, c.relpersistence,
        c.relispopulated, coalesce(nullif(c.relfilenode, 0), pg_relation_filenode(c.oid)),
@@ -29,7 +29,7 @@ select c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, c.relpersistence
         or (n.nspname = 'pg_catalog' and c.relname in ('pg_largeobject', 'pg_largeobject_metadata')))
  order by 7 desc, 2)";
 
-// A row is a column in order, and whether the role may read it.
+// One row per column in order, and whether the role may read it.
 constexpr const char* columns_sql = R"(
 select quote_ident(attname), coalesce(has_column_privilege(attrelid, attnum, 'select'), false)
   from pg_attribute
@@ -75,7 +75,7 @@ Uncovered cause_of(const std::string& sqlstate) {
   if (sqlstate == "57014" || sqlstate == sqlstate_disk_full || sqlstate == sqlstate_out_of_memory) {
     return Uncovered::budget;
   }
-  // Gone, renamed or changed between the snapshot's catalogue and today's.
+  // Dropped, renamed or altered since the snapshot.
   if (sqlstate == "42P01" || sqlstate == "42703" || sqlstate == "42809" || sqlstate == "3F000") {
     return Uncovered::rewritten;
   }
@@ -89,15 +89,15 @@ void take(RelationContent& relation, const Connection::PipelineResult& result, R
   }
   const auto file_node = number_of<std::uint32_t>(result.rows.text(0, 2));
   if (side == ReadingSide::snapshot && file_node != relation.file_node) {
-    leave_out(relation, Uncovered::rewritten, "its file was replaced");
+    leave_out(relation, Uncovered::rewritten, "its file was replaced after the snapshot");
     return;
   }
   relation.rows = number_of<std::int64_t>(result.rows.text(0, 0));
   relation.hash = result.rows.text(0, 1);
 }
 
-// A type without binary output, or a row beyond what its binary form may hold.
-bool wants_text(const Connection::PipelineResult& result) {
+// A type without binary output, or a row too large for its binary form.
+bool needs_text(const Connection::PipelineResult& result) {
   return result.sqlstate == "42883" || result.sqlstate == "54000";
 }
 
@@ -113,16 +113,16 @@ std::vector<std::string> statements_of(Connection& connection,
     statements.push_back(content_sql(*relation, sample, columns));
   }
   if (side == ReadingSide::snapshot) {
-    // Rolling back to the savepoint gives back the locks on the tables that were read: nobody who
-    // wants to truncate or alter one waits for the end of our transaction.
+    // Rolling back to the savepoint releases the locks on the tables: TRUNCATE and ALTER TABLE do
+    // not wait for the end of this transaction.
     statements.emplace_back("rollback to savepoint content");
     statements.emplace_back("release savepoint content");
   }
   return statements;
 }
 
-// One round; returns those that have to be asked again: behind a failure in the same transaction,
-// or in another form.
+// One round; returns the relations to read again: after a failure in the same transaction, or as
+// text.
 std::vector<RelationContent*> read_once(Connection& connection,
                                         std::span<RelationContent* const> relations,
                                         ReadingSide side, const Sample& sample) {
@@ -133,7 +133,7 @@ std::vector<RelationContent*> read_once(Connection& connection,
     const auto& result = results.at(first + i);
     if (result.sqlstate == "25P02") {
       again.push_back(relations[i]);
-    } else if (wants_text(result) && !relations[i]->as_text) {
+    } else if (needs_text(result) && !relations[i]->as_text) {
       relations[i]->as_text = true;
       again.push_back(relations[i]);
     } else {
@@ -153,7 +153,7 @@ std::string content_sql(const RelationContent& relation, const Sample& sample,
     for (const auto& column : columns) row += (row.size() > 4 ? ", t." : "t.") + column;
     row += ")";
   }
-  // record_out and record_send instead of a cast: a cast could be a user's own function.
+  // record_out and record_send instead of a cast: a cast could call a user-defined function.
   std::string hash = "null";
   if (relation.coverage != Coverage::counted) {
     hash = relation.as_text
@@ -165,7 +165,7 @@ std::string content_sql(const RelationContent& relation, const Sample& sample,
     blocks =
         fmt::format(" tablesample system ({}) repeatable ({})", sample.percentage, sample.seed);
   }
-  // Of the relation that is read: its name may have been given to another one.
+  // The file node of the relation read now: its name may belong to a new relation.
   std::string literal = "'";
   for (const char c : relation.name) literal += c == '\'' ? std::string("''") : std::string(1, c);
   literal += "'";
@@ -193,7 +193,7 @@ std::vector<RelationContent> list_relations(Connection& connection, const Covera
                relation.coverage == Coverage::none) {
       relation.cause = Uncovered::excluded;
     } else if (!whole && text(8) != "t") {
-      leave_out(relation, Uncovered::permission, "the role may not read it");
+      leave_out(relation, Uncovered::permission, "permission denied for the role");
     } else if (!whole && relation.coverage != Coverage::counted) {
       in_part.push_back(relations.size());
     }
@@ -209,7 +209,7 @@ std::vector<RelationContent> list_relations(Connection& connection, const Covera
 }
 
 void prepare_reading(Connection& connection, int parallel_workers) {
-  // Text is hashed as the client would get it. SQL_ASCII promises nothing, so nothing is converted.
+  // Text is hashed in client encoding. SQL_ASCII text has no known encoding and is not converted.
   connection.query(
       "select set_config('client_encoding', "
       "case getdatabaseencoding() when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end, false), "

@@ -8,12 +8,12 @@
 
 namespace pgrehearse {
 
-// Every logged sequence of the database with its state now (sequences know no snapshot) in
-// `before`; ordered by the bytes of the name. A sequence that cannot be read has an error.
+// Every logged sequence of the database with its current state (sequences ignore snapshots) in
+// `before`, ordered by name in byte order. A sequence that cannot be read has an error.
 std::vector<SequenceState> read_sequences(Connection& connection);
 
-// The states of `later` become the `after` of those in `earlier`; a sequence that is in one of them
-// only has one reading.
+// The states of `later` become the `after` of those in `earlier`; a sequence in only one of them
+// has one reading.
 std::vector<SequenceState> merge_readings(std::vector<SequenceState> earlier,
                                           std::vector<SequenceState> later);
 

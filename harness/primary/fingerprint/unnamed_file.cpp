@@ -17,8 +17,8 @@ UnnamedFile::UnnamedFile() {
   descriptor_ = mkostemp(name.data(), O_CLOEXEC);
   if (descriptor_ < 0) {
     throw Error(ErrorKind::environment,
-                fmt::format("cannot make a temporary file: {}: {}", name, std::strerror(errno)),
-                "set TMPDIR to a directory with room", FindingCode::env_file, name);
+                fmt::format("cannot create temporary file {}: {}", name, std::strerror(errno)),
+                "set TMPDIR to a directory with free space", FindingCode::env_file, name);
   }
   unlink(name.c_str());
 }

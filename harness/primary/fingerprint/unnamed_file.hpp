@@ -1,4 +1,4 @@
-// A temporary file without a name: gone with the process, however that ends.
+// A temporary file without a name, which disappears with the process.
 #pragma once
 
 #include <filesystem>
@@ -7,13 +7,13 @@ namespace pgrehearse {
 
 class UnnamedFile {
  public:
-  // In the system's directory for temporary files. Throws Error(environment).
+  // In the system's temporary directory. Throws Error(environment).
   UnnamedFile();
   ~UnnamedFile();
   UnnamedFile(const UnnamedFile&) = delete;
   UnnamedFile& operator=(const UnnamedFile&) = delete;
 
-  // Opens it again, for this process only; may be opened as often as wanted.
+  // A path that opens it, in this process only, any number of times.
   [[nodiscard]] std::filesystem::path path() const;
 
  private:

@@ -41,8 +41,8 @@ TEST_F(ComparisonTest, ListsComeInTheOrderOfUtf8WhateverTheEncoding) {
   std::vector<std::string> names;
   for (const auto& kind : database_catalog()) {
     if (kind.name != "table") continue;
-    list_catalogue(connection, kind,
-                   [&](const CatalogEntry& entry) { names.push_back(entry.identity); });
+    list_catalog(connection, kind,
+                 [&](const CatalogEntry& entry) { names.push_back(entry.identity); });
   }
   EXPECT_EQ(names.size(), 7U);
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));

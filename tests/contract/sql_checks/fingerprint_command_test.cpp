@@ -116,7 +116,7 @@ TEST_F(FingerprintCommandTest, WithoutTimeNothingIsReadAndItSaysSo) {
   EXPECT_EQ(result.exit_code, 2);
   const auto json = nlohmann::json::parse(result.output);
   EXPECT_EQ(json["rows"], 0);
-  EXPECT_THAT(json["budget_over"], HasSubstr("the time of"));
+  EXPECT_THAT(json["budget_over"], HasSubstr("budget.time of"));
 }
 
 TEST_F(FingerprintCommandTest, ATableThatTakesTooLongIsListed) {

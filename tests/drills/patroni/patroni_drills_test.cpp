@@ -200,7 +200,7 @@ TEST_F(PatroniDrill, EveryWayLeadsToTheLeader) {
   const auto by_patroni = Primary(rest_spec()).identity({});
   EXPECT_FALSE(by_patroni.in_recovery);
   EXPECT_EQ(by_patroni.member, fmt::format("n{} ({})", leader, there));
-  EXPECT_EQ(by_patroni.reason, "the leader of Patroni's cluster 'orders'");
+  EXPECT_EQ(by_patroni.reason, "the leader of Patroni cluster 'orders'");
   EXPECT_EQ(by_patroni.timeline, 1U);
 
   const auto by_hosts = Primary(several_hosts_dsn()).identity({});
@@ -214,7 +214,7 @@ TEST_F(PatroniDrill, EveryWayLeadsToTheLeader) {
   const auto standby = Primary(rest_spec(PreferredMember::standby)).identity({});
   EXPECT_TRUE(standby.in_recovery);
   EXPECT_NE(standby.member, by_patroni.member);
-  EXPECT_THAT(standby.reason, StartsWith("a standby of Patroni's cluster 'orders'"));
+  EXPECT_THAT(standby.reason, StartsWith("a standby of Patroni cluster 'orders'"));
   EXPECT_EQ(standby.timeline, 1U);
 
   for (auto taken : {&HttpCredentials::ca, &HttpCredentials::certificate}) {
@@ -230,7 +230,7 @@ TEST_F(PatroniDrill, EveryWayLeadsToTheLeader) {
 
   const auto doctor = pgrehearse({"doctor"}, scenario(by_rest(), ""));
   EXPECT_EQ(doctor.exit_code, 0) << doctor.text;
-  EXPECT_THAT(doctor.text, HasSubstr(by_patroni.member + ", the leader of Patroni's cluster"));
+  EXPECT_THAT(doctor.text, HasSubstr(by_patroni.member + ", the leader of Patroni cluster"));
 }
 
 // The primary is spared: a standby is read while it replays, and nothing is asked of the leader.

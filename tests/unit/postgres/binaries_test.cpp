@@ -25,7 +25,7 @@ class Binaries : public testing::Test {
     std::ofstream(root_ / program) << std::string(100, '\0') << text << '\0';
     fs::permissions(root_ / program, fs::perms::owner_all);
   }
-  [[nodiscard]] BinaryPlaces places(const std::string& path = "") const {
+  [[nodiscard]] BinaryLocations places(const std::string& path = "") const {
     return {.root = root_, .search_path = path};
   }
 
@@ -81,7 +81,7 @@ TEST_F(Binaries, AStatedDirectoryIsTheOnlyPlace) {
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::environment);
-    EXPECT_NE(std::string(error.what()).find("holds PostgreSQL 13, the backup needs 15"),
+    EXPECT_NE(std::string(error.what()).find("has PostgreSQL 13, the backup needs 15"),
               std::string::npos);
   }
 }

@@ -61,7 +61,7 @@ TEST_F(PatroniTest, FindsTheLeaderAndKeepsTheRestOfTheDsn) {
                                                        {"dbname", "postgres"}}));
   EXPECT_EQ(found[0].role, ExpectedRole::primary);
   EXPECT_EQ(found[0].member, "n3 (10.0.0.3:26103)");
-  EXPECT_EQ(found[0].reason, "the leader of Patroni's cluster 'pat'");
+  EXPECT_EQ(found[0].reason, "the leader of Patroni cluster 'pat'");
   EXPECT_THAT(script.requested, Contains("http://10.0.0.3:8008/primary"));
 }
 
@@ -71,56 +71,56 @@ TEST_F(PatroniTest, AsksTheNextMemberWhereOneIsSilentOrConfused) {
   EXPECT_EQ(routes().at(0).member, "n3 (10.0.0.3:26103)");
 }
 
-TEST_F(PatroniTest, SaysWhyNoMemberAnswers) {
+TEST_F(PatroniTest, SaysWhyNoMemberResponds) {
   spec.urls = {"http://10.0.0.9:8008", "http://10.0.0.8:8008", "http://10.0.0.7:8008",
                "http://10.0.0.6:8008"};
   script.responses["http://10.0.0.8:8008/cluster"] = {503, ""};
   script.responses["http://10.0.0.7:8008/cluster"] = {401, "no auth header received"};
   script.responses["http://10.0.0.6:8008/cluster"] = {200, R"({"members": "many"})"};
   EXPECT_EQ(error_of(),
-            "PGR-PRIMARY-NO-MEMBER: no member of Patroni's cluster answers: "
+            "PGR-PRIMARY-NO-MEMBER: no member of the Patroni cluster responds: "
             "http://10.0.0.9:8008: connection refused; "
-            "http://10.0.0.8:8008: HTTP status 503: does it reach its etcd, Consul or Kubernetes?; "
+            "http://10.0.0.8:8008: HTTP status 503 (is its etcd, Consul or Kubernetes reachable?); "
             "http://10.0.0.7:8008: refused with HTTP status 401; "
-            "http://10.0.0.6:8008: that is not the answer of a Patroni: it names no members");
+            "http://10.0.0.6:8008: not a response of Patroni: no members");
 }
 
-TEST_F(PatroniTest, AMemberOfAnotherClusterIsNeverThePrimary) {
+TEST_F(PatroniTest, RefusesAMemberOfAnotherCluster) {
   spec.cluster = "pat";
   EXPECT_EQ(error_of(), "no error");
   spec.cluster = "orders";
   EXPECT_EQ(error_of(),
-            "PGR-PRIMARY-CLUSTER: http://10.0.0.1:8008 belongs to Patroni's cluster 'pat', the "
+            "PGR-PRIMARY-CLUSTER: http://10.0.0.1:8008 belongs to Patroni cluster 'pat', the "
             "scenario names 'orders'");
 }
 
-TEST_F(PatroniTest, AClusterWithoutALeader) {
+TEST_F(PatroniTest, ReportsAClusterWithoutALeader) {
   cluster_says(
       R"({"members": [{"name": "n1", "role": "replica", "state": "running", "host": "10.0.0.1", "port": 5432, "lag": "unknown"}, {"name": "n2", "role": "replica", "state": "start failed", "host": "10.0.0.2", "port": 5432, "lag": "unknown"}], "scope": "orders"})");
   EXPECT_EQ(error_of(),
-            "PGR-PRIMARY-NO-LEADER: Patroni's cluster 'orders' has no leader: n1: replica, "
+            "PGR-PRIMARY-NO-LEADER: Patroni cluster 'orders' has no leader: n1: replica, "
             "running; n2: replica, start failed");
   cluster_says(R"({"members": [], "scope": "orders", "pause": true})");
   EXPECT_EQ(error_of(),
-            "PGR-PRIMARY-PAUSED: Patroni's cluster 'orders' (paused: it will not fail over by "
-            "itself) has no leader: it has no members");
+            "PGR-PRIMARY-PAUSED: Patroni cluster 'orders' (paused: no automatic failover) "
+            "has no leader: no members");
 }
 
-TEST_F(PatroniTest, APausedClusterWithALeaderIsUsedAndSaysSo) {
+TEST_F(PatroniTest, UsesAPausedClusterWithALeaderAndSaysSo) {
   cluster_says(
       R"({"members": [{"name": "n1", "role": "leader", "state": "running", "host": "10.0.0.1", "port": 5432}], "scope": "orders", "pause": true})");
   EXPECT_EQ(routes().at(0).reason,
-            "the leader of Patroni's cluster 'orders' (paused: it will not fail over by itself)");
+            "the leader of Patroni cluster 'orders' (paused: no automatic failover)");
 }
 
-TEST_F(PatroniTest, ALeaderThatSaysItIsNone) {
+TEST_F(PatroniTest, RefusesALeaderThatReportsAnotherRole) {
   script.responses["http://10.0.0.3:8008/primary"] = {503, status_of_replica};
   EXPECT_EQ(error_of(),
-            "PGR-PRIMARY-ROLE: Patroni's cluster 'pat' names n3 (10.0.0.3:26103) its leader, but "
-            "n3 says of itself: replica, running");
+            "PGR-PRIMARY-ROLE: Patroni cluster 'pat' reports n3 (10.0.0.3:26103) as its leader, "
+            "but n3 reports: replica, running");
 }
 
-TEST_F(PatroniTest, ALeaderWhoseRestApiIsOutOfReachIsStillTheLeader) {
+TEST_F(PatroniTest, UsesALeaderWhoseRestApiIsUnreachable) {
   script.responses.erase("http://10.0.0.3:8008/primary");
   EXPECT_EQ(routes().at(0).member, "n3 (10.0.0.3:26103)");
 }
@@ -128,26 +128,26 @@ TEST_F(PatroniTest, ALeaderWhoseRestApiIsOutOfReachIsStillTheLeader) {
 TEST_F(PatroniTest, AStandbyClusterHasNoPrimary) {
   cluster_says(
       R"({"members": [{"name": "n1", "role": "standby_leader", "state": "in archive recovery", "host": "10.0.0.1", "port": 5432}], "scope": "remote"})");
-  EXPECT_THAT(error_of(), HasSubstr("PGR-PRIMARY-STANDBY-CLUSTER: Patroni's cluster 'remote' is a "
+  EXPECT_THAT(error_of(), HasSubstr("PGR-PRIMARY-STANDBY-CLUSTER: Patroni cluster 'remote' is a "
                                     "standby cluster"));
   const auto found = routes({.prefer = PreferredMember::standby});
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].role, ExpectedRole::standby);
 }
 
-TEST_F(PatroniTest, PrefersTheStandbyThatIsNearestAndKeepsTheLeaderInReserve) {
+TEST_F(PatroniTest, PrefersTheStandbyWithTheLeastLagAndFallsBackToTheLeader) {
   const auto found = routes({.prefer = PreferredMember::standby});
   ASSERT_EQ(found.size(), 3U);
   EXPECT_EQ(found[0].member, "n1 (10.0.0.1:26101)");
-  EXPECT_EQ(found[0].reason, "a standby of Patroni's cluster 'pat', 0 B behind");
+  EXPECT_EQ(found[0].reason, "a standby of Patroni cluster 'pat', lag 0 B");
   EXPECT_EQ(found[1].member, "n2 (10.0.0.2:26102)");
   EXPECT_EQ(found[1].role, ExpectedRole::standby);
   EXPECT_EQ(found[2].member, "n3 (10.0.0.3:26103)");
   EXPECT_EQ(found[2].role, ExpectedRole::primary);
 }
 
-TEST_F(PatroniTest, SaysWhyNoStandbyWouldDo) {
-  // The words of newer releases.
+TEST_F(PatroniTest, SaysWhyNoStandbyIsUsable) {
+  // Roles and states of newer releases.
   cluster_says(
       R"({"members": [{"name": "a", "role": "primary", "state": "running", "host": "10.0.0.3", "port": 5432, "timeline": 7}, {"name": "b", "role": "sync_standby", "state": "streaming", "host": "b", "port": 5432, "timeline": 7, "lag": 33554432}, {"name": "c", "role": "replica", "state": "streaming", "host": "c", "port": 5432, "lag": "unknown"}, {"name": "d", "role": "quorum_standby", "state": "streaming", "host": "d", "port": 5432, "lag": 0, "tags": {"noloadbalance": true}}, {"name": "e", "role": "replica", "state": "stopped", "host": "e", "port": 5432, "lag": "unknown"}, {"name": "f", "role": "replica", "state": "creating replica", "lag": "unknown"}, {"name": "g", "role": "replica", "state": "start failed", "host": "g", "port": 5432, "lag": "unknown"}, {"name": "h", "role": "replica", "state": "streaming", "host": "h", "port": 5432, "lag": 5, "api_url": "https://h:8008/patroni"}], "scope": "orders"})");
   script.responses["https://h:8008/replica?lag=16777216"] = {503, status_of_replica};
@@ -155,18 +155,18 @@ TEST_F(PatroniTest, SaysWhyNoStandbyWouldDo) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].member, "a (10.0.0.3:5432)");
   EXPECT_EQ(found[0].reason,
-            "the leader of Patroni's cluster 'orders', for want of a standby: d is tagged "
-            "noloadbalance; h is not fit to be read, it says of itself: replica, running; b is "
-            "32.0 MB behind, max_lag is 16.0 MB; c has an unknown lag; e is stopped; f is "
+            "the leader of Patroni cluster 'orders', no usable standby: d has the tag "
+            "noloadbalance; h reports replica, running; b lags 32.0 MB (max_lag 16.0 MB); c has an "
+            "unknown lag; e is stopped; f is "
             "creating replica; g is start failed");
 }
 
-TEST_F(PatroniTest, AStandbyIsEnoughWhereThereIsNoLeader) {
+TEST_F(PatroniTest, UsesAStandbyWhenThereIsNoLeader) {
   cluster_says(
       R"({"members": [{"name": "n1", "role": "replica", "state": "running", "host": "10.0.0.1", "port": 5432, "lag": "unknown"}], "scope": "orders"})");
   const auto found = routes({.prefer = PreferredMember::standby});
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].reason, "a standby of Patroni's cluster 'orders', lag unknown");
+  EXPECT_EQ(found[0].reason, "a standby of Patroni cluster 'orders', lag unknown");
 }
 
 }  // namespace

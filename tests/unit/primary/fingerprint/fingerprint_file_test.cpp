@@ -55,7 +55,7 @@ std::string sample_file() {
                                .coverage = Coverage::sampled,
                                .as_text = true});
   writer.write(RelationContent{.name = "public.later",
-                               .error = "the time is over",
+                               .error = "budget.time is used up",
                                .oid = 16385,
                                .coverage = Coverage::none,
                                .cause = Uncovered::budget});
@@ -79,7 +79,7 @@ std::string message_of(const std::string& text) {
   return "no error";
 }
 
-TEST(FingerprintFile, GivesBackWhatWasWritten) {
+TEST(FingerprintFile, ReadsBackWhatWasWritten) {
   auto reader = reader_of(sample_file());
   EXPECT_EQ(reader.header().system_identifier, header.system_identifier);
   EXPECT_EQ(reader.header().taken, header.taken);
@@ -118,41 +118,41 @@ TEST(FingerprintFile, FindsADatabase) {
   EXPECT_FALSE(another.seek("shop2"));
 }
 
-TEST(FingerprintFile, NoticesThatItWasCutOff) {
+TEST(FingerprintFile, DetectsTruncation) {
   const auto text = sample_file();
   std::size_t end = 0;
   // After each line but the last.
   for (end = text.find('\n'); end + 1 < text.size(); end = text.find('\n', end + 1)) {
-    EXPECT_THAT(message_of(text.substr(0, end + 1)), HasSubstr("cut off"));
+    EXPECT_THAT(message_of(text.substr(0, end + 1)), HasSubstr("truncated"));
   }
   EXPECT_EQ(message_of(text), "no error");
   EXPECT_THAT(message_of(text.substr(0, text.size() - 10)), HasSubstr("not a fingerprint"));
 }
 
-TEST(FingerprintFile, NoticesThatALineIsMissing) {
+TEST(FingerprintFile, DetectsAMissingLine) {
   auto text = sample_file();
   const auto begin = text.find(R"({"relation":"public.later")");
   text.erase(begin, text.find('\n', begin) + 1 - begin);
-  EXPECT_THAT(message_of(text), HasSubstr("counts 2 relations, it holds 1"));
+  EXPECT_THAT(message_of(text), HasSubstr("says 2 relations, the file has 1"));
 }
 
 TEST(FingerprintFile, RefusesOtherFilesByLine) {
-  EXPECT_THAT(message_of(""), HasSubstr("test.jsonl:0: not a fingerprint: it is empty"));
+  EXPECT_THAT(message_of(""), HasSubstr("test.jsonl:0: not a fingerprint: empty"));
   EXPECT_THAT(message_of("hello\n"), HasSubstr("test.jsonl:1"));
   EXPECT_THAT(message_of(R"({"schema": "pgrehearse.fingerprint/2"})"), HasSubstr("fingerprint/2"));
   auto text = sample_file();
   text.insert(text.find('\n') + 1, "{\"surprise\": 1}\n");
-  EXPECT_THAT(message_of(text), HasSubstr("test.jsonl:2: not a fingerprint: a line of an unknown"));
+  EXPECT_THAT(message_of(text), HasSubstr("test.jsonl:2: not a fingerprint: unknown kind"));
 }
 
-TEST(FingerprintFile, RefusesDamagedLinesWhereverTheyAreRead) {
+TEST(FingerprintFile, RefusesDamagedLines) {
   auto text = sample_file();
   text.insert(text.find('\n') + 1, "{\"database\" x\n");
   auto reader = reader_of(text);
   EXPECT_THROW(reader.seek("zoo"), Error);
   const std::string deep = std::string(500000, '[') + std::string(500000, ']');
   text = sample_file();
-  text.insert(text.find('\n') + 1, R"({"entry":["table","t"],"is":)" + deep + "}\n");
+  text.insert(text.find('\n') + 1, R"({"entry":["table","t"],"definition":)" + deep + "}\n");
   EXPECT_THAT(message_of(text), HasSubstr("test.jsonl:2: not a fingerprint: a line is nested too"));
 }
 
