@@ -102,7 +102,7 @@ TEST(PgBackRestVerification, TakesWordsThatAreNoCounts) {
   ASSERT_TRUE(result);
   EXPECT_THAT(result->problems, ElementsAre("No usable archive.info file"));
   EXPECT_THAT(parse_verification("stanza: orders\nstatus: error\n")->problems,
-              ElementsAre("pgbackrest verify gives status error"));
+              ElementsAre("pgbackrest verify reports status error"));
 }
 
 TEST(PgBackRestVerification, ABackupUnderWayIsNoProblem) {
