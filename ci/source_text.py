@@ -63,3 +63,8 @@ def read_cpp(source):
             comments.append(Text(line, match["block_comment"][2:-2].strip()))
             comment_end = None
     return strings, comments
+
+
+def code_only(source):
+    """The source without literals and comments, with the same line numbers."""
+    return _TOKEN.sub(lambda match: "\n" * match[0].count("\n"), source)
