@@ -125,7 +125,8 @@ TEST_F(VmDrill, AMachineThatEndsDuringTheRestoreIsReported) {
 TEST_F(VmDrill, AMachineThatDoesNotBootIsReported) {
   expect_place_blamed(
       {"--set", "sandbox.image=" + broken("silent").string(), "--set", "sandbox.boot_timeout=5s"},
-      "PGR-ENV-VM", "the virtual machine did not start within 5.0s; its console shows nothing");
+      FindingCode::env_vm,
+      "the virtual machine did not start within 5.0s; its console shows nothing");
 }
 
 TEST_F(VmDrill, AnUnusableImageIsReported) {
