@@ -11,13 +11,24 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
     -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 
+# GCC 12 writes a precompiled header in the order of its memory addresses, and now and then one that it
+# cannot read: "Segmentation fault", or all memory is eaten. With fixed addresses each is like the last.
+find_program(SETARCH setarch)
+if(SETARCH)
+  execute_process(COMMAND ${SETARCH} -R true RESULT_VARIABLE setarch_result ERROR_QUIET)
+  if(setarch_result EQUAL 0)
+    set(PGREHEARSE_FIXED_ADDRESSES ${SETARCH} -R)
+  endif()
+endif()
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # Precompiled headers are cached only with these sloppiness settings (ccache's manual).
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${PGREHEARSE_FIXED_ADDRESSES} ${CMAKE_COMMAND} -E env
     CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
     CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
   add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+elseif(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${PGREHEARSE_FIXED_ADDRESSES})
 endif()
 
 find_program(MOLD mold)
@@ -28,8 +39,15 @@ endif()
 set(PGREHEARSE_COMMON_HEADERS
   <algorithm> <chrono> <filesystem> <functional> <map> <memory> <optional> <span> <stop_token>
   <string> <string_view> <variant> <vector> <fmt/format.h>)
+# pgrehearse_precompile(TARGET [HEADER...]): precompiled headers of its own.
 function(pgrehearse_precompile target)
   if(PGREHEARSE_PRECOMPILED)
     target_precompile_headers(${target} PRIVATE ${PGREHEARSE_COMMON_HEADERS} ${ARGN})
+  endif()
+endfunction()
+# Uses those of another target with the same compile options and definitions.
+function(pgrehearse_precompiled_by owner target)
+  if(PGREHEARSE_PRECOMPILED)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
   endif()
 endfunction()
