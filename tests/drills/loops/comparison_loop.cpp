@@ -83,7 +83,8 @@ void print(int number, const Outcome& outcome, double transactions) {
   std::cout << "     " << report.comparison.explanation << '\n';
   for (const auto& each : report.checks) {
     for (const auto& finding : each.findings) {
-      std::cout << fmt::format("     {} {}: {}\n", finding.code, finding.object, finding.message);
+      std::cout << fmt::format("     {} {}: {}\n", text_of(finding.code), finding.object,
+                               finding.message);
     }
   }
 }

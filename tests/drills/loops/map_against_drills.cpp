@@ -179,7 +179,7 @@ class Comparison {
     Drill drill{.exit_code = result.exit_code, .words = result.error_output};
     if (std::ifstream in(json); in) {
       const auto report = report_from_json({std::istreambuf_iterator<char>(in), {}});
-      drill.words = fmt::format("{}: {}", report.diagnosis.code, report.diagnosis.summary);
+      drill.words = fmt::format("{}: {}", text_of(report.diagnosis.code), report.diagnosis.summary);
     }
     return drill;
   }
