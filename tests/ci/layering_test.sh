@@ -65,11 +65,11 @@ breaks "an unknown folder is included" harness/cli/added.cpp harness/attic/a.hpp
 breaks "an include beside the file" harness/drill/added.cpp added.hpp
 breaks "an include by way of the parent" harness/drill/added.cpp harness/drill/../cli/a.hpp
 breaks "harness includes tests" harness/drill/added.cpp tests/fakes/a.hpp
-breaks "a header includes itself" harness/drill/added.hpp harness/drill/added.hpp
+breaks "a header includes itself" harness/http/added.hpp harness/http/added.hpp
 
-echo '#include "harness/drill/added_b.hpp"' >"$copy/harness/drill/added_a.hpp"
-breaks "two headers include each other" harness/drill/added_b.hpp harness/common/a.hpp harness/drill/added_a.hpp
-rm "$copy/harness/drill/added_a.hpp"
+echo '#include "harness/http/added_b.hpp"' >"$copy/harness/http/added_a.hpp"
+breaks "two headers include each other" harness/http/added_b.hpp harness/common/a.hpp harness/http/added_a.hpp
+rm "$copy/harness/http/added_a.hpp"
 
 for number in $(seq 26); do : >"$copy/harness/http/file_$number.hpp"; done
 output=$("$root/ci/layering" "$copy") && fail "a crowded folder: exit 0"
