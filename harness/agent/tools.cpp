@@ -126,7 +126,7 @@ int run_tool(std::span<const std::string_view> words) {
   if (tool == "files") return print_files(word(1));
   if (tool == "free") return print_free(word(1));
   if (tool == "killed") return print_killed();
-  std::fprintf(stderr, "this program runs in virtual machines and containers of pgrehearse\n");
+  std::fprintf(stderr, "this program runs inside pgrehearse containers and virtual machines\n");
   return 1;
 }
 

@@ -17,12 +17,13 @@ constexpr std::string_view run_explanation =
     "usage or scenario error, nothing was started; 130 interrupted.";
 
 constexpr std::string_view plan_explanation =
-    "Selects the backup and lists the WAL archive as the drill would; starts and changes nothing.\n"
-    "The time is that of the scenario's last completed run.";
+    "Selects the backup and lists the WAL archive as a drill would, but starts and changes "
+    "nothing.\n"
+    "The estimated time is the duration of the scenario's last completed run.";
 
 constexpr std::string_view map_explanation =
-    "The map reads backups and archive from the repository and restores nothing. It shows which\n"
-    "points in time each timeline can be recovered to, gaps, and unusable backups.";
+    "Lists the backups and the WAL archive; restores nothing. Shows the recoverable range of each\n"
+    "timeline, gaps in the WAL, and unusable backups.";
 
 constexpr std::string_view doctor_explanation =
     "With a scenario: checks account, PostgreSQL binaries, pgBackRest, repository, disk space,\n"
@@ -30,28 +31,31 @@ constexpr std::string_view doctor_explanation =
     "Exit code: 0 no problem found; 2 problems found.";
 
 constexpr std::string_view report_explanation =
-    "Without an argument, shows the newest run. The exit code is 0 whatever the verdict of that\n"
-    "run was.";
+    "Without an argument, shows the newest run. The exit code is 0 regardless of the verdict of\n"
+    "that run.";
 
 constexpr std::string_view demo_explanation =
     "Needs no configuration, only PostgreSQL and pgBackRest. Creates a PostgreSQL cluster, a\n"
-    "pgBackRest repository, a full and an incremental backup, and runs a drill with them; takes\n"
+    "pgBackRest repository, a full and an incremental backup, and runs a drill against them; "
+    "takes\n"
     "about 30 seconds. Everything is removed at the end unless --keep is given. When started by\n"
     "root, PostgreSQL runs as the account postgres. Exit codes are those of 'pgrehearse run'.";
 
 constexpr std::string_view prove_explanation =
-    "Faults are injected into throwaway laboratories, and a drill must detect each of them. With\n"
-    "--scenario they are injected into copies of that scenario's repository, and its own checks\n"
-    "must detect them. That repository must be a directory on this host; it is only read. The\n"
+    "Injects faults into throwaway laboratories and verifies that a drill detects each of them.\n"
+    "With --scenario, injects them into copies of that scenario's repository and verifies that "
+    "its\n"
+    "own checks detect them. That repository must be a directory on this host; it is only read. "
+    "The\n"
     "primary is not contacted: checks and objectives that need it are left out.\n"
     "Exit code: 0 every fault was detected and no undamaged drill failed; 1 a fault was missed or\n"
     "an undamaged drill failed; 2 a fault could not be injected, or the repository changed\n"
-    "meanwhile.";
+    "during the run.";
 
 constexpr std::string_view clean_explanation =
     "Removes processes, directories, containers, virtual machines and pods of drills that are no\n"
     "longer running. Instances kept with 'run --keep' are removed only with --kept or by run id.\n"
-    "Exit code: 0 nothing is left over; 2 something could not be removed.";
+    "Exit code: 0 nothing left; 2 something could not be removed.";
 
 constexpr std::string_view fingerprint_explanation =
     "Records row counts and hashes of every relation, sequences and the catalog, all at one exact\n"
@@ -59,7 +63,8 @@ constexpr std::string_view fingerprint_explanation =
     "cannot reach it compare with the file:\n"
     "  checks: [{ comparison: { against: orders.fingerprint } }]\n"
     "The primary is only read, without locks that block other sessions. The file contains names,\n"
-    "counts and hashes but no rows; each line is a JSON object. --primary accepts no password:\n"
+    "counts and hashes but no rows; each line is a JSON object. --primary does not accept a "
+    "password:\n"
     "use ~/.pgpass.\n"
     "Exit code: 0 complete, at an exact LSN; 2 the file was written but is incomplete, or no\n"
     "exact snapshot was possible (the output gives the reason).";
@@ -74,7 +79,7 @@ constexpr auto table = std::to_array<CommandDescription>({
      "pgrehearse plan weekly.yaml\n"
      "pgrehearse plan weekly.yaml --set repository.backup=oldest --format json",
      configure_plan, plan_explanation},
-    {"map", "show which points in time can be recovered, without a restore",
+    {"map", "show which points in time can be recovered to, without restoring",
      "pgrehearse map weekly.yaml\n"
      "pgrehearse map --stanza demo --config /etc/pgbackrest.conf\n"
      "pgrehearse map weekly.yaml --format svg --output map.svg",

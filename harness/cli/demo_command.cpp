@@ -127,7 +127,7 @@ CommandAction configure_demo(CLI::App& command, const CommonOptions& common) {
       ->type_name("DIR");
   command
       .add_option("--size", arguments->spec.size_factor,
-                  "size of the databases; 1 is about 90 MB [1]")
+                  "size factor of the databases; 1 is about 90 MB [1]")
       ->type_name("FACTOR")
       ->check(CLI::Range(0.01, 1000.0).description(""));
   command.add_option("--json", arguments->json, "also write the report as JSON")->type_name("FILE");

@@ -52,7 +52,7 @@ std::string installed_servers() {
   for (const int major : installed_majors()) majors.push_back(std::to_string(major));
   if (majors.empty()) {
     throw Error(ErrorKind::environment, "no PostgreSQL server binaries found",
-                "install the package of the backup's major version, for example postgresql-15");
+                "install the package for the backup's major version, for example postgresql-15");
   }
   return "PostgreSQL " + join(majors, ", ");
 }
@@ -112,8 +112,7 @@ void print(const std::string& subject, const std::vector<Probe>& probes,
 CommandAction configure_doctor(CLI::App& command, const CommonOptions& common) {
   auto files = std::make_shared<std::vector<std::filesystem::path>>();
   auto overrides = std::make_shared<std::vector<std::string>>();
-  command.add_option("scenario", *files, "scenarios to check; without any, only this host")
-      ->type_name("FILE");
+  command.add_option("scenario", *files, "scenarios to check [only this host]")->type_name("FILE");
   command.add_option("--set", *overrides, "override a scenario value: --set sandbox.memory=4GB")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);

@@ -175,7 +175,8 @@ std::string text_of(const CaptureSummary& summary, const std::string& file, doub
     text += fmt::format("  not read: {} {}\n", count, cause);
   }
   if (summary.gaps > 0) {
-    text += fmt::format("  {} relations that should be compared were not read\n", summary.gaps);
+    text +=
+        fmt::format("  {} relations that should have been compared were not read\n", summary.gaps);
   }
   if (!summary.budget_over.empty()) {
     text += fmt::format("  stopped early: {}\n", summary.budget_over);
@@ -238,7 +239,7 @@ CommandAction configure_fingerprint(CLI::App& command, const CommonOptions& comm
   auto arguments = std::make_shared<FingerprintArguments>();
   command
       .add_option("scenario", arguments->scenario,
-                  "read this scenario's primary, with the settings of its check `comparison`")
+                  "use this scenario's primary and the settings of its `comparison` check")
       ->type_name("FILE");
   command
       .add_option("--primary", arguments->primary,

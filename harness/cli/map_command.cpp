@@ -39,7 +39,8 @@ Scenario scenario_of(const MapOptions& options) {
   const bool location_given =
       !options.stanza.empty() || !options.configuration.empty() || options.repository_key;
   if (options.scenario.empty() && !options.overrides.empty()) {
-    throw Error(ErrorKind::usage, "--set without a scenario", "name the scenario to change");
+    throw Error(ErrorKind::usage, "--set requires a scenario",
+                "give the scenario file to override");
   }
   if (!options.scenario.empty() && location_given) {
     throw Error(ErrorKind::usage,
@@ -50,8 +51,8 @@ Scenario scenario_of(const MapOptions& options) {
     return load_scenario(options.scenario, options.overrides, all_checks());
   }
   if (options.stanza.empty()) {
-    throw Error(ErrorKind::usage, "neither a scenario nor a stanza was given",
-                "name a scenario file, or use --stanza");
+    throw Error(ErrorKind::usage, "no scenario or stanza given",
+                "give a scenario file, or use --stanza");
   }
   Scenario scenario{.name = "map-" + options.stanza};
   scenario.repository.stanza = options.stanza;
@@ -104,7 +105,7 @@ void write(const RecoveryMap& map, const MapOptions& options, const CommonOption
   if (!out) {
     throw Error(ErrorKind::environment,
                 fmt::format("cannot write the map to {}", options.output.string()),
-                "name a file in an existing, writable directory", FindingCode::env_report_file,
+                "choose a file in an existing, writable directory", FindingCode::env_report_file,
                 options.output);
   }
 }
@@ -137,11 +138,9 @@ ExitCode map_repository(const MapOptions& options, const CommonOptions& common,
 
 CommandAction configure_map(CLI::App& command, const CommonOptions& common) {
   auto options = std::make_shared<MapOptions>();
-  command
-      .add_option("scenario", options->scenario,
-                  "scenario that names the repository and the primary")
+  command.add_option("scenario", options->scenario, "scenario with the repository and the primary")
       ->type_name("FILE");
-  command.add_option("--set", options->overrides, "replace a value of the scenario")
+  command.add_option("--set", options->overrides, "override a scenario value")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command.add_option("--stanza", options->stanza, "stanza to map, without a scenario")
@@ -149,16 +148,19 @@ CommandAction configure_map(CLI::App& command, const CommonOptions& common) {
   command.add_option("--config", options->configuration, "pgBackRest configuration file")
       ->type_name("FILE");
   command
-      .add_option("--repo", options->repository_key, "key of the repository, if there are several")
+      .add_option("--repo", options->repository_key,
+                  "number of the repository, if there are several")
       ->type_name("KEY");
   command.add_flag("--no-wal", options->no_wal,
-                   "do not read WAL: times are only bounds, taken from the backups");
-  command.add_flag("--verify", options->verify,
-                   "read every file of the repository; takes as long as `pgbackrest verify`");
+                   "do not read WAL; times are then only bounds taken from the backups");
+  command.add_flag(
+      "--verify", options->verify,
+      "read and verify every file in the repository; takes as long as `pgbackrest verify`");
   command.add_option("--format", options->format, "text, json or svg [text]")
       ->type_name("FORMAT")
       ->check(one_of({"text", "json", "svg"}));
-  command.add_option("-o,--output", options->output, "write to this file instead")
+  command
+      .add_option("-o,--output", options->output, "write to this file instead of standard output")
       ->type_name("FILE");
   return [options, &common](const std::stop_token& stop) {
     return map_repository(*options, common, stop);

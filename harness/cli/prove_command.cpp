@@ -134,8 +134,8 @@ void write_file(const std::string& file, const ProofScore& score,
 // Also part of the results; logged so that it is not overlooked.
 void warn_about_changes(const OriginalRepository& original) {
   spdlog::error(
-      "{} changed while prove was running (first change: {}); prove does not write there: did a "
-      "backup or an expire run?",
+      "{} changed while prove was running (first change: {}); prove does not write to it; did a "
+      "backup or expire run?",
       original.path.native(), original.change.differences.front());
 }
 

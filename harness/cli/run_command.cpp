@@ -110,7 +110,7 @@ CommandAction configure_run(CLI::App& command, const CommonOptions& common) {
       ->type_name("DURATION");
   command.add_flag(
       "--report-line", arguments->report_line,
-      "also write the report to standard error as one line, to be read from a pod's log");
+      "also write the report as one line to standard error, for reading it from a pod's log");
   command.add_option("--json", arguments->json, "also write the report as JSON")->type_name("FILE");
   command.add_option("--junit", arguments->junit, "also write the report as JUnit XML")
       ->type_name("FILE");

@@ -84,7 +84,7 @@ void DrillRecord::give_up(const Failure& failure, const std::optional<Recoverabl
   if (failure.interrupted && services_.timed_out && services_.timed_out()) {
     const auto phase = report.phases.empty() ? std::string() : report.phases.back().name;
     const Error late(
-        ErrorKind::environment, fmt::format("the drill timed out in the phase '{}'", phase),
+        ErrorKind::environment, fmt::format("the drill timed out in phase '{}'", phase),
         "see the last command in the report; raise --timeout", FindingCode::env_timeout, phase);
     return give_up({.error = late, .planned = failure.planned, .evidence = failure.evidence},
                    window);

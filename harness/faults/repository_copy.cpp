@@ -24,7 +24,7 @@ namespace {
       ErrorKind::environment,
       fmt::format("cannot {} {}: {}", what, path.native(), std::generic_category().message(error)),
       vanished ? "if a backup or expire ran at the same time, try again"
-               : "allow the account of the drills to read the repository",
+               : "give the account that runs the drills read permission on the repository",
       vanished ? FindingCode::none : FindingCode::env_permission, path.native());
 }
 

@@ -47,9 +47,10 @@ void list_below(const fs::path& repository, const fs::path& top, RepositoryListi
     listing[entry->path().lexically_relative(repository)] = examine(entry->path(), false);
   }
   if (failure) {
-    throw Error(
-        ErrorKind::environment, fmt::format("cannot list {}: {}", top.native(), failure.message()),
-        "allow this account to read the whole stanza", FindingCode::env_permission, top.native());
+    throw Error(ErrorKind::environment,
+                fmt::format("cannot list {}: {}", top.native(), failure.message()),
+                "give this account read permission on the whole stanza",
+                FindingCode::env_permission, top.native());
   }
 }
 

@@ -117,7 +117,7 @@ Error kubectl_error(std::string_view output) {
     if (line.starts_with("error:") || line.starts_with("Error from server")) break;
   }
   if (decisive.starts_with("error: ")) decisive.remove_prefix(std::string_view("error: ").size());
-  std::string hint = "see the output of kubectl in the logs of the run";
+  std::string hint = "see the output of kubectl in the run's logs";
   for (const auto& [words, advice] : known) {
     if (decisive.find(words) == std::string_view::npos) continue;
     hint = advice;

@@ -91,7 +91,7 @@ class PodDrill {
     const auto error = last_error(log_);
     if (error.empty()) throw pod_error(ended, *request_);
     throw unusable(fmt::format("pgrehearse in the pod failed: {}", error),
-                   "see logs/pod.log of the run", ended.pod);
+                   "see logs/pod.log in the run directory", ended.pod);
   }
 
   // The report of the pod becomes this drill's report, except for what only this side knows.
@@ -236,7 +236,8 @@ Report report_in_log(std::string_view log, const std::string& scenario, int exit
     if (line.starts_with(pod_report_mark)) text = line.substr(pod_report_mark.size());
   }
   if (text.empty()) {
-    throw unusable("no report in the log of the pod", "see logs/pod.log of the run", "pod.log");
+    throw unusable("no report in the log of the pod", "see logs/pod.log in the run directory",
+                   "pod.log");
   }
   Report report;
   try {
@@ -246,15 +247,14 @@ Report report_in_log(std::string_view log, const std::string& scenario, int exit
                    "use the same version of pgrehearse in the image", "pod.log");
   }
   if (report.scenario.name != scenario || !report.finished) {
-    throw unusable("the report in the log of the pod is of another drill, or not finished",
-                   "see logs/pod.log of the run", "pod.log");
+    throw unusable("the report in the log of the pod belongs to another drill or is incomplete",
+                   "see logs/pod.log in the run directory", "pod.log");
   }
   // No evidence is never a pass: a pass needs both report and exit code.
   if ((report.verdict == Verdict::pass) != (exit_code == 0)) {
-    throw unusable(
-        fmt::format("the pod ended with exit code {}, but the verdict in its report is {}",
-                    exit_code, name_of(report.verdict)),
-        "see logs/pod.log of the run", "pod.log");
+    throw unusable(fmt::format("the pod exited with code {}, but the verdict in its report is {}",
+                               exit_code, name_of(report.verdict)),
+                   "see logs/pod.log in the run directory", "pod.log");
   }
   return report;
 }

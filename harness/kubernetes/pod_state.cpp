@@ -132,21 +132,22 @@ Explanation explanation_of_ended(const PodState& state, const PodRequest& reques
   }
   if (state.exit_code &&
       (state.reason.empty() || state.reason == "Error" || state.reason == "Completed")) {
-    return {fmt::format("pgrehearse in the pod ended with exit code {} without a report",
-                        *state.exit_code),
-            "see logs/pod.log of this run"};
+    return {
+        fmt::format("pgrehearse in the pod exited with code {} without a report", *state.exit_code),
+        "see logs/pod.log in the run directory"};
   }
-  return {fmt::format("the pod ended early: {}", state.description()), "see the events of the pod"};
+  return {fmt::format("the pod ended early: {}", state.description()),
+          "see the events of the pod (kubectl describe pod)"};
 }
 
 Explanation explanation_of(const PodState& state, const PodRequest& request) {
   if (state.job_failure == "DeadlineExceeded") {
-    return {"the cluster ended the job: its deadline passed", "raise timeout"};
+    return {"Kubernetes ended the job: its deadline passed", "raise timeout"};
   }
   switch (state.phase) {
     case PodState::Phase::absent:
       if (!state.job_failure.empty()) {
-        return {fmt::format("the job failed and its pod does not exist: {}", state.description()),
+        return {fmt::format("the job failed and its pod no longer exists: {}", state.description()),
                 "the pod was deleted, or its node was removed"};
       }
       return {"there is no pod", "check the quotas and admission rules of the namespace"};

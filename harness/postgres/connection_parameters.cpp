@@ -50,9 +50,9 @@ void refuse_address_of_environment(const ConnectionParameters& parameters) {
     if (std::string_view(option->keyword) != "hostaddr" || option->val == nullptr) continue;
     throw Error(
         ErrorKind::environment,
-        fmt::format("PGHOSTADDR or PGSERVICE in the environment redirects the connection to {} "
-                    "to {}",
-                    parameters.at("host"), option->val),
+        fmt::format(
+            "PGHOSTADDR or PGSERVICE in the environment redirects the connection for {} to {}",
+            parameters.at("host"), option->val),
         "unset PGHOSTADDR, or set hostaddr in primary.dsn", FindingCode::env_host, option->val);
   }
 }

@@ -35,7 +35,7 @@ class ControlLines {
     if (const auto value = find(name)) return *value;
     throw Error(ErrorKind::repository,
                 fmt::format("the output of pg_controldata has no line '{}'", name),
-                "global/pg_control is damaged, or of another major version than pg_controldata",
+                "global/pg_control is damaged, or pg_controldata is from a different major version",
                 FindingCode::control_data, std::string(name));
   }
 

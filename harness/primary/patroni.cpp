@@ -125,7 +125,7 @@ PatroniCluster Patroni::query_any_member(const std::stop_token& stop) const {
       if (!spec_.cluster.empty() && !cluster.scope.empty() && cluster.scope != spec_.cluster) {
         throw unreachable(fmt::format("{} belongs to Patroni cluster '{}', the scenario names '{}'",
                                       url, cluster.scope, spec_.cluster),
-                          "correct patroni.urls or patroni.cluster", FindingCode::primary_cluster,
+                          "fix patroni.urls or patroni.cluster", FindingCode::primary_cluster,
                           cluster.scope);
       }
       return cluster;

@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 Error not_patroni(const std::string& what) {
-  return {ErrorKind::environment, "not a response of Patroni: " + what,
+  return {ErrorKind::environment, "not a Patroni response: " + what,
           "set patroni.urls to the REST API of the members, for example https://db1:8008",
           FindingCode::primary_no_member};
 }
@@ -97,7 +97,7 @@ std::string scope_in_status(std::string_view body) {
 
 std::string role_in_status(std::string_view body) {
   const auto json = Json::parse(body, nullptr, false);
-  if (!json.is_object()) return "no response of Patroni";
+  if (!json.is_object()) return "not a Patroni response";
   const auto role = text_of(json, "role");
   const auto state = text_of(json, "state");
   return fmt::format("{}, {}", role.empty() ? "no role" : role, state.empty() ? "no state" : state);

@@ -23,8 +23,8 @@ ActingAccount::ActingAccount(const Account& account) {
   own_groups_.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
   getgroups(static_cast<int>(own_groups_.size()), own_groups_.data());
   if (!set_groups_of_thread(account.groups)) {
-    throw Error(ErrorKind::environment, "cannot act as account '" + account.name + "'",
-                "pgrehearse needs the capabilities of root, or must run as that account");
+    throw Error(ErrorKind::environment, "cannot switch to account '" + account.name + "'",
+                "run pgrehearse as that account, or as root with CAP_SETUID and CAP_SETGID");
   }
   acting_ = true;
   setfsgid(account.gid);

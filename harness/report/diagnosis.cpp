@@ -91,7 +91,7 @@ std::string recoverable(const std::optional<RecoverableWindow>& window) {
       window->consistent_from ? "" : " its end", to_text(lineage.reachable_end));
   if (lineage.missing_count > 0) {
     text += fmt::format(
-        "; lost: everything after it, although the archive goes on to {} ({} missing "
+        "; lost: everything after it, although the archive continues to {} ({} missing "
         "{}, first {})",
         to_text(lineage.archive_end), lineage.missing_count,
         lineage.missing_count == 1 ? "segment" : "segments",

@@ -134,7 +134,7 @@ class Node {
     if (found == into) return;
     throw Error(ErrorKind::usage,
                 fmt::format("report key '{}' is '{}', not '{}'", path_of(key), found, into),
-                "another release of pgrehearse wrote it");
+                "it was written by a different version of pgrehearse");
   }
   void null_if_empty(const char* key, std::string& into) const { (*this)(key, into); }
   void severity(const char* key, Finding& finding) const { (*this)(key, finding.severity); }
@@ -150,10 +150,10 @@ class Node {
   [[noreturn]] static void wrong(const std::string& path, std::string_view wanted) {
     const auto what = path.empty() ? std::string("report") : fmt::format("report key '{}'", path);
     throw Error(ErrorKind::usage, fmt::format("{} is not {}", what, wanted),
-                "is this a report of pgrehearse, and complete?");
+                "check that the file is a complete pgrehearse report");
   }
   static std::string text(const Json& value, const std::string& path) {
-    if (!value.is_string()) wrong(path, "a text");
+    if (!value.is_string()) wrong(path, "a string");
     return value.get<std::string>();
   }
   [[nodiscard]] std::string path_of(const char* key) const {
@@ -188,7 +188,7 @@ Report report_from_json(const std::string& text) {
   const Json document = Json::parse(text, nullptr, false);
   if (document.is_discarded()) {
     throw Error(ErrorKind::usage, "report is not complete JSON",
-                "a drill that was killed while it wrote, or another kind of file");
+                "the drill was killed while writing it, or the file is not a report");
   }
   Report report;
   const Node root(document, "");

@@ -30,7 +30,7 @@ constexpr std::string_view latest_name = "latest";
   throw Error(ErrorKind::environment,
               fmt::format("cannot {} '{}': {}", doing, path.string(),
                           std::generic_category().message(error)),
-              "free space there, or name another state directory with --state",
+              "free disk space there, or choose another state directory with --state",
               FindingCode::env_state, path.string());
 }
 
@@ -208,7 +208,7 @@ void RunStore::not_found(const std::string& text) const {
   if (all.empty()) {
     throw Error(ErrorKind::usage,
                 fmt::format("there is no run '{}': no drill has run in this state directory", text),
-                fmt::format("its records would be in '{}'; --state names another directory",
+                fmt::format("runs are read from '{}'; choose another state directory with --state",
                             runs_.string()));
   }
   auto names = scenarios();
@@ -224,9 +224,8 @@ std::filesystem::path RunStore::find(const std::string& text) const {
   const auto found = text.empty() ? std::vector<Entry>{} : matches(text);
   if (found.size() == 1) return path_of(found.front()) / record_name;
   if (found.size() > 1) {
-    throw Error(ErrorKind::usage,
-                fmt::format("'{}' is the beginning of {} runs", text, found.size()),
-                fmt::format("for instance '{}' and '{}'", found[0].id, found[1].id));
+    throw Error(ErrorKind::usage, fmt::format("'{}' matches {} runs", text, found.size()),
+                fmt::format("for example '{}' and '{}'", found[0].id, found[1].id));
   }
   std::error_code ignored;
   if (fs::is_regular_file(text, ignored)) return text;
@@ -254,7 +253,7 @@ Report load_report(const std::filesystem::path& file) {
   if (!stream.is_open() || stream.bad()) {
     throw Error(
         ErrorKind::usage, fmt::format("cannot read the report '{}'", file.string()),
-        "it may be unreadable for this account, or the drill was killed before it wrote one");
+        "this account may not be able to read it, or the drill was killed before writing it");
   }
   try {
     return report_from_json(text);

@@ -206,8 +206,9 @@ BackupChoice choose_backup(const BackupList& list, const RepositorySpec& spec,
            window(list, target), to_text(target));
   }
   if (chosen == nullptr) {
-    refuse(fmt::format("no backup was taken since the last stanza-upgrade; the newest backup is {}",
-                       list.backups.back().label),
+    refuse(fmt::format(
+               "no backup has been taken since the last stanza-upgrade; the newest backup is {}",
+               list.backups.back().label),
            "take a full backup, or set repository.backup to a backup of the earlier cluster",
            list.backups.back().label);
   }

@@ -28,7 +28,8 @@ void require_plain_run_id(const std::string& run_id) {
   const bool usable = !run_id.empty() && run_id.front() != '.' &&
                       run_id.find_first_not_of(plain) == std::string::npos;
   if (!usable) {
-    throw Error(ErrorKind::internal, fmt::format("run id '{}' cannot name a directory", run_id));
+    throw Error(ErrorKind::internal,
+                fmt::format("run id '{}' is not a valid directory name", run_id));
   }
 }
 
@@ -50,7 +51,7 @@ void refuse_existing(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(path, ignored))) return;
   throw Error(ErrorKind::environment, fmt::format("'{}' already exists", path.string()),
-              "run 'pgrehearse clean' to remove what an earlier drill left",
+              "run 'pgrehearse clean' to remove the leftovers of earlier drills",
               FindingCode::env_directory, path.string());
 }
 

@@ -103,8 +103,8 @@ void remove_directory(const fs::path& directory, const Account& account, Removal
   if (!fs::exists(fs::symlink_status(directory, failure))) return;
   // It belongs to this account if the harness was killed before it changed the owner.
   if (!is_directory_of(directory, account) && !is_directory_of(directory, current_account())) {
-    removal.remaining.push_back(
-        fmt::format("{} (is not a directory of account '{}')", directory.string(), account.name));
+    removal.remaining.push_back(fmt::format("{} (not a directory owned by account '{}')",
+                                            directory.string(), account.name));
     return;
   }
   unlink_files_of(account, directory);
@@ -116,7 +116,7 @@ void remove_directory(const fs::path& directory, const Account& account, Removal
   } else {
     removal.remaining.push_back(
         fmt::format("directory {} ({})", directory.string(),
-                    failure ? failure.message() : "files were created in it meanwhile"));
+                    failure ? failure.message() : "files were created in it during its removal"));
   }
 }
 
@@ -148,7 +148,7 @@ Removal remove_local_sandbox(const RegistryEntry& entry, pid_t spared) {
   // Only directories named after the run were created by the harness, whatever the entry says.
   if (!entry.root.is_absolute() || entry.root.filename() != entry.run_id) {
     removal.remaining.push_back(
-        fmt::format("{} (is not a sandbox of run {})", entry.root.string(), entry.run_id));
+        fmt::format("{} (not a sandbox of run {})", entry.root.string(), entry.run_id));
     return removal;
   }
   ProcessMark mark{.label = fmt::format("{}={}", root_label, entry.root.string()),

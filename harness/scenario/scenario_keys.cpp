@@ -69,10 +69,10 @@ constexpr auto patroni = std::to_array<KeyDescription>({
      .example = "/etc/pgrehearse/client.key",
      .default_value = "in the certificate file"},
     {.name = "username",
-     .summary = "user name for basic authentication at the REST API",
+     .summary = "user name for basic authentication with the REST API",
      .example = "pgrehearse"},
     {.name = "password",
-     .summary = "password for basic authentication at the REST API; from the environment",
+     .summary = "password for basic authentication with the REST API; from the environment",
      .example = "${PATRONI_PASSWORD}"},
 });
 
@@ -146,7 +146,7 @@ constexpr auto kubernetes = std::to_array<KeyDescription>({
      .default_value = "1.25 times the backup's size, plus 2GB"},
     {.name = "start_timeout",
      .kind = KeyKind::duration,
-     .summary = "how long to wait until the pod is running",
+     .summary = "how long to wait for the pod to start",
      .example = "30min",
      .default_value = "10min"},
 });
@@ -180,7 +180,7 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
      .default_value = "0; kubernetes: 2"},
     {.name = "io_bandwidth",
      .kind = KeyKind::bytes,
-     .summary = "limit per second for reads from a disk, and the same limit for writes",
+     .summary = "bandwidth limit per second for reads, and the same limit for writes",
      .example = "200MB",
      .default_value = "no limit"},
     {.name = "superuser",
@@ -220,7 +220,7 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
      .choices = accelerators},
     {.name = "boot_timeout",
      .kind = KeyKind::duration,
-     .summary = "how long the machine may take to start",
+     .summary = "how long to wait for the machine to start",
      .example = "1min",
      .default_value = "3min"},
     {.name = "disk",
@@ -288,7 +288,7 @@ constexpr auto reports = std::to_array<KeyDescription>({
 
 constexpr auto common_check = std::to_array<KeyDescription>({
     {.name = "name",
-     .summary = "name in the report; required to be unique",
+     .summary = "name in the report; must be unique",
      .example = "orders are recent",
      .default_value = "the check's own name"},
 });

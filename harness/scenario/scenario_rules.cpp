@@ -117,7 +117,7 @@ Objection rule_memory(const Value& value) {
 
 Objection rule_cpus(const Value& value) {
   if (value.settings.get_or<std::int64_t>(value.key, 0) <= 4096) return {};
-  return {fmt::format("'{}' CPUs are too many", value.node.written), "0 means all CPUs"};
+  return {fmt::format("'{}' is too many CPUs", value.node.written), "0 means all CPUs"};
 }
 
 Objection rule_io_bandwidth(const Value& value) {

@@ -149,7 +149,8 @@ class Recovery {
     };
     if (poll_until(deadline_, poll_interval, stop_, decided)) return *landed;
     throw Error(ErrorKind::recovery, "replay did not reach the recovery target in time",
-                "raise --timeout, or see logs/postgresql.log of the run", FindingCode::replay_slow);
+                "see logs/postgresql.log in the run directory, or raise --timeout",
+                FindingCode::replay_slow);
   }
 
   // Empty while replay continues.

@@ -50,10 +50,10 @@ constexpr auto patterns = std::to_array<Pattern>({
      "the requested timeline is not in the archive",
      "set recover_to.timeline to a timeline in the archive"},
     {"could not locate a valid checkpoint record", ErrorKind::recovery, FindingCode::wal_missing,
-     "the WAL of the backup's start is missing or damaged",
+     "the WAL at the start of the backup is missing or damaged",
      "this backup cannot be recovered: use another one"},
     {"could not locate required checkpoint record", ErrorKind::recovery, FindingCode::wal_missing,
-     "the WAL of the backup's start is missing or damaged",
+     "the WAL at the start of the backup is missing or damaged",
      "this backup cannot be recovered: use another one"},
     {"WAL ends before end of online backup", ErrorKind::recovery, FindingCode::wal_missing,
      "the archive ends before the backup is consistent",
@@ -81,11 +81,12 @@ constexpr auto patterns = std::to_array<Pattern>({
     {"contains wrong size", ErrorKind::recovery, FindingCode::wal_damaged, "a WAL file is damaged",
      ""},
     {"is from different database system", ErrorKind::recovery, FindingCode::wal_foreign,
-     "a WAL file belongs to another cluster", "another server archives into this stanza: stop it"},
+     "a WAL file belongs to another cluster",
+     "another server is archiving to this stanza: stop it"},
     {"incorrect resource manager data checksum", ErrorKind::recovery, FindingCode::wal_damaged,
      "a WAL record is damaged", "recovery ends there: choose an earlier target"},
     {"invalid value for parameter", ErrorKind::startup, FindingCode::startup_setting,
-     "the server rejects a setting", ""},
+     "the server rejected a setting", ""},
     {"could not access file", ErrorKind::startup, FindingCode::startup_library,
      "a library is missing", "install the extension on this host"},
 });
@@ -150,7 +151,7 @@ constexpr auto tool_causes = std::to_array<Pattern>({
      "recovery ends before it: look for the segment on the primary and its standbys"},
     {"[045]", ErrorKind::repository, FindingCode::wal_duplicate,
      "it was archived twice with different contents",
-     "two servers archive into the same stanza: stop the second"},
+     "two servers are archiving to the same stanza: stop the second one"},
     {"[044]", ErrorKind::repository, FindingCode::repo_mismatch,
      "the archive belongs to another cluster", "compare system identifiers with 'pgbackrest info'"},
 });
@@ -224,7 +225,7 @@ Error explain_recovery_failure(std::span<const std::string> log,
   return {ErrorKind::startup,
           fmt::format("the restored instance did not start: {}",
                       lines.empty() ? "its log contains no error" : message_of(lines.back())),
-          "see logs/postgresql.log of the run", FindingCode::startup_failed};
+          "see logs/postgresql.log in the run directory", FindingCode::startup_failed};
 }
 
 }  // namespace pgrehearse

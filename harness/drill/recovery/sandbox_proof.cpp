@@ -11,8 +11,8 @@ namespace pgrehearse {
 namespace {
 
 Error cannot_start(const std::string& why) {
-  return {ErrorKind::environment, "this sandbox cannot start even a new cluster: " + why,
-          "the backup is not the cause; see logs/postgresql-fresh.log of the run",
+  return {ErrorKind::environment, "this sandbox cannot start even a new, empty cluster: " + why,
+          "the backup is not the cause; see logs/postgresql-fresh.log in the run directory",
           FindingCode::env_sandbox};
 }
 

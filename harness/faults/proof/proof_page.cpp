@@ -33,7 +33,7 @@ constexpr std::string_view about_baselines =
     R"(The last three columns compare with other ways to test a backup, given the same repository, options and recovery target:
 `pgbackrest verify`, with its output evaluated (its exit code is 0 either way); a careful script that restores, starts,
 waits for the end of recovery and runs `select 1`; and `pg_amcheck --heapallindexed --parent-check` and `pg_checksums`
-on the copy made by that script. **detected**: it reported a problem, whichever; missed: it reported none; false alarm: it
+on the copy made by that script. **detected**: it reported any problem; missed: it reported none; false alarm: it
 failed although recovery works; `-`: there was no copy to check.
 
 )";

@@ -39,10 +39,10 @@ void guard(DatabaseSnapshot& snapshot, const std::string& mark) {
   snapshot.join = [join = std::move(snapshot.join), mark](std::stop_token stop) {
     auto connection = join(std::move(stop));
     if (server_mark(connection) == mark) return connection;
-    throw SqlError(
-        {ErrorKind::environment, "connected to another server than the one with the snapshot",
-         "a failover or restart happened: run it again"},
-        "");
+    throw SqlError({ErrorKind::environment,
+                    "connected to a different server than the one holding the snapshot",
+                    "a failover or restart happened: run the command again"},
+                   "");
   };
 }
 

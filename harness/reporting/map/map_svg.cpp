@@ -184,7 +184,7 @@ class MapSvg {
     }
     if (map_.lag) {
       text(20, down_, "",
-           fmt::format("the archive lags {} of WAL behind the primary",
+           fmt::format("the archive lags the primary by {} of WAL",
                        to_text(Bytes{map_.lag->bytes})));
       down_ += 26;
     }

@@ -87,7 +87,7 @@ Error ContainerEngine::unreachable(const Error& error) const {
   return {
       ErrorKind::environment,
       fmt::format("the container engine at {} is not responding: {}", address_.text, error.what()),
-      "start it, let this account use its socket, or name another one with sandbox.engine",
+      "start it, give this account access to its socket, or set sandbox.engine",
       FindingCode::env_engine, address_.text};
 }
 
@@ -117,7 +117,7 @@ std::string ContainerEngine::version(const std::stop_token& stop) const {
 std::optional<ImageFacts> ContainerEngine::find_image(const std::string& name,
                                                       const std::stop_token& stop) const {
   const auto answer = send(request("GET", fmt::format("/images/{}/json", image_path(name))),
-                           "look for the image", {ok, not_found}, stop);
+                           "inspect the image", {ok, not_found}, stop);
   if (answer.status == not_found) return {};
   const auto json = parse(answer.body);
   return ImageFacts{.id = value_of<std::string>(json, "Id", name),
@@ -181,7 +181,7 @@ void ContainerEngine::start(const std::string& container, const std::stop_token&
 std::optional<ContainerState> ContainerEngine::inspect(const std::string& container,
                                                        const std::stop_token& stop) const {
   const auto answer = send(request("GET", fmt::format("/containers/{}/json", container)),
-                           "look at the container", {ok, not_found}, stop);
+                           "inspect the container", {ok, not_found}, stop);
   if (answer.status == not_found) return {};
   const auto state = section_of(parse(answer.body), "State");
   return ContainerState{.running = value_of(state, "Running", false),

@@ -81,7 +81,7 @@ ContainerSandbox::ContainerSandbox(ContainerEngine engine, SandboxSpec spec,
           agent_socket(paths()),
           {.image = options_of<ContainerOptions>(this->spec()).image,
            .image_hint = "set sandbox.image to an image that has it; docker/README.md builds one",
-           .ended = "the container ended while a command was running in it",
+           .ended = "the container exited while a command was running in it",
            .ended_hint = "it was stopped, or the container engine was stopped",
            .code = FindingCode::env_container,
            .account = this->directory().account().uid}) {}
@@ -137,7 +137,7 @@ void ContainerSandbox::start(const std::stop_token& stop) {
                                    });
   if (!answered) {
     throw Error(ErrorKind::environment,
-                fmt::format("the container did not answer within {}", to_text(timeout)),
+                fmt::format("the container did not respond within {}", to_text(timeout)),
                 "use an engine on this host", FindingCode::env_container, container_);
   }
 }
@@ -186,7 +186,7 @@ void ContainerSandbox::require_running(const std::stop_token& stop) const {
   if (state->out_of_memory) throw_out_of_memory();
   if (!state->running) {
     throw Error(ErrorKind::environment,
-                fmt::format("the container ended during the drill with exit code {}{}",
+                fmt::format("the container exited during the drill with code {}{}",
                             state->exit_code, state->error.empty() ? "" : ": " + state->error),
                 "it was stopped, or the container engine was stopped", FindingCode::env_container,
                 container_);

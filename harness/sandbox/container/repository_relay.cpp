@@ -58,8 +58,8 @@ class Descriptor {
   throw Error(ErrorKind::environment,
               fmt::format("cannot forward connections from the container to the repository: {}: {}",
                           deed, std::strerror(errno)),
-              "start pgrehearse as root on a host that lets it enter a container's network, or "
-              "rehearse with sandbox.type: local",
+              "run pgrehearse as root on a host that allows it to enter a container's network "
+              "namespace, or use sandbox.type: local",
               FindingCode::env_container, std::string(deed));
 }
 

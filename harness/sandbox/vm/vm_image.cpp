@@ -84,7 +84,7 @@ VmImage find_vm_image(const SandboxSpec& spec, const fs::path& state) {
   for (const auto* member : members) {
     std::error_code unreadable;
     if (fs::is_regular_file(directory / member, unreadable)) continue;
-    refuse(directory, fmt::format("{} is not an image of a virtual machine: no file {}",
+    refuse(directory, fmt::format("{} is not a virtual machine image: it has no file {}",
                                   directory.string(), member));
   }
   image.checksum = "sha256:" + sha256_of(directory / "SHA256SUMS", {});

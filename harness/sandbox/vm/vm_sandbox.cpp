@@ -76,8 +76,8 @@ VmSandbox::VmSandbox(CommandRunner& host, SandboxSpec spec, HostDirectory direct
           files_.sessions,
           {.image = image_.directory.string(),
            .image_hint = "set sandbox.image to an image that has it; docker/vm/build builds one",
-           .ended = "the virtual machine ended while a command was running in it",
-           .ended_hint = "see machine/console.log in the logs of the run",
+           .ended = "the virtual machine terminated while a command was running in it",
+           .ended_hint = "see machine/console.log in the run's logs",
            .code = FindingCode::env_vm,
            .account = this->directory().account().uid}) {}
 
@@ -178,7 +178,7 @@ void VmSandbox::boot_with(VmAccelerator accelerator, std::chrono::milliseconds t
   }
   if (result.succeeded()) return;
   const auto words = last_line(result.output);
-  const std::string where = "see the log of qemu-system-x86_64 in the logs of the run";
+  const std::string where = "see the log of qemu-system-x86_64 in the run's logs";
   if (result.timed_out) {
     throw_failed(fmt::format("the virtual machine did not start within {}{}", to_text(timeout),
                              words.empty() ? "; its console shows nothing" : ": " + words),
@@ -187,7 +187,7 @@ void VmSandbox::boot_with(VmAccelerator accelerator, std::chrono::milliseconds t
   // The errors of QEMU, and of its supervisor on how it ended.
   const auto said = result.signal == 0
                         ? last_lines(result.error_output, 2)
-                        : fmt::format("its supervisor was ended by signal {}", result.signal);
+                        : fmt::format("its supervisor was killed by signal {}", result.signal);
   throw_failed(fmt::format("the virtual machine did not start: {}{}{}", said,
                            said.empty() || words.empty() ? "" : "; ", words),
                where);
@@ -249,19 +249,19 @@ void VmSandbox::require_sound(std::stop_token stop) {
     throw Error(ErrorKind::environment,
                 fmt::format("no space left for the machine's disk in {}",
                             paths().root.parent_path().string()),
-                "free space, or set sandbox.directory to a larger file system",
+                "free disk space, or set sandbox.directory to a larger file system",
                 FindingCode::env_disk_full, paths().root.parent_path());
   }
   CommandResult killed;
   try {
     killed = run_tool({"killed"});
   } catch (const Error&) {
-    throw_failed("the virtual machine ended during the drill: " + last_line(console()),
-                 "see machine/ in the logs of the run");
+    throw_failed("the virtual machine terminated during the drill: " + last_line(console()),
+                 "see machine/ in the run's logs");
   }
   if (killed.timed_out) {
     throw_failed("the virtual machine stopped responding: " + last_line(console()),
-                 "see machine/ in the logs of the run");
+                 "see machine/ in the run's logs");
   }
   if (number_in(killed.output) == 0) return;
   throw Error(ErrorKind::environment,
@@ -277,7 +277,7 @@ void VmSandbox::collect_logs(const fs::path& into) {
     collect_files(paths().pgbackrest / "log", into / "pgbackrest");
     collect_files(paths().configuration, into / "configuration");
   } catch (const Error& error) {
-    spdlog::debug("collecting the logs of the virtual machine: {}", error.what());
+    spdlog::debug("cannot collect the logs of the virtual machine: {}", error.what());
   }
 }
 

@@ -73,7 +73,7 @@ TEST(PodState, ErrorsNameTheCause) {
       error_message(state_of(R"({"phase": "Failed", "reason": "Evicted", "message": "disk"})")),
       "the pod was evicted: disk");
   EXPECT_EQ(error_message(state_of(ended(3, "Error"))),
-            "pgrehearse in the pod ended with exit code 3 without a report");
+            "pgrehearse in the pod exited with code 3 without a report");
   EXPECT_EQ(error_message(state_of(
                 R"({"phase": "Pending", "conditions": [{"type": "PodScheduled",
                     "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}]})")),
@@ -90,7 +90,7 @@ TEST(PodState, TheReasonOfAFailedJobIsPreferred) {
       read_pod_state(R"({"items": [{"kind": "Job", "status": {"conditions": [{"type": "Failed",
                          "status": "True", "reason": "DeadlineExceeded", "message": "m"}]}}]})");
   EXPECT_EQ(late.phase, Phase::absent);
-  EXPECT_EQ(error_message(late), "the cluster ended the job: its deadline passed");
+  EXPECT_EQ(error_message(late), "Kubernetes ended the job: its deadline passed");
 }
 
 TEST(PodState, OnlyAListIsAccepted) {

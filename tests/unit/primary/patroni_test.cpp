@@ -82,7 +82,7 @@ TEST_F(PatroniTest, SaysWhyNoMemberResponds) {
             "http://10.0.0.9:8008: connection refused; "
             "http://10.0.0.8:8008: HTTP status 503 (is its etcd, Consul or Kubernetes reachable?); "
             "http://10.0.0.7:8008: refused with HTTP status 401; "
-            "http://10.0.0.6:8008: not a response of Patroni: no members");
+            "http://10.0.0.6:8008: not a Patroni response: no members");
 }
 
 TEST_F(PatroniTest, RefusesAMemberOfAnotherCluster) {

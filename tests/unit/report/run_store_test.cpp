@@ -126,7 +126,7 @@ TEST_F(RunStoreTest, FindExplainsWhatItDidNotFind) {
   add("orders", 0);
   add("orders", 1);
   EXPECT_EQ(refusal("20261120T03"),
-            "'20261120T03' is the beginning of 2 runs | for instance '20261120T030100Z-abcdef01' "
+            "'20261120T03' matches 2 runs | for example '20261120T030100Z-abcdef01' "
             "and '20261120T030000Z-abcdef01'");
   EXPECT_EQ(refusal("ordesr"), "there is no run 'ordesr' | did you mean 'orders'?");
   EXPECT_EQ(refusal("nothing-like-it"),
