@@ -107,7 +107,7 @@ TEST_F(ProveScenario, AFaultThatTheScenarioDoesNotAskForIsMissed) {
   const auto latest =
       prove(write_scenario(scenario("checks: [databases]\n")), {"timeline-from-promoted-copy"});
   EXPECT_EQ(latest.exit_code, 1) << latest.text();
-  EXPECT_THAT(latest.output, HasSubstr("MISSED  timeline-from-promoted-copy"));
+  EXPECT_THAT(latest.output, HasSubstr("MISSED   timeline-from-promoted-copy"));
   EXPECT_THAT(latest.output,
               HasSubstr("the check 'wal_continuity' would report PGR-TIMELINE-PARENT-NEWER"));
 }

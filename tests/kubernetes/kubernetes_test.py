@@ -271,7 +271,7 @@ class KubernetesTest(unittest.TestCase):
         self.environment["KUBECONFIG"] = "/nonexistent"
         self.expect_unknown(*self.drill(), "sandbox.kubernetes.context")
         self.environment["PATH"] = str(self.scratch)
-        self.expect_unknown(*self.drill(), "install it (Debian: kubernetes-client)")
+        self.expect_unknown(*self.drill(), "install kubectl (Debian: kubernetes-client)")
 
     def test_what_cannot_be_removed_is_named_and_stays_walled_in(self):
         self.played_back()
