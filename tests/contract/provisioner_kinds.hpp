@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,11 @@ struct ProvisionerKind {
   int attempts_to_kill = 40;
   // A file below the root that is there as long as the sandbox is.
   std::string lasting_file = "data/PG_VERSION";
+
+  // For GoogleTest, which would print the object's bytes.
+  friend std::ostream& operator<<(std::ostream& out, const ProvisionerKind& kind) {
+    return out << kind.name;
+  }
 };
 
 // The real ones.
