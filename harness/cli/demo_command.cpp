@@ -19,7 +19,7 @@ namespace pgrehearse {
 namespace {
 
 // Its name in scenarios/demo/demo.yaml.
-constexpr std::string_view newest_work_check = "work after the last backup was recovered";
+constexpr std::string_view newest_work_check = "transactions after the last backup were recovered";
 
 struct DemoArguments {
   DemoSpec spec;

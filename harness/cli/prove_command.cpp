@@ -223,7 +223,7 @@ CommandAction configure_prove(CLI::App& command, const CommonOptions& common) {
       ->allow_extra_args(false);
   command.add_option("--tag", arguments->tag, "only faults with this tag")->type_name("TAG");
   const auto phases = fault_phases();
-  command.add_option("--phase", arguments->phase, "only faults of this phase")
+  command.add_option("--phase", arguments->phase, "only faults in this phase")
       ->type_name("PHASE")
       ->check(one_of({phases.begin(), phases.end()}));
   command

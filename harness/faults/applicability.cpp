@@ -48,7 +48,7 @@ constexpr auto obstacles = std::to_array<Obstacle>({
     {[](const Question& question) {
        return find_damage(question.request.action)->stage < DamageStage::repository;
      },
-     "damages a primary, and your primary is never touched"},
+     "needs to damage a primary; your primary is never touched"},
     {needs_another_cluster, "needs the primary of a second cluster"},
     {[](const Question& question) {
        return question.fault.laboratory == "encrypted" && !question.repository.encrypted;

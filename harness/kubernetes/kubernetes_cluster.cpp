@@ -100,8 +100,8 @@ Error kubectl_error(std::string_view output) {
       {"(Forbidden)",
        "grant the account of the kubectl configuration permission to create, list and delete jobs, "
        "pods, config maps, service accounts and network policies, and to read pod logs"},
-      {"Unauthorized", "log in again: the credentials of kubectl were rejected"},
-      {"must be logged in", "log in again: the credentials of kubectl were rejected"},
+      {"Unauthorized", "log in again: kubectl's credentials were rejected"},
+      {"must be logged in", "log in again: kubectl's credentials were rejected"},
       {"was refused",
        "check that the cluster is up and its address in the kubectl configuration is correct"},
       {"Unable to connect",

@@ -101,7 +101,7 @@ std::string PodState::description() const {
 PodState read_pod_state(std::string_view json) {
   const auto list = Json::parse(json, nullptr, false);
   if (!at(list, "items").is_array()) {
-    throw Error(ErrorKind::environment, "kubectl's list of the run's objects is not JSON", "",
+    throw Error(ErrorKind::environment, "the output of kubectl get is not valid JSON", "",
                 FindingCode::env_kubernetes, "kubectl");
   }
   PodState state;
@@ -150,7 +150,7 @@ Explanation explanation_of(const PodState& state, const PodRequest& request) {
         return {fmt::format("the job failed and its pod no longer exists: {}", state.description()),
                 "the pod was deleted, or its node was removed"};
       }
-      return {"there is no pod", "check the quotas and admission rules of the namespace"};
+      return {"the job has no pod", "check the quotas and admission rules of the namespace"};
     case PodState::Phase::waiting:
       if (state.reason.find("Image") != std::string::npos) {
         return {

@@ -13,7 +13,7 @@ namespace pgrehearse {
 struct PodState {
   enum class Phase { absent, waiting, running, ended };
   Phase phase = Phase::absent;
-  std::string pod;               // its name; empty: there is no pod
+  std::string pod;               // its name; empty: the job has no pod
   std::string reason;            // why it waits or how it ended: "ImagePullBackOff"
   std::string message;           // explanation of the reason
   bool cannot_start = false;     // it waits for something that needs a change

@@ -100,10 +100,11 @@ PatroniCluster Patroni::query_member(const std::string& url, const std::stop_tok
     throw Error(ErrorKind::environment, fmt::format("refused with HTTP status {}", answer.status));
   }
   if (answer.status != 200) {
-    throw Error(
-        ErrorKind::environment,
-        fmt::format("HTTP status {}{}", answer.status,
-                    answer.status >= 500 ? " (is its etcd, Consul or Kubernetes reachable?)" : ""));
+    throw Error(ErrorKind::environment,
+                fmt::format("HTTP status {}{}", answer.status,
+                            answer.status >= 500
+                                ? " (check that its etcd, Consul or Kubernetes API is reachable)"
+                                : ""));
   }
   auto cluster = parse_patroni_cluster(answer.body);
   // Older releases return the name only here.
@@ -177,11 +178,11 @@ Route Patroni::leader_route(const PatroniCluster& cluster, const ConnectionParam
         FindingCode::primary_standby_cluster, leader->name);
   }
   if (const auto says = objection(*leader, "/primary", stop); !says.empty()) {
-    throw unreachable(
-        fmt::format("{} reports {} as its leader, but {} reports: {}", name_of(cluster),
-                    named(*leader), leader->name, says),
-        "a failover is in progress, or the member has lost its etcd: check with `patronictl list`",
-        FindingCode::primary_role, leader->name);
+    throw unreachable(fmt::format("{} reports {} as its leader, but {} reports: {}",
+                                  name_of(cluster), named(*leader), leader->name, says),
+                      "a failover is in progress, or the member has lost contact with etcd: check "
+                      "with `patronictl list`",
+                      FindingCode::primary_role, leader->name);
   }
   return route_to(*leader, dsn, ExpectedRole::primary,
                   fmt::format("the leader of {}", name_of(cluster)));

@@ -178,7 +178,7 @@ class Tracer {
     const bool has_any = newest && *newest >= begin;
     if (!has_any && !result_.switches.empty()) {
       add_problem(LineageProblemKind::empty_timeline, history_file(result_.timeline),
-                  fmt::format("no segment of timeline {} is archived yet", result_.timeline),
+                  fmt::format("no segment of timeline {} has been archived yet", result_.timeline),
                   false);
       read_on_past_the_fork(begin);
       return;

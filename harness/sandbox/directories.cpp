@@ -51,7 +51,7 @@ void require_reachable(const fs::path& path, const Account& account) {
     if (errno != EACCES) throw_for("cannot enter directory", reached, errno);
     throw Error(
         ErrorKind::environment,
-        fmt::format("account '{}' may not enter directory '{}'", account.name, reached.string()),
+        fmt::format("account '{}' cannot enter directory '{}'", account.name, reached.string()),
         fmt::format("choose another sandbox.directory, or grant access: chmod o+x {}",
                     reached.string()),
         code, reached.string());

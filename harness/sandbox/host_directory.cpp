@@ -63,7 +63,8 @@ Account sandbox_account(const SandboxSpec& spec) {
     if (spec.account.empty() || spec.account == own.name) return own;
     throw Error(
         ErrorKind::environment,
-        fmt::format("account '{}' cannot run the sandbox as '{}'", own.name, spec.account),
+        fmt::format("account '{}' is not permitted to run the sandbox as '{}'", own.name,
+                    spec.account),
         fmt::format("remove sandbox.run_as, or run pgrehearse as root or as '{}'", spec.account),
         FindingCode::env_account, spec.account);
   }

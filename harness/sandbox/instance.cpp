@@ -170,7 +170,8 @@ void Instance::promote(std::stop_token stop) {
   }
   if (!ends_recovery(connection, stop)) {
     throw Error(ErrorKind::recovery, "the instance did not finish its promotion within 10 minutes",
-                "see the end of its log", FindingCode::promotion_failed);
+                "see the end of logs/postgresql.log in the run directory",
+                FindingCode::promotion_failed);
   }
   promoted_ = true;
   flushing_ = std::jthread([this](std::stop_token over) {
@@ -193,7 +194,8 @@ void Instance::stop(std::stop_token stop) {
   throw_if_cancelled(result);
   if (!result.succeeded()) {
     throw Error(ErrorKind::startup, "the instance did not stop cleanly: " + result.error_output,
-                "see the end of its log", FindingCode::shutdown_failed);
+                "see the end of logs/postgresql.log in the run directory",
+                FindingCode::shutdown_failed);
   }
   server_.join();
 }

@@ -33,7 +33,7 @@ std::vector<std::string> types_with(std::string_view key) {
 
 const SandboxKind& sandbox_kind(std::string_view type) {
   if (const auto* kind = find_kind(type)) return *kind;
-  throw Error(ErrorKind::internal, fmt::format("there is no sandbox type '{}'", type));
+  throw Error(ErrorKind::internal, fmt::format("unknown sandbox type '{}'", type));
 }
 
 std::string limited_to(std::string_view sandbox_key) {

@@ -68,7 +68,7 @@ void apply_override(YamlNode& root, const std::string& text, std::vector<Scenari
   YamlNode* place = &root;
   for (const auto step : steps) {
     if (place->kind == YamlNode::Kind::sequence) {
-      errors.push_back({position, "a list can only be replaced completely",
+      errors.push_back({position, "a list can only be replaced as a whole",
                         fmt::format("write --set {}=[...]", steps.front())});
       return;
     }

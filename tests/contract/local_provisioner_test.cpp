@@ -54,7 +54,7 @@ TEST_P(LocalProvisionerTest, ADirectoryThatTheAccountMayNotEnterIsNamed) {
   const auto error = refused(asked);
   EXPECT_EQ(error.kind(), ErrorKind::environment);
   EXPECT_EQ(error.object(), (scratch_ / "closed").string());
-  EXPECT_THAT(error.what(), HasSubstr("account 'postgres' may not enter directory"));
+  EXPECT_THAT(error.what(), HasSubstr("account 'postgres' cannot enter directory"));
   EXPECT_THAT(error.hint(), HasSubstr("chmod o+x " + (scratch_ / "closed").string()));
   EXPECT_THAT(fs::directory_iterator(asked.directory) == fs::directory_iterator(), true);
 }

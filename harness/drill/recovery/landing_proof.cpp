@@ -89,7 +89,7 @@ class LandingProof {
     landing.proved =
         !input_.recovery.stopped_at.empty() || input_.target.type == TargetType::immediate;
     landing.proof = fmt::format("paused at {}{}{}", to_text(*landing.lsn),
-                                input_.recovery.stopped_at.empty() ? "" : "; PostgreSQL says: ",
+                                input_.recovery.stopped_at.empty() ? "" : "; PostgreSQL reports: ",
                                 input_.recovery.stopped_at);
   }
 

@@ -97,7 +97,7 @@ Json json_of(const OriginalRepository& original) {
 
 void write_original(const OriginalRepository& original, std::ostream& out) {
   if (!original.left_out.empty()) {
-    out << "left out of the scenario: " << join(original.left_out, "; ") << '\n';
+    out << "omitted from the scenario: " << join(original.left_out, "; ") << '\n';
   }
   out << fmt::format("{}, stanza {}: {}\n", original.path.native(), original.stanza,
                      summary_of(original));

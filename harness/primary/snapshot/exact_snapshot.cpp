@@ -102,7 +102,7 @@ class MethodChoice {
 
   bool candidates_possible() {
     if (request_.read_commits) return true;
-    explain("candidates need the WAL archive");
+    explain("candidate snapshots need the WAL archive");
     return false;
   }
 

@@ -63,7 +63,7 @@ std::string end_wal_segment(const Primary& primary, const std::vector<std::strin
   // Execute permission is granted per database, often not in the first one.
   std::vector<std::string> connect_to{""};
   connect_to.insert(connect_to.end(), databases.begin(), databases.end());
-  std::string refusal = "the WAL segment could not be switched";
+  std::string refusal = "cannot switch to a new WAL segment";
   for (const auto& database : connect_to) {
     try {
       auto connection = primary.connect(database, stop);
@@ -72,7 +72,7 @@ std::string end_wal_segment(const Primary& primary, const std::vector<std::strin
       connection.query("select pg_switch_wal()");
       return {};
     } catch (const SqlError& error) {
-      refusal = fmt::format("the WAL segment could not be switched: {}", error.what());
+      refusal = fmt::format("cannot switch to a new WAL segment: {}", error.what());
     }
   }
   return refusal;

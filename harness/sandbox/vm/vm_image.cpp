@@ -97,8 +97,8 @@ VmImage find_vm_image(const SandboxSpec& spec, const fs::path& state) {
   }
   const auto facts = nlohmann::json::parse(content_of(directory / "image.json"), nullptr, false);
   if (!facts.is_object() || facts.value("schema", "") != "pgrehearse.vm-image/1") {
-    refuse(directory,
-           fmt::format("{} is not an image that this version supports", directory.string()));
+    refuse(directory, fmt::format("{} is not an image that this version of pgrehearse supports",
+                                  directory.string()));
   }
   image.kernel = facts.value("kernel", "");
   // On an emulated CPU the measured recovery time would be meaningless.

@@ -36,7 +36,7 @@ ScenarioErrors::ScenarioErrors(std::vector<ScenarioError> entries)
 
 std::string hint_for_unknown(std::string_view word, const std::vector<std::string>& known) {
   if (const auto near = nearest(word, known)) return fmt::format("did you mean '{}'?", *near);
-  if (known.empty()) return "no names are known here";
+  if (known.empty()) return "no name is valid here";
   return fmt::format("known: {}", join(known, ", "));
 }
 

@@ -82,7 +82,7 @@ TEST(PodState, ErrorsNameTheCause) {
                 R"({"phase": "Failed", "conditions": [{"type": "DisruptionTarget",
                     "status": "True", "reason": "PreemptionByScheduler", "message": "m"}]})")),
             "the pod ended early: ended: PreemptionByScheduler: m");
-  EXPECT_EQ(error_message(read_pod_state(R"({"items": []})")), "there is no pod");
+  EXPECT_EQ(error_message(read_pod_state(R"({"items": []})")), "the job has no pod");
 }
 
 TEST(PodState, TheReasonOfAFailedJobIsPreferred) {

@@ -80,7 +80,8 @@ TEST_F(PatroniTest, SaysWhyNoMemberResponds) {
   EXPECT_EQ(error_of(),
             "PGR-PRIMARY-NO-MEMBER: no member of the Patroni cluster responds: "
             "http://10.0.0.9:8008: connection refused; "
-            "http://10.0.0.8:8008: HTTP status 503 (is its etcd, Consul or Kubernetes reachable?); "
+            "http://10.0.0.8:8008: HTTP status 503 (check that its etcd, Consul or Kubernetes API "
+            "is reachable); "
             "http://10.0.0.7:8008: refused with HTTP status 401; "
             "http://10.0.0.6:8008: not a Patroni response: no members");
 }

@@ -172,7 +172,7 @@ TEST(ScenarioOverrides, ErrorsShowTheOverrideAsGiven) {
             "--set timeout: an override needs a key and a value | for example --set "
             "recover_to=immediate\n");
   EXPECT_EQ(errors("checks.amcheck.parallel=2"),
-            "--set checks.amcheck.parallel=2: a list can only be replaced completely | write --set "
+            "--set checks.amcheck.parallel=2: a list can only be replaced as a whole | write --set "
             "checks=[...]\n");
   EXPECT_THAT(errors("reports={json: a"), HasSubstr("--set reports={json: a: not valid YAML: "));
   EXPECT_EQ(
