@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <ctime>
+
 #include "tests/unit/repository/wal_layouts.hpp"
 
 namespace pgrehearse {
@@ -207,13 +209,15 @@ TEST(RecoveryMap, EmptyArchiveMakesTheBackupUnusable) {
 }
 
 // A year of daily backups would take a second; a month, built without optimisation, must not.
+// Processor time, which does not depend on what else runs here. Work that grew with the square of
+// the segments would take many minutes.
 TEST(RecoveryMap, HundredThousandSegmentsAreMappedQuickly) {
   std::vector<Backup> backups;
   for (std::uint64_t day = 0; day < 30; ++day) backups.push_back(backup_at(3 + day * 3000, 1));
   const auto archive = listing({{1, 1, 40000}, {1, 40002, 100000}});
-  const auto began = std::chrono::steady_clock::now();
+  const auto began = std::clock();
   const auto map = map_of(backups, archive);
-  EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(20));
+  EXPECT_LT((std::clock() - began) / CLOCKS_PER_SEC, 60);
   EXPECT_THAT(map.branches.at(0).gaps, ElementsAre(WalRange{1, 40001, 40001}));
   EXPECT_EQ(map.branches.at(0).windows.size(), 2U);
 }
