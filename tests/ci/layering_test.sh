@@ -62,7 +62,7 @@ breaks "drill knows a concrete repository" harness/drill/added.cpp harness/repos
 breaks "cli knows a concrete reporter" harness/cli/added.cpp harness/reporting/junit_reporter.hpp
 breaks "checks know the concrete runner" checks/added.cpp harness/process/boost_command_runner.hpp
 breaks "an unknown folder is included" harness/cli/added.cpp harness/attic/a.hpp
-breaks "an include beside the file" harness/drill/added.cpp added.hpp
+breaks "an include without a path" harness/drill/added.cpp added.hpp
 breaks "an include by way of the parent" harness/drill/added.cpp harness/drill/../cli/a.hpp
 breaks "harness includes tests" harness/drill/added.cpp tests/fakes/a.hpp
 breaks "a header includes itself" harness/http/added.hpp harness/http/added.hpp

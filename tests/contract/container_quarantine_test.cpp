@@ -1,5 +1,5 @@
-// The walls of a container, looked at from inside. Each expectation fails when a wall is taken
-// away (harness/sandbox/container/container_request.cpp).
+// The isolation of a container, tested from inside. Each expectation fails if one of its
+// restrictions is removed (harness/sandbox/container/container_request.cpp).
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,7 +27,7 @@ class ContainerQuarantine : public ProvisionerContract {
   void SetUp() override {
     ProvisionerContract::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    // Open to everybody: only the mount keeps the copy from writing.
+    // Writable for everybody: only the read-only mount prevents the copy from writing.
     repository_ = scratch_ / "repository";
     fs::create_directories(repository_ / "archive");
     std::ofstream(repository_ / "archive/file") << "precious";
@@ -65,13 +65,13 @@ class ContainerQuarantine : public ProvisionerContract {
   std::unique_ptr<Sandbox> sandbox_;
 };
 
-TEST_P(ContainerQuarantine, ThereIsNoNetworkButTheLoop) {
+TEST_P(ContainerQuarantine, OnlyTheLoopbackInterfaceExists) {
   EXPECT_EQ(inside("ls /sys/class/net"), "lo\n");
-  // The headings of the tables of routes, and no route.
+  // The headers of the routing tables, and no route.
   EXPECT_EQ(lines_of(inside("cat /proc/net/route")).size(), 1U) << inside("cat /proc/net/route");
 }
 
-TEST_P(ContainerQuarantine, TheWayToARemoteRepositoryLeadsThereAndNowhereElse) {
+TEST_P(ContainerQuarantine, OnlyTheRemoteRepositoryCanBeReached) {
   if (!require_or_skip(geteuid() == 0 ? "" : "only root can open it", Remedy::none)) return;
   const NetworkTrap repository;
   const NetworkTrap other;
@@ -79,7 +79,7 @@ TEST_P(ContainerQuarantine, TheWayToARemoteRepositoryLeadsThereAndNowhereElse) {
   asked.network_requirement =
       NetworkRequirement{.reason = "repo1 is on host localhost",
                          .endpoints = {{"localhost", repository.port()}, {"192.0.2.7", 443}}};
-  EXPECT_THROW(provisioner_->create(asked, {}), Error) << "nobody has allowed it";
+  EXPECT_THROW(provisioner_->create(asked, {}), Error) << "sandbox.egress does not allow it";
   asked.options = ContainerOptions{.repository_egress = true};
   EXPECT_THAT(provisioner_->probe(asked, {}), HasSubstr("network: only localhost:"));
   sandbox_ = provisioner_->create(asked, {});
@@ -93,7 +93,7 @@ TEST_P(ContainerQuarantine, TheWayToARemoteRepositoryLeadsThereAndNowhereElse) {
   call("localhost", repository.port());
   EXPECT_TRUE(repository.called(std::chrono::seconds(60)));
   EXPECT_FALSE(other.called());
-  // A host that is known by its number only is an address of the loop.
+  // A host given by its address only is mapped to a loopback address.
   EXPECT_THAT(inside("cat /proc/net/fib_trie"), HasSubstr("192.0.2.7"));
   EXPECT_EQ(inside("ls /sys/class/net"), "lo\n");
   EXPECT_EQ(lines_of(inside("cat /proc/net/route")).size(), 1U) << inside("cat /proc/net/route");
@@ -102,7 +102,7 @@ TEST_P(ContainerQuarantine, TheWayToARemoteRepositoryLeadsThereAndNowhereElse) {
   EXPECT_THROW(provisioner_->create(asked, {}), Error);
 }
 
-TEST_P(ContainerQuarantine, TheRepositoryIsSeenAndCannotBeWritten) {
+TEST_P(ContainerQuarantine, RepositoryIsReadOnly) {
   const auto file = (repository_ / "archive/file").string();
   EXPECT_EQ(inside("cat " + file), "precious");
   EXPECT_THAT(inside("echo changed > " + file), HasSubstr("Read-only file system"));
@@ -111,26 +111,26 @@ TEST_P(ContainerQuarantine, TheRepositoryIsSeenAndCannotBeWritten) {
   EXPECT_EQ(inside("cat " + file), "precious");
 }
 
-TEST_P(ContainerQuarantine, NobodyIsRootOrCanBecomeIt) {
+TEST_P(ContainerQuarantine, NoProcessIsOrCanBecomeRoot) {
   EXPECT_NE(inside("id -u"), "0\n");
   EXPECT_EQ(status("NoNewPrivs"), "1");
   for (const auto* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}) {
     EXPECT_EQ(status(set), "0000000000000000") << set;
   }
-  EXPECT_EQ(status("Seccomp"), "2") << "no filter of system calls";
+  EXPECT_EQ(status("Seccomp"), "2") << "system calls are not filtered";
 }
 
-TEST_P(ContainerQuarantine, OnlyTheSandboxCanBeWritten) {
+TEST_P(ContainerQuarantine, OnlyTheSandboxIsWritable) {
   EXPECT_TRUE(succeeds("touch " + (sandbox_->paths().data / "file").string()));
-  EXPECT_TRUE(succeeds("touch /tmp/file")) << "programs expect one";
+  EXPECT_TRUE(succeeds("touch /tmp/file")) << "programs expect /tmp";
   for (const auto* place : {"/file", "/usr/bin/file", "/var/file", "/etc/file", "/etc/passwd"}) {
     EXPECT_FALSE(succeeds(std::string("echo >> ") + place)) << place;
   }
-  // What is written to memory has a limit and is not to be executed.
+  // Files in memory are limited in size and cannot be executed.
   EXPECT_THAT(inside("cat /proc/mounts"), HasSubstr(" /tmp tmpfs rw,nosuid,nodev,noexec"));
 }
 
-TEST_P(ContainerQuarantine, NothingElseOfThisHostIsSeen) {
+TEST_P(ContainerQuarantine, OtherFilesOfThisHostAreNotVisible) {
   std::ofstream(scratch_ / "secret") << "secret";
   fs::permissions(scratch_ / "secret", fs::perms(0644));
   EXPECT_FALSE(succeeds("cat " + (scratch_ / "secret").string()));
@@ -139,7 +139,7 @@ TEST_P(ContainerQuarantine, NothingElseOfThisHostIsSeen) {
   EXPECT_FALSE(succeeds("test -e /proc/" + std::to_string(getpid()) + "/cmdline"));
 }
 
-TEST_P(ContainerQuarantine, MemoryAndProcessesHaveLimits) {
+TEST_P(ContainerQuarantine, MemoryAndProcessesAreLimited) {
   const auto limits = inside(
       "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max "
       "/sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max 2>/dev/null");
@@ -147,7 +147,7 @@ TEST_P(ContainerQuarantine, MemoryAndProcessesHaveLimits) {
   EXPECT_EQ(sandbox_->memory().count, 268435456U);
 }
 
-TEST_P(ContainerQuarantine, TheDisksCanOnlyBeUsedSoMuch) {
+TEST_P(ContainerQuarantine, DiskThroughputIsLimited) {
   struct stat status {};
   ASSERT_EQ(stat(sandbox_->paths().root.c_str(), &status), 0);
   const bool limited = block_device(status.st_dev).has_value();
@@ -166,7 +166,7 @@ TEST_P(ContainerQuarantine, TooLittleMemoryIsNamed) {
   EXPECT_EQ(result.signal, SIGKILL);
   try {
     sandbox_->require_sound({});
-    FAIL() << "it is called sound";
+    FAIL() << "the container is reported as working";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::environment);
     EXPECT_EQ(error.code(), FindingCode::env_memory);
@@ -174,7 +174,7 @@ TEST_P(ContainerQuarantine, TooLittleMemoryIsNamed) {
   }
 }
 
-TEST_P(ContainerQuarantine, TheEnvironmentTellsNoSecret) {
+TEST_P(ContainerQuarantine, EnvironmentContainsNoSecret) {
   setenv("PGBACKREST_REPO1_RETENTION_FULL", "3", 1);
   setenv("PGPASSWORD", "secret", 1);
   const auto environment = inside("env");

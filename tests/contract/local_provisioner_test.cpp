@@ -44,7 +44,7 @@ class LocalProvisionerTest : public ProvisionerContract {
   }
 };
 
-TEST_P(LocalProvisionerTest, ADirectoryThatTheAccountMayNotEnterIsNamed) {
+TEST_P(LocalProvisionerTest, DirectoryTheAccountMayNotEnterIsReported) {
   const bool root = geteuid() == 0;
   if (!require_or_skip(root ? "" : "an ordinary user enters what it makes", Remedy::none)) return;
   auto asked = spec("drill-1");
@@ -59,14 +59,14 @@ TEST_P(LocalProvisionerTest, ADirectoryThatTheAccountMayNotEnterIsNamed) {
   EXPECT_THAT(fs::directory_iterator(asked.directory) == fs::directory_iterator(), true);
 }
 
-TEST_P(LocalProvisionerTest, DirectoriesOfTheStateArePassableWhateverTheUmask) {
+TEST_P(LocalProvisionerTest, StateDirectoriesCanBeEnteredWhateverTheUmask) {
   const auto before = umask(077);
   const auto sandbox = create("drill-1");
   umask(before);
   EXPECT_TRUE(run(*sandbox, {"ls", sandbox->paths().data.string()}).succeeded());
 }
 
-TEST_P(LocalProvisionerTest, ALongPathGetsAShortSocketDirectoryThatGoesToo) {
+TEST_P(LocalProvisionerTest, LongPathGetsAShortSocketDirectoryThatIsRemovedToo) {
   auto asked = spec("drill-1");
   asked.directory = scratch_ / std::string(100, 'x');
   fs::path sockets;
@@ -89,7 +89,7 @@ TEST_P(LocalProvisionerTest, ALongPathGetsAShortSocketDirectoryThatGoesToo) {
   EXPECT_FALSE(fs::exists(asked.directory / "drill-1"));
 }
 
-TEST_P(LocalProvisionerTest, WhatLiesElsewhereIsFoundThroughTheState) {
+TEST_P(LocalProvisionerTest, SandboxInAnotherDirectoryIsFoundThroughTheState) {
   auto asked = spec("drill-1");
   asked.directory = scratch_ / "elsewhere";
   kill_owner(fork_owner([&] { abandon(provisioner_->create(asked, {})); }));
@@ -101,7 +101,7 @@ TEST_P(LocalProvisionerTest, WhatLiesElsewhereIsFoundThroughTheState) {
   EXPECT_FALSE(fs::exists(all[0].root));
 }
 
-TEST_P(LocalProvisionerTest, AccountsThatCannotRunPostgresAreRefused) {
+TEST_P(LocalProvisionerTest, AccountsThatCannotRunPostgresAreRejected) {
   auto asked = spec("drill-1");
   asked.account = geteuid() == 0 ? "root" : "nobody";
   EXPECT_EQ(refused(asked).kind(), ErrorKind::environment);
@@ -109,14 +109,14 @@ TEST_P(LocalProvisionerTest, AccountsThatCannotRunPostgresAreRefused) {
   EXPECT_EQ(refused(asked).object(), "no-such-account");
 }
 
-TEST_P(LocalProvisionerTest, MissingProgramsLeaveNothing) {
+TEST_P(LocalProvisionerTest, MissingBinariesLeaveNothing) {
   auto asked = spec("drill-1");
   asked.postgres_major = 99;
   EXPECT_EQ(refused(asked).code(), FindingCode::env_binaries);
   EXPECT_FALSE(fs::exists(scratch_ / "state"));
 }
 
-TEST_P(LocalProvisionerTest, WhatIsThereAlreadyIsRefusedAndStays) {
+TEST_P(LocalProvisionerTest, ExistingDirectoryIsRejectedAndKept) {
   const auto file = scratch_ / "state/sandboxes/drill-1/file";
   fs::create_directories(file.parent_path());
   std::ofstream(file) << "precious";
@@ -124,7 +124,7 @@ TEST_P(LocalProvisionerTest, WhatIsThereAlreadyIsRefusedAndStays) {
   EXPECT_TRUE(fs::exists(file));
 }
 
-TEST_P(LocalProvisionerTest, AProcessWithoutLabelIsKnownByItsPlace) {
+TEST_P(LocalProvisionerTest, ProcessWithoutLabelIsRecognizedByItsDirectory) {
   const auto sandbox = create("drill-1");
   const auto data = sandbox->paths().data.string();
   run(*sandbox, {"sh", "-c",
@@ -136,7 +136,7 @@ TEST_P(LocalProvisionerTest, AProcessWithoutLabelIsKnownByItsPlace) {
 }
 
 // Somebody reads the logs of a leftover when it is removed: his terminal must not close.
-TEST_P(LocalProvisionerTest, APersonAtATerminalInTheDirectoryIsSpared) {
+TEST_P(LocalProvisionerTest, InteractiveProcessInTheDirectoryIsNotEnded) {
   const auto sandbox = create("drill-1");
   const auto owner = find_account(sandbox->spec().account);
   int terminal = -1;
@@ -156,7 +156,7 @@ TEST_P(LocalProvisionerTest, APersonAtATerminalInTheDirectoryIsSpared) {
   close(terminal);
 }
 
-TEST_P(LocalProvisionerTest, NoZombieStays) {
+TEST_P(LocalProvisionerTest, NoZombieRemains) {
   const auto sandbox = create("drill-1");
   ASSERT_NO_FATAL_FAILURE(start_server(*sandbox));
   EXPECT_TRUE(sandbox->destroy().complete());
@@ -167,7 +167,7 @@ TEST_P(LocalProvisionerTest, NoZombieStays) {
 }
 
 // pg_ctl believes in a postmaster as long as its pid answers, and a zombie's does.
-TEST_P(LocalProvisionerTest, AServerThatDiedIsSeenByPgCtl) {
+TEST_P(LocalProvisionerTest, PgCtlNoticesThatTheServerDied) {
   const auto sandbox = create("drill-1");
   ASSERT_NO_FATAL_FAILURE(start_server(*sandbox));
   const auto data = sandbox->paths().data.string();

@@ -107,7 +107,7 @@ class PgBackRestContract : public testing::TestWithParam<bool> {
   std::string before_;
 };
 
-TEST_P(PgBackRestContract, ListsEverySetOldestFirst) {
+TEST_P(PgBackRestContract, ListsEveryBackupOldestFirst) {
   auto repository = laboratory().repository();
   EXPECT_THAT(repository->version({}), testing::StartsWith("pgBackRest 2."));
   const auto list = repository->list({});
@@ -170,7 +170,7 @@ TEST_P(PgBackRestContract, RestoresIntoTheSandboxAndFetchesWal) {
 }
 
 // Everything in this configuration would lead out of the sandbox or change what is restored.
-TEST_P(PgBackRestContract, RestoresOnARepositoryHostWhateverItsConfigurationSays) {
+TEST_P(PgBackRestContract, RestoresOnARepositoryHostWhateverItsConfiguration) {
   auto repository = laboratory().repository(laboratory().write_hostile_configuration());
   const auto backup = newest(*repository);
   auto sandbox = laboratory().sandbox("hostile");
@@ -216,7 +216,7 @@ TEST_P(PgBackRestContract, NamesTheDamagedFileOfABackup) {
   EXPECT_THAT(error.object(), Not(testing::StartsWith("/")));
 }
 
-TEST_P(PgBackRestContract, AFailingRepositoryIsNoEndOfTheArchive) {
+TEST_P(PgBackRestContract, RepositoryFailureIsNotTakenForTheEndOfTheArchive) {
   const auto copy = laboratory().copy_repository("failing");
   auto repository = laboratory().repository(copy.configuration);
   const auto backup = newest(*repository);
@@ -231,7 +231,7 @@ TEST_P(PgBackRestContract, AFailingRepositoryIsNoEndOfTheArchive) {
 }
 
 // The trap that the check of WAL continuity exists for.
-TEST_P(PgBackRestContract, VerifyCallsAnArchiveWithAHoleSound) {
+TEST_P(PgBackRestContract, VerifyDoesNotReportAGapInTheArchive) {
   const auto copy = laboratory().copy_repository("hole");
   auto repository = laboratory().repository(copy.configuration);
   const auto backup = newest(*repository);
@@ -243,7 +243,7 @@ TEST_P(PgBackRestContract, VerifyCallsAnArchiveWithAHoleSound) {
             archive.segments.size() - 1);
 }
 
-TEST_P(PgBackRestContract, SaysWhatIsWrongWithTheRepository) {
+TEST_P(PgBackRestContract, ReportsWhyTheRepositoryCannotBeUsed) {
   const auto wrong_stanza = error_of_action([&] { laboratory().repository({}, "dmeo")->list({}); });
   EXPECT_EQ(wrong_stanza.kind(), ErrorKind::repository);
   EXPECT_EQ(wrong_stanza.hint(), "did you mean 'demo'?");
@@ -275,7 +275,7 @@ INSTANTIATE_TEST_SUITE_P(Repositories, PgBackRestContract, testing::Bool(),
                          [](const auto& row) { return row.param ? "Encrypted" : "Plain"; });
 
 // A byte turned over in the primary's heap: pgBackRest backs it up and exits with 0.
-TEST(PgBackRestErrors, ASetWithPageErrorsIsListedWithItsFiles) {
+TEST(PgBackRestErrors, BackupWithPageErrorsIsListedWithItsFiles) {
   if (!require_or_skip(missing_tools())) return;
   const Scratch scratch;
   PgBackRestLaboratory laboratory(scratch.path(), "errors", "");

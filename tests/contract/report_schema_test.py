@@ -81,7 +81,7 @@ for place in places(full):
     expect(not accepted(changed(place, lambda p, k: p.update({k: {"odd": 1}})))
            or place[-1] in open_maps, f"accepted an odd value of {place}")
     expect(not accepted(changed(place, lambda p, k: p.update({k + "_": 1}))),
-           f"accepted an unknown key beside {place}")
+           f"accepted an unknown key next to {place}")
 expect(tried > 60, f"only {tried} keys were tried")
 
 # The map's schema lets keys be added; what it names must be there.

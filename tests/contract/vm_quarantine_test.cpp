@@ -1,6 +1,6 @@
-// The walls of a virtual machine, looked at from inside. Each expectation fails when a wall is
-// taken away (harness/sandbox/vm/vm_request.cpp, harness/agent). One machine for all: starting it
-// is slow.
+// The isolation of a virtual machine, tested from inside. Each expectation fails if one of its
+// restrictions is removed (harness/sandbox/vm/vm_request.cpp, harness/agent). The tests share one
+// machine because starting it is slow.
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
@@ -31,7 +31,7 @@ class VmQuarantine : public testing::Test {
     std::string pattern = "/var/tmp/pgrehearse-walls-XXXXXX";
     scratch = mkdtemp(pattern.data());
     fs::permissions(scratch, fs::perms(0755));
-    // Open to everybody: only the share keeps the copy from writing.
+    // Writable for everybody: only the read-only share prevents the copy from writing.
     fs::create_directories(scratch / "repository, old/archive");
     std::ofstream(scratch / "repository, old/archive/file") << "precious";
     fs::permissions(scratch / "repository, old", fs::perms(0777));
@@ -81,13 +81,13 @@ class VmQuarantine : public testing::Test {
   static inline std::unique_ptr<Sandbox> sandbox;
 };
 
-TEST_F(VmQuarantine, ThereIsNoNetworkButTheLoop) {
+TEST_F(VmQuarantine, OnlyTheLoopbackInterfaceExists) {
   EXPECT_EQ(inside("ls /sys/class/net"), "lo\n");
-  // The headings of the table of routes, and no route.
+  // The header of the routing table, and no route.
   EXPECT_EQ(lines_of(inside("cat /proc/net/route")).size(), 1U) << inside("cat /proc/net/route");
 }
 
-TEST_F(VmQuarantine, TheRepositoryIsSeenAndCannotBeWritten) {
+TEST_F(VmQuarantine, RepositoryIsReadOnly) {
   const auto repository = scratch / "repository, old";
   const auto file = quoted(repository / "archive/file");
   EXPECT_EQ(inside("cat " + file), "precious");
@@ -96,13 +96,13 @@ TEST_F(VmQuarantine, TheRepositoryIsSeenAndCannotBeWritten) {
   EXPECT_FALSE(succeeds("rm " + file));
   EXPECT_EQ(inside("cat " + file), "precious");
   EXPECT_EQ(inside("cat " + quoted(scratch / "tool.conf")), "[global]\n");
-  // What comes into it while the machine runs is seen too.
+  // A file added while the machine runs is visible too.
   std::ofstream(repository / "archive/next") << "new";
   fs::permissions(repository / "archive/next", fs::perms(0644));
   EXPECT_EQ(inside("cat " + quoted(repository / "archive/next")), "new");
 }
 
-TEST_F(VmQuarantine, NobodyIsRootOrCanBecomeIt) {
+TEST_F(VmQuarantine, NoProcessIsOrCanBecomeRoot) {
   EXPECT_NE(inside("id -u"), "0\n");
   const auto status = inside("cat /proc/self/status");
   EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1\n"));
@@ -115,27 +115,27 @@ TEST_F(VmQuarantine, NobodyIsRootOrCanBecomeIt) {
   EXPECT_FALSE(succeeds("cat /sys/firmware/qemu_fw_cfg/by_name/opt/org.pgrehearse/settings/raw"));
 }
 
-TEST_F(VmQuarantine, OnlyTheSandboxCanBeWritten) {
+TEST_F(VmQuarantine, OnlyTheSandboxIsWritable) {
   EXPECT_TRUE(succeeds("touch " + (sandbox->paths().data / "file").string()));
-  EXPECT_TRUE(succeeds("touch /tmp/file")) << "programs expect one";
+  EXPECT_TRUE(succeeds("touch /tmp/file")) << "programs expect /tmp";
   for (const auto* place : {"/file", "/usr/bin/file", "/var/file", "/etc/file", "/etc/passwd"}) {
     EXPECT_FALSE(succeeds(std::string("echo >> ") + place)) << place;
   }
   // Not even by its own root, and nothing that was left in memory when the machine was made.
   EXPECT_THAT(inside("cat /proc/mounts"), HasSubstr("overlay / overlay ro,nosuid,nodev,"));
-  // What is written to memory has a limit and is not to be executed.
+  // Files in memory are limited in size and cannot be executed.
   EXPECT_THAT(inside("cat /proc/mounts"), HasSubstr(" /tmp tmpfs rw,nosuid,nodev,noexec"));
 }
 
-TEST_F(VmQuarantine, NothingElseOfThisHostIsSeen) {
+TEST_F(VmQuarantine, OtherFilesOfThisHostAreNotVisible) {
   std::ofstream(scratch / "secret") << "secret";
   fs::permissions(scratch / "secret", fs::perms(0644));
   EXPECT_FALSE(succeeds("cat " + quoted(scratch / "secret")));
   EXPECT_EQ(inside("ls " + quoted(scratch)), "repository, old\nstate\ntool.conf\n");
-  EXPECT_FALSE(fs::exists(sandbox->paths().data)) << "it lies on the machine's disk";
+  EXPECT_FALSE(fs::exists(sandbox->paths().data)) << "it is on the machine's disk";
 }
 
-TEST_F(VmQuarantine, QemuIsNotRootEither) {
+TEST_F(VmQuarantine, QemuDoesNotRunAsRoot) {
   const auto processes =
       runner.run({.program = "ps", .arguments = {"-eo", "user:32,pid,args"}}, {});
   const std::string root = sandbox->paths().root.string();
@@ -151,7 +151,7 @@ TEST_F(VmQuarantine, QemuIsNotRootEither) {
     words >> user >> pid;
     std::ifstream file("/proc/" + pid + "/status");
     const std::string status{std::istreambuf_iterator<char>(file), {}};
-    // A process that is confined cannot become another; QEMU itself filters its system calls.
+    // A confined process cannot change its account; QEMU filters its own system calls.
     EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1\n"));
     if (line.find("/agent supervise") == std::string_view::npos) {
       EXPECT_THAT(status, HasSubstr("Seccomp:\t2\n"));
@@ -164,14 +164,14 @@ TEST_F(VmQuarantine, QemuIsNotRootEither) {
   EXPECT_GT(found, 0);
 }
 
-// The last: afterwards the machine is not sound.
+// Must be the last test: it leaves the machine unusable.
 TEST_F(VmQuarantine, TooLittleMemoryIsNamed) {
   EXPECT_NO_THROW(sandbox->require_sound({}));
-  // It looks for the end of a line that never ends.
+  // Reads a line that never ends.
   EXPECT_EQ(run("exec tail /dev/zero").signal, SIGKILL);
   try {
     sandbox->require_sound({});
-    FAIL() << "it is called sound";
+    FAIL() << "the machine is reported as working";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::environment);
     EXPECT_EQ(error.code(), FindingCode::env_memory);

@@ -1,5 +1,4 @@
-// Where the exact comparison has to fit the recovery target: a point behind the target, and one
-// before it.
+// The exact comparison and the recovery target: a snapshot after the target, and one before it.
 #include "tests/drills/drill_fixture.hpp"
 
 namespace pgrehearse {
@@ -21,7 +20,7 @@ class Comparison : public DrillTest {
   }
 };
 
-TEST_F(Comparison, ATargetBeforeThePointIsNotCompared) {
+TEST_F(Comparison, TargetBeforeTheSnapshotIsNotCompared) {
   const auto run = run_scenario(scenario("recover_to: immediate\nchecks: [comparison]\n"));
   EXPECT_EQ(run.exit_code, 2) << run.text();
   ASSERT_NE(run.check("comparison"), nullptr) << run.text();
@@ -31,8 +30,8 @@ TEST_F(Comparison, ATargetBeforeThePointIsNotCompared) {
   expect_nothing_left();
 }
 
-// Nothing is committed between its candidates, nor behind them.
-TEST_F(Comparison, AnIdlePrimaryIsComparedExactly) {
+// Nothing is committed between its candidates or after them.
+TEST_F(Comparison, ComparisonWithAnIdlePrimaryIsExact) {
   auto own = make_small_shop({});
   const auto run = run_scenario(own->scenario_text("idle", "checks: [comparison]\n"));
   EXPECT_EQ(run.exit_code, 0) << run.text();
@@ -42,8 +41,8 @@ TEST_F(Comparison, AnIdlePrimaryIsComparedExactly) {
   expect_nothing_left();
 }
 
-// Recovery pauses at the fingerprint's point, and has to be started again to reach its own target.
-TEST_F(Comparison, AFingerprintIsMetOnTheWayToALaterTarget) {
+// Recovery pauses at the fingerprint's position and has to be restarted to reach its own target.
+TEST_F(Comparison, FingerprintIsComparedOnTheWayToALaterTarget) {
   auto own = make_small_shop({.wal_level = "logical"});
   const auto file = scratch / "shop.fingerprint";
   const auto taken =

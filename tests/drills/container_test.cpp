@@ -1,5 +1,6 @@
-// Drills in a container: what is asked for is reached, nothing is left behind, and trouble of the
-// place is never the backup's. every_place_test.cpp compares them with the other kinds.
+// Drills in a container: the target is reached, nothing is left behind, and a failure of the
+// sandbox is never reported as one of the backup. every_sandbox_test.cpp compares the kinds of
+// sandbox.
 #include <fmt/format.h>
 
 #include <csignal>
@@ -32,7 +33,7 @@ class ContainerDrill : public DrillTest {
     setenv(kind == EngineKind::docker ? "DOCKER_HOST" : "CONTAINER_HOST", address.c_str(), 1);
   }
 
-  // A test that fails leaves nothing that would let the next one fail.
+  // A failed test leaves nothing that would make the next one fail.
   void TearDown() override {
     if (HasFailure() && !address.empty()) clean({"--kept"});
     DrillTest::TearDown();
@@ -67,7 +68,7 @@ class ContainerDrill : public DrillTest {
     EXPECT_EQ(containers(), std::vector<std::string>{});
   }
 
-  static void expect_place_blamed(const DrillRun& run, FindingCode code) {
+  static void expect_environment_failure(const DrillRun& run, FindingCode code) {
     EXPECT_EQ(run.exit_code, 2) << run.text();
     ASSERT_TRUE(run.report.has_value()) << run.text();
     EXPECT_EQ(run.report->verdict, Verdict::unknown);
@@ -81,7 +82,7 @@ class ContainerDrill : public DrillTest {
   std::string address;
 };
 
-// Killed in each phase, with two live drills beside it: `clean` removes exactly what is orphaned.
+// Kills a drill in each phase while two others run: `clean` removes only what is orphaned.
 void ContainerDrill::kill_in_each_phase() {
   const auto file = scratch / "container.yaml";
   std::ofstream(file) << in_container("checks: [databases, amcheck, page_checksums]\n");
@@ -89,7 +90,7 @@ void ContainerDrill::kill_in_each_phase() {
   LiveDrill two(file, state);
   ASSERT_TRUE(one.wait_for("create sandbox: ")) << one.seen();
   ASSERT_TRUE(two.wait_for("create sandbox: ")) << two.seen();
-  // Live drills are stopped where they are: they stay alive for as long as it takes.
+  // Paused, so that they do not end before the test does.
   one.pause();
   two.pause();
   for (const auto* line : {" started", "create sandbox: ", "restore: ", "recover: ",
@@ -114,7 +115,9 @@ class PodmanDrill : public ContainerDrill {
   PodmanDrill() { kind = EngineKind::podman; }
 };
 
-TEST_F(PodmanDrill, WhatSigkillLeavesIsRemovedByCleanAndLiveOnesStay) { kill_in_each_phase(); }
+TEST_F(PodmanDrill, CleanRemovesLeftoversOfKilledDrillsAndKeepsRunningOnes) {
+  kill_in_each_phase();
+}
 
 TEST_F(PodmanDrill, SigtermLeavesNothing) {
   const auto file = scratch / "container.yaml";
@@ -125,7 +128,7 @@ TEST_F(PodmanDrill, SigtermLeavesNothing) {
   expect_no_trace();
 }
 
-TEST_F(ContainerDrill, APointInTimeIsReached) {
+TEST_F(ContainerDrill, ReachesAPointInTime) {
   const auto& mark = shared.marks.at(3);
   const auto run = run_scenario(
       in_container("recover_to: { xid: \"" + mark.xid + "\" }\nchecks: [landing, databases]\n"));
@@ -133,7 +136,7 @@ TEST_F(ContainerDrill, APointInTimeIsReached) {
   expect_no_trace();
 }
 
-TEST_F(ContainerDrill, AKeptOneCanBeLookedIntoAndRemoved) {
+TEST_F(ContainerDrill, KeptCopyAcceptsConnectionsAndCanBeRemoved) {
   const auto run = run_scenario(in_container("checks: [databases]\n"), {"--keep"});
   EXPECT_EQ(run.exit_code, 0) << run.text();
   ASSERT_TRUE(run.report) << run.text();
@@ -146,15 +149,17 @@ TEST_F(ContainerDrill, AKeptOneCanBeLookedIntoAndRemoved) {
   EXPECT_TRUE(asked.succeeded()) << asked.error_output;
   EXPECT_EQ(containers().size(), 1U);
   EXPECT_EQ(clean().exit_code, 0);
-  EXPECT_EQ(containers().size(), 1U) << "a kept one is removed by its name only";
+  EXPECT_EQ(containers().size(), 1U) << "a kept sandbox is removed only by its name";
   const auto cleaned = clean({id});
   EXPECT_EQ(cleaned.exit_code, 0) << cleaned.text();
   expect_no_trace();
 }
 
-TEST_F(ContainerDrill, WhatSigkillLeavesIsRemovedByCleanAndLiveOnesStay) { kill_in_each_phase(); }
+TEST_F(ContainerDrill, CleanRemovesLeftoversOfKilledDrillsAndKeepsRunningOnes) {
+  kill_in_each_phase();
+}
 
-TEST_F(ContainerDrill, AMapReadsTheSameEdgesInside) {
+TEST_F(ContainerDrill, MapIsTheSameAsInALocalSandbox) {
   const auto edge = [&](const std::string& text) {
     const auto file = scratch / "map.yaml";
     std::ofstream(file, std::ios::trunc) << text;
@@ -182,35 +187,35 @@ TEST_F(ContainerDrill, SigtermLeavesNothing) {
   }
 }
 
-TEST_F(ContainerDrill, AMissingEngineIsNamed) {
+TEST_F(ContainerDrill, MissingEngineIsReported) {
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.engine=unix:///nonexistent/docker.sock"});
-  expect_place_blamed(run, FindingCode::env_engine);
+  expect_environment_failure(run, FindingCode::env_engine);
   EXPECT_NE(run.findings().find("/nonexistent/docker.sock"), std::string::npos) << run.findings();
   expect_no_trace();
 }
 
-TEST_F(ContainerDrill, AMissingImageIsNamed) {
+TEST_F(ContainerDrill, MissingImageIsReported) {
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.image=localhost:1/no-such:image"});
-  expect_place_blamed(run, FindingCode::env_image);
+  expect_environment_failure(run, FindingCode::env_image);
   EXPECT_NE(run.findings().find("localhost:1/no-such:image"), std::string::npos) << run.findings();
   expect_no_trace();
 }
 
-TEST_F(ContainerDrill, AnImageWithoutPgbackrestIsNamed) {
+TEST_F(ContainerDrill, ImageWithoutPgBackRestIsReported) {
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.image=pgrehearse-test:no-pgbackrest"});
-  expect_place_blamed(run, FindingCode::env_binary);
+  expect_environment_failure(run, FindingCode::env_binary);
   EXPECT_NE(run.findings().find("program 'pgbackrest' is not in the image"), std::string::npos)
       << run.findings();
   expect_no_trace();
 }
 
-TEST_F(ContainerDrill, AnImageOfAnotherArchitectureIsNamed) {
+TEST_F(ContainerDrill, ImageForAnotherArchitectureIsReported) {
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.image=pgrehearse-test:foreign"});
-  expect_place_blamed(run, FindingCode::env_image);
+  expect_environment_failure(run, FindingCode::env_image);
   EXPECT_NE(run.findings().find("is for"), std::string::npos) << run.findings();
   expect_no_trace();
 }
@@ -220,44 +225,44 @@ TEST_F(ContainerDrill, TooLittleMemoryIsNamed) {
       run_scenario(in_container("checks: [query: { name: large, database: postgres, sql: \"select "
                                 "length(repeat('x', 300000000))\", expect: 300000000 }]\n"),
                    {"--set", "sandbox.memory=64MB"});
-  expect_place_blamed(run, FindingCode::env_memory);
+  expect_environment_failure(run, FindingCode::env_memory);
   expect_no_trace();
 }
 
-TEST_F(ContainerDrill, AVolumeThatIsTooSmallIsNamed) {
+TEST_F(ContainerDrill, VolumeThatIsTooSmallIsReported) {
   const auto directory = scratch / "small";
-  // Room for every byte, as far as can be told before, and not for every file.
+  // Enough space for the bytes, which is what is checked beforehand, but not for the files.
   const SmallDisk disk(directory, "size=2g,nr_inodes=300,mode=0755");
   const bool mounted = disk.mounted();
   if (!require_or_skip(mounted ? "" : "this account may not mount", Remedy::none)) return;
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.directory=" + directory.native()});
-  expect_place_blamed(run, FindingCode::env_disk_full);
+  expect_environment_failure(run, FindingCode::env_disk_full);
   EXPECT_TRUE(fs::is_empty(directory));
   expect_no_trace();
 }
 
-TEST_F(ContainerDrill, ADirectoryWithoutProgramsIsNamed) {
+TEST_F(ContainerDrill, DirectoryMountedNoexecIsReported) {
   const auto directory = scratch / "noexec";
   const SmallDisk disk(directory, "size=2g,mode=0755", MS_NOEXEC);
   const bool mounted = disk.mounted();
   if (!require_or_skip(mounted ? "" : "this account may not mount", Remedy::none)) return;
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.directory=" + directory.native()});
-  expect_place_blamed(run, FindingCode::env_engine);
+  expect_environment_failure(run, FindingCode::env_engine);
   EXPECT_NE(run.text().find("noexec"), std::string::npos) << run.text();
   EXPECT_TRUE(fs::is_empty(directory));
   expect_no_trace();
 }
 
-TEST_F(ContainerDrill, ARepositoryHostIsReachedByTheOnlyWayOut) {
+TEST_F(ContainerDrill, OnlyTheRepositoryHostCanBeReached) {
   if (!require_or_skip(geteuid() == 0 ? "" : "only root can open it", Remedy::none)) return;
   const TlsRepositoryHost host(*laboratory, scratch / "host", runner);
   const std::string checks = "checks: [databases, landing]\n";
   const auto text = in_container_of(scenario_with(host.configuration(), checks));
 
   const auto refused = run_scenario(text);
-  expect_place_blamed(refused, FindingCode::env_container);
+  expect_environment_failure(refused, FindingCode::env_container);
   EXPECT_NE(refused.findings().find("repo1 is on host localhost"), std::string::npos)
       << refused.findings();
   expect_no_trace();
@@ -278,8 +283,8 @@ TEST_F(ContainerDrill, ARepositoryHostIsReachedByTheOnlyWayOut) {
   expect_no_trace();
 }
 
-// A library that starts a worker by itself stands for any scheduler.
-TEST_F(ContainerDrill, ASubscriptionAndAWorkerOfTheRestoredDataStaySilent) {
+// A library that starts a worker by itself represents any scheduler.
+TEST_F(ContainerDrill, RestoredSubscriptionsAndBackgroundWorkersDoNotRun) {
   auto own = make_laboratory();
   auto sql = own->connect("postgres", {});
   sql.query(
@@ -294,22 +299,22 @@ TEST_F(ContainerDrill, ASubscriptionAndAWorkerOfTheRestoredDataStaySilent) {
   const std::string workers =
       "select count(*) from pg_sleep(1), pg_stat_activity where backend_type in "
       "('logical replication launcher', 'logical replication worker', 'autoprewarm leader')";
-  EXPECT_NE(sql.query(workers).text(0, 0), "0") << "they are not silent on the primary";
+  EXPECT_NE(sql.query(workers).text(0, 0), "0") << "the workers do not run on the primary either";
   own->back_up(BackupType::full, {});
   own->switch_wal_and_wait({});
   const auto run = run_scenario(in_container_of(own->scenario_text(
       "silent",
       fmt::format("checks:\n  - query: {{ name: no worker, database: postgres, expect: 0, "
                   "sql: \"{}\" }}\n"
-                  "  - query: {{ name: the subscription is there, database: postgres, expect: 1, "
+                  "  - query: {{ name: the subscription exists, database: postgres, expect: 1, "
                   "sql: \"select count(*) from pg_subscription where subenabled\" }}\n",
                   workers))));
   EXPECT_EQ(run.exit_code, 0) << run.text();
   expect_no_trace();
 }
 
-// What sandbox.type kubernetes asks for: uid 999, no network, a read-only root.
-TEST_F(ContainerDrill, TheImageOfAPodHasAllThatADrillNeeds) {
+// As with sandbox.type kubernetes: uid 999, no network, a read-only root.
+TEST_F(ContainerDrill, PodImageHasEverythingADrillNeeds) {
   const std::string image = "pgrehearse-test:pod";
   const auto in_engine = [&](const std::string& program, std::vector<std::string> arguments) {
     return runner.run({.program = program,
@@ -329,7 +334,7 @@ TEST_F(ContainerDrill, TheImageOfAPodHasAllThatADrillNeeds) {
   expect_no_trace();
 }
 
-TEST_F(ContainerDrill, AnEngineThatDiesInMidRestoreIsNamedAndItsContainerGoesWithTheNextRun) {
+TEST_F(ContainerDrill, EngineCrashDuringRestoreIsReportedAndCleanRemovesTheContainer) {
   const auto record = scratch / "engine";
   const auto engine = [&](const char* action) {
     return runner.run({.program = PGREHEARSE_DOCKER_SCRIPT,
@@ -349,8 +354,8 @@ TEST_F(ContainerDrill, AnEngineThatDiesInMidRestoreIsNamedAndItsContainerGoesWit
   EXPECT_EQ(drill.end(0), 2) << drill.seen();
   const auto report = pgrehearse({"report", "drill-test"});
   EXPECT_NE(report.output.find("is not responding"), std::string::npos) << report.text();
-  EXPECT_EQ(Registry(state).list().size(), 1U) << "the container is still to be removed";
-  EXPECT_FALSE(fs::exists(Registry(state).list().at(0).entry.root)) << "its files are not";
+  EXPECT_EQ(Registry(state).list().size(), 1U) << "the container still has to be removed";
+  EXPECT_FALSE(fs::exists(Registry(state).list().at(0).entry.root)) << "its files were not removed";
   ASSERT_TRUE(engine("start").succeeded());
   const auto cleaned = clean();
   EXPECT_EQ(cleaned.exit_code, 0) << cleaned.text();

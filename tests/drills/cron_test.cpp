@@ -1,5 +1,5 @@
-// A job of pg_cron comes back with the backup. It must not run in the copy; that it would run
-// anywhere else is shown before and afterwards.
+// A pg_cron job is restored with the backup and must not run in the copy. The test shows before and
+// afterwards that it does run on the primary.
 #include <chrono>
 #include <fstream>
 #include <iterator>
@@ -50,7 +50,7 @@ class CronJob : public DrillTest {
     return fs::exists(marker);
   }
 
-  // What the servers of all drills so far have logged.
+  // The server logs of all drills so far.
   [[nodiscard]] std::string logs_of_copies() const {
     std::string text;
     for (const auto& entry : fs::recursive_directory_iterator(state / "runs")) {
@@ -64,7 +64,7 @@ class CronJob : public DrillTest {
   fs::path marker;
 };
 
-TEST_F(CronJob, StaysSilentInTheCopy) {
+TEST_F(CronJob, DoesNotRunInTheCopy) {
   if (!require_or_skip(installed() ? "" : "pg_cron is not installed")) return;
   auto own = make_laboratory();
   schedule_job(*own);
@@ -74,7 +74,7 @@ TEST_F(CronJob, StaysSilentInTheCopy) {
 
   fs::remove(marker);
   const auto run = run_scenario(own->scenario_text("cron", R"(checks:
-  # Promotes the copy: before that no background worker of an extension would start anyway.
+  # Promotes the copy: extensions start no background worker before that.
   - amcheck: { parent_check: true }
   - query: { name: the job was restored, database: postgres, sql: select count(*) from cron.job, expect: 1 }
   - query:
@@ -88,7 +88,7 @@ TEST_F(CronJob, StaysSilentInTheCopy) {
   EXPECT_EQ(run.check("the job was restored")->verdict, Verdict::pass) << run.findings();
   EXPECT_EQ(run.check("nothing is preloaded")->verdict, Verdict::pass) << run.findings();
   EXPECT_FALSE(fs::exists(marker)) << "the job ran in the copy";
-  // The sandbox's walls would hide what it wrote: pg_cron's own words would not be hidden.
+  // The sandbox could hide the file that the job writes, but not pg_cron's own log messages.
   const auto log = logs_of_copies();
   EXPECT_NE(log.find("database system is ready"), std::string::npos) << log;
   EXPECT_EQ(log.find("cron"), std::string::npos) << log;

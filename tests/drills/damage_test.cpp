@@ -20,7 +20,7 @@ class Damage : public DrillTest {
     ASSERT_TRUE(stream.good()) << file;
   }
 
-  // "<segment>-<checksum>.lz4" and "<segment>.<offset>.backup" of the copy, by name.
+  // "<segment>-<checksum>.lz4" and "<segment>.<offset>.backup" of the copy, sorted by name.
   [[nodiscard]] std::vector<fs::path> archive_files() const {
     std::vector<fs::path> files;
     for (const auto& entry : fs::recursive_directory_iterator(copied_repository() / "archive")) {
@@ -34,17 +34,17 @@ class Damage : public DrillTest {
     return files;
   }
 
-  // Replay of the last backup needs it, and it is not the last one.
+  // Needed to replay from the last backup, but not the last segment.
   [[nodiscard]] fs::path segment_in_the_middle() const {
     const auto files = archive_files();
     const auto is_history = [](const fs::path& file) { return file.extension() == ".backup"; };
     const auto last_backup = std::find_if(files.rbegin(), files.rend(), is_history);
-    const auto behind = std::distance(files.rbegin(), last_backup);
-    EXPECT_GE(behind, 4);
-    return files.at(files.size() - static_cast<std::size_t>(behind / 2));
+    const auto files_after_backup = std::distance(files.rbegin(), last_backup);
+    EXPECT_GE(files_after_backup, 4);
+    return files.at(files.size() - static_cast<std::size_t>(files_after_backup / 2));
   }
 
-  // Of the full backup, and not replaced by the incremental one.
+  // Part of the full backup and not replaced by the incremental one.
   [[nodiscard]] fs::path large_file_of_the_full_backup() const {
     const auto stanza = copied_repository() / "backup" / laboratory->options().stanza;
     const auto newest = fs::read_symlink(stanza / "latest").native();
@@ -59,7 +59,7 @@ class Damage : public DrillTest {
   }
 };
 
-TEST_F(Damage, AWalSegmentDeletedFromTheMiddle) {
+TEST_F(Damage, DeletedWalSegmentIsReported) {
   const auto configuration = copy_repository();
   const auto victim = segment_in_the_middle();
   const auto segment = victim.filename().native().substr(0, 24);
@@ -73,7 +73,7 @@ TEST_F(Damage, AWalSegmentDeletedFromTheMiddle) {
   expect_nothing_left();
 }
 
-TEST_F(Damage, AWalSegmentDeletedFromTheMiddleIsNoticedWithoutBeingAskedFor) {
+TEST_F(Damage, DeletedWalSegmentIsReportedWithoutTheWalContinuityCheck) {
   const auto configuration = copy_repository();
   const auto victim = segment_in_the_middle();
   fs::remove(victim);
@@ -83,7 +83,7 @@ TEST_F(Damage, AWalSegmentDeletedFromTheMiddleIsNoticedWithoutBeingAskedFor) {
       << run.findings();
 }
 
-TEST_F(Damage, AFlippedByteInAWalSegment) {
+TEST_F(Damage, FlippedByteInAWalSegmentIsReported) {
   const auto configuration = copy_repository();
   const auto victim = segment_in_the_middle();
   flip_byte(victim, fs::file_size(victim) / 2);
@@ -94,7 +94,7 @@ TEST_F(Damage, AFlippedByteInAWalSegment) {
   expect_nothing_left();
 }
 
-TEST_F(Damage, AFlippedByteInABackupFile) {
+TEST_F(Damage, FlippedByteInABackupFileIsReported) {
   const auto configuration = copy_repository();
   const auto victim = large_file_of_the_full_backup();
   ASSERT_FALSE(victim.empty());
@@ -111,7 +111,7 @@ TEST_F(Damage, AFlippedByteInABackupFile) {
   expect_nothing_left();
 }
 
-TEST_F(Damage, AFlippedByteInAHeapPageBeforeTheBackup) {
+TEST_F(Damage, PageDamagedBeforeTheBackupIsReported) {
   auto own = make_laboratory();
   std::string file;
   {
@@ -133,7 +133,7 @@ TEST_F(Damage, AFlippedByteInAHeapPageBeforeTheBackup) {
   expect_nothing_left();
 }
 
-TEST_F(Damage, ATableWhoseFileIsGone) {
+TEST_F(Damage, MissingTableFileIsReported) {
   auto own = make_laboratory();
   std::string file;
   {
@@ -152,7 +152,7 @@ TEST_F(Damage, ATableWhoseFileIsGone) {
   EXPECT_NE(run.findings().find("invoices"), std::string::npos) << run.findings();
 }
 
-TEST_F(Damage, ATableThatWasDroppedSinceItWasCounted) {
+TEST_F(Damage, TableMissingFromTheExpectedCountsIsReported) {
   auto own = make_laboratory();
   own->connect("postgres", {})
       .query("create table public.orders as select generate_series(1, 9) n");
@@ -168,7 +168,7 @@ TEST_F(Damage, ATableThatWasDroppedSinceItWasCounted) {
       << run.findings();
 }
 
-TEST_F(Damage, AStoppedArchive) {
+TEST_F(Damage, StoppedArchivingIsReported) {
   auto own = make_laboratory();
   {
     auto sql = own->connect("postgres", {});

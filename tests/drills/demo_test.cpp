@@ -1,4 +1,4 @@
-// The demo: from nothing to a passed drill; kept, rehearsed again, and removed by clean.
+// The demo builds a primary and passes a drill; a kept demo can be rehearsed again and removed.
 #include "harness/sandbox/registry.hpp"
 #include "tests/drills/drill_fixture.hpp"
 
@@ -9,7 +9,7 @@ namespace fs = std::filesystem;
 
 class Demo : public DrillTest {};
 
-TEST_F(Demo, PassesAndLeavesNothingButItsReport) {
+TEST_F(Demo, PassesAndLeavesOnlyItsReport) {
   const auto run = pgrehearse({"demo", "--size", "0.05"});
   EXPECT_EQ(run.exit_code, 0) << run.text();
   ASSERT_TRUE(run.report.has_value());
@@ -17,7 +17,7 @@ TEST_F(Demo, PassesAndLeavesNothingButItsReport) {
   expect_nothing_left();
 }
 
-TEST_F(Demo, KeptItCanBeRehearsedAgainAndCleaned) {
+TEST_F(Demo, KeptDemoCanBeRehearsedAgainAndRemoved) {
   const auto demo =
       pgrehearse({"demo", "--size", "0.05", "--keep", "--set", "recover_to=immediate"});
   EXPECT_EQ(demo.exit_code, 0) << demo.text();
@@ -26,7 +26,7 @@ TEST_F(Demo, KeptItCanBeRehearsedAgainAndCleaned) {
   EXPECT_TRUE(kept[0].entry.kept);
   EXPECT_FALSE(kept[0].alive);
 
-  // The next drill leaves alone what was kept.
+  // The next drill does not remove the kept demo.
   const auto again = pgrehearse({"run", kept[0].entry.root / "demo.yaml"});
   EXPECT_EQ(again.exit_code, 0) << again.text();
   EXPECT_TRUE(fs::exists(kept[0].entry.root));
@@ -37,7 +37,7 @@ TEST_F(Demo, KeptItCanBeRehearsedAgainAndCleaned) {
   expect_nothing_left();
 }
 
-TEST_F(Demo, ProductionsRepositoryIsOutOfReach) {
+TEST_F(Demo, ProductionRepositoryIsNotUsed) {
   const auto precious = scratch / "precious";
   fs::create_directory(precious);
   fs::permissions(precious, fs::perms(0777));
@@ -47,7 +47,7 @@ TEST_F(Demo, ProductionsRepositoryIsOutOfReach) {
   EXPECT_TRUE(fs::is_empty(precious));
 }
 
-TEST_F(Demo, AMistakeIsSaidBeforeAnythingIsBuilt) {
+TEST_F(Demo, InvalidOptionIsRejectedBeforeAnythingIsCreated) {
   const auto run = pgrehearse({"demo", "--set", "recover_to=yesterday"});
   EXPECT_EQ(run.exit_code, 3) << run.text();
   EXPECT_FALSE(fs::exists(state));

@@ -1,5 +1,5 @@
 // What every drill test needs: the shared laboratory, a scratch directory, the real binary as a
-// child process, and eyes for what it leaves behind.
+// child process, and a check for leftovers.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -29,18 +29,19 @@ struct DrillRun {
   [[nodiscard]] std::string text() const;
   // nullptr when no such check ran.
   [[nodiscard]] const CheckRecord* check(std::string_view name) const;
-  // All finding codes and objects of the report, "CODE object", one a line; the diagnosis included.
+  // All finding codes and objects of the report, "CODE object", one per line, including the
+  // diagnosis.
   [[nodiscard]] std::string findings() const;
 };
 
-// Relative path -> size and time of change.
+// Relative path -> size and modification time.
 using Listing = std::map<std::string, std::pair<std::uintmax_t, std::int64_t>>;
 Listing list_files(const std::filesystem::path& directory);
 
 class DrillTest : public testing::Test {
  protected:
   void SetUp() override;
-  // A failed test leaves its scratch directory and says where.
+  // A failed test keeps its scratch directory and prints its path.
   void TearDown() override;
 
   // `pgrehearse <arguments> --state <scratch>/state`, and --json for `run` and `demo`.
@@ -51,14 +52,14 @@ class DrillTest : public testing::Test {
 
   // A scenario against the shared laboratory; `rest` is YAML (recover_to, checks, ...).
   [[nodiscard]] std::string scenario(std::string_view rest) const;
-  // The same with another configuration of pgBackRest.
+  // The same with another pgBackRest configuration.
   [[nodiscard]] std::string scenario_with(const std::filesystem::path& configuration,
                                           std::string_view rest) const;
-  // Copies the shared repository, to be damaged; returns the configuration that names the copy.
+  // Copies the shared repository, to be damaged; returns the configuration of the copy.
   std::filesystem::path copy_repository();
   [[nodiscard]] std::filesystem::path copied_repository() const { return scratch / "repository"; }
 
-  // A small laboratory of this test's own, running, with a stanza.
+  // A small running laboratory with a stanza, for this test only.
   std::unique_ptr<Laboratory> make_laboratory(LaboratoryOptions options = {});
 
   // Fails the test if the drills of this test left a process, a sandbox, a socket or a lock.
@@ -66,7 +67,7 @@ class DrillTest : public testing::Test {
 
   BoostCommandRunner runner;
   SharedLaboratory shared;
-  std::unique_ptr<Laboratory> laboratory;  // the shared one: only read it
+  std::unique_ptr<Laboratory> laboratory;  // the shared one: read only
   std::filesystem::path scratch;
   std::filesystem::path state;
 };

@@ -1,4 +1,5 @@
-// Trouble that is not the backup's: the drill cannot tell (exit 2) and does not blame the backup.
+// Failures of the environment: the drill is inconclusive (exit 2) and the likely cause is not the
+// backup.
 #include <unistd.h>
 
 #include <cstring>
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 class Environment : public DrillTest {
  protected:
-  static void expect_backup_not_blamed(const DrillRun& run) {
+  static void expect_no_backup_failure(const DrillRun& run) {
     EXPECT_EQ(run.exit_code, 2) << run.text();
     ASSERT_TRUE(run.report.has_value()) << run.text();
     EXPECT_EQ(run.report->verdict, Verdict::unknown);
@@ -24,11 +25,11 @@ class Environment : public DrillTest {
     EXPECT_FALSE(run.report->diagnosis.summary.empty());
   }
 
-  // A pgBackRest that does `deed` when its arguments match `pattern`, and is itself otherwise.
-  fs::path make_pgbackrest(const std::string& pattern, const std::string& deed) const {
+  // A wrapper of pgBackRest that runs `command` when its arguments match `pattern`.
+  fs::path make_pgbackrest(const std::string& pattern, const std::string& command) const {
     auto file = scratch / "pgbackrest";
     std::ofstream(file) << "#!/bin/sh\ncase \"$*\" in\n"
-                        << pattern << ") " << deed << " ;;\nesac\nexec pgbackrest \"$@\"\n";
+                        << pattern << ") " << command << " ;;\nesac\nexec pgbackrest \"$@\"\n";
     fs::permissions(file, fs::perms(0755));
     return file;
   }
@@ -56,11 +57,11 @@ class DirectoryWhileTested {
   fs::path path_;
 };
 
-TEST_F(Environment, AFullDisk) {
+TEST_F(Environment, FullDiskIsReported) {
   auto directory = scratch / "small";
   const SmallDisk disk(directory, "size=24m,mode=0755");
   const auto mount_error = errno;
-  // A container may not mount, but its /dev/shm has 64 MB: too few for a copy of the shop.
+  // A container may not mount, but its /dev/shm has 64 MB, too small for a copy of the shop.
   if (!disk.mounted()) directory = "/dev/shm/pgrehearse-full-disk-" + std::to_string(getpid());
   const DirectoryWhileTested made(directory);
   if (!disk.mounted() && fs::space(directory).available > (64U << 20U)) {
@@ -68,13 +69,13 @@ TEST_F(Environment, AFullDisk) {
   }
   const auto run = run_scenario(scenario("checks: [databases]\n"),
                                 {"--set", "sandbox.directory=" + directory.native()});
-  expect_backup_not_blamed(run);
+  expect_no_backup_failure(run);
   EXPECT_EQ(run.report->diagnosis.code, FindingCode::env_disk_full) << run.findings();
   EXPECT_TRUE(fs::is_empty(directory));
   expect_nothing_left();
 }
 
-TEST_F(Environment, ADiskThatFillsUpDuringTheRestore) {
+TEST_F(Environment, DiskFullDuringRestoreIsReported) {
   const auto directory = scratch / "small";
   const SmallDisk disk(directory, "size=400m,mode=0755");
   if (!disk.mounted() && !may_mount(errno)) return;
@@ -83,13 +84,13 @@ TEST_F(Environment, ADiskThatFillsUpDuringTheRestore) {
   const auto run = run_scenario(scenario("checks: [databases]\n"),
                                 {"--set", "sandbox.directory=" + directory.native(), "--set",
                                  "repository.binary=" + binary.native()});
-  expect_backup_not_blamed(run);
+  expect_no_backup_failure(run);
   EXPECT_EQ(run.report->diagnosis.code, FindingCode::env_disk_full) << run.findings();
   EXPECT_TRUE(fs::is_empty(directory));
   expect_nothing_left();
 }
 
-TEST_F(Environment, ADiskThatAQueryFillsUp) {
+TEST_F(Environment, DiskFilledByAQueryIsReported) {
   const auto directory = scratch / "small";
   const SmallDisk disk(directory, "size=600m,mode=0755");
   if (!disk.mounted() && !may_mount(errno)) return;
@@ -98,43 +99,43 @@ TEST_F(Environment, ADiskThatAQueryFillsUp) {
                "count(*) from (select repeat(g::text, 2000) from generate_series(1, 80000) g order "
                "by 1) x\" }]\n"),
       {"--set", "sandbox.directory=" + directory.native()});
-  expect_backup_not_blamed(run);
+  expect_no_backup_failure(run);
   EXPECT_EQ(run.report->diagnosis.code, FindingCode::env_disk_full) << run.findings();
   EXPECT_NE(run.findings().find("SQLSTATE 53100"), std::string::npos) << run.findings();
   EXPECT_TRUE(fs::is_empty(directory));
   expect_nothing_left();
 }
 
-TEST_F(Environment, MissingPostgresPrograms) {
+TEST_F(Environment, MissingPostgresBinariesAreReported) {
   const auto run = run_scenario(scenario("checks: [databases]\n"),
                                 {"--set", "sandbox.binaries=/nonexistent/bin"});
-  expect_backup_not_blamed(run);
+  expect_no_backup_failure(run);
   EXPECT_NE(run.findings().find("/nonexistent/bin"), std::string::npos) << run.findings();
   expect_nothing_left();
 }
 
-TEST_F(Environment, MissingPgbackrest) {
+TEST_F(Environment, MissingPgBackRestIsReported) {
   const auto run = run_scenario(scenario("checks: [databases]\n"),
                                 {"--set", "repository.binary=/nonexistent/pgbackrest"});
-  expect_backup_not_blamed(run);
+  expect_no_backup_failure(run);
   EXPECT_NE(run.findings().find("/nonexistent/pgbackrest"), std::string::npos) << run.findings();
   expect_nothing_left();
 }
 
-// What exit code 50 comes to, not whether restore takes a lock: 2.45 takes none there (measured),
-// from 2.56 on it takes one in the drill's own lock path, where only this drill's can be met.
-TEST_F(Environment, APgbackrestThatSaysThatALockIsHeld) {
+// Tests how exit code 50 is reported, not whether restore takes a lock: 2.45 takes none there
+// (measured), 2.56 and later take one in the drill's private lock path.
+TEST_F(Environment, LockErrorOfPgBackRestIsReported) {
   const auto binary = make_pgbackrest(
       "*restore*", "echo 'ERROR: [050]: unable to acquire lock on file: held' >&2; exit 50");
   const auto run = run_scenario(scenario("checks: [databases]\n"),
                                 {"--set", "repository.binary=" + binary.native()});
-  expect_backup_not_blamed(run);
+  expect_no_backup_failure(run);
   EXPECT_NE(run.findings().find("lock"), std::string::npos) << run.findings();
   expect_nothing_left();
 }
 
-TEST_F(Environment, ALockedTableOnThePrimary) {
-  // Not the shared one: a lock there would hold up the drills of other tests.
+TEST_F(Environment, LockedTableOnThePrimaryIsReported) {
+  // Not the shared laboratory: a lock there would block the drills of other tests.
   auto own = make_laboratory();
   auto holder = own->connect("postgres", {});
   holder.query("create table public.customers as select generate_series(1, 10) id");
@@ -144,21 +145,21 @@ TEST_F(Environment, ALockedTableOnThePrimary) {
   holder.query("lock table public.customers in access exclusive mode");
   const auto run = run_scenario(own->scenario_text("locked", "checks: [row_counts: {}]\n"));
   holder.query("rollback");
-  expect_backup_not_blamed(run);
+  expect_no_backup_failure(run);
   EXPECT_NE(run.findings().find("public.customers"), std::string::npos) << run.findings();
   expect_nothing_left();
 }
 
-TEST_F(Environment, AnUnreachablePrimary) {
+TEST_F(Environment, UnreachablePrimaryIsReported) {
   const auto run =
       run_scenario(scenario("checks: [row_counts: {}]\n"),
                    {"--set", "primary.dsn=host=/nonexistent dbname=postgres user=nobody"});
-  expect_backup_not_blamed(run);
+  expect_no_backup_failure(run);
   EXPECT_NE(run.findings().find("/nonexistent"), std::string::npos) << run.findings();
   expect_nothing_left();
 }
 
-TEST_F(Environment, ARepositoryThatStartsFailingInMidReplayDoesNotPass) {
+TEST_F(Environment, RepositoryFailureDuringReplayDoesNotPass) {
   // The segment of the last mark, at the very end of replay.
   auto sql = laboratory->connect("shop", {});
   const auto segment =

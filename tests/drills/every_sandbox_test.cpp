@@ -1,5 +1,5 @@
-// One repository, drilled once in each kind of place: the same verdicts, the same findings, the
-// same landing, and nothing left on the host or in an engine. A new kind of sandbox is a row here.
+// One drill of the same repository in each kind of sandbox: same verdicts, findings and landing,
+// and nothing left on the host or in an engine. A new kind of sandbox is a row here.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,37 +23,36 @@ namespace {
 namespace fs = std::filesystem;
 using Things = std::multiset<std::string>;
 
-struct Place {
-  std::string type;                  // sandbox.type
-  TestEngine engine;                 // none for those that need none; of a machine, its image
-  std::optional<EngineKind> speaks;  // its API
-  // The first drill in it leaves what stays: directories, an engine's own processes.
-  bool has_to_settle = true;
+struct SandboxKindUnderTest {
+  std::string type;   // sandbox.type
+  TestEngine engine;  // empty if it needs none; for a machine, its image
+  std::optional<EngineKind> api;
+  // The first drill creates what remains: directories, an engine's own processes.
+  bool needs_warm_up = true;
 
   [[nodiscard]] std::string keys() const {
-    if (speaks) return fmt::format("type: {}, engine: \"{}\"", type, engine.address);
+    if (api) return fmt::format("type: {}, engine: \"{}\"", type, engine.address);
     if (!engine.address.empty()) return fmt::format("type: {}, image: {}", type, engine.address);
     return "type: " + type;
   }
-  // What its processes and mounts speak of.
+  // What the command lines of its processes and its mounts contain.
   [[nodiscard]] std::string mark() const {
-    return speaks ? fs::path(engine.address.substr(7)).parent_path().native() : engine.address;
+    return api ? fs::path(engine.address.substr(7)).parent_path().native() : engine.address;
   }
 };
 
-std::vector<Place> places() {
-  return {
-      {.type = "local", .engine = {}, .speaks = {}},
-      {.type = "docker", .engine = docker_for_tests(), .speaks = EngineKind::docker},
-      {.type = "podman", .engine = podman_for_tests(), .speaks = EngineKind::podman},
-      {.type = "vm", .engine = virtual_machine_for_tests(), .speaks = {}, .has_to_settle = false}};
+std::vector<SandboxKindUnderTest> kinds() {
+  return {{.type = "local", .engine = {}, .api = {}},
+          {.type = "docker", .engine = docker_for_tests(), .api = EngineKind::docker},
+          {.type = "podman", .engine = podman_for_tests(), .api = EngineKind::podman},
+          {.type = "vm", .engine = virtual_machine_for_tests(), .api = {}, .needs_warm_up = false}};
 }
 
-// Everything that the engine has.
-void list_engine(const Place& place, Things& things) {
-  if (!place.speaks) return;
+// Containers, volumes and networks of the engine.
+void list_engine(const SandboxKindUnderTest& kind, Things& things) {
+  if (!kind.api) return;
   const auto address =
-      find_engine(*place.speaks, place.engine.address, EngineSurroundings::of_this_process());
+      find_engine(*kind.api, kind.engine.address, EngineSurroundings::of_this_process());
   const CurlHttpClient engine(http_options(address));
   const auto ask = [&](const std::string& path) {
     return nlohmann::json::parse(engine.send({.url = address.base_url + path}, {}).body);
@@ -78,15 +77,15 @@ Things difference(const Things& after, const Things& before) {
   return left;
 }
 
-class EveryPlace : public DrillTest {
+class EverySandbox : public DrillTest {
  protected:
-  // Processes and mounts that speak of the engine's or the test's own directories, and the files of
-  // the state directory: other drills may run on this host.
-  [[nodiscard]] Things everything(const Place& place) const {
+  // Processes and mounts that mention the engine's or the test's own directories, and the files of
+  // the state directory. Others are ignored: other drills may run on this host.
+  [[nodiscard]] Things everything(const SandboxKindUnderTest& kind) const {
     Things things;
-    list_engine(place, things);
+    list_engine(kind, things);
     std::vector<std::string> marks{scratch.native()};
-    if (!place.mark().empty()) marks.push_back(place.mark());
+    if (!kind.mark().empty()) marks.push_back(kind.mark());
     for (const auto& process : all_processes()) {
       if (!process.alive()) continue;
       std::ifstream file("/proc/" + std::to_string(process.pid) + "/cmdline");
@@ -96,7 +95,7 @@ class EveryPlace : public DrillTest {
     }
     std::ifstream mounts("/proc/self/mounts");
     for (std::string line; std::getline(mounts, line);) {
-      // podman mounts its store on itself, and takes that back, as it likes.
+      // podman mounts its store on itself and unmounts it at any time.
       const bool store = line.find("/root/overlay ") != std::string::npos;
       if (mentions(line, marks) && !store) things.insert("mount " + line);
     }
@@ -114,13 +113,13 @@ class EveryPlace : public DrillTest {
                        [&](const auto& mark) { return line.find(mark) != std::string::npos; });
   }
 
-  DrillRun drill_in(const Place& place, std::string_view checks) {
+  DrillRun drill_in(const SandboxKindUnderTest& kind, std::string_view checks) {
     auto text = scenario(checks);
     const std::string local = "type: local";
-    return run_scenario(text.replace(text.find(local), local.size(), place.keys()));
+    return run_scenario(text.replace(text.find(local), local.size(), kind.keys()));
   }
 
-  // What must be the same everywhere.
+  // What must be the same in every sandbox.
   static std::string outcome(const DrillRun& run) {
     if (!run.report || !run.report->landing || !run.report->landing->lsn) return run.text();
     auto text = fmt::format("exit {}, verdict {}, landing {}\n{}", run.exit_code,
@@ -133,8 +132,8 @@ class EveryPlace : public DrillTest {
   }
 };
 
-TEST_F(EveryPlace, GivesTheSameVerdictsFindingsAndLandingAndKeepsNothing) {
-  // One that finds something: a row count that is not expected.
+TEST_F(EverySandbox, HasTheSameVerdictsFindingsAndLandingAndLeavesNothing) {
+  // One check fails: its row count is not the expected one.
   const auto* checks =
       "checks: [wal_continuity, page_checksums, amcheck, row_counts, databases, extensions, "
       "sequences, indexes, collations, query: { name: wrong, database: shop, expect: 1, sql: "
@@ -142,28 +141,28 @@ TEST_F(EveryPlace, GivesTheSameVerdictsFindingsAndLandingAndKeepsNothing) {
   const auto before_all = list_files(laboratory->paths().repository);
   std::string expected;
   int drilled = 0;
-  for (const auto& place : places()) {
-    SCOPED_TRACE(place.type);
-    if (!place.engine.impossible.empty()) continue;
-    if (!place.engine.missing.empty()) {
-      EXPECT_FALSE(everything_is_required()) << place.engine.missing;
+  for (const auto& kind : kinds()) {
+    SCOPED_TRACE(kind.type);
+    if (!kind.engine.impossible.empty()) continue;
+    if (!kind.engine.missing.empty()) {
+      EXPECT_FALSE(everything_is_required()) << kind.engine.missing;
       continue;
     }
-    if (place.has_to_settle) drill_in(place, "checks: [databases]\n");
-    const auto before = everything(place);
-    const auto run = drill_in(place, checks);
-    auto left = difference(everything(place), before);
-    // What an engine's own processes still do when it has answered.
-    const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(3);
-    while (!left.empty() && std::chrono::steady_clock::now() < patience) {
+    if (kind.needs_warm_up) drill_in(kind, "checks: [databases]\n");
+    const auto before = everything(kind);
+    const auto run = drill_in(kind, checks);
+    auto left = difference(everything(kind), before);
+    // An engine's own processes may still be cleaning up after its response.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
+    while (!left.empty() && std::chrono::steady_clock::now() < deadline) {
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
-      left = difference(everything(place), before);
+      left = difference(everything(kind), before);
     }
     EXPECT_EQ(run.exit_code, 1) << run.text();
     if (expected.empty()) expected = outcome(run);
     EXPECT_EQ(outcome(run), expected);
     ASSERT_TRUE(run.report) << run.text();
-    EXPECT_EQ(run.report->sandbox.type, place.type);
+    EXPECT_EQ(run.report->sandbox.type, kind.type);
     EXPECT_TRUE(run.report->sandbox.removed);
     EXPECT_EQ(left, Things{});
     expect_nothing_left();

@@ -1,4 +1,4 @@
-// `pgrehearse run` as a child whose progress lines can be waited for.
+// `pgrehearse run` as a child process, with waiting for its progress lines.
 #pragma once
 
 #include <sys/types.h>
@@ -14,16 +14,16 @@ class LiveDrill {
   LiveDrill(const std::string& scenario, const std::string& state);
   LiveDrill(const LiveDrill&) = delete;
   LiveDrill& operator=(const LiveDrill&) = delete;
-  // Kills it if it still runs.
+  // Kills the drill if it is still running.
   ~LiveDrill();
 
-  // Reads on until a line holds `text`; false when the drill ended without one.
+  // Reads until a line contains `text`; false if the drill ended without one.
   bool wait_for(const std::string& text);
-  // Sends `signal` (0: none) and waits for the end; the exit code, or minus the signal that ended
-  // it.
+  // Sends `signal` (0: none) and waits for the end. Returns the exit code, or minus the signal that
+  // ended the drill.
   int end(int signal);
 
-  // Stands still, alive, until it may go on.
+  // Stops the process until resume().
   void pause() const { kill(pid_, SIGSTOP); }
   void resume() const { kill(pid_, SIGCONT); }
 

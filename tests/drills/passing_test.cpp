@@ -1,4 +1,4 @@
-// Healthy backups: the drill passes, proves what it says, and leaves nothing behind.
+// Intact backups: the drill passes, proves its landing, and leaves nothing behind.
 #include <fstream>
 #include <thread>
 
@@ -27,7 +27,7 @@ void expect_complete_report(const Report& report) {
   EXPECT_TRUE(report.sandbox.remaining.empty());
 }
 
-TEST_F(Passing, TheDemosDrillPassesEveryCheckAndTouchesNothing) {
+TEST_F(Passing, DemoDrillPassesEveryCheckAndDoesNotChangeTheRepository) {
   const auto before = list_files(laboratory->paths().repository);
   const auto run = run_scenario(laboratory->expand(embedded::demo_scenario_yaml, "demo"));
   EXPECT_EQ(run.exit_code, 0) << run.text();
@@ -41,7 +41,7 @@ TEST_F(Passing, TheDemosDrillPassesEveryCheckAndTouchesNothing) {
   expect_nothing_left();
 }
 
-TEST_F(Passing, AnEncryptedRepositoryWithSmallSegmentsReadOnItsHost) {
+TEST_F(Passing, EncryptedRepositoryWithSmallSegmentsOnARepositoryHost) {
   auto own = make_laboratory({.wal_segment_size = {1 << 20},
                               .compress_type = "gz",
                               .cipher_passphrase = "words that stay secret",
@@ -65,7 +65,7 @@ checks:
   expect_nothing_left();
 }
 
-TEST_F(Passing, TwoDrillsAtOnce) {
+TEST_F(Passing, TwoDrillsRunAtTheSameTime) {
   const auto file = scratch / "other.yaml";
   std::ofstream(file) << scenario("checks: [databases]\n");
   DrillRun other;

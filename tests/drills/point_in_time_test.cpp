@@ -1,5 +1,5 @@
-// Each recovery target lands exactly where it was asked: proved with the marks that were committed
-// just before and just after it.
+// Each recovery target is reached exactly, proved by the marks committed just before and just after
+// it.
 #include "tests/drills/drill_fixture.hpp"
 
 namespace pgrehearse {
@@ -7,9 +7,9 @@ namespace {
 
 struct Target {
   std::string name;
-  int mark = 0;            // the mark that the target names; 0: none
+  int mark = 0;            // the mark of the target; 0: none
   std::string recover_to;  // with %xid%, %lsn%, %time% of that mark
-  int newest = 0;          // the newest mark that must be there
+  int newest = 0;          // the newest mark that must be restored
 };
 
 void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }

@@ -1,5 +1,5 @@
-// The fault catalogue against somebody's own scenario: faults in copies of his repository, and the
-// repository as it was.
+// The fault catalogue against a user's own scenario: faults are injected into copies of the
+// repository, which stays unchanged.
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -21,14 +21,14 @@ class ProveScenario : public DrillTest {
     return file;
   }
 
-  // In memory where there is room: what costs time elsewhere is that pgBackRest flushes every file.
+  // In memory if there is enough space: on disk, pgBackRest's fsync of every file takes the time.
   void SetUp() override {
     DrillTest::SetUp();
     constexpr std::uintmax_t enough = std::uintmax_t{4} << 30U;
     std::error_code none;
-    const auto room = fs::space("/dev/shm", none).available;
-    directory =
-        !none && room >= enough ? fs::path("/dev/shm") / scratch.filename() : scratch / "directory";
+    const auto available = fs::space("/dev/shm", none).available;
+    directory = !none && available >= enough ? fs::path("/dev/shm") / scratch.filename()
+                                             : scratch / "directory";
   }
   void TearDown() override {
     if (!HasFailure()) fs::remove_all(directory);
@@ -45,7 +45,7 @@ class ProveScenario : public DrillTest {
     return run;
   }
 
-  // A database that is no laboratory of prove's: another name, size, chain and cipher.
+  // A database unlike prove's own laboratory: another name, size, backup chain and cipher.
   std::unique_ptr<Laboratory> make_production() {
     auto own = make_laboratory(
         {.stanza = "ledger-7", .compress_type = "zst", .cipher_passphrase = "of-this-test-only"});
@@ -71,7 +71,7 @@ class ProveScenario : public DrillTest {
   nlohmann::json score;
 };
 
-TEST_F(ProveScenario, CatchesWhatIsPlantedInCopiesOfAForeignRepository) {
+TEST_F(ProveScenario, DetectsFaultsInjectedIntoCopiesOfAUsersRepository) {
   const auto own = make_production();
   const auto file = write_scenario(own->scenario_text(
       "weekly-ledger",
@@ -103,7 +103,7 @@ TEST_F(ProveScenario, CatchesWhatIsPlantedInCopiesOfAForeignRepository) {
   expect_nothing_left();
 }
 
-TEST_F(ProveScenario, AFaultThatTheScenarioDoesNotAskForIsMissed) {
+TEST_F(ProveScenario, FaultThatNoCheckLooksForIsMissed) {
   const auto latest =
       prove(write_scenario(scenario("checks: [databases]\n")), {"timeline-from-promoted-copy"});
   EXPECT_EQ(latest.exit_code, 1) << latest.text();
@@ -112,11 +112,11 @@ TEST_F(ProveScenario, AFaultThatTheScenarioDoesNotAskForIsMissed) {
               HasSubstr("the check 'wal_continuity' would report PGR-TIMELINE-PARENT-NEWER"));
 }
 
-TEST_F(ProveScenario, AChangedRepositoryIsNoPass) {
+TEST_F(ProveScenario, ChangedRepositoryDoesNotPass) {
   const auto configuration = copy_repository();
   const auto stanza = laboratory->options().stanza;
   const auto info = copied_repository() / "backup" / stanza / "backup.info";
-  // Reaches the original in spite of everything, as a tool that wrote there would.
+  // Modifies the original, as a tool that writes to it would.
   const auto binary = scratch / "pgbackrest";
   std::ofstream(binary) << "#!/bin/sh\ncase \"$*\" in\n*\" restore\"*) touch '" << info.native()
                         << "' ;;\nesac\nexec pgbackrest \"$@\"\n";
@@ -134,7 +134,7 @@ TEST_F(ProveScenario, AChangedRepositoryIsNoPass) {
   EXPECT_THAT(run.error_output, HasSubstr("changed while prove was running"));
 }
 
-TEST_F(ProveScenario, AScenarioThatFailsByItselfProvesNothing) {
+TEST_F(ProveScenario, NoFaultIsInjectedWhenTheScenarioFailsWithoutOne) {
   const auto file = write_scenario(
       scenario("recover_to: immediate\nchecks:\n  - query: { name: wrong, database: postgres, sql: "
                "select 1, expect: 2 }\n"));
@@ -145,7 +145,7 @@ TEST_F(ProveScenario, AScenarioThatFailsByItselfProvesNothing) {
   EXPECT_EQ(score["original"]["unchanged"], true);
 }
 
-TEST_F(ProveScenario, WhatCannotBeCopiedIsRefused) {
+TEST_F(ProveScenario, RepositoryThatCannotBeCopiedIsRejected) {
   EXPECT_EQ(prove(scratch / "no-such.yaml", {}).exit_code, 3);
 
   const auto elsewhere = scratch / "s3.conf";

@@ -1,5 +1,5 @@
-// A hostile cluster, drilled once: whatever its configuration, its catalogue and the harness's
-// environment try, the copy reaches nothing, nobody reaches it, and no secret is told.
+// One drill of a hostile cluster: whatever its configuration, its system catalog and the harness's
+// environment contain, the copy connects nowhere, nobody can connect to it, and no secret leaks.
 #include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,7 +55,7 @@ std::vector<std::string> network_sockets(const std::set<std::string>& inodes) {
   return found;
 }
 
-// Looks at the processes of the host, again and again, while a drill runs.
+// Inspects the processes of the host repeatedly while a drill runs.
 class Watch {
  public:
   Watch(fs::path state, std::vector<std::string> secrets)
@@ -73,7 +73,7 @@ class Watch {
     thread_.join();
   }
 
-  std::set<std::string> told;             // secrets in an argv or in a child's environment
+  std::set<std::string> leaked;           // secrets in an argv or in a child's environment
   std::set<std::string> network;          // TCP and UDP sockets of the instance
   std::set<std::string> titles;           // of the instance's processes
   std::set<unsigned> socket_permissions;  // of the directories that hold its sockets
@@ -94,7 +94,7 @@ class Watch {
       const bool inside = place.starts_with(state_.native() + "/");
       if (inside || line.find(state_.native()) != std::string::npos) {
         note_secrets(line, "argv of " + process.name);
-        // The harness itself was given them by its caller.
+        // The harness itself receives them from its caller.
         if (process.name != "pgrehearse") {
           const auto environment = text_of(directory + "/environ");
           environments_seen += environment.empty() ? 0 : 1;
@@ -116,7 +116,7 @@ class Watch {
   void note_secrets(const std::string& text, const std::string& where) {
     for (const auto& secret : secrets_) {
       if (text.find(secret) == std::string::npos) continue;
-      told.insert(std::string(secret).append(" in the ").append(where));
+      leaked.insert(std::string(secret).append(" in the ").append(where));
     }
   }
 
@@ -131,8 +131,8 @@ constexpr const char* cipher_passphrase = "hostile-cipher-passphrase";
 
 class Quarantine : public DrillTest {
  protected:
-  // What came back with the catalogue.
-  void make_catalogue_hostile(const Laboratory& primary, const NetworkTrap& trap) const {
+  // What is restored with the system catalog.
+  void make_catalog_hostile(const Laboratory& primary, const NetworkTrap& trap) const {
     auto sql = primary.connect("postgres", {});
     sql.query("create database hostile");
     auto inside = primary.connect("hostile", {});
@@ -156,7 +156,7 @@ class Quarantine : public DrillTest {
     }
   }
 
-  // What came back with the data directory: the primary runs on without having read it.
+  // What is restored with the data directory; the running primary does not read it.
   void make_files_hostile(const Laboratory& primary, const NetworkTrap& trap) const {
     const auto& data = primary.paths().data;
     const auto touch = [&](const char* name) { return "'touch " + marker(name).native() + "'"; };
@@ -292,7 +292,7 @@ class Quarantine : public DrillTest {
   }
 };
 
-TEST_F(Quarantine, AHostileClusterReachesNothingAndTellsNothing) {
+TEST_F(Quarantine, HostileClusterConnectsNowhereAndLeaksNoSecret) {
   const NetworkTrap trap;
   fs::create_directory(scratch / "markers");
   fs::permissions(scratch / "markers", fs::perms(0777));
@@ -303,7 +303,7 @@ TEST_F(Quarantine, AHostileClusterReachesNothingAndTellsNothing) {
   sql.query("alter system set log_line_prefix = '%a|%u|'");
   own->stop({});
   own->start({});
-  make_catalogue_hostile(*own, trap);
+  make_catalog_hostile(*own, trap);
   make_files_hostile(*own, trap);
   own->back_up(BackupType::full, {});
   own->connect("postgres", {}).query("create table public.later as select 1 n");
@@ -323,7 +323,7 @@ TEST_F(Quarantine, AHostileClusterReachesNothingAndTellsNothing) {
   for (const auto& check : run.report->checks) {
     EXPECT_EQ(check.verdict, Verdict::pass) << check.name << ": " << check.summary;
   }
-  EXPECT_FALSE(trap.called()) << "the copy called production";
+  EXPECT_FALSE(trap.called()) << "the copy connected to production";
   for (const auto& entry : fs::directory_iterator(scratch / "markers")) {
     ADD_FAILURE() << "the copy ran " << entry.path().filename();
   }
@@ -334,7 +334,7 @@ TEST_F(Quarantine, AHostileClusterReachesNothingAndTellsNothing) {
   EXPECT_GT(watch.sockets_seen, 0U);
   EXPECT_EQ(watch.network, std::set<std::string>{});
   EXPECT_EQ(watch.socket_permissions, std::set<unsigned>{0700U});
-  EXPECT_EQ(watch.told, std::set<std::string>{});
+  EXPECT_EQ(watch.leaked, std::set<std::string>{});
   for (const auto& title : watch.titles) {
     for (const auto* worker : {"walreceiver", "archiver", "autovacuum", "logical replication"}) {
       EXPECT_EQ(title.find(std::string("postgres: ") + worker), std::string::npos) << title;
@@ -345,8 +345,8 @@ TEST_F(Quarantine, AHostileClusterReachesNothingAndTellsNothing) {
   expect_nothing_left();
 }
 
-// libpq prefers an address to a host: the drill must not act on another server than its own.
-TEST_F(Quarantine, AnAddressInTheEnvironmentLeadsNowhere) {
+// libpq prefers an address to a host: the drill must not connect to a server other than its own.
+TEST_F(Quarantine, AddressInTheEnvironmentIsNotConnectedTo) {
   const NetworkTrap trap;
   auto text = scenario("checks: [databases]\n");
   const auto begin = text.find("primary:");

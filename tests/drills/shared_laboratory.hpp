@@ -1,6 +1,5 @@
-// The laboratory that all drill tests share: built once by CTest's set-up fixture, only read by the
-// tests. A test that damages something works on a copy of the repository or on a laboratory of its
-// own.
+// The laboratory that all drill tests share: built once by a CTest fixture and only read by the
+// tests. A test that damages something uses a copy of the repository or its own laboratory.
 #pragma once
 
 #include <filesystem>
@@ -19,7 +18,7 @@ struct Mark {
 };
 
 // Marks 1 to 6 were committed one after another, after the last backup. The restore point
-// `after_mark_1` lies between the first two.
+// `after_mark_1` is between the first two.
 struct SharedLaboratory {
   std::filesystem::path root;
   std::map<int, Mark> marks;
@@ -28,7 +27,7 @@ struct SharedLaboratory {
 // Builds it below a new directory in /var/tmp and writes `record`.
 void build_shared_laboratory(const std::filesystem::path& record);
 void remove_shared_laboratory(const std::filesystem::path& record);
-// Throws when it was not built.
+// Throws if it was not built.
 SharedLaboratory read_shared_laboratory(const std::filesystem::path& record);
 
 // A new directory that the postgres account can enter.

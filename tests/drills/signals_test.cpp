@@ -1,5 +1,5 @@
-// Drills that are interrupted or killed in each phase: after SIGINT and SIGTERM nothing is left;
-// what SIGKILL leaves, the next drill removes, while a drill that is alive beside it stays.
+// Drills that are interrupted or killed in each phase: SIGINT and SIGTERM leave nothing; leftovers
+// of SIGKILL are removed by the next drill, which leaves running drills alone.
 #include <array>
 #include <csignal>
 #include <fstream>
@@ -12,7 +12,7 @@
 namespace pgrehearse {
 namespace {
 
-// The line after which the next phase runs.
+// The progress line after which the next phase runs.
 constexpr std::array lines_between_phases{
     " started",  "create sandbox: ",         "restore: ",
     "recover: ", "prove landing: ",          "checks while paused: ",
@@ -41,12 +41,12 @@ TEST_F(Signals, SigtermInEachPhaseLeavesNothing) {
   expect_interrupted_cleanly(SIGTERM, lines_between_phases);
 }
 
-// The same code obeys both signals: a few phases tell.
+// Both signals are handled by the same code: a few phases are enough.
 TEST_F(Signals, SigintLeavesNothing) {
   expect_interrupted_cleanly(SIGINT, std::span(lines_between_phases).subspan(1, 3));
 }
 
-TEST_F(Signals, WhatSigkillLeavesIsRemovedByTheNextDrillAndALiveOneStays) {
+TEST_F(Signals, NextDrillRemovesLeftoversOfKilledDrillsAndKeepsRunningOnes) {
   const auto file = write_scenario();
   for (const auto* line : lines_between_phases) {
     LiveDrill drill(file, state);
@@ -57,7 +57,7 @@ TEST_F(Signals, WhatSigkillLeavesIsRemovedByTheNextDrillAndALiveOneStays) {
   EXPECT_FALSE(killed.empty());
   LiveDrill live(file, state);
   ASSERT_TRUE(live.wait_for("create sandbox: ")) << live.seen();
-  // The live one removed what it found when it started; one more is killed beside it.
+  // The running drill removed these leftovers when it started; one more drill is killed now.
   LiveDrill last(file, state);
   ASSERT_TRUE(last.wait_for("create sandbox: ")) << last.seen();
   EXPECT_EQ(last.end(SIGKILL), -SIGKILL);

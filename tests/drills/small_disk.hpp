@@ -1,4 +1,4 @@
-// A tmpfs that is mounted while a test runs, where one may mount.
+// A tmpfs mounted for the duration of a test, if mounting is permitted.
 #pragma once
 
 #include <sys/mount.h>

@@ -1,4 +1,4 @@
-// `pgbackrest server` before a laboratory's repository: a repository host that is reached by TLS.
+// `pgbackrest server` for a laboratory's repository: a repository host with TLS.
 #pragma once
 
 #include <filesystem>
@@ -11,15 +11,15 @@ namespace pgrehearse {
 
 class TlsRepositoryHost {
  public:
-  // Listens on a free port of localhost; everything of it lies below `directory`, which the
-  // laboratory's account can enter. Throws when it does not start.
+  // Listens on a free port of localhost. All its files are below `directory`, which the
+  // laboratory's account must be able to enter. Throws if it does not start.
   TlsRepositoryHost(const Laboratory& laboratory, std::filesystem::path directory,
                     CommandRunner& runner);
   TlsRepositoryHost(const TlsRepositoryHost&) = delete;
   TlsRepositoryHost& operator=(const TlsRepositoryHost&) = delete;
   ~TlsRepositoryHost() = default;
 
-  // pgBackRest's configuration for a host that reaches the repository through it.
+  // The pgBackRest configuration for a host that uses this repository host.
   [[nodiscard]] std::filesystem::path configuration() const { return directory_ / "client.conf"; }
   [[nodiscard]] std::filesystem::path client_key() const { return directory_ / "client.key"; }
   [[nodiscard]] int port() const { return port_; }
@@ -33,7 +33,7 @@ class TlsRepositoryHost {
   std::filesystem::path directory_;
   CommandRunner& runner_;
   int port_ = 0;
-  std::jthread server_;  // its stop request ends the server
+  std::jthread server_;  // a stop request ends the server
 };
 
 }  // namespace pgrehearse

@@ -1,5 +1,5 @@
-// One drill for each PostgreSQL major that can be had, each with another choice of options. Where
-// a major's packages lack a program, what needs it is skipped by name.
+// One drill for each installed PostgreSQL major version, each with different options. If a
+// version's packages lack a binary, the checks that need it are skipped.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -14,13 +14,13 @@ namespace fs = std::filesystem;
 
 struct Row {
   int major = 0;
-  std::string pgbackrest;  // a file of install-versions; empty: this host's
+  std::string pgbackrest;  // installed by install-versions; empty: this host's
   std::string compress_type;
   std::string passphrase;  // empty: not encrypted
   bool checksums = true;
   std::uint64_t segment_megabytes = 16;
   bool tablespace = false;
-  std::vector<std::string> initdb_options;  // the provider of locales
+  std::vector<std::string> initdb_options;  // locale provider
 };
 
 std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.major; }
@@ -114,7 +114,7 @@ class VersionDrill : public DrillTest, public testing::WithParamInterface<Row> {
   std::optional<fs::path> binaries_;
 };
 
-TEST_P(VersionDrill, ABackupIsRestoredAndChecked) {
+TEST_P(VersionDrill, BackupIsRestoredAndChecked) {
   auto own = make_primary();
   auto sql = own->connect("postgres", {});
   std::string where;

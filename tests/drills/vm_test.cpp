@@ -1,5 +1,5 @@
-// Drills in a virtual machine: nothing is left behind, and trouble of the place is never the
-// backup's. every_place_test.cpp compares them with the other kinds.
+// Drills in a virtual machine: nothing is left behind, and a failure of the sandbox is never
+// reported as one of the backup. every_sandbox_test.cpp compares the kinds of sandbox.
 #include <fmt/format.h>
 
 #include <csignal>
@@ -30,7 +30,7 @@ class VmDrill : public DrillTest {
     image = given.address;
   }
 
-  // A test that fails leaves no machine that would go on working.
+  // A failed test leaves no machine running.
   void TearDown() override {
     if (HasFailure()) pgrehearse({"clean"});
     DrillTest::TearDown();
@@ -45,7 +45,7 @@ class VmDrill : public DrillTest {
 
   [[nodiscard]] fs::path broken(const char* name) const { return image.parent_path() / name; }
 
-  // QEMU's processes of this test's drills.
+  // The QEMU processes of this test's drills.
   [[nodiscard]] std::vector<pid_t> machines() const {
     std::vector<pid_t> found;
     for (const auto& process : all_processes()) {
@@ -57,8 +57,8 @@ class VmDrill : public DrillTest {
     return found;
   }
 
-  void expect_place_blamed(const std::vector<std::string>& options, FindingCode code,
-                           std::string_view words) {
+  void expect_environment_failure(const std::vector<std::string>& options, FindingCode code,
+                                  std::string_view words) {
     const auto run = run_scenario(in_machine("checks: [databases]\n"), options);
     EXPECT_EQ(run.exit_code, 2) << run.text();
     ASSERT_TRUE(run.report.has_value()) << run.text();
@@ -72,9 +72,9 @@ class VmDrill : public DrillTest {
   fs::path image;
 };
 
-// One on its way up, one in the middle of the restore: a machine is slow to start where it is
-// emulated. PGREHEARSE_THOROUGH=1 takes each phase, with two live ones beside it.
-TEST_F(VmDrill, WhatSigkillLeavesIsRemovedByCleanAndLiveOnesStay) {
+// Kills one drill while its machine boots and one during the restore, because an emulated machine
+// is slow to start. PGREHEARSE_THOROUGH=1 kills one in each phase while two others run.
+TEST_F(VmDrill, CleanRemovesLeftoversOfKilledDrillsAndKeepsRunningOnes) {
   const bool thorough = std::getenv("PGREHEARSE_THOROUGH") != nullptr;
   std::vector<const char*> phases{"prepare: ", "create sandbox: "};
   if (thorough) {
@@ -87,7 +87,7 @@ TEST_F(VmDrill, WhatSigkillLeavesIsRemovedByCleanAndLiveOnesStay) {
   for (int count = thorough ? 2 : 1; count > 0; --count) {
     live.push_back(std::make_unique<LiveDrill>(file, state));
     ASSERT_TRUE(live.back()->wait_for("create sandbox: ")) << live.back()->seen();
-    // Stopped where it is, it stays alive for as long as it takes.
+    // Paused, so that it does not end before the test does.
     live.back()->pause();
   }
   for (const auto* line : phases) {
@@ -97,19 +97,19 @@ TEST_F(VmDrill, WhatSigkillLeavesIsRemovedByCleanAndLiveOnesStay) {
     const auto cleaned = pgrehearse({"clean"});
     EXPECT_EQ(cleaned.exit_code, 0) << line << '\n' << cleaned.text();
     EXPECT_EQ(Registry(state).list().size(), 2 * live.size())
-        << "a live one's: sandbox and scratch directory";
+        << "two entries per running drill: sandbox and scratch directory";
     EXPECT_EQ(machines().size(), live.size()) << line << '\n' << cleaned.text();
   }
   for (const auto& one : live) {
     one->resume();
-    ASSERT_TRUE(one->wait_for("restore: ")) << "it was not touched\n" << one->seen();
+    ASSERT_TRUE(one->wait_for("restore: ")) << "the running drill was affected\n" << one->seen();
     EXPECT_EQ(one->end(SIGTERM), 130) << one->seen();
   }
   expect_nothing_left();
   EXPECT_TRUE(machines().empty());
 }
 
-TEST_F(VmDrill, AMachineThatEndsDuringTheRestoreIsReported) {
+TEST_F(VmDrill, MachineThatExitsDuringTheRestoreIsReported) {
   const auto file = scratch / "machine.yaml";
   std::ofstream(file) << in_machine("checks: [databases]\n");
   LiveDrill drill(file, state);
@@ -122,28 +122,30 @@ TEST_F(VmDrill, AMachineThatEndsDuringTheRestoreIsReported) {
   expect_nothing_left();
 }
 
-TEST_F(VmDrill, AMachineThatDoesNotBootIsReported) {
-  expect_place_blamed(
+TEST_F(VmDrill, MachineThatDoesNotBootIsReported) {
+  expect_environment_failure(
       {"--set", "sandbox.image=" + broken("silent").string(), "--set", "sandbox.boot_timeout=5s"},
       FindingCode::env_vm,
       "the virtual machine did not start within 5.0s; its console shows nothing");
 }
 
-TEST_F(VmDrill, AnUnusableImageIsReported) {
-  expect_place_blamed({"--set", "sandbox.image=" + broken("none").string()}, FindingCode::env_image,
-                      "is not an image of a virtual machine");
-  expect_place_blamed({"--set", "sandbox.image=" + broken("changed").string()},
-                      FindingCode::env_image, "kernel does not match the image's SHA256SUMS");
-  expect_place_blamed({"--set", "sandbox.image=" + broken("foreign").string()},
-                      FindingCode::env_image, "is for s390x");
-  expect_place_blamed({"--set", "sandbox.image=" + broken("toolless").string()},
-                      FindingCode::env_binary, "program 'pgbackrest' is not in the image");
-  expect_place_blamed({"--set", "sandbox.checksum=sha256:" + std::string(64, '0')},
-                      FindingCode::env_image, "expected sha256:0000");
+TEST_F(VmDrill, UnusableImageIsReported) {
+  expect_environment_failure({"--set", "sandbox.image=" + broken("none").string()},
+                             FindingCode::env_image, "is not an image of a virtual machine");
+  expect_environment_failure({"--set", "sandbox.image=" + broken("changed").string()},
+                             FindingCode::env_image,
+                             "kernel does not match the image's SHA256SUMS");
+  expect_environment_failure({"--set", "sandbox.image=" + broken("foreign").string()},
+                             FindingCode::env_image, "is for s390x");
+  expect_environment_failure({"--set", "sandbox.image=" + broken("toolless").string()},
+                             FindingCode::env_binary, "program 'pgbackrest' is not in the image");
+  expect_environment_failure({"--set", "sandbox.checksum=sha256:" + std::string(64, '0')},
+                             FindingCode::env_image, "expected sha256:0000");
 }
 
-TEST_F(VmDrill, ADiskThatIsTooSmallIsReported) {
-  expect_place_blamed({"--set", "sandbox.disk=8MB"}, FindingCode::env_disk_full, "is too small");
+TEST_F(VmDrill, DiskThatIsTooSmallIsReported) {
+  expect_environment_failure({"--set", "sandbox.disk=8MB"}, FindingCode::env_disk_full,
+                             "is too small");
 }
 
 }  // namespace

@@ -115,8 +115,8 @@ class FakeProvisioner : public Provisioner {
     return host_.remove(leftover.run_id);
   }
 
-  // From now on every removal leaves this.
-  void leave_behind(const std::string& what) {
+  // Every later removal fails to remove this.
+  void add_leftover(const std::string& what) {
     const std::lock_guard lock(host_.mutex);
     host_.stubborn.push_back(what);
   }

@@ -1,5 +1,5 @@
-// The parsers of what comes from outside pgrehearse, each fed with any bytes. A refusal is an
-// Error; every other way out, and an Error that blames pgrehearse itself, is a bug.
+// The parsers of data from outside pgrehearse, each fed with arbitrary bytes. Invalid input is an
+// Error; any other outcome, and an Error whose likely cause is pgrehearse itself, is a bug.
 #pragma once
 
 #include <span>
@@ -8,13 +8,13 @@
 namespace pgrehearse {
 
 struct FuzzTarget {
-  std::string_view name;   // also of its directory below corpus/
-  std::string_view feeds;  // what is parsed, in a few words
+  std::string_view name;   // also the name of its directory in corpus/
+  std::string_view feeds;  // what is parsed
   void (*feed)(std::string_view input) = nullptr;
 };
 
 std::span<const FuzzTarget> fuzz_targets();
-// nullptr when there is none of that name.
+// nullptr if there is none with that name.
 const FuzzTarget* find_fuzz_target(std::string_view name);
 
 // drill_feeds.cpp

@@ -130,9 +130,9 @@ class KubernetesTest(unittest.TestCase):
         self.assertEqual(report["verdict"], "unknown")
         self.assertEqual(report["diagnosis"]["code"], "PGR-ENV-KUBERNETES", report["diagnosis"])
         self.assertEqual(report["diagnosis"]["likely_cause"], "environment")
-        told = json.dumps(report["diagnosis"])
+        diagnosis = json.dumps(report["diagnosis"])
         for word in words:
-            self.assertIn(word, told)
+            self.assertIn(word, diagnosis)
 
     # What works.
 

@@ -1,5 +1,6 @@
-// A Patroni cluster as the primary: it is found on every way, followed over failovers, and its
-// backups are rehearsed across the switches of the timeline. The cases are one story, in order.
+// A Patroni cluster as the primary: found by every connection method, followed across failovers,
+// and its backups rehearsed across timeline switches. The tests depend on each other, in this
+// order.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -49,7 +50,7 @@ struct DrillResult {
   }
 };
 
-// What the cases share. Nobody needs more than one cluster.
+// What the tests share; one cluster is enough.
 struct Story {
   BoostCommandRunner runner;
   fs::path scratch;
@@ -193,7 +194,7 @@ std::unique_ptr<Story> PatroniDrill::story;
 constexpr const char* count_of_orders = R"(
   - query: { name: orders, database: shop, sql: "select count(*) from public.orders", expect: )";
 
-TEST_F(PatroniDrill, EveryWayLeadsToTheLeader) {
+TEST_F(PatroniDrill, EveryConnectionMethodFindsTheLeader) {
   const auto leader = cluster().leader();
   const auto there = fmt::format("127.0.0.1:{}", cluster().port(leader));
 
@@ -233,8 +234,8 @@ TEST_F(PatroniDrill, EveryWayLeadsToTheLeader) {
   EXPECT_THAT(doctor.text, HasSubstr(by_patroni.member + ", the leader of Patroni cluster"));
 }
 
-// The primary is spared: a standby is read while it replays, and nothing is asked of the leader.
-TEST_F(PatroniDrill, AStandbyIsComparedExactlyUnderLoad) {
+// A standby is read while it replays; the leader is not queried.
+TEST_F(PatroniDrill, ComparisonWithAStandbyUnderLoadIsExact) {
   sql("create table public.busy (id integer primary key)", "shop");
   std::jthread load([](const std::stop_token& stop) {
     auto leader = cluster().connect(cluster().leader(), "shop");
@@ -256,17 +257,17 @@ TEST_F(PatroniDrill, AStandbyIsComparedExactlyUnderLoad) {
   EXPECT_EQ(run.report->comparison.method, "standby") << run.text;
 }
 
-TEST_F(PatroniDrill, ALeaderThatIsKilledWhileItIsReadIsFollowed) {
+TEST_F(PatroniDrill, FailoverDuringADrillIsFollowed) {
   const auto old_leader = cluster().leader();
   const Primary by_rest_primary(rest_spec());
   const Primary by_balancer(haproxy_dsn());
   const Primary by_hosts(several_hosts_dsn());
 
-  // The counting waits for this lock, so it is caught in the middle.
+  // Row counting waits for this lock, so the leader is killed during it.
   auto locker = cluster().connect(old_leader, "shop");
   locker.query("begin");
   locker.query("lock table public.payments in access exclusive mode");
-  // Recovering to here later finds the lock held, and nobody to free it.
+  // A later recovery to this point finds the lock held, with no session to release it.
   cluster().connect(old_leader, "shop").query("select pg_create_restore_point('while_locked')");
   auto drilling = std::async(std::launch::async, [] {
     return drill(by_rest(), "checks: [identity, row_counts, wal_continuity, comparison]\n");
@@ -309,9 +310,9 @@ TEST_F(PatroniDrill, ALeaderThatIsKilledWhileItIsReadIsFollowed) {
   EXPECT_EQ(by_hosts.identity({}).member, fmt::format("127.0.0.1:{}", cluster().port(new_leader)));
 }
 
-TEST_F(PatroniDrill, RecoversAcrossTheSwitchAndOnBothSidesOfIt) {
+TEST_F(PatroniDrill, RecoversBeforeAndAfterATimelineSwitch) {
   const auto leader = cluster().leader();
-  // Informs the standbys, and so a recovery, that the killed leader's transactions have ended.
+  // Informs the standbys, and thus recovery, that the killed leader's transactions have ended.
   sql("checkpoint");
   sql("insert into public.orders select n, 'late ' || n from generate_series(1002, 1500) n",
       "shop");
@@ -345,7 +346,7 @@ TEST_F(PatroniDrill, RecoversAcrossTheSwitchAndOnBothSidesOfIt) {
             sql("select xmin from public.orders where id = 1501", "shop"));
 }
 
-TEST_F(PatroniDrill, ALockThatReplayHoldsIsNamedAndNotWaitedFor) {
+TEST_F(PatroniDrill, LockHeldByReplayIsReportedWithoutWaiting) {
   const auto run = drill(by_rest(), "recover_to: { name: while_locked }\nchecks: [row_counts]\n");
   EXPECT_EQ(run.exit_code, 1) << run.text;  // orders has fewer rows than the primary has now
   const auto* locked = run.finding(FindingCode::rows_locked);
@@ -353,7 +354,7 @@ TEST_F(PatroniDrill, ALockThatReplayHoldsIsNamedAndNotWaitedFor) {
   EXPECT_EQ(locked->object, "shop.public.payments");
 }
 
-TEST_F(PatroniDrill, WhatTheOldLeaderCommittedAloneIsNoticed) {
+TEST_F(PatroniDrill, CommitsOnlyOnTheOldLeaderAreReported) {
   const auto old_leader = cluster().leader();
   cluster().freeze_replication_from(old_leader);
   {
@@ -372,7 +373,7 @@ TEST_F(PatroniDrill, WhatTheOldLeaderCommittedAloneIsNoticed) {
   ASSERT_TRUE(astray.report && astray.report->landing) << astray.text;
   EXPECT_EQ(astray.report->landing->timeline, 2U);
   EXPECT_EQ(astray.report->diagnosis.code, FindingCode::timeline_old_primary) << astray.text;
-  EXPECT_THAT(astray.report->diagnosis.summary, HasSubstr("2 transactions came back"));
+  EXPECT_THAT(astray.report->diagnosis.summary, HasSubstr("2 transactions"));
 
   sql("insert into public.orders values (3001, 'on timeline 3')", "shop");
   cluster().switch_wal_and_wait(new_leader);
@@ -394,7 +395,7 @@ TEST_F(PatroniDrill, WhatTheOldLeaderCommittedAloneIsNoticed) {
   EXPECT_EQ(rescued.exit_code, 0) << rescued.text;
 }
 
-TEST_F(PatroniDrill, ANewLeaderThatArchivesNothingIsNoticed) {
+TEST_F(PatroniDrill, NewLeaderThatDoesNotArchiveIsReported) {
   auto text = scenario(by_rest(), "checks: [identity]\n");
   const auto usual = cluster().pgbackrest_configuration(0).native();
   text.replace(text.find(usual), usual.size(), cluster().repository_without_timeline(3).native());
@@ -402,9 +403,9 @@ TEST_F(PatroniDrill, ANewLeaderThatArchivesNothingIsNoticed) {
   EXPECT_EQ(run.exit_code, 1) << run.text;
   ASSERT_TRUE(run.report && run.report->landing) << run.text;
   EXPECT_EQ(run.report->landing->timeline, 2U);
-  const auto* behind = run.finding(FindingCode::timeline_outdated);
-  ASSERT_NE(behind, nullptr) << run.text;
-  EXPECT_EQ(behind->object, "00000003.history");
+  const auto* outdated = run.finding(FindingCode::timeline_outdated);
+  ASSERT_NE(outdated, nullptr) << run.text;
+  EXPECT_EQ(outdated->object, "00000003.history");
 }
 
 }  // namespace

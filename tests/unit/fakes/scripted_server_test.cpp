@@ -31,7 +31,7 @@ TEST(ScriptedServer, AnswersInTurnAndRepeatsTheLast) {
   EXPECT_EQ(connection.quote_identifier("a\"b"), "\"a\"\"b\"");
 }
 
-TEST(ScriptedServer, TheNewestRuleWins) {
+TEST(ScriptedServer, NewestRuleTakesPrecedence) {
   ScriptedServer server;
   server.on("select", ScriptedServer::row({"old"}));
   server.on("select 1", ScriptedServer::row({"new"}));
@@ -66,7 +66,7 @@ TEST(ScriptedServer, AFailedStatementLeavesTheConnectionAndALostOneDoesNot) {
   EXPECT_THROW(connection.query("good"), SqlError);
 }
 
-TEST(ScriptedServer, AStopRequestCancelsAStatementThatIsNotAnswered) {
+TEST(ScriptedServer, StopRequestCancelsARunningStatement) {
   ScriptedServer server;
   std::stop_source stop;
   server.on_call("sleep", [&](const auto&) {

@@ -52,7 +52,7 @@ Json volume(const PodRequest& request, const std::string& name, const std::strin
   return {};
 }
 
-TEST(KubernetesManifest, WallComesFirst) {
+TEST(KubernetesManifest, NetworkPolicyIsCreatedFirst) {
   std::vector<std::string> kinds;
   const auto items = items_of(request());
   for (const auto& item : items) {
@@ -62,7 +62,7 @@ TEST(KubernetesManifest, WallComesFirst) {
             (std::vector<std::string>{"NetworkPolicy", "ServiceAccount", "ConfigMap", "Job"}));
 }
 
-TEST(KubernetesManifest, EverythingSaysWhoseItIs) {
+TEST(KubernetesManifest, EveryObjectIsLabelled) {
   const auto items = items_of(request());
   for (const auto& item : items) {
     const auto& labels = item.at("metadata").at("labels");
@@ -96,7 +96,7 @@ TEST(KubernetesManifest, PodCannotBecomeRoot) {
   EXPECT_EQ(inside.at("capabilities"), Json({{"drop", {"ALL"}}}));
 }
 
-TEST(KubernetesManifest, PodKnowsNothingOfTheClusterAndTheHost) {
+TEST(KubernetesManifest, PodHasNoAccessToTheClusterAndTheHost) {
   const auto pod = pod_of(request());
   EXPECT_EQ(pod.at("automountServiceAccountToken"), false);
   EXPECT_EQ(object(request(), "ServiceAccount").at("automountServiceAccountToken"), false);
@@ -106,7 +106,7 @@ TEST(KubernetesManifest, PodKnowsNothingOfTheClusterAndTheHost) {
   EXPECT_FALSE(container_of(request()).contains("env"));
 }
 
-TEST(KubernetesManifest, NothingGoesInOrOut) {
+TEST(KubernetesManifest, AllTrafficIsDenied) {
   const auto policy = object(request(), "NetworkPolicy").at("spec");
   EXPECT_EQ(policy.at("podSelector").at("matchLabels"),
             Json({{"pgrehearse.run", "20261121T030000Z-1a2b3c4d"}}));
@@ -115,7 +115,7 @@ TEST(KubernetesManifest, NothingGoesInOrOut) {
   EXPECT_EQ(policy.at("egress"), Json::array());
 }
 
-TEST(KubernetesManifest, OnlyTheRepositoryIsReachedWhereThatIsAllowed) {
+TEST(KubernetesManifest, EgressOpensOnlyTheRepository) {
   auto open = request();
   open.kubernetes.repository_addresses = {"203.0.113.0/24:443", "[2001:db8::1]:9000"};
   EXPECT_EQ(object(open, "NetworkPolicy").at("spec").at("egress"), Json::array())
@@ -133,7 +133,7 @@ TEST(KubernetesManifest, OnlyTheRepositoryIsReachedWhereThatIsAllowed) {
   EXPECT_EQ(object(open, "NetworkPolicy").at("spec").at("ingress"), Json::array());
 }
 
-TEST(KubernetesManifest, JobEndsByItselfAndIsNotRepeated) {
+TEST(KubernetesManifest, JobHasADeadlineAndNoRetries) {
   const auto job = object(request(), "Job").at("spec");
   EXPECT_EQ(job.at("activeDeadlineSeconds"), 90);
   EXPECT_EQ(job.at("ttlSecondsAfterFinished"), 3600);
@@ -153,7 +153,7 @@ TEST(KubernetesManifest, ResourcesAreLimited) {
             Json({{"memory", "2147483648"}, {"cpu", "2"}}));
 }
 
-TEST(KubernetesManifest, RepositoryAndItsSecretsAreOnlyRead) {
+TEST(KubernetesManifest, RepositoryAndItsSecretsAreMountedReadOnly) {
   const auto claim = volume(request(), "repository", "volumes").at("persistentVolumeClaim");
   EXPECT_EQ(claim, Json({{"claimName", "repo"}, {"readOnly", true}}));
   const auto mount = volume(request(), "repository", "volumeMounts");
@@ -196,7 +196,7 @@ void expect_same(const Json& json, const YAML::Node& yaml, const std::string& pa
   }
 }
 
-TEST(KubernetesManifest, YamlSaysWhatJsonSays) {
+TEST(KubernetesManifest, YamlEqualsJson) {
   auto all = request();
   all.kubernetes.repository_egress = true;
   all.kubernetes.repository_addresses = {"203.0.113.7:443"};

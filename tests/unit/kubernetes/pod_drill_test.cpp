@@ -49,7 +49,7 @@ TEST(ReportInLog, NoEvidenceIsNeverAPass) {
   EXPECT_NE(refusal(log.substr(0, log.size() / 2), name, 0).find("cannot read"), std::string::npos);
 }
 
-TEST(PodScenario, HasALocalSandboxAndNothingOfThisHost) {
+TEST(PodScenario, HasALocalSandboxAndNoPathsOfThisHost) {
   const auto inside =
       parse(pod_head +
                 "reports: { json: out.json }\ntimeout: 2h\n"
@@ -78,7 +78,7 @@ TEST(PodScenario, KeepsTextAsItIs) {
   EXPECT_EQ(parse(inside).checks.at(0).name, "a 'b' \"c\" ${D} \\");
 }
 
-TEST(PodScenario, WhatAPodCannotDoIsRefused) {
+TEST(PodScenario, SettingsAPodCannotUseAreRejected) {
   setenv("PGR_TEST_SECRET", "hunter2", 1);
   const auto errors = errors_of(scenario_head +
                                 "primary: { dsn: \"dbname=${PGR_TEST_SECRET}\" }\n"

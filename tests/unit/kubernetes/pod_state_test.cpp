@@ -85,7 +85,7 @@ TEST(PodState, ErrorsNameTheCause) {
   EXPECT_EQ(error_message(read_pod_state(R"({"items": []})")), "the job has no pod");
 }
 
-TEST(PodState, TheReasonOfAFailedJobIsPreferred) {
+TEST(PodState, ReasonOfAFailedJobIsPreferred) {
   const auto late =
       read_pod_state(R"({"items": [{"kind": "Job", "status": {"conditions": [{"type": "Failed",
                          "status": "True", "reason": "DeadlineExceeded", "message": "m"}]}}]})");

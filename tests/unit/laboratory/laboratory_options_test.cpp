@@ -7,7 +7,7 @@
 namespace pgrehearse {
 namespace {
 
-TEST(LaboratoryOptions, SocketsLieBelowTheRootUnlessItsNameIsLong) {
+TEST(LaboratoryOptions, SocketsAreBelowTheRootUnlessItsPathIsLong) {
   EXPECT_EQ(laboratory_paths({.id = "demo-1", .state = "/srv"}).sockets, "/srv/demo-1/sockets");
   const std::filesystem::path deep("/" + std::string(90, 'd'));
   EXPECT_EQ(laboratory_paths({.id = "demo-1", .state = deep}).sockets, "/tmp/pgr-demo-1");
@@ -24,7 +24,7 @@ TEST(LaboratoryOptions, TheArchiveCommandNamesAnAbsoluteConfiguration) {
   EXPECT_NE(text.find("listen_addresses = ''"), std::string::npos);
 }
 
-TEST(LaboratoryOptions, OnlyTheRepositoryHostNamesThePrimarysHost) {
+TEST(LaboratoryOptions, OnlyARepositoryHostNamesThePrimaryHost) {
   const LaboratoryOptions options{.id = "l", .state = "/srv"};
   const auto paths = laboratory_paths(options);
   EXPECT_EQ(laboratory_pgbackrest_conf(options, paths, false).find("pg1-host"), std::string::npos);
@@ -38,7 +38,7 @@ TEST(LaboratoryOptions, ThePassphraseIsInTheConfigurationAndNotInTheRecord) {
   EXPECT_EQ(laboratory_record(options).find("secret"), std::string::npos);
 }
 
-TEST(LaboratoryOptions, TheRecordGivesTheOptionsBack) {
+TEST(LaboratoryOptions, OptionsAreRestoredFromTheRecord) {
   const LaboratoryOptions options{.id = "7",
                                   .state = "/srv",
                                   .directory = "/srv/labs",

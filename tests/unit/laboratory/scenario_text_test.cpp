@@ -7,15 +7,15 @@
 namespace pgrehearse {
 namespace {
 
-TEST(ScenarioText, EveryOccurrenceIsReplacedAndUnknownWordsStay) {
+TEST(ScenarioText, EveryOccurrenceIsReplacedAndUnknownPlaceholdersStay) {
   EXPECT_EQ(expand_scenario("a @x@ b @x@ @y@", {{"x", "1"}}), "a 1 b 1 @y@");
 }
 
-TEST(ScenarioText, AValueMayHoldAPlaceholder) {
+TEST(ScenarioText, ValueMayContainAPlaceholder) {
   EXPECT_EQ(expand_scenario("@x@", {{"x", "@x@@x@"}}), "@x@@x@");
 }
 
-TEST(ScenarioText, TheDemosTemplateHasNoWordThatTheLaboratoryDoesNotKnow) {
+TEST(ScenarioText, DemoTemplateUsesOnlyKnownPlaceholders) {
   const auto text = expand_scenario(
       embedded::demo_scenario_yaml,
       {{"name", ""}, {"stanza", ""}, {"configuration", ""}, {"dsn", ""}, {"account", ""}});

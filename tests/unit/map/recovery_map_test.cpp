@@ -54,7 +54,7 @@ TEST(RecoveryMap, ContinuousArchiveIsOneWindowFromTheOldestBackup) {
   EXPECT_THAT(window.backups, ElementsAre("backup-3", "backup-7"));
 }
 
-TEST(RecoveryMap, GapIsLostUpToTheNextBackup) {
+TEST(RecoveryMap, GapIsUnrecoverableUpToTheNextBackup) {
   const auto map = map_of({backup_at(3, 1), backup_at(12, 5)}, listing({{1, 1, 6}, {1, 8, 15}}));
   EXPECT_FALSE(map.continuous());
   const auto& branch = map.branches.at(0);
@@ -73,7 +73,7 @@ TEST(RecoveryMap, GapIsLostUpToTheNextBackup) {
   EXPECT_EQ(loss.reason, "segment 000000010000000000000007 is missing");
 }
 
-TEST(RecoveryMap, GapAfterTheNewestBackupIsLostUpToTheEnd) {
+TEST(RecoveryMap, GapAfterTheNewestBackupIsUnrecoverableUpToTheEnd) {
   const auto map = map_of({backup_at(3, 1)}, listing({{1, 1, 6}, {1, 9, 15}}));
   const auto& branch = map.branches.at(0);
   ASSERT_EQ(branch.losses.size(), 1U);
@@ -91,7 +91,7 @@ TEST(RecoveryMap, BackupWithoutItsOwnWalIsUnusable) {
   EXPECT_THAT(map.branches.at(0).losses.at(0).unusable_backups, ElementsAre("backup-7"));
 }
 
-TEST(RecoveryMap, ExpiredWalOfTheOldestBackupIsLostUpToTheNextBackup) {
+TEST(RecoveryMap, ExpiredWalOfTheOldestBackupIsUnrecoverableUpToTheNextBackup) {
   const auto map = map_of({backup_at(3, 1), backup_at(7, 2)}, listing({{1, 6, 15}}));
   EXPECT_EQ(map.backups[0].code, FindingCode::wal_backup);
   const auto& branch = map.branches.at(0);

@@ -32,7 +32,7 @@ class Binaries : public testing::Test {
   fs::path root_;
 };
 
-TEST_F(Binaries, DebianAndRedHatPlacesAreFound) {
+TEST_F(Binaries, DebianAndRedHatDirectoriesAreFound) {
   install("usr/lib/postgresql/15/bin/postgres", "postgres (PostgreSQL) 15.4 (Debian 15.4-1)\n");
   install("usr/pgsql-17/bin/postgres", "postgres (PostgreSQL) 17beta1\n");
   EXPECT_EQ(find_binaries(15, {}, places()), root_ / "usr/lib/postgresql/15/bin");
@@ -40,12 +40,12 @@ TEST_F(Binaries, DebianAndRedHatPlacesAreFound) {
   EXPECT_EQ(installed_majors(places()), (std::vector<int>{15, 17}));
 }
 
-TEST_F(Binaries, ADirectoryNamedForAnotherVersionDoesNotCount) {
+TEST_F(Binaries, DirectoryNameDoesNotDecideTheVersion) {
   install("usr/lib/postgresql/15/bin/postgres", "postgres (PostgreSQL) 14.9\n");
   EXPECT_THROW(find_binaries(15, {}, places()), Error);
 }
 
-TEST_F(Binaries, PathAndPgConfigsRealPlaceAreSearched) {
+TEST_F(Binaries, PathAndResolvedPgConfigDirectoryAreSearched) {
   install("opt/pg/bin/postgres", "postgres (PostgreSQL) 16.2\n");
   install("opt/pg/bin/pg_config", "");
   fs::create_directories(root_ / "usr/local/bin");
@@ -56,13 +56,13 @@ TEST_F(Binaries, PathAndPgConfigsRealPlaceAreSearched) {
             fs::canonical(root_) / "opt/pg/bin");
 }
 
-TEST_F(Binaries, AScriptInTheServersPlaceIsJudgedByItsNeighbour) {
+TEST_F(Binaries, VersionOfAWrapperScriptIsThatOfTheBinaryNextToIt) {
   install("usr/lib/postgresql/15/bin/postgres", "#!/bin/sh\nexec elsewhere\n");
   install("usr/lib/postgresql/15/bin/pg_ctl", "pg_ctl (PostgreSQL) 15.4\n");
   EXPECT_EQ(find_binaries(15, {}, places()), root_ / "usr/lib/postgresql/15/bin");
 }
 
-TEST_F(Binaries, AMarkOrANumberAcrossTwoBlocksIsRead) {
+TEST_F(Binaries, VersionStringAcrossTwoBlocksIsRead) {
   constexpr std::size_t block = std::size_t{1} << 20U;
   for (const std::size_t before_the_end : {10U, 22U, 23U, 24U}) {
     const std::string text =
@@ -72,7 +72,7 @@ TEST_F(Binaries, AMarkOrANumberAcrossTwoBlocksIsRead) {
   }
 }
 
-TEST_F(Binaries, AStatedDirectoryIsTheOnlyPlace) {
+TEST_F(Binaries, OnlyTheConfiguredDirectoryIsSearched) {
   install("usr/lib/postgresql/15/bin/postgres", "postgres (PostgreSQL) 15.4\n");
   install("opt/pg/bin/postgres", "postgres (PostgreSQL) 13.1\n");
   EXPECT_EQ(find_binaries(13, root_ / "opt/pg/bin", places()), root_ / "opt/pg/bin");
@@ -86,7 +86,7 @@ TEST_F(Binaries, AStatedDirectoryIsTheOnlyPlace) {
   }
 }
 
-TEST_F(Binaries, TheErrorNamesThePlacesAndThePackage) {
+TEST_F(Binaries, ErrorNamesTheSearchedDirectoriesAndThePackage) {
   try {
     find_binaries(15, {}, places());
     FAIL() << "nothing was thrown";

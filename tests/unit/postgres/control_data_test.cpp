@@ -79,7 +79,7 @@ TEST(ControlData, AnUnreadableValueIsNamed) {
   }
 }
 
-TEST(ControlData, ReleasesBefore12HaveNoSettingOfWalSenders) {
+TEST(ControlData, ReleasesBefore12HaveNoWalSendersSetting) {
   EXPECT_EQ(parse_control_data(without_line("max_wal_senders setting")).max_wal_senders, 0);
 }
 

@@ -19,7 +19,7 @@ TEST(RelationFiles, NamesEveryForkAndSegment) {
   EXPECT_EQ(files.relation_of("global/1262"), "pg_catalog.pg_database");
 }
 
-TEST(RelationFiles, KnowsNoOtherFile) {
+TEST(RelationFiles, RejectsOtherFileNames) {
   RelationFiles files;
   files.add("base/16384/16394", "shop.public.items");
   for (const auto* path :

@@ -65,13 +65,13 @@ TEST_F(PatroniTest, FindsTheLeaderAndKeepsTheRestOfTheDsn) {
   EXPECT_THAT(script.requested, Contains("http://10.0.0.3:8008/primary"));
 }
 
-TEST_F(PatroniTest, AsksTheNextMemberWhereOneIsSilentOrConfused) {
+TEST_F(PatroniTest, TriesTheNextMemberAfterAnErrorOrInvalidResponse) {
   spec.urls = {"http://10.0.0.9:8008", "http://10.0.0.8:8008/", "http://10.0.0.1:8008/patroni"};
   script.responses["http://10.0.0.8:8008/cluster"] = {200, "<html>It works!</html>"};
   EXPECT_EQ(routes().at(0).member, "n3 (10.0.0.3:26103)");
 }
 
-TEST_F(PatroniTest, SaysWhyNoMemberResponds) {
+TEST_F(PatroniTest, ReportsWhyNoMemberResponds) {
   spec.urls = {"http://10.0.0.9:8008", "http://10.0.0.8:8008", "http://10.0.0.7:8008",
                "http://10.0.0.6:8008"};
   script.responses["http://10.0.0.8:8008/cluster"] = {503, ""};
@@ -86,7 +86,7 @@ TEST_F(PatroniTest, SaysWhyNoMemberResponds) {
             "http://10.0.0.6:8008: not a Patroni response: no members");
 }
 
-TEST_F(PatroniTest, RefusesAMemberOfAnotherCluster) {
+TEST_F(PatroniTest, RejectsAMemberOfAnotherCluster) {
   spec.cluster = "pat";
   EXPECT_EQ(error_of(), "no error");
   spec.cluster = "orders";
@@ -107,14 +107,14 @@ TEST_F(PatroniTest, ReportsAClusterWithoutALeader) {
             "has no leader: no members");
 }
 
-TEST_F(PatroniTest, UsesAPausedClusterWithALeaderAndSaysSo) {
+TEST_F(PatroniTest, UsesAPausedClusterWithALeaderAndReportsIt) {
   cluster_says(
       R"({"members": [{"name": "n1", "role": "leader", "state": "running", "host": "10.0.0.1", "port": 5432}], "scope": "orders", "pause": true})");
   EXPECT_EQ(routes().at(0).reason,
             "the leader of Patroni cluster 'orders' (paused: no automatic failover)");
 }
 
-TEST_F(PatroniTest, RefusesALeaderThatReportsAnotherRole) {
+TEST_F(PatroniTest, RejectsALeaderThatReportsAnotherRole) {
   script.responses["http://10.0.0.3:8008/primary"] = {503, status_of_replica};
   EXPECT_EQ(error_of(),
             "PGR-PRIMARY-ROLE: Patroni cluster 'pat' reports n3 (10.0.0.3:26103) as its leader, "
@@ -147,7 +147,7 @@ TEST_F(PatroniTest, PrefersTheStandbyWithTheLeastLagAndFallsBackToTheLeader) {
   EXPECT_EQ(found[2].role, ExpectedRole::primary);
 }
 
-TEST_F(PatroniTest, SaysWhyNoStandbyIsUsable) {
+TEST_F(PatroniTest, ReportsWhyNoStandbyIsUsable) {
   // Roles and states of newer releases.
   cluster_says(
       R"({"members": [{"name": "a", "role": "primary", "state": "running", "host": "10.0.0.3", "port": 5432, "timeline": 7}, {"name": "b", "role": "sync_standby", "state": "streaming", "host": "b", "port": 5432, "timeline": 7, "lag": 33554432}, {"name": "c", "role": "replica", "state": "streaming", "host": "c", "port": 5432, "lag": "unknown"}, {"name": "d", "role": "quorum_standby", "state": "streaming", "host": "d", "port": 5432, "lag": 0, "tags": {"noloadbalance": true}}, {"name": "e", "role": "replica", "state": "stopped", "host": "e", "port": 5432, "lag": "unknown"}, {"name": "f", "role": "replica", "state": "creating replica", "lag": "unknown"}, {"name": "g", "role": "replica", "state": "start failed", "host": "g", "port": 5432, "lag": "unknown"}, {"name": "h", "role": "replica", "state": "streaming", "host": "h", "port": 5432, "lag": 5, "api_url": "https://h:8008/patroni"}], "scope": "orders"})");

@@ -51,7 +51,7 @@ TEST(Route, ScenarioPreferenceTakesPrecedence) {
   EXPECT_EQ(routes("host=a", PreferredMember::standby), "a:5432 standby\na:5432 any\n");
 }
 
-TEST(Route, RefusesDifferentNumbersOfHostsAndPorts) {
+TEST(Route, RejectsDifferentNumbersOfHostsAndPorts) {
   EXPECT_THROW(routes("host=a,b,c port=1,2"), Error);
   EXPECT_THROW(routes("host=a,b hostaddr=10.0.0.1"), Error);
   EXPECT_THROW(routes("host=a target_session_attrs=primry"), Error);

@@ -49,13 +49,13 @@ Error refusal(const RecoveryTarget& target, const std::string& backup = "latest"
   return {ErrorKind::internal, "not refused"};
 }
 
-TEST(BackupChoice, LatestAndImmediateTakeTheNewest) {
+TEST(BackupChoice, LatestAndImmediateUseTheNewestBackup) {
   EXPECT_EQ(choose({}).backup.label, "20261120-030000F");
   EXPECT_EQ(choose({}).reason, "the newest backup: full backup of 2026-11-20 03:00:10+00");
   EXPECT_EQ(choose({.type = TargetType::immediate}).backup.label, "20261120-030000F");
 }
 
-TEST(BackupChoice, ATimeTakesTheNewestSetThatEndedInAnEarlierSecond) {
+TEST(BackupChoice, TimeUsesTheNewestBackupThatEndedInAnEarlierSecond) {
   EXPECT_EQ(choose(at_time("2026-11-20 02:30:00+00")).backup.label, "20261120-020000F");
   EXPECT_EQ(choose(at_time("2026-11-20 02:00:11+00")).backup.label, "20261120-020000F");
   EXPECT_EQ(choose(at_time("2026-11-20 02:00:10+00")).backup.label, "20261120-010000F");
@@ -64,13 +64,13 @@ TEST(BackupChoice, ATimeTakesTheNewestSetThatEndedInAnEarlierSecond) {
               HasSubstr("ended before the target time 2026-11-20 02:30:00+00"));
 }
 
-TEST(BackupChoice, AnLsnTakesTheNewestSetThatEndedAtOrBeforeIt) {
+TEST(BackupChoice, LsnUsesTheNewestBackupThatEndedAtOrBeforeIt) {
   EXPECT_EQ(choose(at_lsn("0/4000100")).backup.label, "20261120-020000F");
   EXPECT_EQ(choose(at_lsn("0/40000FF")).backup.label, "20261120-010000F");
   EXPECT_EQ(choose(at_lsn("1/0")).backup.label, "20261120-030000F");
 }
 
-TEST(BackupChoice, XidAndNameTakeTheNewestAndSayWhatReachesFurtherBack) {
+TEST(BackupChoice, XidAndNameUseTheNewestBackupAndSuggestOldest) {
   for (const auto type : {TargetType::xid, TargetType::name}) {
     const auto choice = choose({.type = type, .xid = 743, .name = "before_release"});
     EXPECT_EQ(choice.backup.label, "20261120-030000F");
@@ -79,7 +79,7 @@ TEST(BackupChoice, XidAndNameTakeTheNewestAndSayWhatReachesFurtherBack) {
   }
 }
 
-TEST(BackupChoice, ATargetBeforeEverySetIsRefusedWithTheWindow) {
+TEST(BackupChoice, TargetBeforeEveryBackupIsRejectedWithTheEarliestTime) {
   const auto time = refusal(at_time("2026-11-20 01:00:10+00"));
   EXPECT_THAT(time.what(), HasSubstr("time 2026-11-20 01:00:10+00"));
   EXPECT_THAT(time.hint(), HasSubstr("begins after 2026-11-20 01:00:10+00, the end of backup "
@@ -87,7 +87,7 @@ TEST(BackupChoice, ATargetBeforeEverySetIsRefusedWithTheWindow) {
   EXPECT_THAT(refusal(at_lsn("0/20000FF")).hint(), HasSubstr("begins at 0/2000100"));
 }
 
-TEST(BackupChoice, AStatedLabelMustExistAndFit) {
+TEST(BackupChoice, ConfiguredLabelMustExistAndReachTheTarget) {
   EXPECT_EQ(choose({}, "20261120-010000F").backup.label, "20261120-010000F");
   EXPECT_THAT(choose({}, "20261120-010000F").reason, HasSubstr("named in the scenario"));
   EXPECT_THAT(refusal({}, "20261120-01000OF").hint(), HasSubstr("did you mean"));
@@ -99,18 +99,18 @@ TEST(BackupChoice, AStatedLabelMustExistAndFit) {
             "20261120-010000F");
 }
 
-TEST(BackupChoice, OldestTakesTheOldestWhereItFits) {
+TEST(BackupChoice, OldestUsesTheOldestBackupThatReachesTheTarget) {
   EXPECT_EQ(choose({}, "oldest").backup.label, "20261120-010000F");
   refusal(at_time("2026-11-20 00:30:00+00"), "oldest");
 }
 
-TEST(BackupChoice, ASetWithErrorsIsStillChosen) {
+TEST(BackupChoice, BackupWithErrorsIsStillSelected) {
   auto list = three();
   list.backups.back().error = true;
   EXPECT_TRUE(choose({}, "latest", list).backup.error);
 }
 
-TEST(BackupChoice, LatestNeedsASetOfTheNewestDatabase) {
+TEST(BackupChoice, LatestNeedsABackupOfTheNewestDatabase) {
   auto list = three();
   list.newest_database = {{1, 2}};
   EXPECT_THAT(refusal({}, "latest", list).what(), HasSubstr("since the last stanza-upgrade"));
@@ -120,7 +120,7 @@ TEST(BackupChoice, LatestNeedsASetOfTheNewestDatabase) {
   EXPECT_EQ(choose({}, "latest", list).backup.label, "20261120-030000F");
 }
 
-TEST(BackupChoice, TheFirstRepositoryThatHasAFittingSetWins) {
+TEST(BackupChoice, FirstRepositoryWithASuitableBackupIsUsed) {
   auto list = three();
   list.backups[2].repository_key = 2;
   EXPECT_EQ(choose({}, "latest", list).backup.label, "20261120-020000F");
@@ -128,7 +128,7 @@ TEST(BackupChoice, TheFirstRepositoryThatHasAFittingSetWins) {
   EXPECT_THAT(choose({}, "latest", list).reason, HasSubstr("in repository 2"));
 }
 
-TEST(BackupChoice, NoBackupsAtAllIsRefusedWithTheStatus) {
+TEST(BackupChoice, RepositoryWithoutBackupsIsRejectedWithItsStatus) {
   EXPECT_THAT(refusal({}, "latest", {.status = {.code = 2, .message = "no valid backups"}}).what(),
               HasSubstr("no valid backups"));
 }

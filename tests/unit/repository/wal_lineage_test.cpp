@@ -6,7 +6,7 @@
 namespace pgrehearse {
 namespace {
 
-TEST(WalLineage, CountsBeforeAndBehindTheFirstGap) {
+TEST(WalLineage, CountsSegmentsBeforeAndAfterTheFirstGap) {
   const auto lineage = trace_lineage(listing({{1, 3, 6}, {1, 9, 12}}), backup_from(3, 4));
   EXPECT_EQ(lineage.required_count, 10U);
   EXPECT_EQ(lineage.missing_count, 2U);

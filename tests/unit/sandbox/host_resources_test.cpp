@@ -28,12 +28,12 @@ class HostResources : public testing::Test {
   fs::path root_;
 };
 
-TEST_F(HostResources, WithoutControlGroupsItIsTheMachines) {
+TEST_F(HostResources, WithoutControlGroupsTheLimitIsTheMachines) {
   EXPECT_EQ(host_memory(root_).count, 8 * gigabyte);
   EXPECT_GE(host_cpus(root_), 1);
 }
 
-TEST_F(HostResources, KillsForWantOfMemoryAreCountedInTheNearestGroup) {
+TEST_F(HostResources, OutOfMemoryKillsAreCountedInTheNearestGroup) {
   EXPECT_EQ(memory_kills(root_), 0U);
   write("proc/self/cgroup", "0::/system.slice/drill.service\n");
   write("sys/fs/cgroup/system.slice/memory.events", "oom 9\noom_kill 9\n");
@@ -42,7 +42,7 @@ TEST_F(HostResources, KillsForWantOfMemoryAreCountedInTheNearestGroup) {
   EXPECT_EQ(memory_kills(root_), 2U);
 }
 
-TEST_F(HostResources, ALimitOfAnyGroupAboveCounts) {
+TEST_F(HostResources, LimitOfAParentGroupApplies) {
   write("proc/self/cgroup", "0::/system.slice/drill.service\n");
   write("sys/fs/cgroup/system.slice/memory.max", "3221225472\n");
   write("sys/fs/cgroup/system.slice/drill.service/memory.max", "max\n");
@@ -51,7 +51,7 @@ TEST_F(HostResources, ALimitOfAnyGroupAboveCounts) {
   EXPECT_EQ(host_cpus(root_), 1);
 }
 
-TEST_F(HostResources, TheFirstVersionOfControlGroupsCounts) {
+TEST_F(HostResources, ControlGroupsVersion1AreRead) {
   write("proc/self/cgroup", "4:memory:/drill\n3:cpu,cpuacct:/drill\n");
   write("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
   write("sys/fs/cgroup/memory/drill/memory.limit_in_bytes", "2147483648\n");
@@ -61,13 +61,13 @@ TEST_F(HostResources, TheFirstVersionOfControlGroupsCounts) {
   EXPECT_EQ(host_cpus(root_), 1);
 }
 
-TEST_F(HostResources, AContainerSeesItsGroupAsTheTop) {
+TEST_F(HostResources, ControlGroupNamespaceOfAContainerIsRead) {
   write("proc/self/cgroup", "0::/docker/0123456789\n");
   write("sys/fs/cgroup/memory.max", "1073741824\n");
   EXPECT_EQ(host_memory(root_).count, gigabyte);
 }
 
-TEST_F(HostResources, NoQuotaIsNoLimit) {
+TEST_F(HostResources, WithoutAQuotaThereIsNoLimit) {
   write("proc/self/cgroup", "3:cpu:/\n");
   write("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
   write("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");

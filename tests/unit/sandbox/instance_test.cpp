@@ -123,7 +123,7 @@ TEST_F(InstanceTest, WaitingEndsAtTheDeadlineAndOnAStopRequest) {
             ErrorKind::interrupted);
 }
 
-TEST_F(InstanceTest, AServerThatCannotBeStartedSaysWhyInItsLog) {
+TEST_F(InstanceTest, StartFailureQuotesTheServerLog) {
   struct NoProgram : CommandRunner {
     CommandResult run(const Command&, std::stop_token) override {
       throw Error(ErrorKind::environment, "no program 'postgres'");
@@ -148,7 +148,7 @@ TEST_F(InstanceTest, TheLogIsKeptInMemoryAndInItsFile) {
   EXPECT_EQ(instance.log_file(), log_);
 }
 
-TEST_F(InstanceTest, JustLoggedLooksAtTheNewestTwentyLinesOfThisStart) {
+TEST_F(InstanceTest, JustLoggedReadsTheNewestTwentyLinesOfThisStart) {
   Instance instance(sandbox_, log_);
   start_and_wait(instance);
   postgres_.log("LOG:  mark");
@@ -175,7 +175,7 @@ TEST_F(InstanceTest, SettingsOfTheRestoredRolesDoNotReachASession) {
             HasSubstr("-c lock_timeout=5s")));
 }
 
-TEST_F(InstanceTest, AFailedConnectionIsOfTheStatedKind) {
+TEST_F(InstanceTest, FailedConnectionHasTheRequestedErrorKind) {
   Instance instance(sandbox_, log_);
   server_.refuse("FATAL:  the database system is starting up");
   EXPECT_EQ(error_of([&] { instance.connect("shop", ErrorKind::startup, {}); }).kind(),
@@ -219,7 +219,7 @@ TEST_F(InstanceTest, PromotionClosesTheArchiveWakesReplayAndWaitsForItsEnd) {
   EXPECT_THAT(server_.connections().back().at("options"), HasSubstr("-c lock_timeout=0"));
 }
 
-TEST_F(InstanceTest, PromotionGoesOnWhereReplayIsNotPaused) {
+TEST_F(InstanceTest, PromotionContinuesWhenReplayIsNotPaused) {
   server_.on("pg_promote", ScriptedServer::row({"t"}));
   server_.on("pg_wal_replay_resume",
              ScriptedServer::Failure{"55000", "recovery is not in progress"});

@@ -40,7 +40,7 @@ class RegistryTest : public testing::Test {
   fs::path state_;
 };
 
-TEST_F(RegistryTest, AnEntrySurvivesItsJson) {
+TEST_F(RegistryTest, EntryIsUnchangedAfterAJsonRoundTrip) {
   const auto before = entry("drill-1");
   const auto after = entry_from_json(to_json(before));
   ASSERT_TRUE(after);
@@ -51,7 +51,7 @@ TEST_F(RegistryTest, AnEntrySurvivesItsJson) {
   EXPECT_TRUE(after->kept);
 }
 
-TEST_F(RegistryTest, OtherJsonIsNoEntry) {
+TEST_F(RegistryTest, OtherJsonIsNotAnEntry) {
   EXPECT_FALSE(entry_from_json(""));
   EXPECT_FALSE(entry_from_json("{\"schema\": \"pgrehearse.sandbox/1\""));
   EXPECT_FALSE(entry_from_json("[]"));
@@ -59,7 +59,7 @@ TEST_F(RegistryTest, OtherJsonIsNoEntry) {
   EXPECT_FALSE(entry_from_json(R"({"schema": "pgrehearse.sandbox/1"})"));
 }
 
-TEST_F(RegistryTest, AnOwnerIsAliveUntilItGoes) {
+TEST_F(RegistryTest, OwnerIsAliveUntilItReleasesTheEntry) {
   const Registry registry(state_);
   {
     const auto owned = registry.publish(entry("drill-1"));
@@ -74,7 +74,7 @@ TEST_F(RegistryTest, AnOwnerIsAliveUntilItGoes) {
   EXPECT_THAT(registry.list(), IsEmpty());
 }
 
-TEST_F(RegistryTest, AnOwnerThatIsKilledIsDead) {
+TEST_F(RegistryTest, KilledOwnerIsNotAlive) {
   const Registry registry(state_);
   int ends[2] = {-1, -1};
   ASSERT_EQ(pipe(ends), 0);
@@ -96,7 +96,7 @@ TEST_F(RegistryTest, AnOwnerThatIsKilledIsDead) {
   close(ends[1]);
 }
 
-TEST_F(RegistryTest, AnEntryThatIsRewrittenStaysLocked) {
+TEST_F(RegistryTest, RewrittenEntryStaysLocked) {
   const Registry registry(state_);
   auto owned = registry.publish(entry("drill-1"));
   auto changed = entry("drill-1");
@@ -107,14 +107,14 @@ TEST_F(RegistryTest, AnEntryThatIsRewrittenStaysLocked) {
   EXPECT_FALSE(registry.take("drill-1"));
 }
 
-TEST_F(RegistryTest, ATakenNameIsRefused) {
+TEST_F(RegistryTest, NameInUseIsRejected) {
   const Registry registry(state_);
   const auto owned = registry.publish(entry("drill-1"));
   EXPECT_THROW(registry.publish(entry("drill-1")), Error);
   EXPECT_TRUE(registry.list()[0].alive);
 }
 
-TEST_F(RegistryTest, EntriesOfAnotherHostAreNotOurs) {
+TEST_F(RegistryTest, EntriesOfAnotherHostAreIgnored) {
   const Registry registry(state_);
   auto foreign = entry("drill-1");
   foreign.host = "another";
@@ -127,14 +127,14 @@ TEST_F(RegistryTest, EntriesOfAnotherHostAreNotOurs) {
   EXPECT_EQ(registry.list()[0].entry.run_id, "drill-2");
 }
 
-TEST_F(RegistryTest, AnEntryUnderAnotherNameIsIgnored) {
+TEST_F(RegistryTest, EntryUnderAnotherNameIsIgnored) {
   const Registry registry(state_);
   static_cast<void>(registry.publish(entry("drill-1")));
   fs::rename(file("drill-1.json"), file("drill-2.json"));
   EXPECT_THAT(registry.list(), IsEmpty());
 }
 
-TEST_F(RegistryTest, AnOldUnfinishedEntryIsSweptAndAYoungOneIsNot) {
+TEST_F(RegistryTest, OldUnfinishedEntryIsRemovedAndARecentOneIsNot) {
   const Registry registry(state_);
   static_cast<void>(registry.publish(entry("drill-1")));
   std::ofstream(file("old.json.new")) << "{";
@@ -146,7 +146,7 @@ TEST_F(RegistryTest, AnOldUnfinishedEntryIsSweptAndAYoungOneIsNot) {
   EXPECT_TRUE(fs::exists(file("young.json.new")));
 }
 
-TEST_F(RegistryTest, AStateThatCannotBeWrittenIsAnErrorOfTheEnvironment) {
+TEST_F(RegistryTest, UnwritableStateDirectoryHasTheCauseEnvironment) {
   std::ofstream(state_ / "file") << "";
   try {
     static_cast<void>(Registry(state_ / "file").publish(entry("drill-1")));

@@ -24,7 +24,7 @@ class ScratchDirectoryTest : public testing::Test {
   fs::path state_;
 };
 
-TEST_F(ScratchDirectoryTest, IsGoneWithItsEntry) {
+TEST_F(ScratchDirectoryTest, IsRemovedWithItsEntry) {
   { const ScratchDirectory scratch(state_, "run", current_account()); }
   EXPECT_FALSE(fs::exists(state_ / "sandboxes" / "run"));
   EXPECT_TRUE(Registry(state_).list().empty());

@@ -136,7 +136,7 @@ TEST(FingerprintFile, DetectsAMissingLine) {
   EXPECT_THAT(message_of(text), HasSubstr("says 2 relations, the file has 1"));
 }
 
-TEST(FingerprintFile, RefusesOtherFilesByLine) {
+TEST(FingerprintFile, RejectsOtherFilesWithTheLine) {
   EXPECT_THAT(message_of(""), HasSubstr("test.jsonl:0: not a fingerprint: empty"));
   EXPECT_THAT(message_of("hello\n"), HasSubstr("test.jsonl:1"));
   EXPECT_THAT(message_of(R"({"schema": "pgrehearse.fingerprint/2"})"), HasSubstr("fingerprint/2"));
@@ -145,7 +145,7 @@ TEST(FingerprintFile, RefusesOtherFilesByLine) {
   EXPECT_THAT(message_of(text), HasSubstr("test.jsonl:2: not a fingerprint: unknown kind"));
 }
 
-TEST(FingerprintFile, RefusesDamagedLines) {
+TEST(FingerprintFile, RejectsDamagedLines) {
   auto text = sample_file();
   text.insert(text.find('\n') + 1, "{\"database\" x\n");
   auto reader = reader_of(text);

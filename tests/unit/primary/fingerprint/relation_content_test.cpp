@@ -9,7 +9,7 @@ RelationContent orders() {
   return {.name = "public.orders", .oid = 16384, .coverage = Coverage::full};
 }
 
-TEST(RelationContent, ReadsWhatTheCoverageSays) {
+TEST(RelationContent, ReadsAccordingToTheCoverage) {
   auto relation = orders();
   EXPECT_EQ(content_sql(relation, {}, {}),
             "select count(*), sum(hash_array_extended(array[record_send(t.*)], 0)), "
@@ -26,7 +26,7 @@ TEST(RelationContent, ReadsWhatTheCoverageSays) {
             "tablesample system (0.5) repeatable (9)");
 }
 
-TEST(RelationContent, LeavesOutColumnsThatAreWithheld) {
+TEST(RelationContent, OmitsExcludedColumns) {
   auto relation = orders();
   relation.withheld = {"secret"};
   EXPECT_EQ(content_sql(relation, {}, std::vector<std::string>{"id", "\"Note\""}),

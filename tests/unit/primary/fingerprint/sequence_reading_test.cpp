@@ -9,7 +9,7 @@ SequenceState state(std::string name, std::int64_t value) {
   return {.name = std::move(name), .before = SequenceReading{.last_value = value, .called = true}};
 }
 
-TEST(SequenceReading, PutsTwoReadingsTogether) {
+TEST(SequenceReading, CombinesTwoReadings) {
   const auto merged = merge_readings({state("a", 1), state("b", 2), state("d", 4)},
                                      {state("b", 20), state("c", 30), state("d", 40)});
   ASSERT_EQ(merged.size(), 4U);

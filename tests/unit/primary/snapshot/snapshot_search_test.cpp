@@ -107,7 +107,7 @@ TEST(SnapshotSearch, NeedsTheArchiveForAnyOtherSnapshot) {
   EXPECT_EQ(attempt.reasons.at("shop"), "the WAL archive is needed to evaluate snapshots");
 }
 
-TEST(SnapshotSearch, SaysWhyTheWalWasNotArchivedInTime) {
+TEST(SnapshotSearch, ReportsWhyTheWalWasNotArchivedInTime) {
   FakeStrategy strategy(Plans{{.end = {0x500}}});
   SnapshotRequest request{
       .databases = {"shop"},

@@ -35,7 +35,7 @@ constexpr char recorded[] =
     R"("00000002.history":{"type":"file","size":64,"time":1795224586},"0000000200000000":{"type":"path"},)"
     R"("0000000200000000/00000002000000000000000E-f58b612d97e18aefbba1f8b5e545b7fbaa74cf74.zst":{"type":"file","size":26848,"time":1795224586}})";
 
-TEST(ArchiveListing, SortsOutWhatPgBackRestStores) {
+TEST(ArchiveListing, SeparatesSegmentsHistoriesAndBackupLabels) {
   const auto archive = parse(recorded);
   EXPECT_EQ(archive.listing.id, "15-1");
   EXPECT_EQ(archive.listing.segment_size, segment_size);
@@ -60,7 +60,7 @@ TEST(ArchiveListing, TakesEveryCompressionAndKeepsDuplicates) {
   EXPECT_THAT(archive.listing.unrecognized, IsEmpty());
 }
 
-TEST(ArchiveListing, KeepsWhatItDoesNotKnowAndIgnoresUploadsUnderWay) {
+TEST(ArchiveListing, KeepsUnknownFilesAndIgnoresRunningUploads) {
   const std::string checksum(40, 'a');
   const auto archive =
       parse(R"({"README":{"type":"file","size":1},)"
@@ -87,11 +87,11 @@ TEST(ArchiveListing, KeepsWhatItDoesNotKnowAndIgnoresUploadsUnderWay) {
                   "0000000200000000/000000010000000000000006-" + checksum + ".lz4", "README"));
 }
 
-TEST(ArchiveListing, AnArchiveThatIsNotThereIsEmpty) {
+TEST(ArchiveListing, MissingArchiveIsEmpty) {
   EXPECT_THAT(parse(R"({".":{"type":"path"}})").listing.segments, IsEmpty());
 }
 
-TEST(ArchiveListing, RefusesWhatIsNoListing) {
+TEST(ArchiveListing, RejectsOutputThatIsNotAListing) {
   for (const char* json : {"", "[]", R"({"a":)"}) {
     EXPECT_THROW(parse(json), Error) << json;
   }

@@ -15,7 +15,7 @@ constexpr const char* configuration =
     "process-max=4\nspool-path=/var/spool/pgbackrest\n\n[shop]\npg1-path=/data\npg1-host=db1\n"
     "link-all=y\n";
 
-TEST(ConfiguredRepositories, OneIsHereAndOneIsNot) {
+TEST(ConfiguredRepositories, LocalAndRemoteRepositories) {
   const auto all = parse_configured_repositories({configuration}, {}, "shop");
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0].path, "/backup/one");
@@ -24,20 +24,20 @@ TEST(ConfiguredRepositories, OneIsHereAndOneIsNot) {
   EXPECT_EQ(all[1].remote, "repo2 is of type s3");
 }
 
-TEST(ConfiguredRepositories, TheEnvironmentWins) {
+TEST(ConfiguredRepositories, EnvironmentTakesPrecedence) {
   const auto all = parse_configured_repositories(
       {configuration}, {{"PGBACKREST_REPO1_CIPHER_PASS", "another"}}, "shop");
   EXPECT_EQ(all.front().passphrase, "another");
 }
 
-TEST(ConfiguredRepositories, WithoutAWordItIsTheUsualPlace) {
+TEST(ConfiguredRepositories, DefaultPathWithoutConfiguration) {
   const auto all = parse_configured_repositories({}, {}, "shop");
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all.front().path, "/var/lib/pgbackrest");
   EXPECT_TRUE(all.front().cipher_type.empty());
 }
 
-TEST(ConfiguredRepositories, ACopysConfigurationNamesNothingOfTheOriginal) {
+TEST(ConfiguredRepositories, ConfigurationOfACopyDoesNotNameTheOriginal) {
   const auto all = parse_configured_repositories({configuration}, {}, "shop");
   const auto text = configuration_of_copy(all.front(), "/place/copy", "/place/own");
   EXPECT_THAT(text, HasSubstr("repo1-path=/place/copy\n"));

@@ -18,7 +18,7 @@ TEST(PgBackRestAccess, TheDefaultPath) {
   EXPECT_EQ(access("").remote, "");
 }
 
-TEST(PgBackRestAccess, TheStanzaWinsAndOtherStanzasDoNotCount) {
+TEST(PgBackRestAccess, StanzaOptionsTakePrecedenceAndOtherStanzasAreIgnored) {
   const auto text =
       "[global]\n# repo1-path=/comment\nrepo1-path = /global\n[orders]\nrepo1-path=/orders\n"
       "[other]\nrepo1-path=/other\nrepo1-host=elsewhere\n";
@@ -26,13 +26,13 @@ TEST(PgBackRestAccess, TheStanzaWinsAndOtherStanzasDoNotCount) {
   EXPECT_EQ(access(text).remote, "");
 }
 
-TEST(PgBackRestAccess, EachRepositoryOrTheOneThatIsNamed) {
+TEST(PgBackRestAccess, EveryRepositoryOrOnlyTheSelectedOne) {
   const std::string text = "[global]\nrepo1-path=/one\nrepo2-path=/two\n";
   EXPECT_EQ(access(text).paths, (Paths{"/one", "/two"}));
   EXPECT_EQ(access(text, 2).paths, Paths{"/two"});
 }
 
-TEST(PgBackRestAccess, ARepositoryElsewhereIsNamed) {
+TEST(PgBackRestAccess, RepositoryThatIsNotLocalIsNamed) {
   EXPECT_EQ(access("[global]\nrepo1-type=s3\nrepo1-path=/r\n").remote, "repo1 is of type s3");
   EXPECT_EQ(access("[global]\nrepo1-host=backup1\n").remote, "repo1 is on host backup1");
   EXPECT_EQ(access("[global]\nrepo1-host=backup1\n").paths, Paths{});
@@ -46,7 +46,7 @@ std::string endpoints(const RepositoryAccess& access) {
   return text;
 }
 
-TEST(PgBackRestAccess, AnObjectStoreIsReachedByItsBucketsName) {
+TEST(PgBackRestAccess, ObjectStoreIsReachedByItsBucketName) {
   const std::string s3 = "[global]\nrepo1-type=s3\nrepo1-s3-bucket=b\nrepo1-s3-endpoint=s3.example";
   EXPECT_EQ(endpoints(access(s3)), "b.s3.example:443 ");
   EXPECT_EQ(endpoints(access(s3 + ":9000\nrepo1-s3-uri-style=path\n")), "s3.example:9000 ");
@@ -71,7 +71,7 @@ TEST(PgBackRestAccess, ARepositoryHostIsReachedByTls) {
             "b:1 ");
 }
 
-TEST(PgBackRestAccess, WhatCannotBeReachedFromAContainerIsSaid) {
+TEST(PgBackRestAccess, RepositoryUnreachableFromAContainerIsReported) {
   for (const auto* text :
        {"[global]\nrepo1-host=backup1\n", "[global]\nrepo1-type=gcs\n",
         "[global]\nrepo1-type=s3\nrepo1-s3-key-type=auto\n", "[global]\nrepo1-type=sftp\n"}) {
@@ -80,13 +80,13 @@ TEST(PgBackRestAccess, WhatCannotBeReachedFromAContainerIsSaid) {
   }
 }
 
-TEST(PgBackRestAccess, TheEnvironmentWins) {
+TEST(PgBackRestAccess, EnvironmentTakesPrecedence) {
   EXPECT_EQ(
       access("[orders]\nrepo1-path=/orders\n", {}, {{"PGBACKREST_REPO1_PATH", "/there"}}).paths,
       Paths{"/there"});
 }
 
-TEST(PgBackRestAccess, AStatedConfigurationStandsAlone) {
+TEST(PgBackRestAccess, ConfiguredFileReplacesTheDefaults) {
   EXPECT_EQ(pgbackrest_configuration_files("/nonexistent/file.conf", {}, "/nonexistent"), Paths{});
   EXPECT_EQ(pgbackrest_configuration_files("/dev/null", {}, "/nonexistent"), Paths{"/dev/null"});
   EXPECT_EQ(

@@ -39,7 +39,7 @@ TEST(PgBackRestExitCode, TableIsSortedUniqueAndComplete) {
   EXPECT_EQ(find_error_type("NoSuchError"), nullptr);
 }
 
-TEST(PgBackRestExitCode, BlamesTheBackupForDamage) {
+TEST(PgBackRestExitCode, DamageHasTheCauseBackup) {
   for (const int code : {26, 28, 29, 42, 44, 55, 58, 75, 95, 103}) {
     EXPECT_EQ(restore_error(code, "").kind(), ErrorKind::restore) << code;
   }
@@ -47,7 +47,7 @@ TEST(PgBackRestExitCode, BlamesTheBackupForDamage) {
             ErrorKind::repository);
 }
 
-TEST(PgBackRestExitCode, AcquitsTheBackupWhereTheSurroundingsFail) {
+TEST(PgBackRestExitCode, EnvironmentFailuresDoNotHaveTheCauseBackup) {
   for (const int code : {27, 31, 32, 37, 38, 40, 47, 49, 50, 64, 72, 82, 101, 105}) {
     EXPECT_EQ(restore_error(code, "").kind(), ErrorKind::environment) << code;
   }
@@ -83,7 +83,7 @@ TEST(PgBackRestExitCode, NamesTheSegmentThatArchiveGetCannotRead) {
   EXPECT_THAT(error.what(), HasSubstr("000000010000000000000009: repo1: 15-1/"));
 }
 
-TEST(PgBackRestExitCode, PermissionAndSpaceAreNeverTheBackupsFault) {
+TEST(PgBackRestExitCode, PermissionAndSpaceErrorsNeverHaveTheCauseBackup) {
   const auto denied = restore_error(
       41,
       "P00  ERROR: [041]: raised from local-1 protocol: unable to open file "
@@ -101,7 +101,7 @@ TEST(PgBackRestExitCode, PermissionAndSpaceAreNeverTheBackupsFault) {
             FindingCode::env_disk_full);
 }
 
-TEST(PgBackRestExitCode, AGenericCodeIsJudgedByTheCauseThatItCarries) {
+TEST(PgBackRestExitCode, GenericCodeIsClassifiedByItsMessage) {
   const std::string unreadable =
       "WARN: repo1: [FileOpenError] unable to load info file '/repo/backup/orders/backup.info' or "
       "'/repo/backup/orders/backup.info.copy':\n"
@@ -121,7 +121,7 @@ TEST(PgBackRestExitCode, AGenericCodeIsJudgedByTheCauseThatItCarries) {
   EXPECT_EQ(gone.object(), "/repo/archive/orders/archive.info");
 }
 
-TEST(PgBackRestExitCode, AWrongPassphraseIsCalledThatAndItsNoiseIsCut) {
+TEST(PgBackRestExitCode, WrongPassphraseIsRecognizedAndItsOutputShortened) {
   const auto error = error_of_status(
       "[FormatError] unable to load info file '/repo/backup/orders/backup.info':\nFormatError: "
       "key/value found outside of section at line 1: \xfeI[#X2\xce\x02\xf7n\nHINT: has a stanza",
@@ -132,7 +132,7 @@ TEST(PgBackRestExitCode, AWrongPassphraseIsCalledThatAndItsNoiseIsCut) {
   EXPECT_THAT(error.hint(), HasSubstr("repo-cipher-pass"));
 }
 
-TEST(PgBackRestExitCode, AnUnreachableHostSaysNothingAboutTheBackup) {
+TEST(PgBackRestExitCode, UnreachableHostIsNotABackupFailure) {
   const auto error = error_of_status(
       "[UnknownError] remote-0 process on 'db' terminated unexpectedly [255]: ssh: Could not "
       "resolve "
@@ -145,7 +145,7 @@ TEST(PgBackRestExitCode, AnUnreachableHostSaysNothingAboutTheBackup) {
   EXPECT_EQ(error_of_status("[ChecksumError] unable to load", "x").kind(), ErrorKind::repository);
 }
 
-TEST(PgBackRestExitCode, DeadlineSignalAndInterruptionHaveTheirOwnWords) {
+TEST(PgBackRestExitCode, DeadlineSignalAndInterruptionAreDistinguished) {
   CommandResult result{.exit_code = -1, .timed_out = true, .duration = std::chrono::minutes(2)};
   auto error = error_of(result, "listing", ErrorKind::repository);
   EXPECT_EQ(error.kind(), ErrorKind::environment);

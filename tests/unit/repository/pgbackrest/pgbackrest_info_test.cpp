@@ -28,13 +28,13 @@ std::string refusal_of(const std::string& json) {
   return {};
 }
 
-TEST(PgBackRestInfo, ANumberTooLargeIsRefused) {
+TEST(PgBackRestInfo, NumberTooLargeIsRejected) {
   EXPECT_THAT(refusal_of(R"([{"name": "orders", "size": 1e9999}])"), HasSubstr("out_of_range"));
   EXPECT_THAT(refusal_of(with(recorded::info, R"("stop":1795223950)", R"("stop":17952239051)")),
               HasSubstr("timestamp.stop is too large"));
 }
 
-TEST(PgBackRestInfo, ReadsEverySetWithItsIdentityAndItsWindow) {
+TEST(PgBackRestInfo, ReadsEveryBackupWithItsIdentityAndTimes) {
   const auto list = parse_pgbackrest_info(recorded::info, "orders");
   EXPECT_EQ(list.status.code, 0);
   EXPECT_EQ(list.newest_database.at(1), 1);
@@ -60,7 +60,7 @@ TEST(PgBackRestInfo, ReadsEverySetWithItsIdentityAndItsWindow) {
   EXPECT_TRUE(list.backups[0].prior.empty());
 }
 
-TEST(PgBackRestInfo, KeepsASystemIdentifierThatFillsAllSixtyFourBits) {
+TEST(PgBackRestInfo, KeepsA64BitSystemIdentifier) {
   const auto json = with(recorded::info, "7710428138534941480", "18446744073709551615");
   EXPECT_EQ(parse_pgbackrest_info(json, "orders").backups[0].system_identifier, ~0ULL);
 }
@@ -76,7 +76,7 @@ TEST(PgBackRestInfo, ToleratesNewKeysAndAbsentOnes) {
   EXPECT_EQ(backup.stop_lsn, std::nullopt);
 }
 
-TEST(PgBackRestInfo, SeesTheErrorFlagTheCipherAndTheOldVersion) {
+TEST(PgBackRestInfo, ReadsErrorFlagCipherAndEarlierVersion) {
   auto json = with(recorded::info, R"("error":false)", R"("error":true)");
   json = with(json, R"("repo":[{"cipher":"none")", R"("repo":[{"cipher":"aes-256-cbc")");
   json = with(json, R"("version":"15"}])", R"("version":"9.6"}])");
@@ -87,7 +87,7 @@ TEST(PgBackRestInfo, SeesTheErrorFlagTheCipherAndTheOldVersion) {
   EXPECT_EQ(backup.postgres_major, 9);
 }
 
-TEST(PgBackRestInfo, TellsRepositoriesApart) {
+TEST(PgBackRestInfo, DistinguishesRepositories) {
   const std::string two = R"([{"archive":[],"backup":[
     {"archive":{"start":"000000010000000000000002","stop":"000000010000000000000002"},
      "backrest":{"format":5,"version":"2.59"},"database":{"id":2,"repo-key":2},"info":{"size":9},
@@ -115,7 +115,7 @@ TEST(PgBackRestInfo, TellsRepositoriesApart) {
   EXPECT_EQ(list.newest_database.at(2), 2);
 }
 
-TEST(PgBackRestInfo, GivesAStatusForAStanzaThatIsNotThere) {
+TEST(PgBackRestInfo, ReportsTheStatusOfAMissingStanza) {
   EXPECT_EQ(parse_pgbackrest_info("[]", "orders").status.code, 1);
   EXPECT_EQ(parse_pgbackrest_info(recorded::info, "order").status.code, 1);
   EXPECT_EQ(parse_pgbackrest_info(recorded::missing_stanza, "orders").status.message,
@@ -125,13 +125,13 @@ TEST(PgBackRestInfo, GivesAStatusForAStanzaThatIsNotThere) {
   EXPECT_THAT(denied.status.message, HasSubstr("[13] Permission denied"));
 }
 
-TEST(PgBackRestInfo, SurvivesTheNoiseOfAWrongPassphrase) {
+TEST(PgBackRestInfo, WrongPassphraseOutputIsHandled) {
   const auto list = parse_pgbackrest_info(recorded::wrong_passphrase, "orders");
   EXPECT_EQ(list.status.code, 99);
   EXPECT_THAT(list.status.message, HasSubstr("?I[#X2"));
 }
 
-TEST(PgBackRestInfo, NamesThePlaceOfWhatItCannotRead) {
+TEST(PgBackRestInfo, NamesThePathOfAnUnreadableValue) {
   EXPECT_THAT(refusal_of(""), HasSubstr("byte 1"));
   EXPECT_THAT(refusal_of(R"([{"name":"orders",)"), HasSubstr("orders"));
   EXPECT_THAT(refusal_of("{}"), HasSubstr("not an array"));

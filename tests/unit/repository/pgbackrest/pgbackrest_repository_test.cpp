@@ -45,13 +45,13 @@ class PgBackRestRepositoryTest : public testing::Test {
   ScriptedSandbox sandbox_{runner_};
 };
 
-TEST_F(PgBackRestRepositoryTest, AsksTheNamedBinaryForItsVersion) {
+TEST_F(PgBackRestRepositoryTest, ReadsTheVersionOfTheConfiguredBinary) {
   runner_.on({"pgbunker", "version"}, Script::success("pgBunker 3.1\n"));
   EXPECT_EQ(repository({.stanza = "orders", .binary = "/opt/pgbunker"}).version({}),
             "pgBunker 3.1");
 }
 
-TEST_F(PgBackRestRepositoryTest, AMissingBinaryIsTheEnvironmentsFault) {
+TEST_F(PgBackRestRepositoryTest, MissingBinaryHasTheCauseEnvironment) {
   runner_.on_call({"version"}, [](const Command&) -> CommandResult {
     throw Error(ErrorKind::environment, "program 'pgbackrest' is not in PATH", "",
                 FindingCode::env_binary);
@@ -97,7 +97,7 @@ TEST_F(PgBackRestRepositoryTest, AnUnreadableRepositoryIsNotABadBackup) {
   EXPECT_EQ(cipher.code(), FindingCode::repo_cipher);
 }
 
-TEST_F(PgBackRestRepositoryTest, AsksForTheFilesOfASetWithErrors) {
+TEST_F(PgBackRestRepositoryTest, RequestsTheFilesOfABackupWithErrors) {
   std::string json = recorded::info;
   json.replace(json.find(R"("error":false)"), 13, R"("error":true)");
   runner_.on({"--set=20261121-011909F"},
@@ -117,7 +117,7 @@ TEST_F(PgBackRestRepositoryTest, ListsTheArchiveWithItsHistories) {
   EXPECT_THAT(runner_.commands()[0].arguments, Contains("--repo=2"));
 }
 
-TEST_F(PgBackRestRepositoryTest, ADamagedHistoryIsNamed) {
+TEST_F(PgBackRestRepositoryTest, DamagedHistoryFileIsNamed) {
   runner_.on({"repo-ls"}, Script::success(R"({"00000002.history":{"type":"file","size":64}})"));
   runner_.on({"repo-get"}, Script::success("\x01\x02\n"));
   const auto error = error_of_action([&] { repository().list_archive(backup_, 16ULL << 20U, {}); });
@@ -144,7 +144,7 @@ TEST_F(PgBackRestRepositoryTest, RestoresIntoTheSandboxOnlyAndReportsProgress) {
                     Contains("--process-max=2"), Contains("--archive-mode=off")));
 }
 
-TEST_F(PgBackRestRepositoryTest, AskVerifyForTheFileThatRestoreDoesNotName) {
+TEST_F(PgBackRestRepositoryTest, VerifyNamesTheFileWhenRestoreDoesNot) {
   runner_.on({"restore"}, Script::failure(29, "",
                                           "P00  ERROR: [029]: raised from local-1 protocol: lz4 "
                                           "error: [-18] ERROR_contentChecksum_invalid\n"));
@@ -160,7 +160,7 @@ TEST_F(PgBackRestRepositoryTest, AskVerifyForTheFileThatRestoreDoesNotName) {
   EXPECT_THAT(error.what(), AllOf(HasSubstr("[029]"), HasSubstr("base/5/16385.lz4")));
 }
 
-TEST_F(PgBackRestRepositoryTest, NamesAFileAsTheClusterDoes) {
+TEST_F(PgBackRestRepositoryTest, NamesFilesRelativeToTheDataDirectory) {
   runner_.on({"restore"},
              Script::failure(26, "",
                              "P00  ERROR: [026]: raised from local-1 protocol: error restoring "
@@ -172,7 +172,7 @@ TEST_F(PgBackRestRepositoryTest, NamesAFileAsTheClusterDoes) {
   EXPECT_EQ(error.object(), "base/5/16386");
 }
 
-TEST_F(PgBackRestRepositoryTest, AFullSandboxAsksNobodyElse) {
+TEST_F(PgBackRestRepositoryTest, FullSandboxIsReportedWithoutRunningVerify) {
   runner_.on({"restore"},
              Script::failure(64, "", "P00  ERROR: [064]: unable to write '/sandbox/data/x'\n"));
   const auto error =
@@ -181,7 +181,7 @@ TEST_F(PgBackRestRepositoryTest, AFullSandboxAsksNobodyElse) {
   EXPECT_EQ(runner_.commands().size(), 1U);
 }
 
-TEST_F(PgBackRestRepositoryTest, FetchesASingleSegmentWhateverTheConfigurationSays) {
+TEST_F(PgBackRestRepositoryTest, FetchesASingleSegmentWhateverTheConfiguration) {
   const auto command = repository().archive_get(backup_, sandbox_, WalFetch::single);
   EXPECT_THAT(command, AllOf(Contains("--no-archive-async"), Not(Contains("--archive-async"))));
 }
@@ -238,13 +238,13 @@ TEST(PgBackRestRestore, EscapesTheNameThatPgBackRestWritesUnquoted) {
               Contains(R"(--target=it''s a\\b)"));
 }
 
-TEST(PgBackRestRestore, LeavesOutWhatOldServersDoNotKnow) {
+TEST(PgBackRestRestore, OmitsSettingsUnknownToOldServers) {
   EXPECT_THAT(options_for({}, 11), Not(Contains("--archive-mode=off")));
   EXPECT_THAT(options_for({.timeline = "current"}, 11), Not(Contains("--target-timeline=current")));
   EXPECT_THAT(options_for({.timeline = "current"}, 12), Contains("--target-timeline=current"));
 }
 
-TEST(PgBackRestRestore, SwitchesOffWhatLeadsOutOfTheSandbox) {
+TEST(PgBackRestRestore, DisablesOptionsThatWriteOutsideTheSandbox) {
   EXPECT_THAT(options_for({}),
               AllOf(Contains("--no-link-all"), Contains("--reset-link-map"),
                     Contains("--reset-tablespace-map"), Contains("--no-delta"),

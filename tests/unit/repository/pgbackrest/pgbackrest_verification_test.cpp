@@ -82,7 +82,7 @@ TEST(PgBackRestVerification, NamesTheDamagedSegmentOnce) {
 }
 
 // 2.45 calls a set without manifest "ok" as a whole.
-TEST(PgBackRestVerification, DoesNotBelieveOkWhenASetIsNotValid) {
+TEST(PgBackRestVerification, OkIsNotTrustedWhenABackupIsNotValid) {
   const auto result = parse_verification(
       "stanza: orders\nstatus: ok\n"
       "  archiveId: 15-1, total WAL checked: 11, total valid WAL: 11\n"
@@ -96,7 +96,7 @@ TEST(PgBackRestVerification, DoesNotBelieveOkWhenASetIsNotValid) {
                   "0, total valid files: 0"));
 }
 
-TEST(PgBackRestVerification, TakesWordsThatAreNoCounts) {
+TEST(PgBackRestVerification, ProblemsWithoutACountAreReported) {
   const auto result =
       parse_verification("stanza: orders\nstatus: error\n  No usable archive.info file\n");
   ASSERT_TRUE(result);
@@ -105,7 +105,7 @@ TEST(PgBackRestVerification, TakesWordsThatAreNoCounts) {
               ElementsAre("pgbackrest verify reports status error"));
 }
 
-TEST(PgBackRestVerification, ABackupUnderWayIsNoProblem) {
+TEST(PgBackRestVerification, RunningBackupIsNotAProblem) {
   const auto result = parse_verification(
       "P00   INFO: backup '20261121-011909F' appears to be in progress, skipping\n"
       "stanza: orders\nstatus: ok\n"
@@ -115,7 +115,7 @@ TEST(PgBackRestVerification, ABackupUnderWayIsNoProblem) {
   EXPECT_TRUE(result->ok);
 }
 
-TEST(PgBackRestVerification, NothingPrintedIsNoVerdict) {
+TEST(PgBackRestVerification, EmptyOutputIsInconclusive) {
   EXPECT_EQ(parse_verification(""), std::nullopt);
   EXPECT_EQ(parse_verification("P00   INFO: verify command end\n"), std::nullopt);
 }

@@ -26,14 +26,14 @@ TEST(WalSegmentSize, FollowsFromTheStartOfABackup) {
   EXPECT_EQ(deduce_segment_size(starting("0/8000028", "000000010000000000000002")), 64 * mib);
 }
 
-TEST(WalSegmentSize, IsNotGuessedWhereSeveralFit) {
+TEST(WalSegmentSize, IsNotGuessedWhenSeveralFit) {
   EXPECT_EQ(deduce_segment_size(starting("2/28", "000000010000000200000000")), std::nullopt);
   EXPECT_EQ(deduce_segment_size(Backup{.start_segment = "000000010000000000000002"}), std::nullopt);
   EXPECT_EQ(deduce_segment_size(starting("0/2000028", "000000010000000000000003")), std::nullopt);
   EXPECT_EQ(deduce_segment_size(Backup{}), std::nullopt);
 }
 
-TEST(WalSegmentSize, IsToldByTheLastSegmentBeforeTheNextLog) {
+TEST(WalSegmentSize, FollowsFromTheLastSegmentBeforeTheNextLog) {
   const auto ambiguous = starting("2/28", "000000010000000200000000");
   EXPECT_EQ(deduce_segment_size(ambiguous,
                                 archive({"0000000100000001000000FF", "000000010000000200000000"})),

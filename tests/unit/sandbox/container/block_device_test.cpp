@@ -32,14 +32,14 @@ class BlockDevice : public testing::Test {
   fs::path sys_;
 };
 
-TEST_F(BlockDevice, APartitionIsItsDisk) {
+TEST_F(BlockDevice, PartitionResolvesToItsDisk) {
   EXPECT_EQ(block_device(makedev(8, 0), sys_), "/dev/sda");
   EXPECT_EQ(block_device(makedev(8, 1), sys_), "/dev/sda");
   EXPECT_EQ(block_device(makedev(253, 0), sys_), "/dev/dm-0");
   EXPECT_EQ(block_device(makedev(104, 0), sys_), "/dev/cciss/c0d0");
 }
 
-TEST_F(BlockDevice, ANumberWithoutADeviceIsNone) {
+TEST_F(BlockDevice, UnknownDeviceNumberHasNoDisk) {
   EXPECT_EQ(block_device(makedev(0, 42), sys_), std::nullopt);
   const auto disks = disks_of({"/proc", "/no/such/place"});
   EXPECT_TRUE(disks.devices.empty());

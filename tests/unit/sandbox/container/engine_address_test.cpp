@@ -46,7 +46,7 @@ class EngineAddressTest : public testing::Test {
   bool root = true;
 };
 
-TEST_F(EngineAddressTest, TheUsualSockets) {
+TEST_F(EngineAddressTest, DefaultSockets) {
   EXPECT_EQ(find(EngineKind::docker).socket, "/var/run/docker.sock");
   EXPECT_EQ(find(EngineKind::podman).socket, "/run/podman/podman.sock");
   root = false;
@@ -54,7 +54,7 @@ TEST_F(EngineAddressTest, TheUsualSockets) {
   EXPECT_EQ(find(EngineKind::podman).socket, "/run/user/1000/podman/podman.sock");
 }
 
-TEST_F(EngineAddressTest, TheScenarioWinsOverTheEnvironmentAndThatOverTheContext) {
+TEST_F(EngineAddressTest, ScenarioThenEnvironmentThenContextTakePrecedence) {
   write_context("lab", "unix:///lab.sock");
   variables["DOCKER_CONTEXT"] = "lab";
   EXPECT_EQ(find(EngineKind::docker).text, "unix:///lab.sock");
@@ -73,13 +73,13 @@ TEST_F(EngineAddressTest, TheCurrentContextIsRead) {
   EXPECT_EQ(find(EngineKind::docker).socket, "/var/run/docker.sock");
 }
 
-TEST_F(EngineAddressTest, PodmanListensToItsOwnVariable) {
+TEST_F(EngineAddressTest, PodmanUsesItsOwnVariable) {
   variables["DOCKER_HOST"] = "unix:///docker.sock";
   variables["CONTAINER_HOST"] = "unix:///podman.sock";
   EXPECT_EQ(find(EngineKind::podman).socket, "/podman.sock");
 }
 
-TEST_F(EngineAddressTest, CertificatesMakeItTls) {
+TEST_F(EngineAddressTest, CertificatesSelectTls) {
   variables["DOCKER_HOST"] = "tcp://engine:2376";
   EXPECT_FALSE(find(EngineKind::docker).certificates);
   variables["DOCKER_CERT_PATH"] = "/certs";
@@ -89,7 +89,7 @@ TEST_F(EngineAddressTest, CertificatesMakeItTls) {
   EXPECT_EQ(address.certificates->ca, "/certs/ca.pem");
 }
 
-TEST_F(EngineAddressTest, WhatIsNotKnownIsNamed) {
+TEST_F(EngineAddressTest, UnsupportedAddressIsNamed) {
   variables["DOCKER_HOST"] = "ssh://engine";
   try {
     static_cast<void>(find(EngineKind::docker));

@@ -34,7 +34,7 @@ TEST(ImageBinaries, AContainerThatHasFailedIsNotAMissingBinary) {
   EXPECT_THROW(find_image_binaries({.postgres_major = 15}, fails), Error);
 }
 
-TEST(ImageBinaries, OnlyTheStatedDirectoryIsSearched) {
+TEST(ImageBinaries, OnlyTheConfiguredDirectoryIsSearched) {
   SandboxSpec spec{.postgres_major = 15};
   spec.binaries = "/opt/pg/bin";
   EXPECT_EQ(binary_directories(spec), std::vector<std::string>{"/opt/pg/bin"});

@@ -28,7 +28,7 @@ TEST_F(VmHost, AMissingDeviceIsNamed) {
               testing::HasSubstr("/nonexistent/kvm"));
 }
 
-TEST_F(VmHost, WhoMayReadAndWriteMayUseIt) {
+TEST_F(VmHost, ReadAndWritePermissionIsEnough) {
   chmod(device_.c_str(), 0600);
   EXPECT_EQ(kvm_obstacle(current_account(), device_.c_str()), "");
 }
