@@ -8,7 +8,7 @@ const options = JSON.parse(fs.readFileSync(`${lab}/s3/s3.json`));
 
 account.DUMMY_ACCOUNT.revokeAccessKey('S3RVER');
 account.DUMMY_ACCOUNT.createKeyPair(options.key, options.secret);
-// s3rver 3.7.1 leaves out a prefix below which there are only deeper ones, as pgBackRest's archive has.
+// s3rver 3.7.1 omits a prefix that contains only other prefixes, as in pgBackRest's archive.
 const store = require(`${module_directory}/lib/stores/filesystem`).prototype;
 const list = store.listObjects;
 store.listObjects = async function listObjects(bucket, options) {

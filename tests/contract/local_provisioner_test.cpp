@@ -1,4 +1,4 @@
-// What a sandbox on this host promises beyond the contract of every sandbox.
+// The contract of a local sandbox beyond that of every sandbox.
 #include "harness/sandbox/local/local_provisioner.hpp"
 
 #include <fcntl.h>
@@ -38,7 +38,7 @@ class LocalProvisionerTest : public ProvisionerContract {
     } catch (const Error& error) {
       refusal = error;
     }
-    EXPECT_TRUE(refusal) << "it was not refused";
+    EXPECT_TRUE(refusal) << "it was not rejected";
     EXPECT_THAT(provisioner_->list(), IsEmpty());
     return refusal.value_or(Error(ErrorKind::internal, "not refused"));
   }
@@ -135,7 +135,7 @@ TEST_P(LocalProvisionerTest, ProcessWithoutLabelIsRecognizedByItsDirectory) {
   EXPECT_THAT(processes_mentioning(data), IsEmpty());
 }
 
-// Somebody reads the logs of a leftover when it is removed: his terminal must not close.
+// A user reading the logs of a leftover while it is removed must not lose the terminal.
 TEST_P(LocalProvisionerTest, InteractiveProcessInTheDirectoryIsNotEnded) {
   const auto sandbox = create("drill-1");
   const auto owner = find_account(sandbox->spec().account);
@@ -166,7 +166,7 @@ TEST_P(LocalProvisionerTest, NoZombieRemains) {
   }));
 }
 
-// pg_ctl believes in a postmaster as long as its pid answers, and a zombie's does.
+// pg_ctl considers a postmaster alive while its PID exists, which includes a zombie.
 TEST_P(LocalProvisionerTest, PgCtlNoticesThatTheServerDied) {
   const auto sandbox = create("drill-1");
   ASSERT_NO_FATAL_FAILURE(start_server(*sandbox));

@@ -50,7 +50,7 @@ PgBackRestLaboratory::PgBackRestLaboratory(const fs::path& scratch, const std::s
   query("create tablespace fast location '" + tablespace.native() + "'");
   query("create table public.orders as select id, md5(id::text) from generate_series(1, 20000) id");
   query("create table public.lines tablespace fast as select * from public.orders");
-  // A link that leads out of the data directory, like those of clusters with a log directory apart.
+  // A link out of the data directory, like that of a cluster with a separate log directory.
   const auto linked = laboratory_->paths().root / "linked";
   fs::create_directories(linked);
   std::ofstream(linked / "file") << "of production\n";

@@ -23,7 +23,7 @@ class PgBackRestLaboratory {
                                                std::string stanza = "demo");
   std::unique_ptr<Sandbox> sandbox(const std::string& run_id);
 
-  // The configuration of a repository host whose restore section would lead out of the sandbox.
+  // The configuration of a repository host whose restore section points outside the sandbox.
   std::filesystem::path write_hostile_configuration();
   // A copy of the repository to damage, and a configuration that names it.
   struct Copy {
@@ -31,10 +31,10 @@ class PgBackRestLaboratory {
     std::filesystem::path configuration;
   };
   Copy copy_repository(const std::string& name);
-  // Turns over one byte in the middle of the largest file below `directory`; gives the file.
+  // Inverts one byte in the middle of the largest file below `directory`; returns the file.
   static std::filesystem::path flip_byte_below(const std::filesystem::path& directory);
 
-  // Names, sizes and times of all the repository's files.
+  // Names, sizes and modification times of all files in the repository.
   [[nodiscard]] std::string listing() const;
 
   Laboratory& primary() { return *laboratory_; }

@@ -1,5 +1,5 @@
 // The contract of BackupRepository against a real pgBackRest. After every test the repository's
-// files are the same as before, times included.
+// files are unchanged, including their modification times.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -80,7 +80,7 @@ class PgBackRestContract : public testing::TestWithParam<bool> {
 
   static PgBackRestLaboratory& laboratory() { return GetParam() ? *encrypted_ : *plain_; }
   static Backup newest(BackupRepository& repository) { return repository.list({}).backups.back(); }
-  // The exit code of fetching `file` to the place where PostgreSQL wants it.
+  // The exit code of fetching `file` to the path that PostgreSQL requests.
   static CommandResult fetch(BackupRepository& repository, Sandbox& sandbox, const Backup& backup,
                              const std::string& file) {
     auto words = repository.archive_get(backup, sandbox, WalFetch::ahead);
@@ -169,7 +169,7 @@ TEST_P(PgBackRestContract, RestoresIntoTheSandboxAndFetchesWal) {
   EXPECT_TRUE(sandbox->destroy().complete());
 }
 
-// Everything in this configuration would lead out of the sandbox or change what is restored.
+// Everything in this configuration would write outside the sandbox or change what is restored.
 TEST_P(PgBackRestContract, RestoresOnARepositoryHostWhateverItsConfiguration) {
   auto repository = laboratory().repository(laboratory().write_hostile_configuration());
   const auto backup = newest(*repository);
@@ -202,7 +202,7 @@ TEST_P(PgBackRestContract, NamesTheDamagedFileOfABackup) {
                                                           full.label / "pg_data/base");
   const auto verification = repository->verify(full, {});
   EXPECT_FALSE(verification.ok);
-  // The two sets that refer to the file are lost with it.
+  // The two backups that depend on the file are unusable too.
   EXPECT_THAT(verification.problems,
               ElementsAre(HasSubstr(file.filename().native()), HasSubstr(list.backups[1].label),
                           HasSubstr(list.backups[2].label)));
@@ -230,7 +230,7 @@ TEST_P(PgBackRestContract, RepositoryFailureIsNotTakenForTheEndOfTheArchive) {
   EXPECT_FALSE(repository->verify(backup, {}).ok);
 }
 
-// The trap that the check of WAL continuity exists for.
+// This is why the check wal_continuity exists.
 TEST_P(PgBackRestContract, VerifyDoesNotReportAGapInTheArchive) {
   const auto copy = laboratory().copy_repository("hole");
   auto repository = laboratory().repository(copy.configuration);
@@ -274,7 +274,7 @@ TEST_P(PgBackRestContract, ReportsWhyTheRepositoryCannotBeUsed) {
 INSTANTIATE_TEST_SUITE_P(Repositories, PgBackRestContract, testing::Bool(),
                          [](const auto& row) { return row.param ? "Encrypted" : "Plain"; });
 
-// A byte turned over in the primary's heap: pgBackRest backs it up and exits with 0.
+// With one byte of the primary's heap inverted, pgBackRest takes the backup and exits with 0.
 TEST(PgBackRestErrors, BackupWithPageErrorsIsListedWithItsFiles) {
   if (!require_or_skip(missing_tools())) return;
   const Scratch scratch;

@@ -1,4 +1,4 @@
-// Every kind of sandbox that the provisioner's contract is run against.
+// Every kind of sandbox that the contract is run against.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +13,7 @@ namespace pgrehearse {
 
 struct ProvisionerKind {
   std::string name;
-  // Why it is not available: a package is missing, or this host cannot run it. Empty: it is.
+  // Why it is not available: a package is missing, or this host cannot run it. Empty if available.
   std::string (*missing)() = nullptr;
   std::string (*impossible)() = nullptr;
   std::unique_ptr<Provisioner> (*make)(CommandRunner& runner,

@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   }
   try {
     const std::filesystem::path record(argv[2]);
-    // What an interrupted test run left behind.
+    // Leftovers of an interrupted test run.
     if (std::filesystem::exists(record)) pgrehearse::remove_shared_laboratory(record);
     if (std::string_view(argv[1]) == "up") pgrehearse::build_shared_laboratory(record);
   } catch (const std::exception& error) {

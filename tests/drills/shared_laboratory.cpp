@@ -68,7 +68,7 @@ void build_shared_laboratory(const fs::path& record) {
   const auto directory = make_scratch_directory("drills");
   auto laboratory = Laboratory::create({.id = "laboratory", .state = directory}, runner, {});
   laboratory->start({});
-  // Its last transaction is the last mark's, however long the tests take.
+  // Its last transaction remains that of the last mark, however long the tests take.
   laboratory->connect("postgres", {}).query("alter system set autovacuum = off");
   laboratory->connect("postgres", {}).query("select pg_reload_conf()");
   laboratory->create_stanza({});

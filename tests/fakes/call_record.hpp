@@ -1,5 +1,4 @@
-// What fakes were asked to do, in one order over all of them. A call can be made to fail, or to do
-// something more.
+// The calls of all fakes, in one common order. A call can be made to fail or to run an action.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +22,7 @@ class CallRecord {
   void fail(const std::string& call, const Error& error) {
     on(call, [error] { throw Error(error); });
   }
-  // What the call does before it does anything else; it may throw.
+  // An action that the call runs first; it may throw.
   void on(const std::string& call, Action action) {
     const std::lock_guard lock(mutex_);
     actions_[call] = std::move(action);

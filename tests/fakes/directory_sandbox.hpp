@@ -1,5 +1,5 @@
-// A sandbox that is nothing but a temporary directory: files are real, commands run as they are,
-// and there is no instance.
+// A sandbox that is only a temporary directory: files are real, commands run on this host, and
+// there is no instance.
 #pragma once
 
 #include <fstream>

@@ -1,5 +1,5 @@
-// A CommandRunner in which the program `postgres` runs without existing: it logs what a test
-// states and ends when it is stopped. Every other program is answered by a script.
+// A CommandRunner with a simulated program `postgres`, which logs what the test specifies and ends
+// when it is stopped. Every other program has scripted responses.
 #pragma once
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// A BackupRepository in memory: one full backup, its WAL, and what a test makes of them. Calls, in
+// A BackupRepository in memory: one full backup and its WAL, which tests may change. Calls, in
 // CallRecord's words: "version", "list backups", "list archive", "restore", "archive_get",
 // "verify".
 #pragma once
@@ -37,7 +37,7 @@ class FakeRepository : public BackupRepository {
     for (const std::uint64_t number : {2, 3}) archive_segment({.timeline = 1, .number = number});
   }
 
-  // What the repository holds; tests change it.
+  // The contents of the repository; tests may change them.
   std::vector<Backup> backups;
   RepositoryStatus status{.code = 0, .message = "ok"};
   std::vector<ArchivedSegment> segments;

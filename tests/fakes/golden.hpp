@@ -1,4 +1,4 @@
-// Golden files in tests/golden: what a format looks like, reviewed by eye once.
+// Golden files in tests/golden: the reviewed output of each format.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 namespace pgrehearse {
 
 // Fails where `actual` differs from tests/golden/<name>. With PGREHEARSE_UPDATE_GOLDEN=1 in the
-// environment the file is written instead: look at the difference before it is committed.
+// environment the file is written instead: review the difference before committing it.
 void expect_golden(const std::string& name, const std::string& actual);
 
 }  // namespace pgrehearse

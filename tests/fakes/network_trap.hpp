@@ -1,4 +1,4 @@
-// A server on a free loopback port that only notes whether anybody calls.
+// A server on a free loopback port that records whether anything connects.
 #pragma once
 
 #include <netinet/in.h>
@@ -30,7 +30,7 @@ class NetworkTrap {
   ~NetworkTrap() { close(socket_); }
 
   [[nodiscard]] int port() const { return port_; }
-  // Whether somebody has called, or does within that time.
+  // Whether anything has connected, or connects within that time.
   [[nodiscard]] bool called(std::chrono::milliseconds timeout = {}) const {
     pollfd event{.fd = socket_, .events = POLLIN, .revents = 0};
     return poll(&event, 1, static_cast<int>(timeout.count())) > 0;

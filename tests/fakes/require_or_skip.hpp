@@ -1,4 +1,4 @@
-// The one way in which a test says that this machine lacks something.
+// How a test reports that this machine lacks something.
 #pragma once
 
 #include <string>

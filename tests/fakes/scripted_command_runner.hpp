@@ -1,5 +1,5 @@
-// A CommandRunner that runs nothing: tests script what each command answers and look afterwards at
-// what was asked. What must not be started is simply not scripted.
+// A CommandRunner that runs nothing: tests script the result of each command and inspect the
+// commands afterwards. A command that must not be started has no script.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -69,7 +69,7 @@ class ScriptedCommandRunner : public CommandRunner {
   }
 
   [[nodiscard]] const std::vector<Command>& commands() const { return commands_; }
-  // The last command that was asked for, as text.
+  // The last command, as text.
   [[nodiscard]] std::string last() const {
     return commands_.empty() ? std::string() : to_text(commands_.back());
   }

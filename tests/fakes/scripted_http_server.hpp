@@ -1,4 +1,4 @@
-// A server that answers every connection with the same bytes and keeps what it was sent.
+// A server that answers every connection with the same bytes and records the requests.
 #pragma once
 
 #include <netinet/in.h>

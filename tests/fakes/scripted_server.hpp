@@ -1,4 +1,4 @@
-// A PostgreSQL server that is only a script. scripted_server.cpp defines the libpq functions that
+// A scripted PostgreSQL server. scripted_server.cpp defines the libpq functions that
 // Connection uses; a program that lists it as a source links them instead of the library's.
 #pragma once
 
@@ -52,7 +52,7 @@ class ScriptedServer {
   void accept();
   void set_version(int version);
 
-  // In the order in which they came, over all connections.
+  // In order of arrival, over all connections.
   [[nodiscard]] std::vector<std::string> statements() const;
   [[nodiscard]] std::vector<ConnectionParameters> connections() const;
   // Statements that the client asked to cancel.

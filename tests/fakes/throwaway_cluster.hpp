@@ -45,12 +45,11 @@ class ThrowawayCluster {
   std::filesystem::path binaries_;
   std::filesystem::path root_;
   int databases_ = 0;
-  // Runs the server in the foreground, so that it dies with this process however that ends.
+  // Runs the server in the foreground, so that it always ends with this process.
   std::jthread server_;
 };
 
-// Two clusters that a test binary starts once: what a backup is restored to, and where it came
-// from.
+// Two clusters that a test binary starts once: a restored cluster and its primary.
 ThrowawayCluster& copy_cluster();
 ThrowawayCluster& primary_cluster();
 

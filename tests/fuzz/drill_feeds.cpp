@@ -24,7 +24,7 @@ void feed_scenario(std::string_view input) {
   }
 }
 
-// Two parts: the log, and what the restore_command's wrapper recorded.
+// Two parts: the log, and the record of the restore_command wrapper.
 void feed_postgres_log(std::string_view input) {
   const auto [text, requests_text] = parts_of<2>(input);
   std::vector<std::string> log;

@@ -1,4 +1,4 @@
-// What the feeds share.
+// Functions shared by the feeds.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace pgrehearse {
 
-// Runs `parse`, which may refuse its input.
+// Runs `parse`, which may reject its input.
 template <typename Parse>
 void may_refuse(const Parse& parse) {
   try {
@@ -21,15 +21,15 @@ void may_refuse(const Parse& parse) {
   }
 }
 
-// What must hold whatever the input was.
+// A condition that must hold for any input.
 inline void must(bool holds, const char* what) {
   if (holds) return;
   std::cerr << "does not hold: " << what << '\n';
   std::abort();
 }
 
-// An input for several parsers at once: its parts are divided by zero bytes; missing ones are
-// empty, and the last one has all the rest.
+// An input for several parsers: its parts are separated by zero bytes; missing parts are empty, and
+// the last part is the whole rest.
 template <std::size_t count>
 std::array<std::string_view, count> parts_of(std::string_view input) {
   std::array<std::string_view, count> parts;

@@ -1,4 +1,4 @@
-// libFuzzer's entry: `fuzz --target=NAME [libFuzzer's options] CORPUS...`.
+// Entry point of libFuzzer: `fuzz --target=NAME [libFuzzer's options] CORPUS...`.
 #include <cstdint>
 #include <iostream>
 #include <string_view>
@@ -14,7 +14,7 @@ const pgrehearse::FuzzTarget* target = nullptr;
 // libFuzzer calls these two by their names.
 // NOLINTBEGIN(readability-identifier-naming)
 
-// libFuzzer passes over options that begin with two dashes.
+// libFuzzer ignores options that begin with two dashes.
 extern "C" int LLVMFuzzerInitialize(int* count, char*** arguments) {
   constexpr std::string_view option = "--target=";
   for (int i = 1; i < *count; ++i) {

@@ -26,7 +26,7 @@ void feed_fingerprint(std::string_view input) {
           *line);
     }
     writer.finish();
-    // What was read whole is written so that it can be read again.
+    // A complete fingerprint must be readable again after it is written.
     FingerprintReader again(std::make_unique<std::istringstream>(copy.str()), "copy");
     databases_of(again);
   });

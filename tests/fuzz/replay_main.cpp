@@ -1,5 +1,5 @@
-// Feeds every kept input to its target once, in an ordinary build: `fuzz_replay CORPUS`, which has
-// one directory a target.
+// Feeds every stored input to its target once, in an ordinary build: `fuzz_replay CORPUS`, with one
+// directory per target.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>

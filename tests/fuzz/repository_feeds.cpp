@@ -77,7 +77,7 @@ void feed_pgbackrest_output(std::string_view input) {
     static_cast<void>(take_damage(verification->problems, sets, {}));
   });
   parse_restore_progress(input);
-  // As whatever was attempted: it is the making of the Error that is fed, not the Error.
+  // For every kind of command: the code under test creates the Error.
   static_cast<void>(error_of_status(input, "listing"));
   for (const int code : {25, 28, 41, 75, 99, 126}) {
     static_cast<void>(

@@ -21,7 +21,7 @@ void feed_postgres_tools(std::string_view input) {
   may_refuse([&] { parse_recorded_counts(std::string(input), "fuzz.json"); });
   static_cast<void>(tells_of_damage(input));
   static_cast<void>(tells_of_damaged_wal(input));
-  // What people and tools write as values.
+  // Values as written by people and tools.
   if (const auto size = parse_bytes(input)) static_cast<void>(to_text(*size));
   if (const auto span = parse_duration(input)) static_cast<void>(to_text(Seconds(*span)));
   if (const auto instant = parse_instant(input)) {

@@ -1,6 +1,5 @@
-// Drills in a row against a primary that is written to all the time, each with the check
-// `comparison`: every one must be exact and find no difference. CTest runs a few, people run
-// twenty:
+// Consecutive drills against a primary under constant write load, each with the check `comparison`:
+// each comparison must be exact and find no difference. CTest runs a few; by hand, run twenty:
 //   comparison_loop --drills 20 --clients 32 --load pgbench --wal-level replica
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>

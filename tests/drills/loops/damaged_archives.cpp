@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::chrono::seconds stretch{4};  // of work between two events
 
-// Commits of some ten kilobytes, several a WAL segment; the pauses make instants between them.
+// Commits of about ten kilobytes, several per WAL segment; the pauses leave time between them.
 void work(Connection& connection) {
   const auto end = std::chrono::steady_clock::now() + stretch;
   while (std::chrono::steady_clock::now() < end) {
@@ -65,7 +65,7 @@ class SecondServer {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     run(laboratory_.program("pg_ctl"), {"promote", "--wait", "--pgdata", data_});
-    // pgBackRest looks into pg_control, to which the first checkpoint writes the new timeline.
+    // pgBackRest reads the timeline from pg_control, which the first checkpoint updates.
     here.query("checkpoint");
   }
 
@@ -96,7 +96,7 @@ class SecondServer {
   fs::path sockets_;
 };
 
-// One copy that is being damaged.
+// A copy of the repository while it is damaged.
 struct Copy {
   InjectionSite& site;
   Dice& dice;
@@ -116,7 +116,7 @@ struct Copy {
         files, [&](const auto& file) { return !file.filename().native().starts_with(timeline); });
     return files;
   }
-  // Any, but for the ends of what is there.
+  // Any segment except the first and the last.
   fs::path any_of(const std::vector<fs::path>& files) {
     std::uniform_int_distribution<std::size_t> any(files.size() / 8,
                                                    files.size() - 1 - files.size() / 8);

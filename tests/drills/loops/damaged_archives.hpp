@@ -1,5 +1,5 @@
-// A stanza with four sets on two timelines, and copies of its repository that are damaged in the
-// ways that archives are.
+// A stanza with four backups on two timelines, and copies of its repository with the kinds of
+// damage that archives suffer.
 #pragma once
 
 #include <filesystem>
@@ -15,8 +15,9 @@ namespace pgrehearse {
 
 using Dice = std::mt19937_64;
 
-// What was written, in this order: full set, incremental set, full set, promotion of a second
-// server, another full set there; work before and after each, also on the server that was left.
+// Written in this order: full backup, incremental backup, full backup, promotion of a second
+// server, full backup of that server; with transactions before and after each, also on the old
+// primary.
 struct WrittenArchive {
   std::unique_ptr<Laboratory> laboratory;  // stopped
   Instant began;                           // of the first work
@@ -33,10 +34,10 @@ struct DamagedArchive {
   std::filesystem::path configuration;
 };
 
-// How many kinds of damage there are; the first is none.
+// The number of kinds of damage; the first is no damage.
 std::size_t damage_kinds();
-// Copies the repository below `directory` and damages the copy. `kind` counts on: another round of
-// a kind hits something else.
+// Copies the repository below `directory` and damages the copy. A larger `kind`
+// starts another round of the same kinds, with other files damaged.
 DamagedArchive damage_archive(const WrittenArchive& written, std::size_t kind, Dice& dice,
                               const std::filesystem::path& directory, CommandRunner& runner);
 

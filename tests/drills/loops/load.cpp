@@ -151,7 +151,7 @@ void Load::run(const std::string& script, int clients) {
   threads_.emplace_back([this, script, command = std::move(command)](const std::stop_token& stop) {
     const auto result = runner_.run(command, stop);
     const std::lock_guard lock(mutex_);
-    // A client that failed leaves the others running, and says so.
+    // A failed client is reported; the others continue.
     if (!result.cancelled || result.error_output.find("aborted") != std::string::npos) {
       failures_ += fmt::format("{}: {}\n", script, result.error_output);
     }

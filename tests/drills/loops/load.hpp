@@ -1,5 +1,5 @@
-// Work on a laboratory's primary that goes on until it is stopped: pgbench, alone or together with
-// everything that makes an exact comparison hard.
+// Continuous load on a laboratory's primary: pgbench, alone or with everything that makes an exact
+// comparison difficult.
 #pragma once
 
 #include <mutex>
@@ -19,14 +19,14 @@ struct LoadOptions {
 
 class Load {
  public:
-  // Makes what the work needs. All references outlive this object.
+  // Creates the tables that the load needs. All references outlive this object.
   Load(Laboratory& laboratory, CommandRunner& runner, const LoadOptions& options);
   ~Load() = default;
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
 
   void start();
-  // Returns what ended by itself, which it should not: with its words.
+  // Returns the clients that ended by themselves, which is an error, with their output.
   std::string stop();
 
  private:

@@ -1,6 +1,6 @@
-// Whether `pgrehearse map` is right: damages archives, draws random instants and positions in and
-// around what the map covers, and drills to each. The map shows a target as recoverable if and only
-// if a drill lands there, proved. CTest runs a few, people run two hundred:
+// Verifies `pgrehearse map`: damages archives, picks random times and positions in and around the
+// range of the map, and runs a drill to each. The map must show a target as recoverable if and only
+// if a drill reaches it with proof. CTest runs a few; by hand, run two hundred:
 //   map_against_drills --count 200 --seed 7
 #include <fmt/format.h>
 
@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// In memory where there is room: a container's 64 MB are not enough.
+// In memory if there is enough space: a container's 64 MB are not enough.
 fs::path usual_place() {
   constexpr std::uintmax_t enough = std::uintmax_t{2} << 30U;
   std::error_code none;
@@ -63,7 +63,7 @@ class Comparison {
     auto written = write_archive(scratch_ / "laboratory", runner_);
     std::cout << fmt::format("seed {}: {} targets, {} an archive\n", options_.seed, options_.count,
                              options_.per_archive);
-    // Where nothing is damaged the map covers the most: targets are drawn from there.
+    // The undamaged archive has the largest map: targets are picked from it.
     for (std::size_t kind = 0; tally_.targets < options_.count; ++kind) {
       const auto archive = damage_archive(written, kind, dice_, scratch_ / "archives", runner_);
       compare(written, archive);
@@ -92,7 +92,7 @@ class Comparison {
     if (options_.show) std::cout << build_map(written, archive, "text") << '\n';
     for (std::size_t drawn = 0; drawn < options_.per_archive && tally_.targets < options_.count;
          ++drawn) {
-      // Edges are those of this map, the rest is drawn from all that there was.
+      // Edges are those of this map; other targets are picked from the undamaged map.
       auto space = map;
       space.begin = whole_.begin;
       space.end = whole_.end;

@@ -34,7 +34,8 @@ ReadTimeline timeline_of(const Json& json) {
   return timeline;
 }
 
-// pgBackRest's rule: whole seconds, strictly; positions may be equal.
+// pgBackRest's rule: times are compared in whole seconds and must be earlier; positions may be
+// equal.
 bool ends_before(const ReadSet& set, const DrawnTarget& target) {
   if (target.lsn) return set.stop_lsn <= *target.lsn;
   return std::chrono::floor<std::chrono::seconds>(set.stop) <
@@ -51,7 +52,7 @@ Instant any(Instant from, Instant to, Dice& dice) {
          Microseconds(any(0, static_cast<std::uint64_t>(std::max<std::int64_t>(span, 1)), dice));
 }
 
-// Just before, just after, or exactly there.
+// Just before, just after, or exactly at the edge.
 DrawnTarget at_edge(const ReadMap& map, DrawnTarget target, Dice& dice) {
   std::vector<const ReadStretch*> stretches;
   for (const auto& timeline : map.timelines) {
@@ -125,7 +126,7 @@ DrawnTarget draw_target(const WrittenArchive& written, const ReadMap& map, Dice&
   DrawnTarget target{.timeline = timeline < 6 ? "latest" : timeline < 8 ? "1" : "2"};
   const std::chrono::seconds around(2);
   if (any(0, 9, dice) < 6) {
-    // WAL before the fork is the same on both timelines: there `latest` is drawn.
+    // WAL before the branch point is the same on both timelines: use `latest`.
     const auto from = target.timeline == "1" ? written.forked : written.began - around;
     target.time = any(from, written.ended + around, dice);
   } else {

@@ -9,7 +9,7 @@
 
 namespace pgrehearse {
 
-// What a test needs of `pgrehearse map --format json`.
+// The part of `pgrehearse map --format json` that the test needs.
 struct ReadSet {
   std::string label;
   Instant stop;
@@ -39,7 +39,7 @@ struct ReadMap {
   std::vector<ReadTimeline> timelines;
 };
 
-// Throws where the JSON is not that of a map with one archive.
+// Throws if the JSON is not a map with one archive.
 ReadMap read_map(const std::string& json);
 
 struct DrawnTarget {
@@ -52,19 +52,19 @@ std::string to_text(const DrawnTarget& target);
 // As YAML: "recover_to: ...".
 std::string to_yaml(const DrawnTarget& target);
 
-// Anywhere from before the oldest backup to after the newest commit; each fifth is at an edge of
-// the map, on one side or the other.
+// Anywhere from before the oldest backup to after the newest commit; every fifth is at an edge of
+// the map, on either side.
 DrawnTarget draw_target(const WrittenArchive& written, const ReadMap& map, Dice& dice);
 
 struct Prediction {
-  // The set to recover from, by the map; none: no set brings the target back.
+  // The backup to recover from according to the map; none if no backup reaches the target.
   std::optional<std::string> set;
   bool unknown = false;  // the map does not say
 };
 Prediction predict(const ReadMap& map, const DrawnTarget& target);
 
-// The newest sets that end before the target, which a drill must fail with if the map is right to
-// say that nothing brings it back.
+// The newest backups that end before the target. A drill with them must fail if the map correctly
+// shows the target as unrecoverable.
 std::vector<std::string> candidates(const ReadMap& map, const DrawnTarget& target);
 
 }  // namespace pgrehearse

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// ttl and loop_wait are short for the tests' sake; newer releases raise ttl to 20 seconds.
+// ttl and loop_wait are short to keep the tests fast; newer releases raise ttl to 20 seconds.
 constexpr std::string_view patroni_text = R"(scope: {0}
 name: {1}
 restapi:
@@ -73,7 +73,7 @@ postgresql:
 constexpr std::string_view label = "patroni-test";
 constexpr std::string_view stanza = "pat";
 
-// All are bound at the same time, so no two are alike.
+// All are bound at the same time, so they are all different.
 std::vector<int> free_ports(std::size_t count) {
   std::vector<int> sockets;
   std::vector<int> ports;
@@ -173,7 +173,7 @@ void TestPatroniCluster::make_certificates() {
                   "-addext", "basicConstraints=critical,CA:FALSE"});
   make("client",
        {"-CA", "ca.crt", "-CAkey", "ca.key", "-addext", "basicConstraints=critical,CA:FALSE"});
-  // HAProxy wants both in one file.
+  // HAProxy requires both in one file.
   write("haproxy.pem", read_file_of(account_, root_ / "member.crt") +
                            read_file_of(account_, root_ / "member.key"));
 }
@@ -312,7 +312,7 @@ void TestPatroniCluster::kill(std::size_t member) {
                          .directories = {root_ / name(member)},
                          .owner = account_.uid};
   const auto processes = processes_with(mark);
-  // All at once: a postmaster that sees a child die would start anew and send its WAL after all.
+  // All at once: a postmaster that notices the death of a child would restart and send its WAL.
   for (const auto& process : processes) ::kill(process.pid, SIGSTOP);
   for (const auto& process : processes) ::kill(process.pid, SIGKILL);
   wait_until("the end of " + name(member), [&] { return processes_with(mark).empty(); });

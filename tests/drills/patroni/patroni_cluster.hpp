@@ -1,5 +1,5 @@
 // A real Patroni cluster for tests: etcd, three members and HAProxy, on free ports of the loopback,
-// archiving into one pgBackRest stanza. What a drill does with it belongs to the tests.
+// archiving into one pgBackRest stanza.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace pgrehearse {
 
-// Looks every 50 ms until it is true. Throws std::runtime_error that names `what` after `timeout`.
+// Polls every 50 ms. Throws std::runtime_error naming `what` after `timeout`.
 void wait_until(const std::string& what, const std::function<bool()>& is_true,
                 std::chrono::seconds timeout = std::chrono::seconds(180));
 
@@ -25,33 +25,33 @@ class TestPatroniCluster {
  public:
   static constexpr std::size_t members = 3;
 
-  // Makes `root`, which must not exist; nothing runs yet. `runner` outlives this object.
+  // Creates `root`, which must not exist; starts nothing. `runner` outlives this object.
   TestPatroniCluster(std::filesystem::path root, CommandRunner& runner);
   // Ends every process and removes `root`.
   ~TestPatroniCluster();
   TestPatroniCluster(const TestPatroniCluster&) = delete;
   TestPatroniCluster& operator=(const TestPatroniCluster&) = delete;
 
-  // Returns when one member leads, the others stream, and HAProxy leads to the leader.
+  // Returns when one member is the leader, the others stream, and HAProxy connects to the leader.
   void start();
   // As superuser. Throws SqlError.
   [[nodiscard]] Connection connect(std::size_t member, const std::string& database) const;
-  // The living member that is not in recovery, by asking PostgreSQL; waits for one.
+  // The running member that is not in recovery according to PostgreSQL; waits for one.
   [[nodiscard]] std::size_t leader() const;
-  // kill -9 of Patroni, PostgreSQL and all that they started.
+  // kill -9 of Patroni, PostgreSQL and all their child processes.
   void kill(std::size_t member);
-  // The members stop receiving WAL from this one, and it does not notice.
+  // The other members stop receiving WAL from this one, which does not notice.
   void freeze_replication_from(std::size_t member) const;
 
   void create_stanza();
   void back_up();
-  // Ends the segment that is written and waits until it is in the repository; gives its name.
+  // Switches WAL and waits until the segment is in the repository; returns its name.
   std::string switch_wal_and_wait(std::size_t member) const;
-  // Waits until a file whose name begins like this is in the WAL archive.
+  // Waits until a file with this name prefix is in the WAL archive.
   void wait_until_archived(const std::string& name) const;
 
   [[nodiscard]] static std::string name(std::size_t member) { return "n" + std::to_string(member); }
-  // It demands a client certificate of the cluster's own authority.
+  // The REST API requires a client certificate of the cluster's own authority.
   [[nodiscard]] std::string rest_url(std::size_t member) const;
   [[nodiscard]] std::filesystem::path authority() const { return root_ / "ca.crt"; }
   [[nodiscard]] std::filesystem::path client_certificate() const { return root_ / "client.crt"; }
@@ -60,7 +60,7 @@ class TestPatroniCluster {
   [[nodiscard]] int haproxy_port() const { return haproxy_port_; }
   [[nodiscard]] bool lives(std::size_t member) const { return daemons_.contains(name(member)); }
   [[nodiscard]] std::filesystem::path pgbackrest_configuration(std::size_t member) const;
-  // The configuration of a copy of the repository, into which this timeline was never archived.
+  // The configuration of a copy of the repository without this timeline.
   std::filesystem::path repository_without_timeline(int timeline);
   // The logs' last lines, for a failed test.
   [[nodiscard]] std::string logs() const;
