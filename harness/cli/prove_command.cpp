@@ -106,7 +106,7 @@ ExitCode list_faults(const std::vector<Fault>& faults) {
 Rehearse rehearsal(const std::filesystem::path& state) {
   return [state](const InjectedFault& injected, std::stop_token stop) {
     const auto scenario =
-        parse_scenario(injected.scenario, "drill of prove", injected.site.overrides, all_checks());
+        parse_scenario(injected.scenario, "prove drill", injected.site.overrides, all_checks());
     return run_silent_drill(scenario, scenario.timeout.value_or(std::chrono::minutes(5)), state,
                             std::move(stop));
   };
@@ -115,7 +115,7 @@ Rehearse rehearsal(const std::filesystem::path& state) {
 RunBaselines baselines(CommandRunner& runner) {
   return [&runner](const InjectedFault& injected, const std::stop_token& stop) {
     const auto scenario =
-        parse_scenario(injected.scenario, "drill of prove", injected.site.overrides, all_checks());
+        parse_scenario(injected.scenario, "prove drill", injected.site.overrides, all_checks());
     return run_baselines(scenario, injected, runner, stop);
   };
 }

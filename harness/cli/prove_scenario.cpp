@@ -103,7 +103,7 @@ ConfiguredRepository posix_repository(const Scenario& scenario, const Account& a
   }
   throw Error(
       ErrorKind::usage,
-      "prove needs a repository in a directory of this host (repo-type posix or cifs), but " +
+      "prove needs a repository in a directory on this host (repo-type posix or cifs), but " +
           elsewhere,
       "run prove on the repository host, or copy the stanza's archive and backup directories to "
       "this host and use --set repository.config=FILE");

@@ -40,7 +40,7 @@ SessionOptions session_options(const RunArguments& arguments) {
   if (!arguments.markdown.empty()) options.reports["markdown"] = arguments.markdown;
   if (arguments.scenarios.size() > 1 && !options.reports.empty()) {
     throw Error(ErrorKind::usage,
-                "--json, --junit and --markdown can be used with one scenario only",
+                "--json, --junit and --markdown can only be used with a single scenario",
                 "set `reports` in each scenario, or run one scenario at a time");
   }
   return options;

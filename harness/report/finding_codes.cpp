@@ -59,7 +59,7 @@ constexpr auto table = std::to_array<FindingCodeDescription>({
     {compare_in_flight, "PGR-COMPARE-IN-FLIGHT", unknown, Cause::environment, 210,
      "the fingerprint's snapshot and WAL position do not match"},
     {compare_incomplete, "PGR-COMPARE-INCOMPLETE", unknown, Cause::environment, 210,
-     "something could not be read, and was not compared"},
+     "part of the data could not be read and was not compared"},
     {compare_inexact, "PGR-COMPARE-INEXACT", note, Cause::environment, 210,
      "no exact pair of snapshot and WAL position was available"},
     {compare_no_primary, "PGR-COMPARE-NO-PRIMARY", unknown, Cause::scenario, 210,

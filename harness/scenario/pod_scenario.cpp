@@ -145,7 +145,7 @@ void check_pod_rules(const YamlNode& root, std::vector<ScenarioError>& errors) {
   }
   if (child(sandbox, "image") == nullptr) {
     errors.push_back({sandbox->position, "missing key 'image' in sandbox",
-                      "set the pod's image, which contains pgrehearse, PostgreSQL and pgBackRest"});
+                      "set an image that contains pgrehearse, PostgreSQL and pgBackRest"});
   }
   if (const auto* section = child(sandbox, "kubernetes")) check_cluster(*section, errors);
   check_egress(*sandbox, errors);

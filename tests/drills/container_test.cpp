@@ -207,7 +207,7 @@ TEST_F(ContainerDrill, ImageWithoutPgBackRestIsReported) {
   const auto run = run_scenario(in_container("checks: [databases]\n"),
                                 {"--set", "sandbox.image=pgrehearse-test:no-pgbackrest"});
   expect_environment_failure(run, FindingCode::env_binary);
-  EXPECT_NE(run.findings().find("program 'pgbackrest' is not in the image"), std::string::npos)
+  EXPECT_NE(run.findings().find("program 'pgbackrest' not found in image"), std::string::npos)
       << run.findings();
   expect_no_trace();
 }

@@ -118,7 +118,8 @@ TEST_F(VmDrill, MachineThatExitsDuringTheRestoreIsReported) {
   EXPECT_EQ(drill.end(0), 2) << drill.seen();
   const auto report = pgrehearse({"report", "drill-test"});
   EXPECT_NE(report.output.find("PGR-ENV-VM"), std::string::npos) << report.text();
-  EXPECT_NE(report.output.find("the virtual machine ended"), std::string::npos) << report.text();
+  EXPECT_NE(report.output.find("the virtual machine terminated"), std::string::npos)
+      << report.text();
   expect_nothing_left();
 }
 
@@ -131,14 +132,14 @@ TEST_F(VmDrill, MachineThatDoesNotBootIsReported) {
 
 TEST_F(VmDrill, UnusableImageIsReported) {
   expect_environment_failure({"--set", "sandbox.image=" + broken("none").string()},
-                             FindingCode::env_image, "is not an image of a virtual machine");
+                             FindingCode::env_image, "is not a virtual machine image");
   expect_environment_failure({"--set", "sandbox.image=" + broken("changed").string()},
                              FindingCode::env_image,
                              "kernel does not match the image's SHA256SUMS");
   expect_environment_failure({"--set", "sandbox.image=" + broken("foreign").string()},
                              FindingCode::env_image, "is for s390x");
   expect_environment_failure({"--set", "sandbox.image=" + broken("toolless").string()},
-                             FindingCode::env_binary, "program 'pgbackrest' is not in the image");
+                             FindingCode::env_binary, "program 'pgbackrest' not found in image");
   expect_environment_failure({"--set", "sandbox.checksum=sha256:" + std::string(64, '0')},
                              FindingCode::env_image, "expected sha256:0000");
 }

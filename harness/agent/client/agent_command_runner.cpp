@@ -182,13 +182,13 @@ CommandResult AgentCommandRunner::run(const Command& command, std::string_view i
   if (reason == 0) return result;
   const auto words = std::generic_category().message(reason);
   if (reason == ENOENT) {
-    throw Error(ErrorKind::environment,
-                fmt::format("program '{}' is not in the image {}: {}", command.program,
-                            texts_.image, words),
-                texts_.image_hint, FindingCode::env_binary, command.program);
+    throw Error(
+        ErrorKind::environment,
+        fmt::format("program '{}' not found in image {}: {}", command.program, texts_.image, words),
+        texts_.image_hint, FindingCode::env_binary, command.program);
   }
   throw Error(ErrorKind::environment,
-              fmt::format("program '{}' cannot be started in the image {}: {}", command.program,
+              fmt::format("program '{}' cannot be started in image {}: {}", command.program,
                           texts_.image, words),
               {}, texts_.code, command.program);
 }

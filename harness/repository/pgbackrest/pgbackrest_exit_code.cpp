@@ -27,11 +27,10 @@ constexpr auto disk = FindingCode::env_disk_full;
 constexpr auto tool = FindingCode::env_tool;
 
 constexpr std::string_view advice_verify =
-    "run 'pgbackrest verify --output=text --verbose', find the cause of the damage, take a new "
-    "full "
-    "backup";
+    "run 'pgbackrest verify --output=text --verbose', find the cause of the damage, and take a new "
+    "full backup";
 constexpr std::string_view advice_config =
-    "compare the scenario's repository section and pgBackRest's configuration on this host";
+    "compare the scenario's repository section with pgBackRest's configuration on this host";
 constexpr std::string_view advice_rights =
     "give the account that runs the drill read permission on the repository";
 constexpr std::string_view advice_space =
@@ -73,7 +72,7 @@ constexpr auto table = std::to_array<ExitCodeMeaning>({
      "install a newer pgBackRest"},
     {49, "host-connect", around, host, "the repository's host cannot be reached", advice_host},
     {50, "lock-acquire", around, lock, "another pgBackRest process holds the lock",
-     "wait until it ends, or run the drill at another time"},
+     "wait until it finishes, or run the drill at another time"},
     {51, "backup-mismatch", stored, mismatch, "the backup belongs to another cluster",
      "was the stanza upgraded or recreated? take a new full backup"},
     {52, "file-sync", around, disk, "a file cannot be flushed to disk", advice_space},

@@ -55,7 +55,7 @@ std::string image_path(const std::string& name) {
 
 Error image_error(const std::string& name, const std::string& words) {
   return {ErrorKind::environment, fmt::format("image '{}' not found: {}", name, words),
-          "build it (docker/README.md), or set sandbox.image to another one",
+          "build it (docker/README.md), or set sandbox.image to another image",
           FindingCode::env_image, name};
 }
 

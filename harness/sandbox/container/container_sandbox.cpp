@@ -121,7 +121,7 @@ void ContainerSandbox::start(const std::stop_token& stop) {
     if (words.find(agent_program(paths()).native()) == std::string_view::npos) throw;
     throw Error(
         ErrorKind::environment,
-        fmt::format("containers of {} cannot run a program from a directory of this host: {}",
+        fmt::format("containers of {} cannot run a program from a directory on this host: {}",
                     engine_.address().text, words),
         "use an engine on this host, not a remote one or one in a virtual machine; "
         "sandbox.directory must not be on a file system mounted with noexec",

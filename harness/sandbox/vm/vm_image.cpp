@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view how_to_make =
-    "build one with docker/vm/build, or set sandbox.image to another one";
+    "build one with docker/vm/build, or set sandbox.image to another image";
 constexpr std::array<const char*, 4> members{"image.json", "kernel", "modules.cpio", "root.qcow2"};
 
 [[noreturn]] void refuse(const fs::path& image, const std::string& message,

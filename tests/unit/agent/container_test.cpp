@@ -192,7 +192,7 @@ TEST_F(ContainerAgentTest, MissingProgramIsReportedForTheImage) {
     FAIL() << "it is there";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), FindingCode::env_binary);
-    EXPECT_THAT(error.what(), HasSubstr("program 'no-such-program' is not in the image the-image"));
+    EXPECT_THAT(error.what(), HasSubstr("program 'no-such-program' not found in image the-image"));
   }
 }
 
