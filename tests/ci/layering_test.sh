@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Breaks the rules of the folders in a copy of the tree, one at a time; ci/layering must report each.
+# Violates each layering rule in a copy of the tree, one at a time; ci/layering must report each.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

@@ -151,7 +151,7 @@ TEST_P(LocalProvisionerTest, InteractiveProcessInTheDirectoryIsNotEnded) {
   ASSERT_EQ(read(terminal, &letter, 1), 1);
   EXPECT_TRUE(sandbox->destroy().complete());
   int status = 0;
-  EXPECT_EQ(waitpid(person, &status, WNOHANG), 0) << "it was ended";
+  EXPECT_EQ(waitpid(person, &status, WNOHANG), 0) << "the interactive process was ended";
   kill_owner(person);
   close(terminal);
 }

@@ -47,8 +47,8 @@ for path in reports:
     for error in validator.iter_errors(json.loads(path.read_text())):
         failures.append(f"{path.name}: {error.json_path}: {error.message}")
 
-# The schema is worth something only if it refuses: every key in turn missing, one too many, or
-# of another kind, at every level of a full report.
+# The schema must reject invalid reports: each key in turn missing, added or of another type, at
+# every level of a full report.
 full = json.loads((golden / "report_failed.json").read_text())
 open_maps = ("tools", "details")
 
@@ -84,7 +84,7 @@ for place in places(full):
            f"accepted an unknown key next to {place}")
 expect(tried > 60, f"only {tried} keys were tried")
 
-# The map's schema lets keys be added; what it names must be there.
+# The map's schema allows additional keys; those that it names are required.
 map_validator = validator_of("map.schema.json")
 recovery_map = json.loads((golden / "map_damaged.json").read_text())
 for error in map_validator.iter_errors(recovery_map):

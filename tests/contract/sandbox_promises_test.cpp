@@ -87,7 +87,7 @@ TEST_P(SandboxPromises, NothingRemainsAfterAStopRequestDuringCreation) {
   stop.request_stop();
   try {
     provisioner_->create(spec("drill-1"), stop.get_token());
-    FAIL() << "it was created";
+    FAIL() << "the sandbox was created";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::interrupted);
   }

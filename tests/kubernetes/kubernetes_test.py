@@ -111,7 +111,7 @@ class KubernetesTest(unittest.TestCase):
 
     def played_back(self, verdict="pass", exit_code=0):
         if KubernetesTest.report_log is None:
-            self.test_a_real_drill_comes_back_through_the_log()
+            self.test_report_of_a_real_drill_is_read_from_the_log()
             self.doCleanups()
             self.setUp()
         *lines, last = KubernetesTest.report_log.splitlines()
@@ -134,9 +134,9 @@ class KubernetesTest(unittest.TestCase):
         for word in words:
             self.assertIn(word, diagnosis)
 
-    # What works.
+    # Drills that work.
 
-    def test_a_real_drill_comes_back_through_the_log(self):
+    def test_report_of_a_real_drill_is_read_from_the_log(self):
         self.cluster.run_pod = RealPod(self.scratch / "pod")
         done, report = self.drill(scenario(laboratory_configuration()))
         self.assertEqual(done.returncode, 0, done.stderr + done.stdout + self.cluster.log)
@@ -162,7 +162,7 @@ class KubernetesTest(unittest.TestCase):
         self.assertTrue((run / "report.xml").exists())
         self.expect_nothing_left()
 
-    def test_the_wall_stands_before_the_pod_and_falls_after_it(self):
+    def test_network_policy_is_created_before_and_removed_after_the_pod(self):
         self.played_back()
         done, report = self.drill()
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -174,20 +174,20 @@ class KubernetesTest(unittest.TestCase):
         self.assertFalse([request for request in self.cluster.requests if "secrets" in request])
         self.expect_nothing_left()
 
-    def test_a_failed_drill_fails(self):
+    def test_failed_drill_fails(self):
         self.played_back("fail", 1)
         done, report = self.drill()
         self.assertEqual((done.returncode, report["verdict"]), (1, "fail"))
         self.expect_nothing_left()
 
-    def test_a_log_that_breaks_off_is_followed_again(self):
+    def test_interrupted_log_is_followed_again(self):
         self.played_back()
         self.cluster.states.insert(2, recorded_api.RUNNING)
         done, _ = self.drill()
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.cluster.requests.count("FOLLOW pods"), 2)
 
-    def test_plan_shows_the_manifest_and_asks_nobody(self):
+    def test_plan_shows_the_manifest_without_contacting_the_cluster(self):
         self.server.shutdown()
         shown = self.run_words("plan", "--manifest", self.write_scenario(scenario()))
         self.assertEqual(shown.returncode, 0, shown.stderr)
@@ -195,25 +195,25 @@ class KubernetesTest(unittest.TestCase):
                       "secretName: \"orders-pgbackrest\""):
             self.assertIn(words, shown.stdout)
         self.assertEqual(self.cluster.requests, [])
-        # What kubectl itself makes of it, without a cluster.
+        # kubectl itself validates it, without a cluster.
         read = subprocess.run(["kubectl", "label", "--local", "--filename=-", "--output=json", "seen=yes"],
                               input=shown.stdout, env=self.environment, capture_output=True, text=True)
         self.assertEqual(read.returncode, 0, read.stderr)
         self.assertIn('"kind": "Job"', read.stdout)
 
-    def test_doctor_asks_the_cluster(self):
+    def test_doctor_queries_the_cluster(self):
         seen = self.run_words("doctor", self.write_scenario(scenario()))
         self.assertEqual(seen.returncode, 0, seen.stderr + seen.stdout)
         self.assertIn("Kubernetes v1.31.0, context recorded, namespace rehearsals", seen.stdout)
         self.assertNotIn("POST jobs", self.cluster.requests)
 
-    # What does not.
+    # Drills that fail.
 
-    def test_a_pass_without_its_exit_code_is_unknown(self):
+    def test_passed_report_without_its_exit_code_is_unknown(self):
         self.played_back("pass", 1)
         self.expect_unknown(*self.drill(), "exit code 1, but the verdict in its report is pass")
 
-    def test_pods_that_fail_say_why(self):
+    def test_reason_of_a_failed_pod_is_reported(self):
         pull = recorded_api.waiting("ImagePullBackOff", "Back-off pulling image")
         cases = [
             ([recorded_api.CREATING, pull], ["registry.example/pgrehearse:15 cannot be pulled", "pull_secret"]),
@@ -240,17 +240,17 @@ class KubernetesTest(unittest.TestCase):
                 self.expect_unknown(*self.drill(), *words)
                 self.expect_nothing_left()
 
-    def test_a_job_past_its_deadline_says_so(self):
+    def test_job_past_its_deadline_is_reported(self):
         self.cluster.job_failure = "DeadlineExceeded"
         self.expect_unknown(*self.drill(), "its deadline passed")
         self.expect_nothing_left()
 
-    def test_a_pod_that_gives_up_quotes_its_error(self):
+    def test_error_of_a_failed_pod_is_quoted(self):
         self.cluster.log = "error: /etc/pgrehearse/scenario.yaml:3: unknown key 'new'\n"
         self.cluster.states = [recorded_api.RUNNING, recorded_api.terminated(3, "Error")]
         self.expect_unknown(*self.drill(), "unknown key 'new'")
 
-    def test_kubectl_in_trouble_says_what_to_do(self):
+    def test_kubectl_errors_have_a_hint(self):
         forbidden = (403, "Forbidden", 'networkpolicies.networking.k8s.io is forbidden: User "tester" cannot')
         missing = (404, "NotFound", 'namespaces "rehearsals" not found')
         for refused, answer, words in [("POST networkpolicies", forbidden, ["grant the account"]),
@@ -273,7 +273,7 @@ class KubernetesTest(unittest.TestCase):
         self.environment["PATH"] = str(self.scratch)
         self.expect_unknown(*self.drill(), "install kubectl (Debian: kubernetes-client)")
 
-    def test_what_cannot_be_removed_is_named_and_stays_walled_in(self):
+    def test_object_that_cannot_be_removed_is_named_and_stays_isolated(self):
         self.played_back()
         self.cluster.refuse = {"DELETE pods": (500, "InternalError", "etcd is full")}
         done, report = self.drill()
@@ -284,7 +284,7 @@ class KubernetesTest(unittest.TestCase):
         self.assertEqual(self.run_words("clean").returncode, 0)
         self.expect_nothing_left()
 
-    # What is killed.
+    # Drills that are killed.
 
     def running_drill(self):
         self.cluster.states = [recorded_api.RUNNING]
@@ -301,20 +301,20 @@ class KubernetesTest(unittest.TestCase):
             time.sleep(0.05)
         return process
 
-    def test_an_interrupted_drill_takes_its_pod_along(self):
+    def test_interrupted_drill_removes_its_pod(self):
         process = self.running_drill()
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(60), 130)
         self.expect_nothing_left()
 
-    def test_a_timeout_takes_the_pod_along(self):
+    def test_timed_out_drill_removes_its_pod(self):
         self.cluster.states = [recorded_api.RUNNING]
         self.cluster.hold_in = recorded_api.RUNNING
         done, report = self.drill(None, "--timeout", "2s")
         self.assertEqual((done.returncode, report["diagnosis"]["code"]), (2, "PGR-ENV-TIMEOUT"))
         self.expect_nothing_left()
 
-    def test_clean_and_the_next_run_remove_the_dead_and_spare_the_living(self):
+    def test_clean_and_the_next_run_remove_leftovers_and_keep_running_drills(self):
         for remover in ("clean", "run", "run without registry"):
             with self.subTest(remover):
                 dead = self.running_drill()
@@ -324,7 +324,7 @@ class KubernetesTest(unittest.TestCase):
                 self.assertEqual(len(dead_objects), 5, dead_objects)
                 living = self.running_drill() if remover == "clean" else None
                 if living:
-                    # The next run has already removed what the dead one left: leave it there again.
+                    # The next run has already removed the leftovers: create them again.
                     self.assertFalse(set(dead_objects) & set(self.cluster.names()))
                     other = self.running_drill()
                     before = set(self.cluster.names())

@@ -24,7 +24,7 @@ std::string refusal_of(const std::string& json) {
     EXPECT_EQ(error.code(), FindingCode::repo_info);
     return error.what();
   }
-  ADD_FAILURE() << "was not refused";
+  ADD_FAILURE() << "was not rejected";
   return {};
 }
 

@@ -93,7 +93,7 @@ TEST_F(EngineAddressTest, UnsupportedAddressIsNamed) {
   variables["DOCKER_HOST"] = "ssh://engine";
   try {
     static_cast<void>(find(EngineKind::docker));
-    FAIL() << "it was taken";
+    FAIL() << "the address was accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), FindingCode::env_engine);
     EXPECT_EQ(error.object(), "ssh://engine");
