@@ -97,7 +97,7 @@ class PodDrill {
   // The report of the pod becomes this drill's report, except for what only this side knows.
   void adopt(Report inside) {
     if (inside.error_kind == name_of(ErrorKind::interrupted)) {
-      throw unusable("the pod was stopped before its drill ended",
+      throw unusable("the pod was stopped before its drill finished",
                      "it was deleted, or its node was drained", pod_->state().pod);
     }
     auto& report = record_.report;

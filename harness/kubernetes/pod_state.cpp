@@ -136,7 +136,7 @@ Explanation explanation_of_ended(const PodState& state, const PodRequest& reques
         fmt::format("pgrehearse in the pod exited with code {} without a report", *state.exit_code),
         "see logs/pod.log in the run directory"};
   }
-  return {fmt::format("the pod ended early: {}", state.description()),
+  return {fmt::format("the pod terminated early: {}", state.description()),
           "see the events of the pod (kubectl describe pod)"};
 }
 

@@ -124,10 +124,10 @@ PatroniCluster Patroni::query_any_member(const std::stop_token& stop) const {
       auto cluster = query_member(url, stop);
       answered_last_ = index;
       if (!spec_.cluster.empty() && !cluster.scope.empty() && cluster.scope != spec_.cluster) {
-        throw unreachable(fmt::format("{} belongs to Patroni cluster '{}', the scenario names '{}'",
-                                      url, cluster.scope, spec_.cluster),
-                          "fix patroni.urls or patroni.cluster", FindingCode::primary_cluster,
-                          cluster.scope);
+        throw unreachable(
+            fmt::format("{} belongs to Patroni cluster '{}', the scenario expects '{}'", url,
+                        cluster.scope, spec_.cluster),
+            "fix patroni.urls or patroni.cluster", FindingCode::primary_cluster, cluster.scope);
       }
       return cluster;
     } catch (const Error& error) {

@@ -81,7 +81,7 @@ TEST(PodState, ErrorsNameTheCause) {
   EXPECT_EQ(error_message(state_of(
                 R"({"phase": "Failed", "conditions": [{"type": "DisruptionTarget",
                     "status": "True", "reason": "PreemptionByScheduler", "message": "m"}]})")),
-            "the pod ended early: ended: PreemptionByScheduler: m");
+            "the pod terminated early: ended: PreemptionByScheduler: m");
   EXPECT_EQ(error_message(read_pod_state(R"({"items": []})")), "the job has no pod");
 }
 

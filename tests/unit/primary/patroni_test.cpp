@@ -92,7 +92,7 @@ TEST_F(PatroniTest, RejectsAMemberOfAnotherCluster) {
   spec.cluster = "orders";
   EXPECT_EQ(error_of(),
             "PGR-PRIMARY-CLUSTER: http://10.0.0.1:8008 belongs to Patroni cluster 'pat', the "
-            "scenario names 'orders'");
+            "scenario expects 'orders'");
 }
 
 TEST_F(PatroniTest, ReportsAClusterWithoutALeader) {

@@ -29,7 +29,7 @@ TEST(ImageBinaries, TheDirectoryWithTheMajorVersionIsFound) {
 
 TEST(ImageBinaries, AContainerThatHasFailedIsNotAMissingBinary) {
   const auto fails = [](const Command&) -> CommandResult {
-    throw Error(ErrorKind::environment, "the container ended", {}, FindingCode::env_container);
+    throw Error(ErrorKind::environment, "the container exited", {}, FindingCode::env_container);
   };
   EXPECT_THROW(find_image_binaries({.postgres_major = 15}, fails), Error);
 }
