@@ -1,5 +1,5 @@
-// Are tables and indexes sound inside, and does every index hold every row? Page checksums cannot
-// tell: they only say that a page is as it was written.
+// Are tables and indexes structurally intact, and does every index contain every row? Page
+// checksums only show that a page is as it was written.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,31 +25,31 @@ constexpr std::array<KeyDescription, 7> keys{{
      .default_value = "true"},
     {.name = "parent_check",
      .kind = KeyKind::boolean,
-     .summary = "check the levels of an index against each other (promotes the copy)",
+     .summary = "check parent and child levels of each index (promotes the instance)",
      .example = "true",
      .default_value = "false"},
     {.name = "rootdescend",
      .kind = KeyKind::boolean,
-     .summary = "find each index entry again from the root (implies parent_check)",
+     .summary = "look up each index entry from the root (implies parent_check)",
      .example = "true",
      .default_value = "false"},
     {.name = "install",
      .kind = KeyKind::boolean,
-     .summary = "create the extension where it is missing (promotes the copy)",
+     .summary = "create the extension if it is missing (promotes the instance)",
      .example = "false",
      .default_value = "true"},
     {.name = "jobs",
      .kind = KeyKind::integer,
-     .summary = "connections at once; 0: as many as the sandbox has processors",
+     .summary = "number of parallel connections; 0: one per CPU of the sandbox",
      .example = "2",
      .default_value = "0"},
     {.name = "databases",
      .kind = KeyKind::text_list,
-     .summary = "check these databases only",
+     .summary = "databases to check",
      .example = "[shop]"},
     {.name = "exclude",
      .kind = KeyKind::text_list,
-     .summary = "leave these databases out",
+     .summary = "databases to exclude",
      .example = "[scratch]"},
 }};
 
@@ -100,13 +100,13 @@ class Amcheck {
   CheckOutcome run() {
     for (const auto& name : options_.databases) {
       if (!has(context_.databases, name)) {
-        add_unknown(FindingCode::amcheck_error, name, "there is no database of that name to check",
+        add_unknown(FindingCode::amcheck_error, name, "no database of that name",
                     "correct `databases` of the check");
       }
     }
     for (const auto& database : context_.databases) {
       const bool chosen = options_.databases.empty() || has(options_.databases, database);
-      // Each in a run of its own: pg_amcheck gives up on all at the first that it cannot open.
+      // One run per database: pg_amcheck stops at the first database it cannot open.
       if (chosen && !has(options_.exclude, database)) check(database);
     }
     return finish();
@@ -129,7 +129,7 @@ class Amcheck {
     ++databases_;
     relations_ += last.relations;
     pages_ += last.pages;
-    judge(database, result);
+    evaluate(database, result);
   }
 
   [[nodiscard]] Command command_for(const std::string& database) const {
@@ -139,7 +139,7 @@ class Amcheck {
       return found == server.end() ? otherwise : found->second;
     };
     const auto jobs = options_.jobs == 0 ? std::max(sandbox_.cpus(), 1) : options_.jobs;
-    // A lock that replay holds while it is paused is never freed; other checks free theirs.
+    // A lock held by paused replay is never released; locks of other checks are.
     const auto* lock_timeout = state_for(options_) == InstanceState::paused ? "5s" : "0";
     Command command{
         .program = sandbox_.program("pg_amcheck"),
@@ -147,7 +147,7 @@ class Amcheck {
                       "--username", value("user", sandbox_.spec().superuser), "--no-password",
                       "--progress", "--jobs", std::to_string(jobs), "--database",
                       exact_pattern(database)},
-        // The copy brought its ALTER ROLE and ALTER DATABASE settings along.
+        // ALTER ROLE and ALTER DATABASE settings are restored with the cluster.
         .environment = {{"PGOPTIONS",
                          "-c session_preload_libraries= -c local_preload_libraries= -c role=none "
                          "-c zero_damaged_pages=off -c ignore_checksum_failure=off "
@@ -166,17 +166,17 @@ class Amcheck {
     return command;
   }
 
-  void judge(const std::string& database, const CommandResult& result) {
+  void evaluate(const std::string& database, const CommandResult& result) {
     const auto output = parse_amcheck(result.output, result.error_output);
     for (const auto& complaint : output.complaints) add(complaint);
     const bool skipped = !output.without_extension.empty();
     if (skipped) {
       add_unknown(FindingCode::amcheck_skipped, database,
-                  "the extension amcheck is not installed there",
+                  "the extension amcheck is not installed in this database",
                   "set `install: true`: the copy is then promoted and the extension created in it");
     }
     for (const auto& error : output.errors) {
-      // What follows from the missing extension is no news.
+      // A consequence of the missing extension, already reported.
       if (skipped && error == "no relations to check") continue;
       add_error(database, error);
     }
@@ -184,18 +184,18 @@ class Amcheck {
     if (!result.succeeded() && !explained) {
       add_unknown(
           FindingCode::amcheck_error, database,
-          fmt::format("pg_amcheck ended with {} {}", result.signal != 0 ? "signal" : "exit code",
+          fmt::format("pg_amcheck exited with {} {}", result.signal != 0 ? "signal" : "exit code",
                       result.signal != 0 ? result.signal : result.exit_code),
           {});
     }
-    // 2 means corruption, whatever of it was understood.
+    // Exit code 2 means corruption, even if no message was recognized.
     if (result.exit_code == 2 && output.complaints.empty()) {
       damaged_ = true;
       findings_.push_back(
           {.code = FindingCode::amcheck_database,
            .object = database,
            .message = fmt::format("pg_amcheck found damage in database {}", database),
-           .hint = "its words are in the run's logs"});
+           .hint = "see the run's logs for its output"});
     }
   }
 
@@ -205,10 +205,9 @@ class Amcheck {
       findings_.push_back(
           {.code = FindingCode::amcheck_database,
            .object = database,
-           .message = fmt::format("database {} cannot be checked, its catalogue is "
-                                  "damaged: {}",
+           .message = fmt::format("database {} cannot be checked, its catalog is damaged: {}",
                                   database, error),
-           .hint = "restore an older set; `page_checksums` names the damaged blocks"});
+           .hint = "restore an older backup; `page_checksums` lists the damaged blocks"});
       return;
     }
     const bool missing = error.find("extension") != std::string::npos;
@@ -246,10 +245,10 @@ class Amcheck {
         .code = heap ? FindingCode::amcheck_heap : FindingCode::amcheck_index,
         .object = complaint.relation,
         .message = fmt::format("{} {}", heap ? "table" : "index", complaint.relation),
-        .hint = heap ? "rows are lost or wrong: look at the same table on the primary, and for the "
-                       "newest set that still has it sound"
-                     : "queries through this index may miss rows: REINDEX it on the primary, and "
-                       "compare the collation versions of primary and copy"};
+        .hint = heap ? "rows are lost or wrong: check the same table on the primary, and find the "
+                       "newest backup in which it is intact"
+                     : "queries using this index may miss rows: REINDEX it on the primary, and "
+                       "compare the collation versions of the primary and this host"};
     const auto place = [&](const char* name, const std::optional<std::uint64_t>& number) {
       if (!number) return;
       result.details[name] = std::to_string(*number);
@@ -263,18 +262,18 @@ class Amcheck {
     return result;
   }
 
-  // Behind the first finding of a relation: how many there are in all.
+  // Added to the first finding of a relation: the total number.
   void tell_what_is_left_out(Finding& finding) {
     const auto counted = per_relation_.find(finding.object);
     if (counted == per_relation_.end() || counted->second <= most_per_relation) return;
-    finding.message += fmt::format(" (one of {} complaints about it)", counted->second);
+    finding.message += fmt::format(" (1 of {} problems)", counted->second);
     per_relation_.erase(counted);
   }
 
   CheckOutcome finish() {
     for (auto& finding : findings_) tell_what_is_left_out(finding);
     CheckOutcome outcome{.findings = std::move(findings_)};
-    outcome.summary = fmt::format("{} databases, {} relations, {} pages, {} complaints", databases_,
+    outcome.summary = fmt::format("{} databases, {} relations, {} pages, {} problems", databases_,
                                   relations_, pages_, complaints_);
     if (damaged_) {
       outcome.verdict = Verdict::fail;
@@ -303,7 +302,7 @@ class AmcheckCheck : public InstanceCheck {
 
   CheckOutcome run(const LandedContext& context) override {
     if (context.backup.postgres_major > 0 && context.backup.postgres_major < 14) {
-      const auto reason = fmt::format("pg_amcheck came with PostgreSQL 14; this is {}",
+      const auto reason = fmt::format("pg_amcheck requires PostgreSQL 14, this is {}",
                                       context.backup.postgres_version);
       return {.verdict = Verdict::skipped,
               .findings = {{.code = FindingCode::amcheck_error,
@@ -332,15 +331,16 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 }  // namespace
 
 CheckDescription amcheck_check() {
-  return {.name = "amcheck",
-          .summary = "tables and indexes are sound inside, and every index holds every row",
-          .finds = finding_codes,
-          .state = InstanceState::read_write,
-          .weight = 100,
-          .keys = keys,
-          .validate = validate<AmcheckCheck>,
-          .create = create<AmcheckCheck>,
-          .state_for = [](const Settings& settings) { return state_for(options_from(settings)); }};
+  return {
+      .name = "amcheck",
+      .summary = "tables and indexes are structurally intact, and every index contains every row",
+      .finds = finding_codes,
+      .state = InstanceState::read_write,
+      .weight = 100,
+      .keys = keys,
+      .validate = validate<AmcheckCheck>,
+      .create = create<AmcheckCheck>,
+      .state_for = [](const Settings& settings) { return state_for(options_from(settings)); }};
 }
 
 }  // namespace pgrehearse

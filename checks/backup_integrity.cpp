@@ -1,5 +1,5 @@
-// What the backup tool itself knows of the set and of the sets that it builds on: errors met while
-// it was made, sets that are gone, files that no longer match their checksums.
+// What the backup tool reports for the backup and the backups it depends on: errors during the
+// backup, missing backups, files that do not match their checksums.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,12 +16,12 @@ constexpr std::size_t most_problems = 50;
 constexpr std::array<KeyDescription, 1> keys{{
     {.name = "verify",
      .kind = KeyKind::boolean,
-     .summary = "read the whole repository and compare every file with its checksum",
+     .summary = "read every file of the backup and its WAL and verify its checksum",
      .example = "false",
      .default_value = "true"},
 }};
 
-// The file that a line of the tool is about: what it quotes, else the first word with a slash.
+// The file named in a line of the tool: the quoted text, else the first word with a slash.
 std::string object_of(std::string_view line) {
   const auto quote = line.find_first_of("'\"");
   if (quote != std::string_view::npos) {
@@ -43,45 +43,49 @@ class BackupIntegrityCheck : public RepositoryCheck {
   CheckOutcome run(const RepositoryContext& context) override {
     CheckOutcome outcome{.verdict = Verdict::pass};
     const auto list = context.repository.list(context.stop);
-    judge_status(list.status, outcome);
-    judge_set(context.backup, outcome);
+    evaluate_status(list.status, outcome);
+    evaluate_backup(context.backup, outcome);
     for (const auto& label : context.backup.references)
-      judge_reference(label, context, list, outcome);
-    outcome.summary = fmt::format("set {} and {} sets that it builds on", context.backup.label,
-                                  context.backup.references.size());
-    if (verify_) judge_verification(context, outcome);
+      evaluate_reference(label, context, list, outcome);
+    outcome.summary = fmt::format("backup {} and the {} it depends on", context.backup.label,
+                                  backups_text(context.backup.references.size()));
+    if (verify_) evaluate_verification(context, outcome);
     return outcome;
   }
 
  private:
+  static std::string backups_text(std::size_t count) {
+    return fmt::format("{} backup{}", count, count == 1 ? "" : "s");
+  }
+
   static void add(CheckOutcome& outcome, Finding finding, Verdict verdict) {
     outcome.findings.push_back(std::move(finding));
     outcome.verdict = worst_of(std::array{outcome.verdict, verdict});
   }
 
   // 4 is "the repositories differ" and 99 "other": neither says that this one is damaged.
-  static void judge_status(const RepositoryStatus& status, CheckOutcome& outcome) {
+  static void evaluate_status(const RepositoryStatus& status, CheckOutcome& outcome) {
     if (status.code == 0) return;
     const bool inconclusive = status.code == 4 || status.code == 99;
     add(outcome,
         {.code = FindingCode::backup_status,
          .severity = inconclusive ? Severity::unknown : Severity::error,
          .object = fmt::format("status {}", status.code),
-         .message = fmt::format("the backup tool says of the repository: {}", status.message),
-         .hint = "see `pgbackrest info`"},
+         .message = fmt::format("the backup tool reports for the repository: {}", status.message),
+         .hint = "run `pgbackrest info`"},
         inconclusive ? Verdict::unknown : Verdict::fail);
   }
 
-  static void judge_set(const Backup& backup, CheckOutcome& outcome) {
+  static void evaluate_backup(const Backup& backup, CheckOutcome& outcome) {
     if (!backup.error && backup.errors.empty()) return;
     const std::string hint =
-        "the primary had damaged pages when the set was made: look at its disks and take the "
-        "newest set without errors";
+        "the primary had damaged pages during the backup: check its disks, and restore the newest "
+        "backup without errors";
     if (backup.errors.empty()) {
       add(outcome,
           {.code = FindingCode::backup_error,
            .object = backup.label,
-           .message = fmt::format("set {} was made with page checksum errors", backup.label),
+           .message = fmt::format("backup {} contains pages with checksum errors", backup.label),
            .hint = hint},
           Verdict::fail);
     }
@@ -89,45 +93,45 @@ class BackupIntegrityCheck : public RepositoryCheck {
       add(outcome,
           {.code = FindingCode::backup_error,
            .object = file,
-           .message =
-               fmt::format("set {} was made with page checksum errors in {}", backup.label, file),
+           .message = fmt::format("backup {} contains pages with checksum errors in {}",
+                                  backup.label, file),
            .hint = hint,
            .details = {{"backup", backup.label}}},
           Verdict::fail);
     }
   }
 
-  static void judge_reference(const std::string& label, const RepositoryContext& context,
-                              const BackupList& list, CheckOutcome& outcome) {
+  static void evaluate_reference(const std::string& label, const RepositoryContext& context,
+                                 const BackupList& list, CheckOutcome& outcome) {
     const auto found =
         std::find_if(list.backups.begin(), list.backups.end(), [&](const auto& backup) {
           return backup.label == label && backup.repository_key == context.backup.repository_key;
         });
-    if (found != list.backups.end()) return judge_set(*found, outcome);
+    if (found != list.backups.end()) return evaluate_backup(*found, outcome);
     add(outcome,
         {.code = FindingCode::backup_reference,
          .object = label,
-         .message = fmt::format("set {} builds on set {}, which the repository does not list",
+         .message = fmt::format("backup {} depends on backup {}, which is not in the repository",
                                 context.backup.label, label),
-         .hint = "the set cannot be restored whole: take a full backup now"},
+         .hint = "the backup cannot be restored completely: take a full backup now"},
         Verdict::fail);
   }
 
-  static void judge_verification(const RepositoryContext& context, CheckOutcome& outcome) {
+  static void evaluate_verification(const RepositoryContext& context, CheckOutcome& outcome) {
     try {
       const auto verification = context.repository.verify(context.backup, context.stop);
       outcome.summary += verification.ok ? ", every file verified" : ", verified with errors";
-      const auto told = std::min(verification.problems.size(), most_problems);
-      for (std::size_t index = 0; index < told; ++index) {
+      const auto shown = std::min(verification.problems.size(), most_problems);
+      for (std::size_t index = 0; index < shown; ++index) {
         const auto& problem = verification.problems[index];
         add(outcome, verification_finding(object_of(problem), problem), Verdict::fail);
       }
-      if (verification.problems.size() > told) {
+      if (verification.problems.size() > shown) {
         outcome.findings.back().message +=
-            fmt::format(" (and {} more problems)", verification.problems.size() - told);
+            fmt::format(" (and {} more problems)", verification.problems.size() - shown);
       }
       if (!verification.ok && verification.problems.empty()) {
-        add(outcome, verification_finding(context.backup.label, "the verification failed"),
+        add(outcome, verification_finding(context.backup.label, "verification failed"),
             Verdict::fail);
       }
     } catch (const Error& error) {
@@ -146,8 +150,8 @@ class BackupIntegrityCheck : public RepositoryCheck {
             .object = std::move(object),
             .message = std::move(message),
             .hint =
-                "files in the repository changed after they were written: look at its storage, "
-                "and take a new full backup"};
+                "files in the repository changed after they were written: check its storage, and "
+                "take a new full backup"};
   }
 
   bool verify_;
@@ -165,7 +169,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription backup_integrity_check() {
   return {.name = "backup_integrity",
-          .summary = "the backup tool knows of no error in the set and the sets it builds on",
+          .summary = "the backup tool reports no error in the backup and the backups it depends on",
           .finds = finding_codes,
           .state = InstanceState::any,
           .weight = 20,

@@ -1,4 +1,4 @@
-// Every check's row for the table: one function a check, defined in the check's own file.
+// Every check's row for the table: one function per check, defined in the check's own file.
 #pragma once
 
 #include "harness/drill/check.hpp"

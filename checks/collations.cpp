@@ -1,5 +1,5 @@
-// Do texts still sort as they did on the primary? A different C library or ICU sorts differently,
-// and every index built with the old order then misses rows.
+// Is text sorted as on the primary? A different C library or ICU sorts differently, and every index
+// built with the old order then misses rows.
 #include <fmt/format.h>
 
 #include <array>
@@ -23,7 +23,7 @@ select format('%I.%I', n.nspname, c.collname), c.collversion,
  order by 1)";
 
 // One row: the database's own collation, which PostgreSQL 15 and newer record; indexes that sort by
-// the default collation (oid 100) outside the catalogues, which sort by "C".
+// the default collation (oid 100) outside the catalogs, which sort by "C".
 constexpr const char* default_sql = R"(
 select d.datcollversion, pg_catalog.pg_database_collation_actual_version(d.oid),
        (select count(*) from pg_catalog.pg_index i
@@ -45,7 +45,7 @@ Finding mismatch(const Versions& versions) {
   return {.code = FindingCode::collation_version,
           .object = versions.object,
           .message = fmt::format(
-              "{} was used with version {}, here it has version {}; {} by it", versions.what,
+              "{} was last used with version {}, this host has version {}; {} by it", versions.what,
               versions.recorded, versions.actual.empty() ? "(none)" : versions.actual,
               versions.indexes == "1" ? "1 index sorts" : versions.indexes + " indexes sort"),
           .hint =
@@ -112,7 +112,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription collations_check() {
   return {.name = "collations",
-          .summary = "collations have the versions that the data was sorted with",
+          .summary = "collation versions are those that the indexes were built with",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .create = create<Collations>};

@@ -21,7 +21,7 @@ namespace pgrehearse {
 
 namespace {
 
-// Rows of each difference are looked up; damage that is everywhere needs no list of everything.
+// Limits the relations in which the differing rows are searched.
 constexpr std::size_t most_drilled_down = 20;
 
 class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
@@ -40,7 +40,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
     if (failure_) throw Error(*failure_);
     if (!against_file() && context.primary == nullptr) {
       return unable({.code = FindingCode::compare_no_primary,
-                     .message = "nothing to compare with: the scenario names no primary",
+                     .message = "nothing to compare with: the scenario has no primary",
                      .hint = "add `primary: { dsn: ... }`, or `against: FILE`"});
     }
     try {
@@ -50,7 +50,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
         if (!database.error.empty()) {
           not_read(database.database, database.error);
         } else if (!visited_.contains(database.database)) {
-          not_reached(database, "recovery did not pause at its position");
+          not_reached(database, "recovery did not pause at the fingerprint's position");
         }
       }
     } catch (const SqlError& error) {
@@ -73,7 +73,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
         points.push_back({.lsn = database.lsn, .exclusive = database.exclusive, .taken = taken()});
       }
     } catch (const SqlError&) {
-      return {};  // run() meets and reports the same error
+      return {};  // run() reports the same error
     }
     return points;
   }
@@ -113,9 +113,10 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
       databases_of(*file);
       const auto identifier = file->header().system_identifier;
       if (own == 0 || own == identifier) return {};
-      finding.message = fmt::format("{} is the fingerprint of another cluster: {}, this one is {}",
-                                    rules_.against, identifier, own);
-      finding.hint = "take it from the primary of this stanza with `pgrehearse fingerprint`";
+      finding.message = fmt::format(
+          "{} is the fingerprint of another cluster (system identifier {}, expected {})",
+          rules_.against, identifier, own);
+      finding.hint = "create it from the primary of this stanza with `pgrehearse fingerprint`";
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::usage) throw;
       finding.message = error.what();
@@ -149,7 +150,8 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
     if (capture_) capture_->summary(context.stop);
     const auto file = reader();
     if (!file->seek(point.database)) {
-      throw Error(ErrorKind::internal, "the fingerprint lost database " + point.database);
+      throw Error(ErrorKind::internal,
+                  "the fingerprint has no data for database " + point.database);
     }
     // As it was written: joining the snapshot may have failed since it was found.
     auto facts = std::get<DatabaseFingerprint>(*file->next());
@@ -160,7 +162,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
       verify_in_flight(context, facts);
       compared_.push_back(facts);
     } catch (const SqlError& error) {
-      not_read(facts.database, fmt::format("the restored cluster refuses: {}", error.what()));
+      not_read(facts.database, fmt::format("the restored cluster reports: {}", error.what()));
     }
   }
 
@@ -185,7 +187,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
                 }};
   }
 
-  // What a transaction that had not ended there locked against all access is locked in the copy.
+  // ACCESS EXCLUSIVE locks of transactions running at that position are held in the instance.
   static Connection connect(const InstanceContext& context, const std::string& database) {
     auto connection = context.connect(database);
     connection.query("set lock_timeout = '2s'");
@@ -207,7 +209,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
       prepare_reading(copy, 0);
       describe_keys(find_differing_keys(primary, copy, relation, sample, rules_.keys), finding);
     } catch (const SqlError& error) {
-      finding.details["keys"] = fmt::format("could not be looked up: {}", error.what());
+      finding.details["keys"] = fmt::format("could not be queried: {}", error.what());
     }
   }
 
@@ -225,14 +227,14 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
       // An error: the copy's WAL does not know the transaction yet, or not any more.
       if (!answers[i].error.empty() || answers[i].rows.text(0, 0) != "committed") continue;
       ++tally_.gaps;
-      if (facts.exact) facts.explanation += "; disproved by the restored cluster";
+      if (facts.exact) facts.explanation += "; contradicted by the restored cluster";
       facts.exact = false;
       findings_.add({.code = FindingCode::compare_in_flight,
                      .object = std::to_string(xid),
                      .message = fmt::format("transaction {} was running in the primary's snapshot "
                                             "and is committed in the restored cluster",
                                             xid),
-                     .hint = "the point was not exact after all: run the drill again"});
+                     .hint = "the comparison point was not exact: run the drill again"});
     }
   }
 
@@ -245,9 +247,8 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
          .message = fmt::format(
              "database {} was not compared: {}{}", point.database, why,
              point.exact || point.explanation.empty() ? "" : " (" + point.explanation + ")"),
-         .hint = "recover to `latest`, where the primary's segments come to the archive: "
-                 "`archive_timeout`, or the right to end a segment "
-                 "(docs/comparison.md)"});
+         .hint = "recover to `latest`, and make sure that the primary archives soon: set "
+                 "`archive_timeout`, or grant the role pg_switch_wal() (docs/comparison.md)"});
   }
 
   void not_read(const std::string& database, const std::string& why) {
@@ -297,7 +298,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription comparison_check() {
   return {.name = "comparison",
-          .summary = "the restored cluster equals the primary, compared at one exact point",
+          .summary = "the restored cluster equals the primary at one exact position",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .weight = 90,

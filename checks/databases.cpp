@@ -1,5 +1,5 @@
-// Does every database accept a connection? One whose files were removed before its DROP DATABASE
-// was replayed does not.
+// Does every database accept connections? One whose files were removed before its DROP DATABASE was
+// replayed does not.
 #include <fmt/format.h>
 
 #include <array>
@@ -45,7 +45,7 @@ class Databases : public InstanceCheck {
     outcome.summary =
         fmt::format("{} accepted a connection", counted(accepted, "database", "databases"));
     if (closed > 0) {
-      outcome.summary += fmt::format(", {} closed by datallowconn (not tried)", closed);
+      outcome.summary += fmt::format(", {} not tried (datallowconn is false)", closed);
     }
     return outcome;
   }
@@ -57,25 +57,26 @@ class Databases : public InstanceCheck {
         .object = database,
         .message = fmt::format(
             "database {} is invalid (datconnlimit -2): a DROP DATABASE was interrupted", database),
-        .hint = "choose a recovery target before the DROP DATABASE, or drop it for good",
+        .hint =
+            "choose a recovery target before the DROP DATABASE, or drop it again on the primary",
         .details = {{"datconnlimit", "-2"}}};
   }
 
   static std::optional<Finding> try_to_connect(const InstanceContext& context,
                                                const std::string& database) {
     try {
-      // A session may start from cached catalogues: read one from the files as well.
+      // A session may start from cached catalogs: read one from its files as well.
       context.connect(database).query("select count(*) from pg_catalog.pg_class");
       return {};
     } catch (const SqlError& error) {
-      return Finding{
-          .code = FindingCode::database_connect,
-          .object = database,
-          .message =
-              fmt::format("database {} does not accept a connection: {}", database, error.what()),
-          .hint =
-              "look for a DROP DATABASE or a partial restore (db-include) near the recovery target",
-          .details = {{"sqlstate", error.sqlstate()}}};
+      return Finding{.code = FindingCode::database_connect,
+                     .object = database,
+                     .message = fmt::format("database {} does not accept connections: {}", database,
+                                            error.what()),
+                     .hint =
+                         "check for a DROP DATABASE near the recovery target, or a partial restore "
+                         "(db-include)",
+                     .details = {{"sqlstate", error.sqlstate()}}};
     }
   }
 };
@@ -89,7 +90,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription databases_check() {
   return {.name = "databases",
-          .summary = "every database that allows connections accepts one; none is invalid",
+          .summary = "every database with datallowconn accepts connections; none is invalid",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .create = create<Databases>};

@@ -1,5 +1,5 @@
-// Is the software there that the databases need? An extension's catalogue comes back with the
-// backup, its library and scripts do not.
+// Is the software installed that the databases need? An extension's catalog entries are restored
+// with the backup, its library and scripts do not.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -61,16 +61,16 @@ Finding version_finding(const std::string& database, const Rows& rows, std::size
   const auto& version = rows.text(row, 1);
   const bool known = rows.rows[row][2].has_value();
   const auto& available = rows.text(row, 2);
-  return {.code = FindingCode::extension_version,
-          .object = fmt::format("{}.{}", database, name),
-          .message =
-              known ? fmt::format("extension {} has version {} in database {}, this host knows {}",
-                                  name, version, database, available)
-                    : fmt::format("extension {} {} is installed in database {}, but this host has "
-                                  "no control file for it",
-                                  name, version, database),
-          .hint = "install the package of that extension and version on the recovery host",
-          .details = {{"installed", version}, {"available", known ? available : "none"}}};
+  return {
+      .code = FindingCode::extension_version,
+      .object = fmt::format("{}.{}", database, name),
+      .message = known ? fmt::format("extension {} has version {} in database {}, this host has {}",
+                                     name, version, database, available)
+                       : fmt::format("extension {} {} is installed in database {}, this host has "
+                                     "no control file for it",
+                                     name, version, database),
+      .hint = "install the package of that extension and version on the recovery host",
+      .details = {{"installed", version}, {"available", known ? available : "none"}}};
 }
 
 class Extensions : public InstanceCheck {
@@ -124,9 +124,9 @@ class Extensions : public InstanceCheck {
       findings.push_back(
           {.code = FindingCode::extension_library,
            .object = fmt::format("{}.{}", database, library),
-           .message = fmt::format("library {} of {} in database {} does not load: {}", library,
+           .message = fmt::format("library {} of {} in database {} cannot be loaded: {}", library,
                                   rows.text(row, 1), database, failure->message),
-           .hint = "install the package that holds it on the recovery host",
+           .hint = "install the package that provides it on the recovery host",
            .details = {{"functions", rows.text(row, 2)}, {"sqlstate", failure->sqlstate}}});
     }
   }
@@ -144,7 +144,9 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription extensions_check() {
   return {.name = "extensions",
-          .summary = "each installed extension's library loads and its version is known here",
+          .summary =
+              "each installed extension's library can be loaded and its version is available on "
+              "this host",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .create = create<Extensions>};

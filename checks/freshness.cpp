@@ -1,4 +1,4 @@
-// How much would be lost? The newest commit that came back, held against objectives.rpo.
+// How much would be lost? Compares the newest recovered commit with objectives.rpo.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,13 +14,13 @@ namespace {
 constexpr std::array keys{KeyDescription{
     .name = "max_age",
     .kind = KeyKind::duration,
-    .summary = "the oldest that the newest commit may be; without it objectives.rpo counts",
+    .summary = "maximum age of the newest commit (default: objectives.rpo)",
     .example = "15min",
 }};
 
 struct Loss {
-  bool applicable = true;           // false: the target asks for no time, nothing can be lost
-  std::optional<Seconds> measured;  // nullopt: could not be told
+  bool applicable = true;           // false: the target is not a time
+  std::optional<Seconds> measured;  // nullopt: could not be determined
   std::string explanation;
 };
 
@@ -30,30 +30,29 @@ Seconds between(Instant earlier, Instant later) {
 
 Loss unknown(std::string why) { return {.explanation = std::move(why)}; }
 
-Loss against_asked_time(const RecoveryTarget& target, Instant newest) {
-  if (!target.time) return unknown("the recovery target states no time");
+Loss against_target_time(const RecoveryTarget& target, Instant newest) {
+  if (!target.time) return unknown("the recovery target has no time");
   return {.measured = between(newest, *target.time),
-          .explanation = fmt::format("asked for {}, the newest commit that came back is of {}",
+          .explanation = fmt::format("target {}, newest recovered commit {}",
                                      to_iso8601(*target.time), to_iso8601(newest))};
 }
 
 Loss against_now(const LandedContext& context, Instant newest) {
   const auto age = between(newest, context.drill_started);
   Loss loss{.measured = age,
-            .explanation = fmt::format("the drill started at {}, the newest commit that came back "
-                                       "is of {}",
+            .explanation = fmt::format("drill started {}, newest recovered commit {}",
                                        to_iso8601(context.drill_started), to_iso8601(newest))};
   if (context.primary == nullptr) return loss;
   try {
     const auto had = context.primary->newest_commit(context.stop);
     if (!had) return loss;
     // An idle primary had nothing newer to lose. What it committed since the drill started cannot
-    // be told apart, so the age stays the upper bound.
+    // be distinguished, so the age stays the upper bound.
     loss.measured = std::min(age, between(newest, *had));
-    loss.explanation += fmt::format("; the primary's newest is of {}", to_iso8601(*had));
+    loss.explanation += fmt::format(", newest commit on the primary {}", to_iso8601(*had));
   } catch (const SqlError&) {
     // The age alone is evidence enough: it can only be too strict.
-    loss.explanation += "; the primary could not be asked";
+    loss.explanation += "; the primary could not be queried";
   }
   return loss;
 }
@@ -62,16 +61,21 @@ Loss measure(const LandedContext& context) {
   const auto& target = context.scenario.target;
   if (!is_time_target(target)) {
     return {.applicable = false,
-            .explanation =
-                "not applicable: the recovery target asks for no time, so nothing can "
-                "be called lost"};
+            .explanation = "not applicable: the recovery target is not a time"};
   }
   if (!context.landing.time) {
-    return unknown("the time of the newest commit that came back is not known");
+    return unknown("the time of the newest recovered commit is not known");
   }
   const auto newest = *context.landing.time;
   return target.type == TargetType::latest ? against_now(context, newest)
-                                           : against_asked_time(target, newest);
+                                           : against_target_time(target, newest);
+}
+
+std::string loss_text(const LandedContext& context, Seconds measured) {
+  if (context.scenario.target.type != TargetType::latest) {
+    return fmt::format("newest commit is {} before the target", to_text(measured));
+  }
+  return fmt::format("newest commit is {} old", to_text(measured));
 }
 
 class Freshness : public InstanceCheck {
@@ -82,13 +86,13 @@ class Freshness : public InstanceCheck {
   CheckOutcome run(const LandedContext& context) override {
     const auto allowed = max_age_ ? max_age_ : context.scenario.objectives.rpo;
     if (!allowed) {
-      return undecided("no objective to hold the newest commit against",
-                       "state objectives.rpo, or max_age for this check");
+      return undecided("no limit for the age of the newest commit",
+                       "set objectives.rpo, or max_age of this check");
     }
     const auto loss = measure(context);
     if (!loss.applicable) return {.verdict = Verdict::skipped, .summary = loss.explanation};
     if (!loss.measured) return undecided(loss.explanation, "");
-    const auto summary = fmt::format("{} of {} allowed: {}", to_text(*loss.measured),
+    const auto summary = fmt::format("{} (limit {}): {}", loss_text(context, *loss.measured),
                                      to_text(Seconds(*allowed)), loss.explanation);
     if (*loss.measured <= Seconds(*allowed)) return {.verdict = Verdict::pass, .summary = summary};
     return {
@@ -96,11 +100,9 @@ class Freshness : public InstanceCheck {
         .findings =
             {{.code = FindingCode::freshness_old,
               .object = to_iso8601(*context.landing.time),
-              .message = fmt::format("{} of commits would be lost, {} are allowed: {}",
-                                     to_text(*loss.measured), to_text(Seconds(*allowed)),
-                                     loss.explanation),
-              .hint = "is WAL still archived? look at pg_stat_archiver and "
-                      "archive_timeout on the primary",
+              .message = summary,
+              .hint =
+                  "check on the primary that WAL is archived (pg_stat_archiver, archive_timeout)",
               .details = {{"measured_seconds", fmt::format("{:.3f}", loss.measured->count())},
                           {"allowed_seconds", fmt::format("{:.3f}", Seconds(*allowed).count())}}}},
         .summary = summary};
@@ -127,7 +129,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription freshness_check() {
   return {.name = "freshness",
-          .summary = "the newest commit that came back is as new as objectives.rpo demands",
+          .summary = "the newest recovered commit is not older than objectives.rpo",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .keys = keys,

@@ -1,5 +1,4 @@
-// Is this the cluster that it is taken for? A stale stanza or a wrong repository restores cleanly,
-// too.
+// Is this the expected cluster? A stale stanza or a wrong repository restores cleanly, too.
 #include <fmt/format.h>
 
 #include <array>
@@ -38,16 +37,16 @@ void compare(const Identity& copy, const Identity& other, std::string_view whose
          .object = std::to_string(copy.system_identifier),
          .message = fmt::format("the restored cluster has system identifier {}, {} has {}",
                                 copy.system_identifier, whose, other.system_identifier),
-         .hint = "another cluster was restored: look at the stanza, the repository and the DSN",
+         .hint = "another cluster was restored: check the stanza, the repository and the DSN",
          .details = {{"restored", std::to_string(copy.system_identifier)},
                      {"expected", std::to_string(other.system_identifier)}}});
   }
   if (copy.major != other.major) {
     findings.push_back({.code = FindingCode::identity_version,
                         .object = std::to_string(copy.major),
-                        .message = fmt::format("the restored cluster is of PostgreSQL {}, {} of {}",
+                        .message = fmt::format("the restored cluster is PostgreSQL {}, {} is {}",
                                                copy.major, whose, other.major),
-                        .hint = "a backup from before an upgrade was restored: take a new one",
+                        .hint = "the backup was taken before an upgrade: take a new one",
                         .details = {{"restored", std::to_string(copy.major)},
                                     {"expected", std::to_string(other.major)}}});
   }
@@ -62,7 +61,7 @@ class IdentityCheck : public InstanceCheck {
             {.system_identifier = context.backup.system_identifier,
              .major = context.backup.postgres_major},
             "the backup's record", outcome.findings);
-    outcome.summary = fmt::format("system identifier {}, PostgreSQL {}: compared with the backup's",
+    outcome.summary = fmt::format("system identifier {}, PostgreSQL {}: same as the backup's",
                                   copy.system_identifier, copy.major);
     if (context.primary != nullptr) compare_with_primary(context, copy, outcome);
     if (!outcome.findings.empty() && outcome.verdict == Verdict::pass) {
@@ -82,10 +81,10 @@ class IdentityCheck : public InstanceCheck {
               "the primary", outcome.findings);
       outcome.summary += " and the primary's";
     } catch (const SqlError& error) {
-      // What the backup's record says stays true; a mismatch there is still a failure.
+      // A mismatch with the backup's record is a failure even if the primary is unreachable.
       outcome.verdict = outcome.findings.empty() ? Verdict::unknown : Verdict::fail;
       outcome.findings.push_back(
-          primary_trouble(*context.primary, "the primary could not be asked", error));
+          primary_trouble(*context.primary, "the primary could not be queried", error));
     }
   }
 };
@@ -106,7 +105,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription identity_check() {
   return {.name = "identity",
-          .summary = "system identifier and major version are the primary's and the backup's",
+          .summary = "system identifier and major version match the primary and the backup",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .create = create<IdentityCheck>};

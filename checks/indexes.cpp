@@ -53,12 +53,12 @@ select pg_catalog.format('%I.%I', n.nspname, c.relname),
 constexpr std::array keys{
     KeyDescription{.name = "duplicates",
                    .kind = KeyKind::boolean,
-                   .summary = "look for keys that a unique index holds twice (reads every table)",
+                   .summary = "look for duplicate keys in unique indexes (reads every table)",
                    .example = "true",
                    .default_value = "false"},
     KeyDescription{.name = "exclude",
                    .kind = KeyKind::text_list,
-                   .summary = "indexes left out, as patterns on database.schema.index",
+                   .summary = "indexes to exclude, as patterns on database.schema.index",
                    .example = "[shop.staging.*]"}};
 
 std::string flaw_of(const Rows& rows, std::size_t row) {
@@ -107,7 +107,7 @@ class Indexes : public InstanceCheck {
 
   void look_for_duplicates(const std::string& database, Connection& sql,
                            std::vector<Finding>& findings) const {
-    // The table is asked, not the index that is in question.
+    // Scan the table, not the index that may be damaged.
     for (const auto* method : {"indexscan", "indexonlyscan", "bitmapscan"}) {
       sql.query(fmt::format("set enable_{} = off", method));
     }
@@ -119,10 +119,10 @@ class Indexes : public InstanceCheck {
       findings.push_back(
           {.code = FindingCode::index_duplicate,
            .object = object,
-           .message = fmt::format("rows of {}.{} have the same key in the unique index {}",
+           .message = fmt::format("{}.{} has rows with the same key in the unique index {}",
                                   database, rows.text(row, 1), object),
-           .hint = "remove the duplicates on the primary, then REINDEX; look for a collation "
-                   "change",
+           .hint =
+               "remove the duplicates on the primary, then REINDEX; check for a collation change",
            .details = {{"table", fmt::format("{}.{}", database, rows.text(row, 1))}}});
     }
   }
@@ -141,7 +141,8 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription indexes_check() {
   return {.name = "indexes",
-          .summary = "no index is invalid, not ready or half dropped; no unique key is there twice",
+          .summary =
+              "no index is invalid, not ready or half dropped; no unique index has duplicate keys",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .keys = keys,

@@ -23,7 +23,7 @@ class PageChecksumsCheck : public StoppedCheck {
     throw_if_cancelled(result);
     const auto output = parse_checksums(result.output, result.error_output);
     if (output.disabled) return without_checksums();
-    return judge(context, result, output);
+    return evaluate(context, result, output);
   }
 
  private:
@@ -53,18 +53,18 @@ class PageChecksumsCheck : public StoppedCheck {
   }
 
   static CheckOutcome without_checksums() {
-    return {.verdict = Verdict::skipped,
-            .findings = {{.code = FindingCode::checksums_off,
-                          .object = "data_checksums",
-                          .message = "the cluster has no page checksums: nothing can be said about "
-                                     "its pages",
-                          .hint = "enable them with pg_checksums on the stopped primary or a "
-                                  "standby; until then rely on `amcheck`"}},
-            .summary = "no page checksums"};
+    return {
+        .verdict = Verdict::skipped,
+        .findings = {{.code = FindingCode::checksums_off,
+                      .object = "data_checksums",
+                      .message = "the cluster has no page checksums: its pages cannot be verified",
+                      .hint = "enable them with pg_checksums on the stopped primary or a "
+                              "standby; until then rely on `amcheck`"}},
+        .summary = "no page checksums"};
   }
 
-  static CheckOutcome judge(const StoppedContext& context, const CommandResult& result,
-                            const ChecksumsOutput& output) {
+  static CheckOutcome evaluate(const StoppedContext& context, const CommandResult& result,
+                               const ChecksumsOutput& output) {
     CheckOutcome outcome{.verdict = Verdict::pass};
     for (const auto& bad : output.bad_blocks) {
       if (outcome.findings.size() == most_findings) break;
@@ -78,12 +78,12 @@ class PageChecksumsCheck : public StoppedCheck {
     if (bad > 0) outcome.verdict = Verdict::fail;
     for (const auto& error : output.errors) add_error(context, error, outcome);
     if (!result.succeeded() && outcome.findings.empty()) {
-      return unknown(fmt::format("pg_checksums ended with exit code {}", result.exit_code));
+      return unknown(fmt::format("pg_checksums exited with code {}", result.exit_code));
     }
     outcome.summary = fmt::format("{} files, {} blocks, {} bad", output.files.value_or(0),
                                   output.blocks.value_or(0), bad);
     if (outcome.verdict == Verdict::pass && output.blocks.value_or(0) == 0) {
-      return unknown("pg_checksums looked at no block");
+      return unknown("pg_checksums read no block");
     }
     return outcome;
   }
@@ -98,8 +98,7 @@ class PageChecksumsCheck : public StoppedCheck {
         {.code = damage ? FindingCode::checksums_file : FindingCode::checksums_error,
          .object = file.empty() ? "pg_checksums" : name_of(context, file),
          .message = error,
-         .hint = "pg_checksums gives up here: the files behind it are not "
-                 "checked"});
+         .hint = "pg_checksums stopped here: the remaining files were not checked"});
     if (damage) outcome.verdict = Verdict::fail;
     if (!damage && outcome.verdict == Verdict::pass) outcome.verdict = Verdict::unknown;
   }
@@ -123,8 +122,8 @@ class PageChecksumsCheck : public StoppedCheck {
         .message = fmt::format("block {} of {} (byte {} of file {}) does not match its checksum",
                                bad.block, relation, offset, file),
         .hint =
-            "an index: REINDEX on the primary once its heap is sound; a table: look at the "
-            "same block on the primary, and for the newest set that still has it sound",
+            "index: REINDEX on the primary once its table is intact; table: check the same block "
+            "on the primary, and find the newest backup in which it is intact",
         .details = {{"file", file},
                     {"block", std::to_string(bad.block)},
                     {"offset", std::to_string(offset)},
@@ -144,7 +143,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription page_checksums_check() {
   return {.name = "page_checksums",
-          .summary = "every page of the stopped cluster matches its checksum",
+          .summary = "every page of the restored cluster matches its checksum",
           .finds = finding_codes,
           .state = InstanceState::stopped,
           .weight = 50,

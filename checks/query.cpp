@@ -1,4 +1,4 @@
-// Does a statement of the user's give the result that the user expects?
+// Does an SQL statement of the scenario return the expected result?
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,35 +26,35 @@ select pg_catalog.substr(entry, pg_catalog.length('search_path=') + 1)
 constexpr std::array expect_keys{
     KeyDescription{.name = "equals",
                    .kind = KeyKind::scalar,
-                   .summary = "the value; numbers compare as numbers, t and true are one",
+                   .summary = "the value; numbers are compared as numbers, t equals true",
                    .example = "42"},
     KeyDescription{.name = "at_least",
                    .kind = KeyKind::scalar,
-                   .summary = "a number or a point in time that the value must reach",
+                   .summary = "smallest allowed number or time",
                    .example = "1000"},
     KeyDescription{.name = "at_most",
                    .kind = KeyKind::scalar,
-                   .summary = "a number or a point in time that the value must not exceed",
+                   .summary = "largest allowed number or time",
                    .example = "5000"},
     KeyDescription{.name = "matches",
                    .kind = KeyKind::text,
-                   .summary = "a regular expression (ECMAScript) found in the value",
+                   .summary = "a regular expression (ECMAScript) that matches part of the value",
                    .example = "'^v[0-9]+'"},
     KeyDescription{.name = "rows",
                    .kind = KeyKind::integer,
-                   .summary = "how many rows come back",
+                   .summary = "number of rows returned",
                    .example = "12"},
 };
 
 constexpr std::array keys{
     KeyDescription{.name = "database",
                    .kind = KeyKind::text,
-                   .summary = "where the statement runs",
+                   .summary = "database to run the statement in",
                    .example = "shop",
                    .required = true},
     KeyDescription{.name = "sql",
                    .kind = KeyKind::text,
-                   .summary = "one statement",
+                   .summary = "the SQL statement",
                    .example = "select count(*) from orders",
                    .required = true},
     KeyDescription{.name = "expect",
@@ -65,7 +65,7 @@ constexpr std::array keys{
                    .children = expect_keys},
     KeyDescription{.name = "timeout",
                    .kind = KeyKind::duration,
-                   .summary = "how long the statement may take",
+                   .summary = "time limit of the statement",
                    .example = "30s",
                    .default_value = "5min"},
 };
@@ -103,7 +103,7 @@ class Query : public InstanceCheck {
     auto connection = context.connect(database_);
     prepare_session(connection);
     try {
-      return judge(connection.query(sql_));
+      return evaluate(connection.query(sql_));
     } catch (const SqlError& error) {
       if (error.sqlstate().empty())
         throw;  // the connection broke: that says nothing about the data
@@ -123,7 +123,7 @@ class Query : public InstanceCheck {
         parameters);
   }
 
-  [[nodiscard]] CheckOutcome judge(const Rows& rows) const {
+  [[nodiscard]] CheckOutcome evaluate(const Rows& rows) const {
     const auto mismatch = expectation_.mismatch(rows);
     if (!mismatch) {
       return {.verdict = Verdict::pass,
@@ -149,10 +149,10 @@ class Query : public InstanceCheck {
                     .message = fmt::format("in database {} the query failed: {} (SQLSTATE {})",
                                            database_, error.what(), error.sqlstate()),
                     .hint = too_slow ? "give it more time with `timeout`"
-                                     : "run it on the primary: does it work there?",
+                                     : "check that it works on the primary",
                     .details = {{"sql", sql_}, {"sqlstate", error.sqlstate()}}};
     auto outcome = failed(fmt::format("SQLSTATE {}", error.sqlstate()), std::move(finding));
-    // A deadline is ours, not the data's.
+    // A timeout is no evidence about the data.
     if (too_slow) outcome.verdict = Verdict::unknown;
     return outcome;
   }
@@ -190,7 +190,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription query_check() {
   return {.name = "query",
-          .summary = "a statement of yours gives the result that you expect",
+          .summary = "an SQL statement returns the expected result",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .weight = 10,

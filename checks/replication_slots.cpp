@@ -1,5 +1,5 @@
-// Are the replication slots there that consumers rely on? Slots live on the primary only: a backup
-// never holds them, so they are asked for there.
+// Do the replication slots exist that consumers rely on? A backup never contains slots, so the
+// primary is queried.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -38,7 +38,7 @@ Finding missing(const std::string& name, std::span<const std::string> present) {
           .message = fmt::format("replication slot {} does not exist on the primary, which has {}",
                                  name, present.empty() ? "none" : join(present, ", ")),
           .hint = near ? fmt::format("did you mean '{}'?", *near)
-                       : "recreate it, and initialise its consumer again where it missed changes"};
+                       : "recreate it, and reinitialize its consumer if it missed changes"};
 }
 
 Finding lost(const Rows& rows, std::size_t row) {
@@ -48,8 +48,8 @@ Finding lost(const Rows& rows, std::size_t row) {
       .code = FindingCode::slot_lost,
       .object = name,
       .message = fmt::format("{} replication slot {} on the primary is lost: {}", rows.text(row, 1),
-                             name, reason.empty() ? "the WAL that it needs was removed" : reason),
-      .hint = "its consumer must be initialised again; look at max_slot_wal_keep_size",
+                             name, reason.empty() ? "WAL it needs was removed" : reason),
+      .hint = "reinitialize its consumer; check max_slot_wal_keep_size",
       .details = {{"wal_status", rows.text(row, 3)}, {"invalidation_reason", reason}}};
 }
 
@@ -62,9 +62,10 @@ class ReplicationSlots : public RepositoryCheck {
     if (context.primary == nullptr) {
       return {.verdict = Verdict::unknown,
               .findings = {{.code = FindingCode::slot_no_primary,
-                            .message = "slots are not part of a backup, and no primary is named",
+                            .message =
+                                "slots are not part of a backup, and the scenario has no primary",
                             .hint = "add `primary: { dsn: ... }` to the scenario"}},
-              .summary = "no primary to ask"};
+              .summary = "no primary to query"};
     }
     auto sql = context.primary->connect({}, context.stop);
     const auto rows = sql.query(slots_sql(sql.server_version()));
@@ -82,9 +83,8 @@ class ReplicationSlots : public RepositoryCheck {
       }
     }
     if (!outcome.findings.empty()) outcome.verdict = Verdict::fail;
-    outcome.summary =
-        fmt::format("{} on the primary, {} expected; the restored copy has none by design",
-                    counted(present.size(), "slot", "slots"), expected_.size());
+    outcome.summary = fmt::format("{} on the primary, {} expected (a backup contains no slots)",
+                                  counted(present.size(), "slot", "slots"), expected_.size());
     return outcome;
   }
 

@@ -18,24 +18,25 @@ namespace pgrehearse {
 namespace {
 
 constexpr std::array keys{
-    KeyDescription{.name = "against",
-                   .kind = KeyKind::text,
-                   .summary = "`primary`, or a file of earlier counts: JSON, "
-                              "{\"database\": {\"schema.table\": rows}}",
-                   .example = "primary",
-                   .default_value = "primary"},
+    KeyDescription{
+        .name = "against",
+        .kind = KeyKind::text,
+        .summary =
+            "`primary`, or a JSON file of earlier counts: {\"database\": {\"schema.table\": rows}}",
+        .example = "primary",
+        .default_value = "primary"},
     KeyDescription{.name = "tolerance",
                    .kind = KeyKind::percentage,
-                   .summary = "by how much of the expected count a table may differ",
+                   .summary = "allowed difference, as a share of the expected count",
                    .example = "1%",
                    .default_value = "0%"},
     KeyDescription{.name = "exclude",
                    .kind = KeyKind::text_list,
-                   .summary = "tables left out, as patterns on database.schema.table",
+                   .summary = "tables to exclude, as patterns on database.schema.table",
                    .example = "[shop.audit.*]"},
     KeyDescription{.name = "minimum_rows",
                    .kind = KeyKind::text_map,
-                   .summary = "least rows a table must hold, by pattern on database.schema.table",
+                   .summary = "minimum number of rows, by pattern on database.schema.table",
                    .example = "{ shop.public.orders: 1000 }"},
 };
 
@@ -78,7 +79,7 @@ class RowCountsCheck : public InstanceCheck {
     if (!recorded_ && context.primary == nullptr) {
       return {.verdict = Verdict::unknown,
               .findings = {{.code = FindingCode::rows_no_primary,
-                            .message = "nothing to compare with: the scenario names no primary",
+                            .message = "nothing to compare with: the scenario has no primary",
                             .hint = "add `primary: { dsn: ... }`, or `against: FILE`"}},
               .summary = "nothing compared"};
     }
@@ -88,8 +89,8 @@ class RowCountsCheck : public InstanceCheck {
       return compare_rows(counting_->get(context.stop), actual, rules_);
     } catch (const SqlError& error) {
       return {.verdict = Verdict::unknown,
-              .findings = {primary_trouble(*context.primary, "the primary could not be counted",
-                                           error)},
+              .findings = {primary_trouble(*context.primary,
+                                           "the rows of the primary could not be counted", error)},
               .summary = "nothing compared"};
     }
   }
@@ -154,14 +155,15 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 }  // namespace
 
 CheckDescription row_counts_check() {
-  return {.name = "row_counts",
-          .summary = "every table holds the rows of the primary, or of a file of earlier counts",
-          .finds = finding_codes,
-          .state = InstanceState::paused,
-          .weight = 50,
-          .keys = keys,
-          .validate = validate<RowCountsCheck>,
-          .create = create<RowCountsCheck>};
+  return {
+      .name = "row_counts",
+      .summary = "every table has as many rows as on the primary, or in a file of earlier counts",
+      .finds = finding_codes,
+      .state = InstanceState::paused,
+      .weight = 50,
+      .keys = keys,
+      .validate = validate<RowCountsCheck>,
+      .create = create<RowCountsCheck>};
 }
 
 }  // namespace pgrehearse

@@ -1,4 +1,4 @@
-// Would a sequence hand out a value that its column already holds? After a recovery that lost or
+// Would a sequence return a value that its column already contains? After a recovery that lost or
 // reset one, inserts fail on duplicate keys.
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@ namespace pgrehearse {
 namespace {
 
 // A row is an integer column fed by a sequence: owned by it (serial), an identity, or through its
-// default. Cycling sequences may be behind on purpose.
+// default. Cycling sequences may be below on purpose.
 constexpr const char* fed_columns_sql = R"(
 with fed as (
   select d.objid as sequence, d.refobjid as relation, d.refobjsubid as attribute
@@ -50,7 +50,7 @@ select format('%I.%I', sn.nspname, s.relname), format('%I.%I', tn.nspname, t.rel
 constexpr std::array keys{KeyDescription{
     .name = "exclude",
     .kind = KeyKind::text_list,
-    .summary = "sequences left out, as patterns on database.schema.sequence",
+    .summary = "sequences to exclude, as patterns on database.schema.sequence",
     .example = "[shop.legacy.*]",
 }};
 
@@ -78,17 +78,17 @@ std::optional<Finding> compare(Connection& sql, const FedColumn& fed) {
   const auto last = number_of(state.text(0, 0));
   const bool called = state.text(0, 1) == "t";
   const auto held = number_of(extreme.text(0, 0));
-  // Behind means that the next value is not beyond what is held. Without additions: no overflow.
-  const bool behind = ascending
-                          ? (called ? last < held && held - last >= fed.increment : last <= held)
-                          : (called ? last > held && held - last <= fed.increment : last >= held);
-  if (!behind) return {};
+  // Below: the next value is not beyond the column's largest. Without additions, so no overflow.
+  const bool below = ascending
+                         ? (called ? last < held && held - last >= fed.increment : last <= held)
+                         : (called ? last > held && held - last <= fed.increment : last >= held);
+  if (!below) return {};
   const auto object = fmt::format("{}.{}", fed.database, fed.sequence);
   const auto column = fmt::format("{}.{}.{}", fed.database, fed.table, fed.column);
   return Finding{
       .code = FindingCode::sequence_behind,
       .object = object,
-      .message = fmt::format("sequence {} is at {}{}, but {} already holds {}", object, last,
+      .message = fmt::format("sequence {} is at {}{}, but {} already contains {}", object, last,
                              called ? "" : " (not yet used)", column, held),
       .hint = fmt::format("select setval('{}', {}) after a real recovery; find out what reset it",
                           fed.sequence, held),
@@ -136,7 +136,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription sequences_check() {
   return {.name = "sequences",
-          .summary = "no sequence is behind the column that it feeds",
+          .summary = "no sequence is below the largest value of its column",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .weight = 20,

@@ -1,11 +1,10 @@
 // Would a server that is recovered from this backup run with the settings that production needs?
-//
-// The instance runs under the quarantine, so its own values say nothing. Compared is what came
-// back: postgresql.conf with its includes where it lay in the data directory, postgresql.auto.conf
-// (kept aside as restored.auto.conf), settings of databases and roles from the catalogue, and
-// pg_control for the few settings that it records. A setting in none of them has PostgreSQL's
-// default if postgresql.conf came back whole; otherwise it is unknown, because Debian keeps that
-// file elsewhere.
+// The instance runs with the quarantine's configuration, so its own values are no evidence.
+// Compared are the restored files: postgresql.conf with its includes if it was in the data
+// directory, postgresql.auto.conf (kept aside as restored.auto.conf), settings of databases and
+// roles from the catalog, and pg_control for the few settings that it records. A setting in none of
+// them has PostgreSQL's default if postgresql.conf was restored completely; otherwise it is
+// unknown, because Debian keeps that file elsewhere.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,7 +23,7 @@ namespace {
 constexpr std::array keys{KeyDescription{
     .name = "expected",
     .kind = KeyKind::text_map,
-    .summary = "values by name; DATABASE/name and ROLE@[DATABASE]/name ask for ALTER ... SET",
+    .summary = "expected values by name; DATABASE/name and ROLE@[DATABASE]/name for ALTER ... SET",
     .example = "{ max_connections: 500, work_mem: 64MB, shop/statement_timeout: 30s }",
     .required = true,
 }};
@@ -154,19 +153,19 @@ class SettingsCheck : public InstanceCheck {
     const auto refused = [&](const std::string& where, const std::string& why) {
       fail({.code = FindingCode::setting_file,
             .object = where,
-            .message = fmt::format("the restored configuration is not usable: {} {}", where, why),
-            .hint = "a server started with this configuration refuses it: back the file up, or "
-                    "mend it"});
+            .message = fmt::format("the restored configuration is invalid: {} {}", where, why),
+            .hint = "a server would not start with this configuration: fix the file, or include it "
+                    "in the backup"});
     };
     for (const auto& line : configuration.missing) refused(line, "is not in the backup");
     for (const auto& line : configuration.unreadable) refused(line, "is not a setting");
     for (const auto& line : configuration.outside) {
       doubt({.code = FindingCode::setting_not_in_backup,
              .object = line,
-             .message = fmt::format("{} lies outside the data directory: it is in no backup, and "
-                                    "may change any setting",
+             .message = fmt::format("{} is outside the data directory: it is not in the backup, "
+                                    "and may change any setting",
                                     line),
-             .hint = "keep the configuration where a recovery finds it"});
+             .hint = "keep a copy of the configuration for recovery"});
     }
   }
 
@@ -183,11 +182,11 @@ class SettingsCheck : public InstanceCheck {
 
   std::optional<Found> find_scoped(Connection& sql, const SettingName& name) {
     if (auto value = scoped_value(sql, name)) {
-      return Found{.value = std::move(*value), .origin = "the catalogue (pg_db_role_setting)"};
+      return Found{.value = std::move(*value), .origin = "the catalog (pg_db_role_setting)"};
     }
     fail({.code = FindingCode::setting_differs,
           .object = name.written,
-          .message = fmt::format("{} is not set in the restored cluster, '{}' is expected",
+          .message = fmt::format("{} is not set in the restored cluster, expected '{}'",
                                  name.written, expected_.at(name.written)),
           .hint = "set it again with ALTER DATABASE or ALTER ROLE"});
     return {};
@@ -206,14 +205,14 @@ class SettingsCheck : public InstanceCheck {
     if (configuration.complete && !setting.type.vartype.empty()) {
       return Found{.value = setting.default_value, .origin = "PostgreSQL's default"};
     }
-    doubt(
-        {.code = FindingCode::setting_not_in_backup,
-         .object = name.written,
-         .message = fmt::format("{} is in no configuration file of the backup: {}", name.written,
-                                configuration.outside.empty()
-                                    ? "postgresql.conf did not come back with it"
-                                    : "part of it lies outside the data directory"),
-         .hint = "keep the configuration where a recovery finds it, or set it with ALTER SYSTEM"});
+    doubt({.code = FindingCode::setting_not_in_backup,
+           .object = name.written,
+           .message =
+               fmt::format("{} is not in any configuration file of the backup: {}", name.written,
+                           configuration.outside.empty()
+                               ? "postgresql.conf is not in the backup"
+                               : "part of the configuration is outside the data directory"),
+           .hint = "keep a copy of the configuration for recovery, or set it with ALTER SYSTEM"});
     return {};
   }
 
@@ -223,9 +222,9 @@ class SettingsCheck : public InstanceCheck {
     if (same_setting(expected, found.value, type)) return;
     fail({.code = FindingCode::setting_differs,
           .object = name.written,
-          .message = fmt::format("{} is '{}' in {}, '{}' is expected", name.written, found.value,
+          .message = fmt::format("{} is '{}' in {}, expected '{}'", name.written, found.value,
                                  found.origin, expected),
-          .hint = "a server recovered from this backup runs with the other value",
+          .hint = "a server recovered from this backup would run with this value",
           .details = {{"expected", expected}, {"actual", found.value}, {"origin", found.origin}}});
   }
 
@@ -233,10 +232,10 @@ class SettingsCheck : public InstanceCheck {
     CheckOutcome outcome{.verdict = Verdict::pass, .findings = std::move(findings_)};
     if (compared_ == 0 || doubted_) outcome.verdict = Verdict::unknown;
     if (failed_) outcome.verdict = Verdict::fail;
-    outcome.summary = fmt::format(
-        "{} of {} compared with the configuration that came back{}", compared_,
-        counted(expected_.size(), "setting", "settings"),
-        configuration.complete ? "" : " (postgresql.conf is not, or not wholly, in it)");
+    outcome.summary =
+        fmt::format("{} of {} compared with the restored configuration{}", compared_,
+                    counted(expected_.size(), "setting", "settings"),
+                    configuration.complete ? "" : " (which lacks all or part of postgresql.conf)");
     return outcome;
   }
 
@@ -267,7 +266,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription settings_check() {
   return {.name = "settings",
-          .summary = "the configuration that came back has the values that production needs",
+          .summary = "the restored configuration has the values that production needs",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .keys = keys,

@@ -1,4 +1,4 @@
-// Did the restored cluster start, and does its log stay quiet about damage? A server can accept
+// Did the restored cluster start, and is its log free of damage messages? A server can accept
 // connections over pages that it could not read.
 #include <fmt/format.h>
 
@@ -27,8 +27,8 @@ std::optional<FindingCode> code_for(std::string_view line) {
   return {};
 }
 
-// "2026-11-20 03:00:00.123 UTC [123] LOG:  text" -> "LOG:  text": without time and process the same
-// trouble reads the same, and is told once.
+// "2026-11-20 03:00:00.123 UTC [123] LOG:  text" -> "LOG:  text": without time and process ID the
+// same message is reported only once.
 std::string_view without_prefix(std::string_view line) {
   const auto bracket = line.find("] ");
   return bracket == std::string_view::npos ? line : line.substr(bracket + 2);
@@ -39,8 +39,8 @@ struct LogVerdict {
   std::size_t lines = 0;
 };
 
-// PostgreSQL does not name the WAL file: it is the one that replay stopped in, or the next one
-// where only the beginning of a segment can tell.
+// PostgreSQL does not name the WAL file: it is the one in which replay stopped, or the next one if
+// only the beginning of a segment shows it.
 std::string stopped_in(const LandedContext& context, bool at_its_beginning) {
   const auto size = context.archive.segment_size;
   if (!context.landing.lsn || size == 0) return {};
@@ -51,27 +51,27 @@ std::string stopped_in(const LandedContext& context, bool at_its_beginning) {
   return file_name(segment, size);
 }
 
-LogVerdict judge_log(const std::filesystem::path& file, const LandedContext& context) {
+LogVerdict evaluate_log(const std::filesystem::path& file, const LandedContext& context) {
   LogVerdict result;
-  std::set<std::string, std::less<>> told;
+  std::set<std::string, std::less<>> seen;
   std::ifstream log(file);
   for (std::string line; std::getline(log, line); ++result.lines) {
     const auto code = code_for(line);
-    if (!code || !told.emplace(without_prefix(line)).second) continue;
-    if (told.size() > most_lines) continue;
-    // Whose cluster a segment is of stands in its first page.
+    if (!code || !seen.emplace(without_prefix(line)).second) continue;
+    if (seen.size() > most_lines) continue;
+    // The first page of a segment names the cluster it belongs to.
     const auto segment = stopped_in(context, *code == FindingCode::wal_foreign);
     const bool of_wal = *code == FindingCode::wal_foreign || *code == FindingCode::wal_damaged;
     result.findings.push_back(
         {.code = *code,
          .object = of_wal && !segment.empty() ? segment : file.filename().native(),
          .message = std::string(trim(line)),
-         .hint = "the server met damage while it started or was read; `page_checksums` and "
-                 "`amcheck` tell how far it goes"});
+         .hint = "the server found damage during startup or reads; run `page_checksums` and "
+                 "`amcheck` to find its extent"});
   }
-  if (told.size() > most_lines) {
+  if (seen.size() > most_lines) {
     result.findings.back().message +=
-        fmt::format(" (and {} more such lines)", told.size() - most_lines);
+        fmt::format(" (and {} more such lines)", seen.size() - most_lines);
   }
   return result;
 }
@@ -80,7 +80,7 @@ class StartupCheck : public InstanceCheck {
  public:
   CheckOutcome run(const LandedContext& context) override {
     CheckOutcome outcome;
-    auto [findings, lines] = judge_log(context.log, context);
+    auto [findings, lines] = evaluate_log(context.log, context);
     outcome.findings = std::move(findings);
     try {
       auto connection = context.connect({});
@@ -94,15 +94,15 @@ class StartupCheck : public InstanceCheck {
           outcome.findings.begin(),
           {.code = FindingCode::startup_refused,
            .object = "instance",
-           .message = fmt::format("the instance refuses a connection: {}", error.what()),
-           .hint = "the last lines of logs/postgresql.log say why"});
+           .message = fmt::format("the instance refuses connections: {}", error.what()),
+           .hint = "see the last lines of logs/postgresql.log"});
     }
     outcome.verdict = outcome.findings.empty() ? Verdict::pass : Verdict::fail;
     if (outcome.verdict == Verdict::pass && lines == 0) {
       outcome.verdict = Verdict::unknown;
       outcome.findings.push_back({.code = FindingCode::log_missing,
                                   .object = "postgresql.log",
-                                  .message = "the instance left no log to look for damage in"});
+                                  .message = "the instance has no log to search for damage"});
     }
     return outcome;
   }
@@ -121,7 +121,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription startup_check() {
   return {.name = "startup",
-          .summary = "the instance accepts connections and its log tells of no damage",
+          .summary = "the instance accepts connections and its log reports no damage",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .always = true,

@@ -7,7 +7,7 @@
 namespace pgrehearse {
 
 std::span<const CheckDescription> check_table() {
-  // One row a check.
+  // One row per check.
   // clang-format off
   static const std::array table{
       startup_check(),

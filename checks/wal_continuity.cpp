@@ -1,6 +1,6 @@
-// Is every WAL segment there, from the backup's first one to the newest? The backup tool's own
-// verification is content with a segment deleted from the middle, and PostgreSQL takes a missing
-// segment for the end of the archive: only a look at each name tells.
+// Is every WAL segment archived, from the backup's first one to the newest? The backup tool's own
+// verification passes when a segment was deleted from the middle, and PostgreSQL treats a missing
+// segment as the end of the archive, so every name is checked.
 #include <fmt/format.h>
 
 #include <array>
@@ -25,9 +25,10 @@ std::string missing_text(const WalRange& gap, std::uint64_t segment_size) {
                      gap.count() == 1 ? "segment is" : "segments are", names_of(gap, segment_size));
 }
 
-class Judge {
+class LineageFindings {
  public:
-  Judge(const WalLineage& lineage, const Backup& backup) : lineage_(lineage), backup_(backup) {}
+  LineageFindings(const WalLineage& lineage, const Backup& backup)
+      : lineage_(lineage), backup_(backup) {}
 
   std::vector<Finding> findings() {
     const bool nothing = lineage_.missing_count == lineage_.required_count;
@@ -46,11 +47,10 @@ class Judge {
     findings_.push_back(
         {.code = FindingCode::wal_missing,
          .object = backup_.start_segment,
-         .message =
-             fmt::format("the archive has no WAL from {} on, where backup {} begins: the set "
-                         "is unusable",
-                         backup_.start_segment, backup_.label),
-         .hint = "look at archive_command and pg_stat_archiver on the primary; take a new backup "
+         .message = fmt::format(
+             "the archive has no WAL from {}, where backup {} begins: the backup is unusable",
+             backup_.start_segment, backup_.label),
+         .hint = "check archive_command and pg_stat_archiver on the primary; take a new backup "
                  "once archiving works",
          .details = {{"backup", backup_.label}, {"first_needed", backup_.start_segment}}});
   }
@@ -60,9 +60,9 @@ class Judge {
         {.code = FindingCode::wal_backup,
          .object = backup_.label,
          .message = fmt::format("WAL written while backup {} was made ({} to {}) is missing or "
-                                "damaged: the set can never become consistent and is unusable",
+                                "damaged: the backup cannot reach consistency and is unusable",
                                 backup_.label, backup_.start_segment, backup_.stop_segment),
-         .hint = "restore from another set, and take a new backup",
+         .hint = "restore another backup, and take a new one",
          .details = {{"first_needed", backup_.start_segment},
                      {"last_needed", backup_.stop_segment}}});
   }
@@ -74,7 +74,7 @@ class Judge {
     if (lineage_.gaps.size() <= most_gaps) return;
     const auto rest = lineage_.gaps.size() - most_gaps;
     auto finding = later_gap(lineage_.gaps[most_gaps]);
-    finding.message = fmt::format("{} more gaps follow, the next one at {}", rest, finding.object);
+    finding.message = fmt::format("{} more gaps, the next at {}", rest, finding.object);
     findings_.push_back(std::move(finding));
   }
 
@@ -83,17 +83,17 @@ class Judge {
     const auto stop = to_text(start_of(gap.first_segment(), lineage_.segment_size));
     auto finding = later_gap(gap);
     finding.message += fmt::format(
-        "; recovery from this set stops at {}; nothing after it can be recovered from it", stop);
+        "; recovery from this backup stops at {}; nothing after the gap can be recovered", stop);
     if (lineage_.after_first_gap > 0) {
       finding.message +=
           fmt::format(" ({} segments after the gap cannot be used)", lineage_.after_first_gap);
     }
     finding.hint =
-        "look for the segments in pg_wal of the primary and its standbys and in older copies of "
-        "the repository; otherwise take a new backup now: it starts behind the gap";
+        "look for the segments in pg_wal of the primary and its standbys and in copies of the "
+        "repository; otherwise take a new backup now: it starts after the gap";
     finding.details["recovery_stops_at"] = stop;
     finding.details["before_gap"] = std::to_string(lineage_.before_first_gap);
-    finding.details["behind_gap"] = std::to_string(lineage_.after_first_gap);
+    finding.details["after_gap"] = std::to_string(lineage_.after_first_gap);
     return finding;
   }
 
@@ -119,28 +119,28 @@ class Judge {
     switch (problem.kind) {
       case LineageProblemKind::missing_history:
         return {FindingCode::timeline_history,
-                "put the history file back (pg_wal of a server on a later timeline has it)"};
+                "restore the history file (a server on a later timeline has it in pg_wal)"};
       case LineageProblemKind::unknown_timeline:
         return {FindingCode::timeline_missing,
-                "correct recover_to.timeline, or put the history file back"};
+                "correct recover_to.timeline, or restore the history file"};
       case LineageProblemKind::not_a_child:
         return {FindingCode::timeline_not_child,
-                "recovery to latest dies with 'requested timeline is not a child'; recover with "
-                "`timeline: current`, and find out which copy archived the stray timeline"};
+                "recovery to latest fails with 'requested timeline is not a child': recover with "
+                "`timeline: current`, and find the copy that archived this timeline"};
       case LineageProblemKind::orphaned_branch:
         if (!problem.blocks)
-          return {FindingCode::timeline_branch, "normal after a failover: nothing to do"};
+          return {FindingCode::timeline_branch, "normal after a failover, no action needed"};
         return {FindingCode::timeline_parent_newer,
-                "a copy that was promoted with archiving on does this; recover with `timeline: "
-                "current`, and remove the stray history file from the archive"};
+                "probably a copy was promoted with archiving enabled: recover with `timeline: "
+                "current`, and remove its history file from the archive"};
       case LineageProblemKind::empty_timeline:
         return {FindingCode::timeline_branch,
-                "a promotion that is minutes old looks like this; else look at "
-                "archive_command on the new primary"};
+                "expected within minutes of a promotion; otherwise check archive_command on the "
+                "new primary"};
       case LineageProblemKind::duplicate:
         return {FindingCode::wal_duplicate,
-                "two servers archive into one stanza; find the one that should not, and remove its "
-                "copy of the segment"};
+                "two servers archive into one stanza: stop the wrong one, and remove its copy of "
+                "the segment"};
       case LineageProblemKind::wrong_size:
       case LineageProblemKind::damaged:
         return {FindingCode::wal_size, "restore the file from another copy of the repository"};
@@ -172,23 +172,24 @@ class WalContinuityCheck : public RepositoryCheck {
         context.archive, lineage_request(context.backup, context.scenario.target.timeline,
                                          context.archive.segment_size));
     return {.verdict = lineage.continuous() ? Verdict::pass : Verdict::fail,
-            .findings = Judge(lineage, context.backup).findings(),
+            .findings = LineageFindings(lineage, context.backup).findings(),
             .summary = summarise(lineage)};
   }
 
  private:
-  // The size of a segment is measured on one that could be fetched.
+  // The segment size is that of a segment that could be fetched.
   static CheckOutcome without_a_segment(const RepositoryContext& context) {
     const bool empty = context.archive.segments.empty();
-    return {.verdict = empty ? Verdict::fail : Verdict::unknown,
-            .findings = {{.code = FindingCode::wal_missing,
-                          .severity = empty ? Severity::error : Severity::unknown,
-                          .object = context.backup.start_segment,
-                          .message = empty ? "the archive holds no WAL at all: the set is unusable"
-                                           : "not one WAL segment could be fetched to learn the "
-                                             "size of a segment",
-                          .hint = "look at archive_command and pg_stat_archiver on the primary"}},
-            .summary = fmt::format("{} segments listed", context.archive.segments.size())};
+    return {
+        .verdict = empty ? Verdict::fail : Verdict::unknown,
+        .findings = {{.code = FindingCode::wal_missing,
+                      .severity = empty ? Severity::error : Severity::unknown,
+                      .object = context.backup.start_segment,
+                      .message =
+                          empty ? "the archive has no WAL: the backup is unusable"
+                                : "no WAL segment could be fetched to determine the segment size",
+                      .hint = "check archive_command and pg_stat_archiver on the primary"}},
+        .summary = fmt::format("{} segments listed", context.archive.segments.size())};
   }
 };
 
@@ -210,7 +211,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 CheckDescription wal_continuity_check() {
   return {.name = "wal_continuity",
           .summary =
-              "every WAL segment is archived, from the backup's first to the newest, over "
+              "every WAL segment from the backup's first to the newest is archived, across "
               "timeline switches",
           .finds = finding_codes,
           .state = InstanceState::any,

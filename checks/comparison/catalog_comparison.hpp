@@ -1,4 +1,4 @@
-// Two catalogues held against each other as they stream by, both in order.
+// Compares two catalogs as sorted streams.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@ namespace pgrehearse {
 // One kind of entries: expected ones are pulled, actual ones pushed.
 class CatalogMerge {
  public:
-  // The next expected entry without taking it, nullptr behind the last; and taking it.
+  // The next expected entry without taking it, nullptr after the last; and taking it.
   struct Expected {
     std::function<const CatalogEntry*()> peek;
     std::function<void()> pop;
@@ -27,7 +27,7 @@ class CatalogMerge {
       : expected_(std::move(expected)), differences_(std::move(differences)) {}
 
   void push(const CatalogEntry& actual);
-  // All expected ones that are left are missing.
+  // Reports all remaining expected entries as missing.
   void finish();
 
  private:

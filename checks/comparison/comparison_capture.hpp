@@ -20,7 +20,7 @@ namespace pgrehearse {
 class ComparisonCapture {
  public:
   // Starts at once. `primary` outlives this object. The snapshots, and with them what the primary
-  // keeps for them, are given back after the capture; when `hold` is set, with this object or when
+  // keeps for them, are released after the capture; when `hold` is set, with this object or when
   // the budget's max_snapshot_age is over.
   ComparisonCapture(const Primary& primary, FingerprintRules rules, ReadCommits read_commits,
                     bool hold);
@@ -29,14 +29,14 @@ class ComparisonCapture {
   ComparisonCapture(const ComparisonCapture&) = delete;
   ComparisonCapture& operator=(const ComparisonCapture&) = delete;
 
-  // Where the snapshots are; waits until they are found. Throws what finding them threw, and
+  // The snapshots' positions; waits until they are known. Throws the error of the capture, and
   // Error(interrupted).
   std::vector<DatabaseFingerprint> points(const std::stop_token& stop);
-  // Waits until the primary is read. Throws what reading threw, and Error(interrupted).
+  // Waits until the primary is read. Throws the error of the capture, and Error(interrupted).
   const CaptureSummary& summary(const std::stop_token& stop);
   // Of the finished capture, from its beginning.
   [[nodiscard]] std::unique_ptr<FingerprintReader> reader() const;
-  // A new connection on a database's snapshot. Throws SqlError when that is not held.
+  // A new connection on a database's snapshot. Throws SqlError if the snapshot is not held.
   [[nodiscard]] Connection join(const std::string& database, std::stop_token stop) const;
 
  private:
@@ -54,7 +54,7 @@ class ComparisonCapture {
   std::shared_future<std::vector<DatabaseFingerprint>> points_{found_.get_future()};
   std::promise<CaptureSummary> done_;
   std::shared_future<CaptureSummary> summary_{done_.get_future()};
-  std::jthread thread_;  // last: joined before the rest goes
+  std::jthread thread_;  // last: joined before the other members are destroyed
 };
 
 }  // namespace pgrehearse

@@ -13,27 +13,27 @@ namespace {
 constexpr auto budget_keys = std::to_array<KeyDescription>({
     {.name = "time",
      .kind = KeyKind::duration,
-     .summary = "how long the primary is read in all; what is left then is listed as not compared",
+     .summary = "time limit for reading the primary; the rest is reported as not compared",
      .example = "10min",
      .default_value = "none"},
     {.name = "connections",
      .kind = KeyKind::integer,
-     .summary = "how many connections read at once",
+     .summary = "number of parallel connections",
      .example = "2",
      .default_value = "2"},
     {.name = "statement_timeout",
      .kind = KeyKind::duration,
-     .summary = "how long one statement, so one table, may take",
+     .summary = "time limit per statement, and so per table",
      .example = "5min",
      .default_value = "30min"},
     {.name = "max_snapshot_age",
      .kind = KeyKind::duration,
-     .summary = "how long the snapshot may be held: until then vacuum keeps what it sees",
+     .summary = "longest time to hold the snapshot; vacuum cannot remove rows it sees",
      .example = "30min",
      .default_value = "none"},
     {.name = "max_replica_lag",
      .kind = KeyKind::duration,
-     .summary = "reading ends when a standby lags by more than this",
+     .summary = "stop reading when a standby lags by more than this",
      .example = "1min",
      .default_value = "none"},
 });
@@ -48,27 +48,28 @@ constexpr auto keys = std::to_array<KeyDescription>({
      .default_value = "primary"},
     {.name = "sample",
      .kind = KeyKind::percentage,
-     .summary = "read this share of the blocks of each table above 8 MB, the same on both sides",
+     .summary =
+         "share of the blocks to read in each table above 8 MB, the same blocks on both sides",
      .example = "1%",
      .default_value = "everything"},
     {.name = "budget",
      .kind = KeyKind::section,
-     .summary = "what reading the primary may cost",
+     .summary = "limits for reading the primary",
      .example = "{ time: 10min, connections: 2 }",
      .children = budget_keys},
     {.name = "tables",
      .kind = KeyKind::text_map,
      .summary = "exclude, count_only or full, by pattern on database.schema.table; the longest "
-                "pattern wins",
+                "match applies",
      .example = "{ shop.audit.*: count_only, shop.public.sessions: exclude }"},
     {.name = "drill_down",
      .kind = KeyKind::boolean,
-     .summary = "find the keys that differ; the primary's snapshot is held until the comparison",
+     .summary = "list the keys that differ; keeps the primary's snapshot open until the comparison",
      .example = "true",
      .default_value = "false"},
     {.name = "keys",
      .kind = KeyKind::integer,
-     .summary = "how many differing keys of a table are shown",
+     .summary = "number of differing keys to show per table",
      .example = "20",
      .default_value = "20"},
     {.name = "tolerance",
@@ -78,16 +79,15 @@ constexpr auto keys = std::to_array<KeyDescription>({
      .default_value = "0%"},
     {.name = "uncompared",
      .kind = KeyKind::choice,
-     .summary =
-         "verdict when something could not be read on the primary (budget, permission, lock)",
+     .summary = "verdict if part of the primary could not be read (budget, permission, lock)",
      .example = "pass",
      .default_value = "unknown",
      .choices = uncompared_choices},
 });
 
-// Below this a sample would be a handful of blocks: it is read whole.
+// Smaller tables are read completely: a sample would be a few blocks.
 constexpr std::int64_t smallest_sampled = 1024;  // pages: 8 MB
-// The same blocks in every drill would never look at the others; the seed is in the fingerprint.
+// A new seed per drill, so that other blocks are read each time; the fingerprint records it.
 constexpr std::int64_t seeds = 1'000'000;
 
 TableRule parse_rule(const std::string& pattern, const std::string& text) {
@@ -95,7 +95,7 @@ TableRule parse_rule(const std::string& pattern, const std::string& text) {
   if (text == "count_only") return TableRule::count_only;
   if (text == "full") return TableRule::full;
   throw Error(ErrorKind::usage,
-              fmt::format("comparison.tables: '{}' for {} is no rule", text, pattern),
+              fmt::format("comparison.tables: '{}' is not a valid rule for {}", text, pattern),
               "write exclude, count_only or full");
 }
 
@@ -143,10 +143,10 @@ ComparisonRules comparison_rules_of(const Settings& settings) {
     rules.tables[pattern] = parse_rule(pattern, text);
   }
   if (rules.budget.connections == 0) {
-    throw Error(ErrorKind::usage, "comparison.budget.connections: at least one is needed");
+    throw Error(ErrorKind::usage, "comparison.budget.connections: must be at least 1");
   }
   if (rules.sample > 1) {
-    throw Error(ErrorKind::usage, "comparison.sample: at most 100% can be read");
+    throw Error(ErrorKind::usage, "comparison.sample: must be at most 100%");
   }
   return rules;
 }

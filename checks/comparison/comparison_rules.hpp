@@ -11,7 +11,7 @@
 
 namespace pgrehearse {
 
-// What is done with a relation that matches a pattern of `tables`.
+// How a relation that matches a pattern of `tables` is compared.
 enum class TableRule { exclude, count_only, full };
 
 struct ComparisonRules {

@@ -20,7 +20,7 @@ std::string not_compared(const ComparisonTally& tally) {
     if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, what);
   };
   for (const auto& [cause, count] : tally.by_choice) add(count, cause);
-  add(tally.rewritten, "rewritten meanwhile");
+  add(tally.rewritten, "rewritten during the capture");
   add(tally.gaps, "could not be read");
   return text;
 }
@@ -35,7 +35,7 @@ std::string summary_of(const ComparisonResult& result) {
       counted(tally.databases, "database", "databases"),
       counted(tally.relations, "relation", "relations"), counted(tally.rows, "row", "rows"),
       counted(tally.sequences, "sequence", "sequences"),
-      counted(tally.entries, "catalogue entry", "catalogue entries"),
+      counted(tally.entries, "catalog entry", "catalog entries"),
       tally.differences == 0 ? "no difference"
                              : counted(tally.differences, "difference", "differences"));
   const auto by = [&](const char* coverage) {
@@ -43,7 +43,7 @@ std::string summary_of(const ComparisonResult& result) {
     return found == tally.by_coverage.end() ? 0 : found->second;
   };
   if (by("sampled") > 0) text += fmt::format("; {} sampled", by("sampled"));
-  if (by("counted") > 0) text += fmt::format("; {} only counted", by("counted"));
+  if (by("counted") > 0) text += fmt::format("; {} counted only", by("counted"));
   if (const auto left = not_compared(tally); !left.empty()) {
     text += fmt::format("; not compared: {}", left);
   }
@@ -93,8 +93,8 @@ CheckOutcome outcome_of(ComparisonResult result, const ComparisonRules& rules) {
          .message = "the comparison is not exact: " + record_of(result.points).explanation,
          .hint = rules.tolerance > 0
                      ? ""
-                     : "a moving primary differs by what happened in between: state a tolerance, "
-                       "or give the role what an exact point needs (docs/comparison.md)"});
+                     : "the primary changed in between: set a tolerance, or grant the role what an "
+                       "exact comparison needs (docs/comparison.md)"});
   }
   outcome.findings = std::move(result.findings);
   return outcome;

@@ -1,4 +1,4 @@
-// From what a comparison found to a verdict and its one line.
+// The verdict and summary of a comparison.
 #pragma once
 
 #include <string>
@@ -13,12 +13,13 @@ namespace pgrehearse {
 struct ComparisonResult {
   std::vector<Finding> findings;
   ComparisonTally tally;
-  // Of the databases that were compared; those that should have been and were not are gaps.
+  // Totals of the compared databases; those that could not be compared are gaps.
   std::vector<DatabaseFingerprint> points;
 };
 
-// Differences fail where the point was exact or a tolerance was stated, otherwise nobody can tell.
-// What could not be read makes it unknown unless the rules let it pass. Nothing compared: unknown.
+// Differences fail where the point was exact or a tolerance was stated, otherwise they make the
+// verdict unknown. So do objects that could not be read, unless the rules allow that, and a
+// comparison of nothing.
 CheckOutcome outcome_of(ComparisonResult result, const ComparisonRules& rules);
 
 // The report's `comparison`.

@@ -32,12 +32,11 @@ class Comparer {
     compare_catalog(connection, database_catalog(), false);
     compare_sequences(connection);
     compare_contents(stop);
-    // Nothing may be passed over in silence: a line of a kind that this version does not know
-    // would.
+    // A line of an unknown kind must be reported, not skipped silently.
     if (line_ != nullptr && here<DatabaseFingerprint>() == nullptr) {
       throw Error(ErrorKind::usage,
-                  "the fingerprint holds lines that this version does not compare",
-                  "take it again with this version");
+                  "the fingerprint has entries that this version does not compare",
+                  "create it again with this version");
     }
     ++tally_.databases;
   }
@@ -71,13 +70,13 @@ class Comparer {
     }
   }
 
-  // Whether the primary did not give this kind.
+  // Whether the primary could not list entries of this kind.
   bool unlisted(std::string_view kind) {
     const auto* line = here<CatalogGap>();
     if (line == nullptr || line->kind != kind) return false;
     gap({.object = comparison_.database,
-         .message = fmt::format("what {} holds of kind '{}' could not be listed on the primary: {}",
-                                comparison_.database, kind, line->error)});
+         .message = fmt::format("entries of kind '{}' in {} could not be listed on the primary: {}",
+                                kind, comparison_.database, line->error)});
     next();
     return true;
   }
@@ -125,7 +124,7 @@ class Comparer {
     auto actual = found.begin();
     for (; const auto* expected = here<SequenceState>(); next()) {
       while (actual != found.end() && actual->name < expected->name) ++actual;
-      // One that is on one side only is a difference of the catalogue, found there.
+      // A sequence on one side only is reported as a catalog difference.
       if (actual == found.end() || actual->name != expected->name) continue;
       compare_sequence_pair(*expected, *actual);
     }
@@ -154,19 +153,18 @@ class Comparer {
     }
     ++tally_.sequences;
     if (verdict == SequenceVerdict::same || !comparison_.exact) return;
-    difference(
-        {.code = FindingCode::compare_sequence,
-         .object = object_of(expected.name),
-         .message = fmt::format(
-             "sequence {} is {} of the primary's: {}; the primary was {} before "
-             "and {} after",
-             object_of(expected.name), verdict == SequenceVerdict::behind ? "behind" : "ahead",
-             to_text(*actual.before), to_text(*expected.before), to_text(*expected.after)),
-         .hint = verdict == SequenceVerdict::behind
-                     ? "it would hand out values again: find out what set it back"
-                     : "",
-         .details = {{"actual", std::to_string(actual.before->last_value)},
-                     {"expected", std::to_string(expected.after->last_value)}}});
+    difference({.code = FindingCode::compare_sequence,
+                .object = object_of(expected.name),
+                .message = fmt::format(
+                    "sequence {} is {} the primary's: {}; the primary's was {} before and {} after "
+                    "the snapshot",
+                    object_of(expected.name), verdict == SequenceVerdict::below ? "below" : "above",
+                    to_text(*actual.before), to_text(*expected.before), to_text(*expected.after)),
+                .hint = verdict == SequenceVerdict::below
+                            ? "it would return values again: find out what reset it"
+                            : "",
+                .details = {{"actual", std::to_string(actual.before->last_value)},
+                            {"expected", std::to_string(expected.after->last_value)}}});
   }
 
   void compare_contents(const std::stop_token& stop) {
@@ -196,7 +194,7 @@ class Comparer {
     read_in_parallel(relations, work, stop);
   }
 
-  // What the fingerprint itself does not hold.
+  // Relations whose contents are not in the fingerprint.
   void left_out(const RelationContent& relation) {
     if (relation.cause == Uncovered::rewritten) {
       ++tally_.rewritten;
@@ -215,14 +213,15 @@ class Comparer {
     }
   }
 
-  // Recovery holds the locks of transactions that had not ended where it stands.
+  // Recovery holds the locks of transactions that had not ended at the pause point.
   void locked(const std::string& name) {
     ++tally_.rewritten;
-    findings_.add({.code = FindingCode::compare_not_comparable,
-                   .object = object_of(name),
-                   .message = fmt::format("{} was locked against all access by a transaction that "
-                                          "had not ended at this point",
-                                          object_of(name))});
+    findings_.add(
+        {.code = FindingCode::compare_not_comparable,
+         .object = object_of(name),
+         .message = fmt::format(
+             "{} was locked (ACCESS EXCLUSIVE) by a transaction still running at this position",
+             object_of(name))});
   }
 
   void read(Connection& connection, std::span<RelationContent> expected) {
@@ -244,7 +243,7 @@ class Comparer {
 
   void compare_content(const RelationContent& expected, const RelationContent& actual) {
     const std::lock_guard lock(mutex_);
-    if (actual.cause == Uncovered::rewritten) return;  // not there: the catalogue's difference
+    if (actual.cause == Uncovered::rewritten) return;  // missing: reported as a catalog difference
     const auto object = object_of(expected.name);
     if (actual.cause == Uncovered::locked) return locked(expected.name);
     if (actual.cause == Uncovered::budget) return unread(expected, actual.error);
@@ -253,7 +252,7 @@ class Comparer {
                   .object = object,
                   .message = fmt::format("{} cannot be read in the restored cluster: {}", object,
                                          actual.error),
-                  .hint = "run amcheck and page_checksums: its files are damaged or missing"});
+                  .hint = "its files are damaged or missing: run amcheck and page_checksums"});
       return;
     }
     ++tally_.relations;
@@ -270,8 +269,9 @@ class Comparer {
   void withheld(const RelationContent& relation) {
     for (const auto& column : relation.withheld) {
       gap({.object = fmt::format("{}.{}", object_of(relation.name), column),
-           .message = fmt::format("column {} of {} was not compared: the role may not read it",
-                                  column, object_of(relation.name)),
+           .message = fmt::format(
+               "column {} of {} was not compared: the role has no permission to read it", column,
+               object_of(relation.name)),
            .hint = "grant select on the whole table, or pg_read_all_data"});
     }
   }
@@ -292,8 +292,8 @@ class Comparer {
                                 {"coverage", std::string(name_of(expected.coverage))}}};
     if (actual.rows == expected.rows) {
       finding.code = FindingCode::compare_content;
-      finding.message = fmt::format("{} has {} rows{} as on the primary, but other content", object,
-                                    actual.rows, of);
+      finding.message = fmt::format("{} has {} rows{} as on the primary, but different content",
+                                    object, actual.rows, of);
       finding.details["expected_hash"] = expected.hash;
       finding.details["actual_hash"] = actual.hash;
     } else {

@@ -1,5 +1,5 @@
-// One database of the restored cluster held against its part of a fingerprint: catalogue, sequences
-// and contents. The instance must be paused where the fingerprint was taken.
+// Compares one database of the restored cluster with its part of a fingerprint: catalog, sequences
+// and contents. The instance must be paused at the fingerprint's LSN.
 #pragma once
 
 #include <cstdint>
@@ -17,15 +17,15 @@
 
 namespace pgrehearse {
 
-// What was looked at, in numbers.
+// Numbers of compared objects.
 struct ComparisonTally {
   std::uint64_t databases = 0;
   std::uint64_t relations = 0;  // with rows counted at least
   std::uint64_t rows = 0;
-  std::uint64_t entries = 0;  // of the catalogue
+  std::uint64_t entries = 0;  // of the catalog
   std::uint64_t sequences = 0;
   std::uint64_t differences = 0;
-  std::uint64_t gaps = 0;       // could have been compared, was not
+  std::uint64_t gaps = 0;       // should have been compared but was not
   std::uint64_t rewritten = 0;  // truncated or rewritten while the fingerprint was taken
   std::map<std::string, std::uint64_t> by_choice;  // cause -> relations: unlogged, excluded, ...
   std::map<std::string, std::uint64_t> by_coverage;
@@ -34,8 +34,8 @@ struct ComparisonTally {
 struct DatabaseComparison {
   std::string database;
   bool exact = true;
-  bool with_cluster = false;  // what all databases share is in this part of the fingerprint
-  double tolerance = 0;  // of an inexact comparison: by how much of the rows a relation may differ
+  bool with_cluster = false;  // this part of the fingerprint includes shared objects
+  double tolerance = 0;       // inexact comparison only: allowed difference as a share of the rows
   Sample sample;
   std::size_t connections = 2;
   // A new connection to the database in the instance.
@@ -45,8 +45,8 @@ struct DatabaseComparison {
   std::function<void(const RelationContent& expected, Finding& finding)> on_difference;
 };
 
-// Reads the database's part from `reader`, which stands behind its line. Throws SqlError when the
-// instance refuses.
+// Reads the database's part from `reader`, which is positioned after the database's line. Throws
+// SqlError when the instance refuses.
 void compare_database(FingerprintReader& reader, const DatabaseComparison& comparison,
                       FindingList& findings, ComparisonTally& tally, const std::stop_token& stop);
 

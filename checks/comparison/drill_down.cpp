@@ -15,12 +15,12 @@ namespace {
 
 constexpr std::uint64_t parts_of_a_range = 256;
 constexpr std::uint64_t few_blocks = 4;
-// Damage that is everywhere needs no list of everything.
+// Limits the list if most of a relation differs.
 constexpr std::size_t most_ranges = 32;
 
 struct BlockRange {
   std::uint64_t begin = 0;
-  std::uint64_t end = 0;  // behind the last
+  std::uint64_t end = 0;  // after the last
 };
 
 // A row names the columns of the relation's shortest key, the primary key first.
@@ -108,7 +108,7 @@ class Search {
   }
 
  private:
-  // Locks are given back at once.
+  // Releases the locks at once.
   Rows ask_primary(const std::string& sql) {
     primary_.query("savepoint drill_down");
     auto rows = primary_.query(sql);
@@ -165,7 +165,7 @@ class Search {
   std::string blocks_;
 };
 
-// Rows that are on both sides, wherever they lie, are taken away; what is left differs.
+// Removes the rows that are on both sides, in any block; the rest differ.
 void drop_common(std::multimap<std::string, std::string>& expected,
                  std::multimap<std::string, std::string>& actual) {
   for (auto row = expected.begin(); row != expected.end();) {

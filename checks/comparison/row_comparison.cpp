@@ -59,9 +59,9 @@ class Comparison {
       if (met == 0) {
         fail({.code = FindingCode::rows_missing_table,
               .object = pattern,
-              .message = fmt::format("no table of the restored cluster matches {}, which must hold "
-                                     "at least {} rows",
-                                     pattern, least),
+              .message = fmt::format(
+                  "no table of the restored cluster matches {} (at least {} rows required)",
+                  pattern, least),
               .details = {{"minimum", std::to_string(least)}}});
       }
       checked_minimum_ += met;
@@ -128,7 +128,7 @@ class Comparison {
           .message = fmt::format("table {} has {} rows in the restored cluster, {} in {} ({:+d}, "
                                  "{} allowed)",
                                  object, actual, expected, rules_.source, difference, allowed),
-          .hint = "compare with the landing's time; a moving primary needs a tolerance",
+          .hint = "compare with the landing time; set a tolerance if the primary is written to",
           .details = {{"expected", std::to_string(expected)},
                       {"actual", std::to_string(actual)},
                       {"allowed_difference", std::to_string(allowed)}}});
@@ -162,7 +162,7 @@ class Comparison {
           .object = object,
           .message = fmt::format("table {} cannot be read in the restored cluster: {}", object,
                                  count.error),
-          .hint = "run amcheck and page_checksums: the table's files are damaged or missing",
+          .hint = "the table's files are damaged or missing: run amcheck and page_checksums",
           .details = {{"sqlstate", count.sqlstate}}});
   }
 
@@ -172,12 +172,12 @@ class Comparison {
     findings_.push_back(
         {.code = FindingCode::rows_locked,
          .object = object,
-         .message = fmt::format("table {} was not counted: a transaction that was running at the "
-                                "landing holds a lock on it in the restored cluster",
+         .message = fmt::format("table {} was not counted: in the restored cluster, a transaction "
+                                "running at the landing holds a lock on it",
                                 object),
-         .hint = "recover to another point; when it stays so at `latest`, the transaction is still "
-                 "running on the primary, or a failover cut it off and the newest WAL that is "
-                 "archived does not tell yet"});
+         .hint = "recover to another point; if this persists at `latest`, the transaction is still "
+                 "running on the primary, or a failover ended it and the archive has no WAL of "
+                 "that yet"});
   }
 
   void too_few(const std::string& object, std::int64_t actual, std::int64_t least) {
@@ -203,8 +203,7 @@ class Comparison {
     findings_.push_back(
         {.code = FindingCode::database_unreadable,
          .object = database,
-         .message = fmt::format("database {} could not be looked at in the restored "
-                                "cluster: {}",
+         .message = fmt::format("database {} could not be read in the restored cluster: {}",
                                 database, reason)});
   }
 

@@ -1,4 +1,4 @@
-// Two sets of row counts held against each other.
+// Compares two sets of row counts.
 #pragma once
 
 #include <cstdint>

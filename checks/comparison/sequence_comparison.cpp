@@ -6,10 +6,10 @@ namespace pgrehearse {
 
 namespace {
 
-// What the WAL says has been given away. PostgreSQL logs 32 values ahead and counts them down in
-// the page only, so that the page says (100, 10 ahead) where the WAL said 110: their sum is the
-// same on both sides at any LSN. A sequence that was never called is one step before its start.
-// long double: 64 bits of mantissa hold every sum of two positions that a sequence can have.
+// The position recorded in WAL. PostgreSQL logs 32 values ahead and counts them down in the page
+// only, so that the page says (100, 10 ahead) where the WAL said 110: their sum is the same on both
+// sides at any LSN. A sequence that was never called is one step before its start. long double: 64
+// bits of mantissa hold every sum of two positions that a sequence can have.
 long double position(const SequenceReading& reading, std::int64_t increment) {
   const auto step = static_cast<long double>(increment);
   const auto last = static_cast<long double>(reading.last_value);
@@ -30,8 +30,8 @@ SequenceVerdict compare_sequence(const SequenceState& expected, const SequenceRe
   const auto high = direction * position(*after, expected.increment);
   const auto here = direction * position(actual, expected.increment);
   if (low > high || (expected.cycles && low != high)) return SequenceVerdict::not_comparable;
-  if (here < low) return SequenceVerdict::behind;
-  return here > high ? SequenceVerdict::ahead : SequenceVerdict::same;
+  if (here < low) return SequenceVerdict::below;
+  return here > high ? SequenceVerdict::above : SequenceVerdict::same;
 }
 
 std::string to_text(const SequenceReading& reading) {

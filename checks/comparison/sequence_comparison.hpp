@@ -1,4 +1,4 @@
-// Whether a restored sequence stands where the primary's stood.
+// Whether a restored sequence has the position of the primary's.
 #pragma once
 
 #include <optional>
@@ -10,8 +10,8 @@ namespace pgrehearse {
 
 enum class SequenceVerdict {
   same,
-  behind,          // it would hand out values again
-  ahead,           // values would be lost
+  below,           // it would return values again
+  above,           // values would be lost
   not_comparable,  // it was restarted or set back while the fingerprint was taken
 };
 

@@ -20,7 +20,7 @@ std::optional<std::uint64_t> number_at_start(std::string_view text) {
   return value;
 }
 
-std::optional<std::uint64_t> number_behind(std::string_view line, std::string_view label) {
+std::optional<std::uint64_t> number_after(std::string_view line, std::string_view label) {
   const auto at = line.find(label);
   if (at == std::string_view::npos) return {};
   return number_at_start(line.substr(at + label.size()));
@@ -40,9 +40,9 @@ std::optional<AmcheckComplaint> parse_heading(std::string_view line) {
   AmcheckComplaint complaint{
       .kind = is_heap ? AmcheckRelationKind::heap : AmcheckRelationKind::index,
       .relation = std::string(line.substr(name, quote - name)),
-      .block = number_behind(place, ", block "),
-      .offset = number_behind(place, ", offset "),
-      .attribute = number_behind(place, ", attribute ")};
+      .block = number_after(place, ", block "),
+      .offset = number_after(place, ", offset "),
+      .attribute = number_after(place, ", attribute ")};
   complaint.message = trim(place.substr(place.find(':') + 1));
   return complaint;
 }
@@ -114,11 +114,11 @@ std::optional<AmcheckProgress> parse_amcheck_progress(std::string_view line) {
   const auto relations = line.find(" relations (");
   const auto comma = line.find("), ");
   if (relations == std::string_view::npos || comma == std::string_view::npos) return {};
-  const auto behind = line.substr(comma + 3);
+  const auto rest = line.substr(comma + 3);
   const auto done = number_at_start(line);
-  const auto all = number_behind(line, "/");
-  const auto pages_done = number_at_start(behind);
-  const auto pages = number_behind(behind, "/");
+  const auto all = number_after(line, "/");
+  const auto pages_done = number_at_start(rest);
+  const auto pages = number_after(rest, "/");
   if (!done || !all || !pages_done || !pages) return {};
   return AmcheckProgress{
       .relations_done = *done, .relations = *all, .pages_done = *pages_done, .pages = *pages};

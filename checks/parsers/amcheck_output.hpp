@@ -38,7 +38,7 @@ struct AmcheckProgress {
   std::uint64_t pages_done = 0;
   std::uint64_t pages = 0;
 };
-// "  0/826 relations (0%),    0/2919 pages (0%)", with a database's name behind it when verbose.
+// "  0/826 relations (0%),    0/2919 pages (0%)", followed by a database's name if verbose.
 std::optional<AmcheckProgress> parse_amcheck_progress(std::string_view line);
 
 }  // namespace pgrehearse

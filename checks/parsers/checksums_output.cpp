@@ -16,7 +16,7 @@ std::optional<std::uint64_t> number_at_start(std::string_view text) {
   return value;
 }
 
-std::optional<std::string_view> behind(std::string_view line, std::string_view label) {
+std::optional<std::string_view> text_after(std::string_view line, std::string_view label) {
   const auto at = line.find(label);
   if (at == std::string_view::npos) return {};
   return line.substr(at + label.size());
@@ -26,20 +26,20 @@ std::string word(std::string_view text) { return std::string(text.substr(0, text
 
 // checksum verification failed in file "F", block N: calculated checksum C but block contains S
 std::optional<BadBlock> parse_bad_block(std::string_view line) {
-  const auto file = behind(line, "checksum verification failed in file \"");
+  const auto file = text_after(line, "checksum verification failed in file \"");
   if (!file) return {};
   const auto quote = file->find("\", block ");
   if (quote == std::string_view::npos) return {};
   const auto rest = file->substr(quote);
-  const auto block = behind(rest, "block ");
+  const auto block = text_after(rest, "block ");
   const auto number = block ? number_at_start(*block) : std::nullopt;
   if (!number) return {};
   BadBlock bad{.file = std::string(file->substr(0, quote)), .block = *number};
-  if (const auto calculated = behind(rest, "calculated checksum "))
+  if (const auto calculated = text_after(rest, "calculated checksum "))
     bad.calculated = word(*calculated);
-  if (const auto stored = behind(rest, "but block contains ")) {
+  if (const auto stored = text_after(rest, "but block contains ")) {
     bad.stored = word(*stored);
-  } else if (const auto expected = behind(rest, "but expected ")) {
+  } else if (const auto expected = text_after(rest, "but expected ")) {
     bad.stored = word(*expected);
   }
   return bad;
@@ -51,10 +51,10 @@ void parse_complaint(std::string_view line, ChecksumsOutput& result) {
     return;
   }
   if (line.find("checksums are not enabled") != std::string_view::npos) result.disabled = true;
-  if (const auto text = behind(line, "error: ")) {
+  if (const auto text = text_after(line, "error: ")) {
     result.errors.emplace_back(*text);
   } else if (line.starts_with("pg_verify_checksums: ")) {
-    result.errors.emplace_back(*behind(line, ": "));
+    result.errors.emplace_back(*text_after(line, ": "));
   }
 }
 
@@ -64,18 +64,19 @@ ChecksumsOutput parse_checksums(std::string_view output, std::string_view error_
   ChecksumsOutput result;
   for (const auto line : lines_of(error_output)) parse_complaint(line, result);
   for (const auto line : lines_of(output)) {
-    if (const auto files = behind(line, "Files scanned:")) result.files = number_at_start(*files);
-    if (const auto blocks = behind(line, "Blocks scanned:")) {
+    if (const auto files = text_after(line, "Files scanned:"))
+      result.files = number_at_start(*files);
+    if (const auto blocks = text_after(line, "Blocks scanned:")) {
       result.blocks = number_at_start(*blocks);
     }
-    if (const auto bad = behind(line, "Bad checksums:")) result.bad = number_at_start(*bad);
+    if (const auto bad = text_after(line, "Bad checksums:")) result.bad = number_at_start(*bad);
   }
   return result;
 }
 
 std::optional<ChecksumsProgress> parse_checksums_progress(std::string_view line) {
   if (line.find(" MB (") == std::string_view::npos) return {};
-  const auto total = behind(line, "/");
+  const auto total = text_after(line, "/");
   const auto done = number_at_start(line);
   const auto whole = total ? number_at_start(*total) : std::nullopt;
   if (!done || !whole) return {};

@@ -102,11 +102,11 @@ Expectation::Expectation(const std::map<std::string, std::string>& stated) {
       compiled_ = std::regex(*pattern_);
     } catch (const std::regex_error& error) {
       throw Error(ErrorKind::usage,
-                  fmt::format("expect.matches is no regular expression: {}", error.what()));
+                  fmt::format("expect.matches is not a regular expression: {}", error.what()));
     }
   }
   if (!rows_ && !wants_value()) {
-    throw Error(ErrorKind::usage, "expect says nothing",
+    throw Error(ErrorKind::usage, "expect is empty",
                 "write a value, no rows, or equals, at_least, at_most, matches, rows");
   }
 }

@@ -39,9 +39,9 @@ RowCounts parse_recorded_counts(const std::string& text, const std::string& file
   } catch (const nlohmann::json::parse_error& error) {
     throw malformed(file, fmt::format("not JSON (byte {})", error.byte));
   } catch (const nlohmann::json::exception&) {
-    throw malformed(file, "a number in it is too large");
+    throw malformed(file, "a number is too large");
   }
-  if (!document.is_object() || document.empty()) throw malformed(file, "no database in it");
+  if (!document.is_object() || document.empty()) throw malformed(file, "no database");
   RowCounts counts;
   for (const auto& [database, tables] : document.items()) {
     if (!tables.is_object()) {
@@ -61,7 +61,8 @@ RowCounts read_recorded_counts(const std::filesystem::path& file) {
     throw Error(ErrorKind::usage,
                 fmt::format("cannot read the row counts in {}: {}", file.string(),
                             std::generic_category().message(errno)),
-                "row_counts.against is `primary` or a file of earlier counts", {}, file.string());
+                "set row_counts.against to `primary` or a file of earlier counts", {},
+                file.string());
   }
   const std::string text{std::istreambuf_iterator<char>(stream), {}};
   return parse_recorded_counts(text, file.string());

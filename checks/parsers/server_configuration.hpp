@@ -1,5 +1,5 @@
-// What production's configuration files said, read from those that came back with the backup. The
-// instance itself runs under the quarantine's configuration and cannot tell.
+// What production's configuration files said, read from the restored files. The instance itself
+// runs under the quarantine's configuration and cannot show it.
 #pragma once
 
 #include <filesystem>

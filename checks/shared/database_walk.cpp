@@ -18,8 +18,8 @@ DatabaseWalk walk_databases(
       walk.not_looked_at.push_back(
           {.code = FindingCode::database_unreadable,
            .object = database,
-           .message = fmt::format("database {} could not be looked at: {}", database, error.what()),
-           .hint = "the check `databases` tells whether it accepts connections at all",
+           .message = fmt::format("database {} could not be checked: {}", database, error.what()),
+           .hint = "see the check `databases`: does it accept connections?",
            .details = {{"sqlstate", error.sqlstate()}}});
     }
     ++done;

@@ -23,8 +23,8 @@ std::vector<Finding> FindingList::take() {
         std::find_if(kept_.rbegin(), kept_.rend(),
                      [&wanted = code](const auto& finding) { return finding.code == wanted; });
     last->details["not_shown"] = std::to_string(count - most_);
-    last->hint += fmt::format("{}{} more of this kind are not shown",
-                              last->hint.empty() ? "" : "; ", count - most_);
+    last->hint += fmt::format("{}{} more of this kind not shown", last->hint.empty() ? "" : "; ",
+                              count - most_);
   }
   counts_.clear();
   return std::exchange(kept_, {});

@@ -12,7 +12,7 @@ Finding primary_trouble(const Primary& primary, const std::string& action, const
       .code = error.code() == FindingCode::none ? FindingCode::primary_unreachable : error.code(),
       .object = given(error.object(), primary.description()),
       .message = fmt::format("{}: {}", action, error.what()),
-      .hint = given(error.hint(), "`pgrehearse doctor` tests the way to the primary")};
+      .hint = given(error.hint(), "run `pgrehearse doctor` to test the connection to the primary")};
 }
 
 }  // namespace pgrehearse

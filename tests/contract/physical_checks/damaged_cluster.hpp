@@ -19,7 +19,7 @@ namespace pgrehearse {
 
 class DamagedCluster {
  public:
-  // Why it cannot be had on this host; empty when it can.
+  // Why it is unavailable on this host; empty if it is available.
   static std::string missing();
 
   // Running, with checksums, with the database "shop" and the extension amcheck in it.

@@ -57,7 +57,7 @@ inline const std::initializer_list<std::string> comparison_schema{
     "  'select sum(amount) from public.orders o where o.customer = $1'",
     "create function touch() returns trigger language plpgsql as 'begin return new; end'",
     "create trigger touched before update on orders for each row execute function touch()",
-    "create type colour as enum ('red', 'green')",
+    "create type color as enum ('red', 'green')",
     "create domain positive as int check (value > 0)",
     "alter table orders enable row level security",
     "create policy own on orders using (customer = 1)",

@@ -201,7 +201,7 @@ INSTANTIATE_TEST_SUITE_P(
                  {"alter table \"Odd Name2\" alter column c set default 'y'"},
                  {"CATALOG-CHANGED public.\"Odd Name2\""}},
         Mutation{
-            "EnumLabel", {"alter type colour add value 'blue'"}, {"CATALOG-CHANGED public.colour"}},
+            "EnumLabel", {"alter type color add value 'blue'"}, {"CATALOG-CHANGED public.color"}},
         Mutation{"TableExtra", {"create table surplus (i int)"}, {"CATALOG-EXTRA public.surplus"}},
         Mutation{"TableLost", {"drop table twins"}, {"CATALOG-MISSING public.twins"}},
         Mutation{"ViewDropped",

@@ -120,7 +120,7 @@ TEST_F(FingerprintCommandTest, WithoutTimeNothingIsReadAndItSaysSo) {
 }
 
 TEST_F(FingerprintCommandTest, ATableThatTakesTooLongIsListed) {
-  // Far longer than the limit, which a catalogue's statement does not meet on a busy machine.
+  // Far longer than the limit, which a catalog statement does not meet on a busy machine.
   copy_cluster().execute(database,
                          {"create table slow as select * from generate_series(1, 3000000)"});
   const auto result = take({"--allow-inexact", "--statement-timeout", "200ms"});

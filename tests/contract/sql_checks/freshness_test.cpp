@@ -23,7 +23,7 @@ TEST_F(FreshnessTest, AnIdlePrimaryLosesNothing) {
   Primary primary(primary_cluster().dsn());
   const auto newest = primary.newest_commit({});
   ASSERT_TRUE(newest);
-  // The drill starts an hour after the last commit, which came back.
+  // The drill starts an hour after the last commit, which was recovered.
   bench.drill_started = *newest + 1h;
   land(1h);
   EXPECT_EQ(run_check("freshness").verdict, Verdict::fail);

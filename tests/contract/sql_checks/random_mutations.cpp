@@ -287,10 +287,10 @@ RandomMutation other_object(Draw& draw) {
                                  draw.number(1, 28)),
                      "public.recent.\"_RETURN\"");
     case 1:
-      return changed("an enum's label", "alter type colour add value 'blue'", "public.colour");
+      return changed("an enum's label", "alter type color add value 'blue'", "public.color");
     case 2:
-      return changed("an enum's label renamed", "alter type colour rename value 'red' to 'Red'",
-                     "public.colour");
+      return changed("an enum's label renamed", "alter type color rename value 'red' to 'Red'",
+                     "public.color");
     case 3:
       return missing("a domain's constraint",
                      "alter domain positive drop constraint positive_check",

@@ -34,7 +34,7 @@ TEST_F(AmcheckCheck, PassesAndCounts) {
   runner.on({"pg_amcheck"}, Runner::success("", progress));
   const auto outcome = run();
   EXPECT_EQ(outcome.verdict, Verdict::pass);
-  EXPECT_EQ(outcome.summary, "1 databases, 826 relations, 2919 pages, 0 complaints");
+  EXPECT_EQ(outcome.summary, "1 databases, 826 relations, 2919 pages, 0 problems");
   EXPECT_THAT(bench.progress, ElementsAre("2919/2919 pages of shop"));
   const auto& arguments = runner.commands().at(0).arguments;
   for (const auto* expected :
@@ -61,7 +61,7 @@ TEST_F(AmcheckCheck, SettingsBecomeOptions) {
   EXPECT_THAT(arguments, Not(Contains(std::string("--heapallindexed"))));
 }
 
-TEST_F(AmcheckCheck, NeedsAWritableCopyOnlyWhereItWrites) {
+TEST_F(AmcheckCheck, NeedsAWritableInstanceOnlyIfItWrites) {
   const auto state = [](const Settings& settings) {
     return check_named("amcheck").state_for(settings);
   };
@@ -71,7 +71,7 @@ TEST_F(AmcheckCheck, NeedsAWritableCopyOnlyWhereItWrites) {
             InstanceState::read_write);
 }
 
-TEST_F(AmcheckCheck, NamesWhatIsDamaged) {
+TEST_F(AmcheckCheck, NamesTheDamagedRelation) {
   runner.on({"pg_amcheck"},
             Runner::failure(2, progress,
                             "btree index \"shop.public.plain_t\":\n    ERROR:  heap tuple (166,81) "
@@ -87,7 +87,7 @@ TEST_F(AmcheckCheck, NamesWhatIsDamaged) {
             "transaction ID 0:729");
 }
 
-TEST_F(AmcheckCheck, KeepsAFloodOfComplaintsShort) {
+TEST_F(AmcheckCheck, LimitsTheFindingsPerRelation) {
   std::string flood;
   for (int line = 0; line < 1000; ++line) {
     flood += "heap table \"shop.public.t\", block 1, offset 1:\n    bad\n";
@@ -95,7 +95,7 @@ TEST_F(AmcheckCheck, KeepsAFloodOfComplaintsShort) {
   runner.on({"pg_amcheck"}, Runner::failure(2, progress, flood));
   const auto outcome = run();
   EXPECT_EQ(outcome.findings.size(), 5U);
-  EXPECT_THAT(outcome.findings[0].message, HasSubstr("one of 1000 complaints"));
+  EXPECT_THAT(outcome.findings[0].message, HasSubstr("1 of 1000 problems"));
 }
 
 TEST_F(AmcheckCheck, IsUnknownWhereTheExtensionIsMissing) {
@@ -111,7 +111,7 @@ TEST_F(AmcheckCheck, IsUnknownWhereTheExtensionIsMissing) {
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-AMCHECK-SKIPPED postgres"));
 }
 
-TEST_F(AmcheckCheck, DamagedCatalogueIsAFailureAndTheOthersAreStillChecked) {
+TEST_F(AmcheckCheck, ADamagedCatalogFailsAndOtherDatabasesAreStillChecked) {
   bench.databases = {"broken", "shop"};
   runner
       .on({"pg_amcheck", "\"broken\""},
@@ -140,7 +140,7 @@ TEST_F(AmcheckCheck, IsUnknownWhenTheToolWasKilled) {
   EXPECT_EQ(run().verdict, Verdict::unknown);
 }
 
-TEST_F(AmcheckCheck, IsNeverPassedOnNothing) {
+TEST_F(AmcheckCheck, CheckingNoRelationIsNotAPass) {
   bench.databases.clear();
   EXPECT_EQ(run().verdict, Verdict::unknown);
   bench.databases = {"shop"};
@@ -148,12 +148,12 @@ TEST_F(AmcheckCheck, IsNeverPassedOnNothing) {
   EXPECT_EQ(run().verdict, Verdict::unknown);
 }
 
-TEST_F(AmcheckCheck, ExitCodeTwoFailsWhateverWasSaid) {
+TEST_F(AmcheckCheck, ExitCodeTwoFailsWhateverTheOutput) {
   runner.on({"pg_amcheck"}, Runner::failure(2, progress, "words of a later release\n"));
   EXPECT_EQ(run().verdict, Verdict::fail);
 }
 
-TEST_F(AmcheckCheck, IsUnknownForADatabaseThatIsNotThere) {
+TEST_F(AmcheckCheck, IsUnknownForAMissingDatabase) {
   const auto outcome = run(settings_of({{"databases", std::vector<std::string>{"shpo"}}}));
   EXPECT_EQ(outcome.verdict, Verdict::unknown);
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-AMCHECK-ERROR shpo"));

@@ -47,12 +47,12 @@ TEST_F(BackupIntegrityCheck, PassesAndVerifies) {
   EXPECT_EQ(repository().verified, 1);
 }
 
-TEST_F(BackupIntegrityCheck, LeavesTheVerificationOutWhenAsked) {
+TEST_F(BackupIntegrityCheck, SkipsVerificationIfDisabled) {
   EXPECT_EQ(run(settings_of({{"verify", false}})).verdict, Verdict::pass);
   EXPECT_EQ(repository().verified, 0);
 }
 
-TEST_F(BackupIntegrityCheck, NamesFilesWithErrorsInTheSet) {
+TEST_F(BackupIntegrityCheck, NamesFilesWithErrorsInTheBackup) {
   bench.backup.error = true;
   bench.backup.errors = {"pg_data/base/16384/16394"};
   const auto outcome = run();
@@ -60,7 +60,7 @@ TEST_F(BackupIntegrityCheck, NamesFilesWithErrorsInTheSet) {
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-BACKUP-ERROR pg_data/base/16384/16394"));
 }
 
-TEST_F(BackupIntegrityCheck, LooksAtTheSetsItBuildsOn) {
+TEST_F(BackupIntegrityCheck, ChecksTheBackupsItDependsOn) {
   repository().sets.backups[0].error = true;
   EXPECT_THAT(codes_and_objects(run()), ElementsAre("PGR-BACKUP-ERROR 20261120-030000F"));
   repository().sets.backups.erase(repository().sets.backups.begin());
@@ -77,7 +77,7 @@ TEST_F(BackupIntegrityCheck, NamesTheFileThatDoesNotVerify) {
               ElementsAre("PGR-BACKUP-VERIFY 20261120-030000F/pg_data/base/1/112.lz4"));
 }
 
-TEST_F(BackupIntegrityCheck, FailsWhenTheVerificationFailsWithoutWords) {
+TEST_F(BackupIntegrityCheck, FailsWhenTheVerificationFailsWithoutAMessage) {
   repository().verification = {.ok = false};
   EXPECT_EQ(run().verdict, Verdict::fail);
 }
@@ -92,7 +92,7 @@ TEST_F(BackupIntegrityCheck, IsUnknownWhenItCannotVerify) {
   EXPECT_EQ(run().verdict, Verdict::fail) << "what is known to be wrong stays wrong";
 }
 
-TEST_F(BackupIntegrityCheck, JudgesTheStatusOfTheRepository) {
+TEST_F(BackupIntegrityCheck, EvaluatesTheStatusOfTheRepository) {
   repository().sets.status = {.code = 3, .message = "missing stanza data"};
   EXPECT_EQ(run().verdict, Verdict::fail);
   repository().sets.status = {.code = 99, .message = "other"};

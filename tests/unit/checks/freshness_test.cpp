@@ -21,7 +21,7 @@ class FreshnessUnitTest : public testing::Test {
   CheckBench bench;
 };
 
-TEST_F(FreshnessUnitTest, HoldsTheAgeOfTheNewestCommitAgainstTheObjective) {
+TEST_F(FreshnessUnitTest, ComparesTheAgeOfTheNewestCommitWithTheObjective) {
   land(10min);
   EXPECT_EQ(run().verdict, Verdict::pass);
   land(10min + 1s);
@@ -32,12 +32,12 @@ TEST_F(FreshnessUnitTest, HoldsTheAgeOfTheNewestCommitAgainstTheObjective) {
   EXPECT_EQ(outcome.findings.at(0).details.at("allowed_seconds"), "600.000");
 }
 
-TEST_F(FreshnessUnitTest, MaxAgeWinsOverTheObjective) {
+TEST_F(FreshnessUnitTest, MaxAgeOverridesTheObjective) {
   land(20min);
   EXPECT_EQ(run(settings_of({{"max_age", std::chrono::milliseconds(1h)}})).verdict, Verdict::pass);
 }
 
-TEST_F(FreshnessUnitTest, APointInTimeIsMeasuredFromWhatWasAsked) {
+TEST_F(FreshnessUnitTest, LossIsMeasuredFromTheTargetTime) {
   bench.scenario.target = {.type = TargetType::time, .time = bench.drill_started - 5h};
   land(5h + 4min);
   EXPECT_EQ(run().verdict, Verdict::pass);
@@ -53,7 +53,7 @@ TEST_F(FreshnessUnitTest, MissingEvidenceIsUnknown) {
   EXPECT_EQ(run().verdict, Verdict::unknown);  // no objective
 }
 
-TEST_F(FreshnessUnitTest, ATargetWithoutATimeIsNotJudged) {
+TEST_F(FreshnessUnitTest, TargetsThatAreNotATimeAreSkipped) {
   for (const auto type :
        {TargetType::immediate, TargetType::lsn, TargetType::xid, TargetType::name}) {
     bench.scenario.target = {.type = type};
@@ -65,7 +65,7 @@ TEST_F(FreshnessUnitTest, ATargetWithoutATimeIsNotJudged) {
   }
 }
 
-TEST_F(FreshnessUnitTest, ACommitDuringTheDrillIsNoLoss) {
+TEST_F(FreshnessUnitTest, ACommitDuringTheDrillIsNotALoss) {
   land(-30s);
   EXPECT_EQ(run().verdict, Verdict::pass);
 }

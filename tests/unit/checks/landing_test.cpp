@@ -41,8 +41,8 @@ class LandingCheck : public testing::Test {
   CheckBench bench;
 };
 
-// A target before the switch is reached on the older timeline, on the way to the newer one.
-TEST_F(LandingCheck, MayLieOnTheWayToTheTimelineThatWasAskedFor) {
+// A target before the branch point is reached on the older timeline.
+TEST_F(LandingCheck, MayBeOnAnAncestorOfTheRequestedTimeline) {
   bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x5000080}, .timeline = "2"};
   bench.archive.histories[2] = {{.timeline = 1, .switch_lsn = Lsn{0x6000000}}};
   expect(Verdict::pass);
@@ -52,7 +52,7 @@ TEST_F(LandingCheck, MayLieOnTheWayToTheTimelineThatWasAskedFor) {
   expect(Verdict::fail, FindingCode::landing_wrong);
 }
 
-TEST_F(LandingCheck, IsSkippedByNameWhereNobodyCouldLookAtTheTransactions) {
+TEST_F(LandingCheck, IsSkippedForANameIfTransactionsCannotBeRead) {
   bench.landing.proved = false;
   bench.landing.unexamined = "cannot start pg_waldump: No such file or directory";
   bench.landing.proof = "paused at 0/5000100; " + bench.landing.unexamined;
@@ -61,7 +61,7 @@ TEST_F(LandingCheck, IsSkippedByNameWhereNobodyCouldLookAtTheTransactions) {
   const auto outcome = run_check("landing", bench);
   EXPECT_EQ(outcome.verdict, Verdict::skipped);
   EXPECT_THAT(outcome.summary, HasSubstr("pg_waldump"));
-  // What is short is short all the same, and a moment cannot be told without its transactions.
+  // A short recovery is still detected, but a time cannot be proved without transactions.
   bench.scenario.target = {.type = TargetType::latest};
   expect(Verdict::fail, FindingCode::landing_short);
   bench.scenario.target = {.type = TargetType::name, .name = "moment"};
@@ -84,11 +84,11 @@ TEST_F(LandingCheck, LatestMustReachTheLastSegment) {
   expect(Verdict::fail, FindingCode::landing_short);
   const auto outcome = run_check("landing", bench);
   EXPECT_THAT(outcome.findings[0].message, HasSubstr("replay ended at 0/5000100"));
-  EXPECT_THAT(outcome.findings[0].message, HasSubstr("the archive reaches to 0/8000000"));
+  EXPECT_THAT(outcome.findings[0].message, HasSubstr("the archive ends at 0/8000000"));
   EXPECT_EQ(outcome.findings[0].object, "000000010000000000000005");
 }
 
-TEST_F(LandingCheck, LatestLeavesNoTransactionBehind) {
+TEST_F(LandingCheck, LatestReplaysEveryTransaction) {
   bench.landing.archive_end = Lsn{0x6000000};
   bench.landing.first_withheld = commit(750, 0x5000200, 9);
   expect(Verdict::fail, FindingCode::landing_short);
@@ -112,20 +112,21 @@ TEST_F(LandingCheck, LatestNeedsTheEndOfTheArchive) {
   expect(Verdict::unknown, FindingCode::landing_unproved);
 }
 
-TEST_F(LandingCheck, ImmediateIsBehindTheEndOfTheBackup) {
+TEST_F(LandingCheck, ImmediateMustReachTheEndOfTheBackup) {
   bench.scenario.target.type = TargetType::immediate;
   expect(Verdict::pass);
   bench.backup.stop_lsn = Lsn{0x5000101};
   expect(Verdict::fail, FindingCode::landing_wrong);
 }
 
-TEST_F(LandingCheck, TimeLiesBetweenTheTwoTransactions) {
+TEST_F(LandingCheck, TimeIsBetweenTheTwoTransactions) {
   bench.scenario.target = {.type = TargetType::time, .time = at(5)};
   bench.landing.last_applied = commit(742, 0x5000000, 5);
   bench.landing.first_withheld = commit(743, 0x5000100, 6);
   expect(Verdict::pass);
   bench.scenario.target.exclusive = true;
-  expect(Verdict::fail, FindingCode::landing_wrong);  // one that committed at the target came back
+  expect(Verdict::fail,
+         FindingCode::landing_wrong);  // one that committed at the target was recovered
   bench.landing.last_applied = commit(742, 0x5000000, 4);
   bench.landing.first_withheld = commit(743, 0x5000100, 5);
   expect(Verdict::pass);
@@ -133,13 +134,13 @@ TEST_F(LandingCheck, TimeLiesBetweenTheTwoTransactions) {
   expect(Verdict::fail, FindingCode::landing_wrong);  // one that committed at the target is missing
 }
 
-TEST_F(LandingCheck, TimeNeedsATransactionBehindIt) {
+TEST_F(LandingCheck, TimeNeedsATransactionAfterTheTarget) {
   bench.scenario.target = {.type = TargetType::time, .time = at(5)};
   bench.landing.last_applied = commit(742, 0x5000000, 5);
   expect(Verdict::unknown, FindingCode::landing_unproved);
 }
 
-TEST_F(LandingCheck, LsnIsBehindTheRecordOrInFrontOfIt) {
+TEST_F(LandingCheck, LsnIsAfterOrBeforeTheRecord) {
   bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x50000C8}};
   bench.landing.last_applied = commit(742, 0x50000C8, 5);
   bench.landing.first_withheld = commit(743, 0x5000180, 6);
@@ -154,7 +155,7 @@ TEST_F(LandingCheck, LsnIsBehindTheRecordOrInFrontOfIt) {
   expect(Verdict::fail, FindingCode::landing_wrong);
 }
 
-TEST_F(LandingCheck, ExclusiveLsnBehindAPageHeaderIsNoShortfall) {
+TEST_F(LandingCheck, ExclusiveLsnAfterAPageHeaderIsNotShort) {
   bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x5002018}, .exclusive = true};
   bench.landing.lsn = Lsn{0x5002000};
   expect(Verdict::pass);
@@ -162,7 +163,7 @@ TEST_F(LandingCheck, ExclusiveLsnBehindAPageHeaderIsNoShortfall) {
   expect(Verdict::fail, FindingCode::landing_wrong);
 }
 
-TEST_F(LandingCheck, LsnInFrontOfASwitchIsReachedByTheFirstRecordOfTheNextSegment) {
+TEST_F(LandingCheck, LsnBeforeASwitchIsReachedByTheFirstRecordOfTheNextSegment) {
   bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x4000080}};
   expect(Verdict::pass);
 }
@@ -186,14 +187,14 @@ TEST_F(LandingCheck, XidIsTheLastOrTheFirstWithheld) {
   expect(Verdict::unknown, FindingCode::landing_unproved);
 }
 
-TEST_F(LandingCheck, TimelineIsTheOneAskedFor) {
+TEST_F(LandingCheck, TimelineMustBeTheRequestedOne) {
   bench.scenario.target = {.type = TargetType::name, .name = "n", .timeline = "2"};
   expect(Verdict::fail, FindingCode::landing_wrong);
   bench.landing.timeline = 2;
   expect(Verdict::pass);
 }
 
-TEST_F(LandingCheck, GoingOnAlongTheOldTimelineIsAstray) {
+TEST_F(LandingCheck, ContinuingOnTheOldTimelineFails) {
   bench.landing.archive_end = Lsn{0x6000000};
   bench.landing.abandoned = {{.timeline = 1,
                               .next = 2,
@@ -203,10 +204,10 @@ TEST_F(LandingCheck, GoingOnAlongTheOldTimelineIsAstray) {
                               .last = commit(743, 0x5000080, 6)}};
   expect(Verdict::fail, FindingCode::timeline_old_primary);
   EXPECT_THAT(run_check("landing", bench).findings[0].message,
-              HasSubstr("2 transactions came back"));
+              HasSubstr("recovered 2 transactions"));
 }
 
-TEST_F(LandingCheck, WorkThatAFailoverLostIsToldAndNoFault) {
+TEST_F(LandingCheck, CommitsLostInAFailoverAreANote) {
   bench.landing.archive_end = Lsn{0x6000000};
   bench.landing.timeline = 2;
   bench.landing.abandoned = {{.timeline = 1,
@@ -233,11 +234,11 @@ TEST_F(LandingCheck, LatestReachesThePrimarysTimeline) {
   ASSERT_EQ(outcome.findings.size(), 1U);
   EXPECT_EQ(outcome.findings[0].code, FindingCode::timeline_outdated);
   EXPECT_EQ(outcome.findings[0].object, "00000002.history");
-  // A promotion that is minutes old: its first segment is still being written.
+  // A promotion minutes ago: its first segment is still being written.
   bench.archive.histories[2] = {{.timeline = 1, .switch_lsn = Lsn{0x5000100}}};
   EXPECT_EQ(run_check("landing", bench).verdict, Verdict::pass);
   bench.archive.histories.clear();
-  // Another cluster's timeline says nothing; that it is another one is for `identity` to tell.
+  // Another cluster's timeline is no evidence; `identity` reports the mismatch.
   bench.primary_at_start->system_identifier = 8;
   EXPECT_EQ(run_check("landing", bench).verdict, Verdict::pass);
 }

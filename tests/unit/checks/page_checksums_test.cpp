@@ -65,7 +65,7 @@ TEST_F(PageChecksumsCheck, NamesTheRelationOfABadBlock) {
   EXPECT_EQ(outcome.findings[0].details.at("offset"), "57344");
 }
 
-TEST_F(PageChecksumsCheck, AFileCutOffInMidPageIsDamage) {
+TEST_F(PageChecksumsCheck, AFileTruncatedWithinAPageIsDamage) {
   runner.on({"pg_checksums"},
             Runner::failure(1,
                             "pg_checksums: error: could not read block 12 in file "
@@ -101,7 +101,7 @@ TEST_F(PageChecksumsCheck, IsUnknownWhenItWasKilled) {
   EXPECT_EQ(run().verdict, Verdict::unknown);
 }
 
-TEST_F(PageChecksumsCheck, IsNeverPassedOnNothing) {
+TEST_F(PageChecksumsCheck, ReadingNoBlockIsNotAPass) {
   runner.on({"pg_checksums"}, Runner::success("Files scanned:   0\nBlocks scanned:  0\n"));
   EXPECT_EQ(run().verdict, Verdict::unknown);
 }

@@ -49,8 +49,8 @@ TEST_F(StartupCheck, ReportsEachKindOfLineOnce) {
   EXPECT_THAT(outcome.findings[1].message, HasSubstr("03:00:01.123"));
 }
 
-// Whose WAL it is stands at a segment's beginning: the one that replay was in had been accepted.
-TEST_F(StartupCheck, AForeignSegmentIsTheOneThatCouldNotBegin) {
+// The beginning of a segment names its cluster: the one that replay was in had been accepted.
+TEST_F(StartupCheck, AForeignSegmentIsTheOneAfterTheLastAccepted) {
   bench.archive.segment_size = std::uint64_t{16} << 20U;
   for (const auto* end : {"0/2DFFFF48", "0/2E000000", "0/2E000028"}) {
     bench.landing = Landing{.lsn = parse_lsn(end), .timeline = 1};
@@ -61,7 +61,7 @@ TEST_F(StartupCheck, AForeignSegmentIsTheOneThatCouldNotBegin) {
   }
 }
 
-TEST_F(StartupCheck, KeepsAFloodShort) {
+TEST_F(StartupCheck, LimitsTheNumberOfReportedLines) {
   std::string flood;
   for (int block = 0; block < 500; ++block) {
     flood +=

@@ -44,7 +44,7 @@ TEST(CatalogMerge, ComparesBytes) {
   EXPECT_EQ(merged(some, some), "");
 }
 
-TEST(CatalogueDifference, NamesThePartsThatDiffer) {
+TEST(CatalogDifference, NamesThePartsThatDiffer) {
   EXPECT_EQ(difference_of(R"({"owner":"a","columns":{"id":"1 int8","b":"2 text"}})",
                           R"({"owner":"z","columns":{"id":"1 int4","c":"2 text"}})"),
             "columns.b is missing (2 text); columns.c is extra (2 text); "

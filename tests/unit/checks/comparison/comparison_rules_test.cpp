@@ -17,7 +17,7 @@ FingerprintRules rules_of(Tables tables, double sample = 0) {
 
 constexpr std::int64_t big = 100'000;
 
-TEST(ComparisonRules, TheLongestPatternWins) {
+TEST(ComparisonRules, TheLongestMatchingPatternApplies) {
   const auto rules = rules_of(
       {{"shop.*", "count_only"}, {"shop.audit.*", "exclude"}, {"shop.audit.payments", "full"}});
   EXPECT_EQ(rules.relation("shop", "public.orders", 1), Coverage::counted);
@@ -26,7 +26,7 @@ TEST(ComparisonRules, TheLongestPatternWins) {
   EXPECT_EQ(rules.relation("crm", "public.orders", 1), Coverage::full);
 }
 
-TEST(ComparisonRules, SamplesBigTablesUnlessARuleSaysMore) {
+TEST(ComparisonRules, SamplesBigTablesUnlessARuleOverridesIt) {
   const auto rules = rules_of({{"shop.public.orders", "full"}}, 0.01);
   EXPECT_EQ(rules.sample.percentage, 1);
   EXPECT_EQ(rules.relation("shop", "public.items", big), Coverage::sampled);
@@ -40,7 +40,7 @@ TEST(ComparisonRules, AnExcludedDatabaseIsNotEvenConnectedTo) {
   EXPECT_TRUE(rules.database("crm"));
 }
 
-TEST(ComparisonRules, RefusesWhatItDoesNotKnow) {
+TEST(ComparisonRules, RejectsUnknownValues) {
   EXPECT_THROW(rules_of({{"shop.*", "some"}}), Error);
   EXPECT_THROW(comparison_rules_of(settings_of({{"budget.connections", std::int64_t{0}}})), Error);
   EXPECT_THROW(comparison_rules_of(settings_of({{"sample", 1.5}})), Error);

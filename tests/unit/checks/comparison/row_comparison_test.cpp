@@ -73,7 +73,7 @@ TEST(RowComparisonTest, AFileNeedNotNameEveryDatabase) {
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-ROWS-EXTRA-DATABASE crm"));
 }
 
-TEST(RowComparisonTest, ExcludedTablesAreNoFinding) {
+TEST(RowComparisonTest, ExcludedTablesGiveNoFinding) {
   const RowComparison rules{.exclude = NamePatterns({"shop.audit.*"})};
   const auto outcome =
       compare_rows(shop({{"s.t", 1}, {"audit.a", 5}}), shop({{"s.t", 1}, {"audit.b", 6}}), rules);

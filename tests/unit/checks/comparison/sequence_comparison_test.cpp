@@ -22,8 +22,8 @@ TEST(SequenceComparison, TheWalIsAheadOfThePage) {
   EXPECT_EQ(verdict(idle, idle, reading(110)), SequenceVerdict::same);
   EXPECT_EQ(verdict(idle, idle, reading(100, 10)),
             SequenceVerdict::same);  // from the backup's page
-  EXPECT_EQ(verdict(idle, idle, reading(109)), SequenceVerdict::behind);
-  EXPECT_EQ(verdict(idle, idle, reading(111)), SequenceVerdict::ahead);
+  EXPECT_EQ(verdict(idle, idle, reading(109)), SequenceVerdict::below);
+  EXPECT_EQ(verdict(idle, idle, reading(111)), SequenceVerdict::above);
 }
 
 TEST(SequenceComparison, ABusyOneMayBeAnywhereInBetween) {
@@ -32,29 +32,29 @@ TEST(SequenceComparison, ABusyOneMayBeAnywhereInBetween) {
   EXPECT_EQ(verdict(before, after, reading(110)), SequenceVerdict::same);
   EXPECT_EQ(verdict(before, after, reading(176)), SequenceVerdict::same);
   EXPECT_EQ(verdict(before, after, reading(220)), SequenceVerdict::same);
-  EXPECT_EQ(verdict(before, after, reading(100)), SequenceVerdict::behind);
-  EXPECT_EQ(verdict(before, after, reading(221)), SequenceVerdict::ahead);
+  EXPECT_EQ(verdict(before, after, reading(100)), SequenceVerdict::below);
+  EXPECT_EQ(verdict(before, after, reading(221)), SequenceVerdict::above);
 }
 
 TEST(SequenceComparison, OneThatWasNeverCalledIsBeforeItsStart) {
   const auto fresh = reading(1, 0, false);
   EXPECT_EQ(verdict(fresh, fresh, fresh), SequenceVerdict::same);
-  EXPECT_EQ(verdict(fresh, fresh, reading(1)), SequenceVerdict::ahead);
+  EXPECT_EQ(verdict(fresh, fresh, reading(1)), SequenceVerdict::above);
   const auto used = reading(1, 32);
-  EXPECT_EQ(verdict(used, used, fresh), SequenceVerdict::behind);
+  EXPECT_EQ(verdict(used, used, fresh), SequenceVerdict::below);
 }
 
 TEST(SequenceComparison, CountsDownAndToTheEnd) {
   const auto down = reading(-100, 10);
   EXPECT_EQ(verdict(down, down, reading(-120), -2), SequenceVerdict::same);
-  EXPECT_EQ(verdict(down, down, reading(-118), -2), SequenceVerdict::behind);
+  EXPECT_EQ(verdict(down, down, reading(-118), -2), SequenceVerdict::below);
   const auto most = std::numeric_limits<std::int64_t>::max();
   const auto full = reading(most);
   EXPECT_EQ(verdict(full, full, reading(most)), SequenceVerdict::same);
-  EXPECT_EQ(verdict(full, full, reading(most - 1)), SequenceVerdict::behind);
+  EXPECT_EQ(verdict(full, full, reading(most - 1)), SequenceVerdict::below);
 }
 
-TEST(SequenceComparison, OneThatWasSetBackOrRestartedCannotBeCompared) {
+TEST(SequenceComparison, ARestartedSequenceCannotBeCompared) {
   EXPECT_EQ(verdict(reading(500), reading(10), reading(10)), SequenceVerdict::not_comparable);
   auto restarted = reading(1);
   restarted.file_node = 2;

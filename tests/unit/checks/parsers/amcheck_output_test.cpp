@@ -17,7 +17,7 @@ heap table "shop.sales.Odd "Name":":
     ERROR:  invalid page in block 3 of relation base/16384/16394
 )";
 
-TEST(AmcheckOutput, NamesRelationAndPlace) {
+TEST(AmcheckOutput, NamesRelationAndPosition) {
   const auto output = parse_amcheck(damaged, "");
   ASSERT_EQ(output.complaints.size(), 4U);
 
@@ -43,7 +43,7 @@ TEST(AmcheckOutput, NamesRelationAndPlace) {
   EXPECT_FALSE(output.complaints[3].environment);
 }
 
-TEST(AmcheckOutput, TellsDamageFromAServerThatCouldNotLook) {
+TEST(AmcheckOutput, DistinguishesDamageFromServerErrors) {
   const auto output = parse_amcheck(
       "btree index \"shop.public.plain_t\":\n    ERROR:  out of memory\n"
       "    DETAIL:  Failed on request of size 1024.\n"
@@ -65,7 +65,7 @@ TEST(AmcheckOutput, ListsDatabasesWithoutTheExtension) {
   EXPECT_EQ(output.errors, std::vector<std::string>{"no relations to check"});
 }
 
-TEST(AmcheckOutput, KeepsErrorsAndPassesOverTheRest) {
+TEST(AmcheckOutput, KeepsErrorsAndIgnoresOtherLines) {
   const auto output = parse_amcheck(
       "",
       "NOTICE:  extension \"amcheck\" already exists, skipping\n"

@@ -35,7 +35,7 @@ TEST(ChecksumsOutput, NamesFileBlockAndBothChecksums) {
   EXPECT_TRUE(output.errors.empty()) << "a bad block is no complaint of its own";
 }
 
-TEST(ChecksumsOutput, ReadsTheOlderProgram) {
+TEST(ChecksumsOutput, ReadsTheOutputOfOlderVersions) {
   const auto output = parse_checksums(
       "Files scanned:  10\n",
       "pg_verify_checksums: checksum verification failed in file \"base/1/2\", block 7: "
@@ -44,7 +44,7 @@ TEST(ChecksumsOutput, ReadsTheOlderProgram) {
   EXPECT_EQ(output.bad_blocks[0].stored, "A");
 }
 
-TEST(ChecksumsOutput, KeepsOtherComplaints) {
+TEST(ChecksumsOutput, KeepsOtherErrors) {
   const auto cut = parse_checksums(
       "",
       "pg_checksums: error: could not read block 12 in file \"base/5/16464\": read 100 of "

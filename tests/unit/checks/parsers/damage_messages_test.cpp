@@ -5,7 +5,7 @@
 namespace pgrehearse {
 namespace {
 
-TEST(DamageMessages, AreRecognised) {
+TEST(DamageMessages, AreRecognized) {
   for (const auto* message : {
            "ERROR:  invalid page in block 7 of relation base/5/16464",
            "FATAL:  could not open file \"base/16384/1249\": No such file or directory",
@@ -20,7 +20,7 @@ TEST(DamageMessages, AreRecognised) {
   }
 }
 
-TEST(DamageMessages, LeaveOrdinaryTroubleAlone) {
+TEST(DamageMessages, DoNotMatchOrdinaryErrors) {
   for (const auto* message : {
            "FATAL:  the database system is starting up",
            "LOG:  invalid record length at 0/7000060: wanted 24, got 0",
@@ -35,7 +35,7 @@ TEST(DamageMessages, LeaveOrdinaryTroubleAlone) {
   }
 }
 
-TEST(DamageMessages, KnowDamagedWal) {
+TEST(DamageMessages, IncludeDamagedWal) {
   EXPECT_TRUE(tells_of_damaged_wal(
       "LOG:  incorrect resource manager data checksum in record at 0/5000028"));
   EXPECT_TRUE(tells_of_damaged_wal(

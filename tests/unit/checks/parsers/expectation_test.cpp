@@ -57,7 +57,7 @@ TEST(ExpectationTest, NoRowsAreNotAValue) {
   EXPECT_FALSE(holds({{"rows", "2"}, {"matches", "^v[0-9]+$"}}, one("v15")));
 }
 
-TEST(ExpectationTest, RefusesWhatCannotBeHeld) {
+TEST(ExpectationTest, RejectsInvalidExpectations) {
   const auto kind_of = [](const Stated& stated) {
     try {
       const Expectation expectation(stated);

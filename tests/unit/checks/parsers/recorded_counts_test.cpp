@@ -26,9 +26,9 @@ TEST(RecordedCountsTest, ReadsCountsByDatabaseAndTable) {
   EXPECT_TRUE(counts.at("crm").tables.empty());
 }
 
-TEST(RecordedCountsTest, NamesFileAndPlaceOfWhatIsWrong) {
+TEST(RecordedCountsTest, NamesFileAndPositionOfAnError) {
   EXPECT_THAT(message_of("{"), HasSubstr("counts.json: not JSON"));
-  EXPECT_THAT(message_of("1e9999"), HasSubstr("counts.json: a number in it is too large"));
+  EXPECT_THAT(message_of("1e9999"), HasSubstr("counts.json: a number is too large"));
   EXPECT_THAT(message_of("[]"), HasSubstr("no database"));
   EXPECT_THAT(message_of("{}"), HasSubstr("no database"));
   EXPECT_THAT(message_of(R"({"shop": 3})"), HasSubstr("database shop"));
@@ -39,7 +39,7 @@ TEST(RecordedCountsTest, NamesFileAndPlaceOfWhatIsWrong) {
   }
 }
 
-TEST(RecordedCountsTest, NamesAFileThatIsNotThere) {
+TEST(RecordedCountsTest, NamesAMissingFile) {
   try {
     read_recorded_counts("/nonexistent/counts.json");
     FAIL();

@@ -46,7 +46,7 @@ TEST(ServerConfigurationTest, ReadsPostgresqlsSyntax) {
   EXPECT_EQ(configuration.values.at("log_line_prefix").value, "");
 }
 
-TEST(ServerConfigurationTest, TheLastWinsAndTheAutomaticFileWinsOverAll) {
+TEST(ServerConfigurationTest, TheLastValueAppliesAndTheAutomaticFileOverridesAll) {
   const auto configuration = read({{"/data/postgresql.conf", "a = 1\na = 2\nb = 1\n"},
                                    {"/kept/restored.auto.conf", "b = '3'\n"}});
   EXPECT_EQ(configuration.values.at("a").value, "2");
@@ -77,7 +77,7 @@ TEST(ServerConfigurationTest, FollowsIncludesInPlace) {
   EXPECT_EQ(configuration.values.at("d").value, "2");
 }
 
-TEST(ServerConfigurationTest, IncludesThatAreNotThereAreNamed) {
+TEST(ServerConfigurationTest, MissingIncludesAreNamed) {
   const auto configuration =
       read({{"/data/postgresql.conf",
              "include 'gone.conf'\ninclude_dir 'gone.d'\ninclude '/etc/postgresql/x.conf'\n"

@@ -14,7 +14,7 @@ TEST(FindingList, KeepsTheFirstOfEachCodeAndSaysHowManyMore) {
   ASSERT_EQ(findings.size(), 3U);
   EXPECT_EQ(findings[0].object, "a");
   EXPECT_EQ(findings[1].object, "c");
-  EXPECT_EQ(findings[1].hint, "1 more of this kind are not shown");
+  EXPECT_EQ(findings[1].hint, "1 more of this kind not shown");
   EXPECT_EQ(findings[1].details.at("not_shown"), "1");
   EXPECT_EQ(findings[2].code, FindingCode::wal_gap);
   EXPECT_TRUE(findings[2].hint.empty());
