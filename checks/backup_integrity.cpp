@@ -16,7 +16,7 @@ constexpr std::size_t most_problems = 50;
 constexpr std::array<KeyDescription, 1> keys{{
     {.name = "verify",
      .kind = KeyKind::boolean,
-     .summary = "read every file of the backup and its WAL and verify its checksum",
+     .summary = "read the whole repository and verify every file's checksum",
      .example = "false",
      .default_value = "true"},
 }};
