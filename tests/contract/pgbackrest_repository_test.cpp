@@ -9,6 +9,7 @@
 
 #include "harness/common/error.hpp"
 #include "tests/contract/pgbackrest_laboratory.hpp"
+#include "tests/contract/repository_promises.hpp"
 #include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
@@ -80,25 +81,6 @@ class PgBackRestContract : public testing::TestWithParam<bool> {
 
   static PgBackRestLaboratory& laboratory() { return GetParam() ? *encrypted_ : *plain_; }
   static Backup newest(BackupRepository& repository) { return repository.list({}).backups.back(); }
-  // The exit code of fetching `file` to the path that PostgreSQL requests.
-  static CommandResult fetch(BackupRepository& repository, Sandbox& sandbox, const Backup& backup,
-                             const std::string& file) {
-    auto words = repository.archive_get(backup, sandbox, WalFetch::ahead);
-    Command command{.program = words.front(), .working_directory = sandbox.paths().data};
-    command.arguments.assign(words.begin() + 1, words.end());
-    command.arguments.insert(command.arguments.end(), {file, "pg_wal/RECOVERYXLOG"});
-    return sandbox.run(command, {});
-  }
-  template <typename Action>
-  static Error error_of_action(const Action& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      return error;
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return {ErrorKind::internal, "none"};
-  }
 
  private:
   static inline std::unique_ptr<Scratch> scratch_;
@@ -107,66 +89,40 @@ class PgBackRestContract : public testing::TestWithParam<bool> {
   std::string before_;
 };
 
-TEST_P(PgBackRestContract, ListsEveryBackupOldestFirst) {
+TEST_P(PgBackRestContract, ListsBackupsOldestFirst) {
   auto repository = laboratory().repository();
+  expect_lists_backups_oldest_first(*repository);
   EXPECT_THAT(repository->version({}), testing::StartsWith("pgBackRest 2."));
-  const auto list = repository->list({});
-  EXPECT_EQ(list.status.code, 0);
-  ASSERT_EQ(list.backups.size(), 3U);
-  EXPECT_EQ(list.backups[0].type, BackupType::full);
-  EXPECT_EQ(list.backups[1].type, BackupType::differential);
-  EXPECT_EQ(list.backups[2].type, BackupType::incremental);
-  EXPECT_EQ(list.backups[2].prior, list.backups[1].label);
   const auto identity = laboratory()
                             .primary()
                             .connect("postgres", {})
                             .query("select system_identifier from pg_control_system()")
                             .text(0, 0);
-  for (const auto& backup : list.backups) {
+  for (const auto& backup : repository->list({}).backups) {
     EXPECT_EQ(std::to_string(backup.system_identifier), identity);
     EXPECT_EQ(backup.encrypted, GetParam());
-    EXPECT_LT(backup.start_lsn, backup.stop_lsn);
-    EXPECT_FALSE(backup.error);
   }
 }
 
 TEST_P(PgBackRestContract, ListsTheArchiveWithBothTimelines) {
   auto repository = laboratory().repository();
-  const auto backup = newest(*repository);
-  const auto segment_size = repository->wal_segment_size(backup, {});
-  ASSERT_EQ(segment_size, 16ULL << 20U);
-  const auto archive = repository->list_archive(backup, *segment_size, {});
+  expect_lists_the_archive(*repository);
+  const auto archive = repository->list_archive(newest(*repository), 16ULL << 20U, {});
   EXPECT_THAT(archive.unrecognized, IsEmpty());
-  ASSERT_EQ(archive.histories.size(), 1U);
-  ASSERT_EQ(archive.histories.at(2).size(), 1U);
-  EXPECT_GT(archive.histories.at(2)[0].switch_lsn, *backup.stop_lsn);
-  const auto is_start = [&](const ArchivedSegment& file) {
-    return file_name(file.segment, *segment_size) == backup.start_segment;
-  };
-  EXPECT_TRUE(std::ranges::any_of(archive.segments, is_start));
-  EXPECT_EQ(archive.segments.back().segment.timeline, 2U);
 }
 
 TEST_P(PgBackRestContract, RestoresIntoTheSandboxAndFetchesWal) {
   auto repository = laboratory().repository();
-  const auto backup = newest(*repository);
   auto sandbox = laboratory().sandbox("restore");
-  double reached = 0;
-  repository->restore(backup, {}, *sandbox,
-                      [&](const auto& progress) { reached = progress.fraction.value(); }, {});
-  EXPECT_GT(reached, 0.99);
-  const auto& paths = sandbox->paths();
-  EXPECT_TRUE(fs::exists(paths.data / "standby.signal"));
-  EXPECT_TRUE(fs::exists(paths.tablespaces / "fast"));
-  EXPECT_THAT(
-      sandbox->read_file(paths.data / "postgresql.auto.conf"),
-      AllOf(HasSubstr("archive_mode = 'off'"), HasSubstr("recovery_target_timeline = 'latest'")));
-  EXPECT_EQ(fetch(*repository, *sandbox, backup, backup.start_segment).exit_code, 0);
-  EXPECT_EQ(fs::file_size(paths.data / "pg_wal" / "RECOVERYXLOG"), 16ULL << 20U);
-  EXPECT_EQ(fetch(*repository, *sandbox, backup, "00000002.history").exit_code, 0);
-  EXPECT_EQ(fetch(*repository, *sandbox, backup, "0000000200000000000000FE").exit_code, 1);
-  EXPECT_EQ(fetch(*repository, *sandbox, backup, "00000009.history").exit_code, 1);
+  expect_restores_and_fetches_wal(*repository, *sandbox);
+  EXPECT_TRUE(fs::exists(sandbox->paths().tablespaces / "fast"));
   EXPECT_TRUE(sandbox->destroy().complete());
+}
+
+TEST_P(PgBackRestContract, AStopRequestInterrupts) {
+  auto repository = laboratory().repository();
+  auto sandbox = laboratory().sandbox("interrupted");
+  expect_interruptible(*repository, *sandbox);
 }
 
 // Everything in this configuration would write outside the sandbox or change what is restored.
@@ -189,7 +145,7 @@ TEST_P(PgBackRestContract, RestoresOnARepositoryHostWhateverItsConfiguration) {
                                   .arguments = {"-C", "recovery_target_name", "-D", paths.data}},
                                  {});
   EXPECT_EQ(name.output, "it's \\ a name\n") << name.error_output << settings;
-  EXPECT_EQ(fetch(*repository, *sandbox, backup, backup.start_segment).exit_code, 0);
+  EXPECT_EQ(fetch_to_pg_wal(*repository, *sandbox, backup, backup.start_segment).exit_code, 0);
 }
 
 TEST_P(PgBackRestContract, NamesTheDamagedFileOfABackup) {
@@ -207,13 +163,11 @@ TEST_P(PgBackRestContract, NamesTheDamagedFileOfABackup) {
               ElementsAre(HasSubstr(file.filename().native()), HasSubstr(list.backups[1].label),
                           HasSubstr(list.backups[2].label)));
   auto sandbox = laboratory().sandbox("flipped");
-  const auto error = error_of_action([&] { repository->restore(full, {}, *sandbox, nullptr, {}); });
-  EXPECT_EQ(error.kind(), ErrorKind::restore);
-  EXPECT_EQ(error.code(), GetParam() ? error.code() : FindingCode::repo_damaged);
-  EXPECT_THAT(error.what(), AllOf(HasSubstr(full.label), HasSubstr("pgBackRest reports [0")));
   // "<label>/pg_data/base/5/16385.lz4", or "base/5/16385" where pgBackRest names the restored file.
-  EXPECT_THAT(error.object(), HasSubstr("base/5/" + file.stem().native()));
-  EXPECT_THAT(error.object(), Not(testing::StartsWith("/")));
+  const auto error =
+      expect_names_the_damaged_file(*repository, full, *sandbox, "base/5/" + file.stem().native());
+  EXPECT_EQ(error.code(), GetParam() ? error.code() : FindingCode::repo_damaged);
+  EXPECT_THAT(error.what(), HasSubstr("pgBackRest reports [0"));
 }
 
 TEST_P(PgBackRestContract, RepositoryFailureIsNotTakenForTheEndOfTheArchive) {
@@ -224,8 +178,8 @@ TEST_P(PgBackRestContract, RepositoryFailureIsNotTakenForTheEndOfTheArchive) {
   repository->restore(backup, {}, *sandbox, nullptr, {});
   fs::remove(copy.repository / "archive/demo/archive.info");
   fs::remove(copy.repository / "archive/demo/archive.info.copy");
-  const auto result = fetch(*repository, *sandbox, backup, backup.start_segment);
-  EXPECT_GT(result.exit_code, 1);
+  expect_failure_is_not_the_end_of_the_archive(*repository, backup, *sandbox);
+  const auto result = fetch_to_pg_wal(*repository, *sandbox, backup, backup.start_segment);
   EXPECT_THAT(result.error_output, HasSubstr("ERROR: [103]"));
   EXPECT_FALSE(repository->verify(backup, {}).ok);
 }

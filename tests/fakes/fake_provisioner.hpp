@@ -100,7 +100,9 @@ class FakeProvisioner : public Provisioner {
                                  .root = spec.directory / spec.run_id,
                                  .alive = true});
     }
-    return std::make_unique<FakeSandbox>(host_, spec);
+    auto sandbox = std::make_unique<FakeSandbox>(host_, spec);
+    newest_ = sandbox.get();
+    return sandbox;
   }
   [[nodiscard]] std::vector<Leftover> list() const override {
     host_.calls.made("list");
@@ -115,6 +117,8 @@ class FakeProvisioner : public Provisioner {
     return host_.remove(leftover.run_id);
   }
 
+  // The one that was created last; nullptr before the first. Valid while that sandbox exists.
+  [[nodiscard]] FakeSandbox* newest() const { return newest_; }
   // Every later removal fails to remove this.
   void add_leftover(const std::string& what) {
     const std::lock_guard lock(host_.mutex);
@@ -123,6 +127,7 @@ class FakeProvisioner : public Provisioner {
 
  private:
   mutable FakeHost host_;
+  FakeSandbox* newest_ = nullptr;
 };
 
 }  // namespace pgrehearse

@@ -21,7 +21,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto poll_interval = std::chrono::milliseconds(25);
 constexpr int most_starts = 6;
 constexpr std::string_view stop_message = "recovery stopping ";
-constexpr auto log_timeout = std::chrono::seconds(3);
 
 std::map<std::string, std::string> recovery_settings(const RecoveryTarget& target) {
   std::map<std::string, std::string> settings{{"recovery_target_timeline", target.timeline}};
@@ -175,7 +174,7 @@ class Recovery {
 
   // The connection is lost before the last server process has exited.
   bool ends_soon() {
-    return poll_until(Clock::now() + std::chrono::seconds(10), poll_interval, stop_,
+    return poll_until(Clock::now() + input_.timeouts.server_end, poll_interval, stop_,
                       [&] { return !input_.instance.running(); });
   }
 
@@ -243,7 +242,7 @@ class Recovery {
       return line.find("consistent recovery state reached") != std::string::npos;
     });
     if (!missing_since_) missing_since_ = Clock::now();
-    if (consistent || Clock::now() - *missing_since_ < log_timeout) return;
+    if (consistent || Clock::now() - *missing_since_ < input_.timeouts.consistency_line) return;
     const auto asked = std::find_if(requests_.rbegin(), requests_.rend(),
                                     [&](const auto& request) { return request.file == *missing; });
     const bool there = asked != requests_.rend() && asked->exit_code == 0;
@@ -303,7 +302,7 @@ class Recovery {
   // The server can report the pause before its log line about it has been read.
   void wait_for_log_line() const {
     if (input_.target.type == TargetType::latest) return;
-    poll_until(Clock::now() + std::chrono::seconds(5), poll_interval, stop_,
+    poll_until(Clock::now() + input_.timeouts.stop_line, poll_interval, stop_,
                [&] { return input_.instance.just_logged(stop_message); });
   }
 

@@ -16,6 +16,16 @@
 
 namespace pgrehearse {
 
+// How long recover() waits for what normally takes milliseconds.
+struct RecoveryTimeouts {
+  // Between the last WAL request and the log line that reports consistency.
+  std::chrono::milliseconds consistency_line{std::chrono::seconds(3)};
+  // Between the pause at the recovery target and the log line that says where replay stopped.
+  std::chrono::milliseconds stop_line{std::chrono::seconds(5)};
+  // Between a lost connection and the end of the server.
+  std::chrono::milliseconds server_end{std::chrono::seconds(10)};
+};
+
 struct RecoveryInput {
   Sandbox& sandbox;
   Instance& instance;
@@ -35,6 +45,7 @@ struct RecoveryInput {
   // there. Given up when the WAL before it has not come within `wal_timeout`.
   std::optional<Lsn> until = {};
   std::chrono::milliseconds wal_timeout{std::chrono::minutes(2)};
+  RecoveryTimeouts timeouts = {};
 };
 
 struct RecoveryOutcome {

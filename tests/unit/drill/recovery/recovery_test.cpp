@@ -1,159 +1,357 @@
 #include "harness/drill/recovery/recovery.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
-#include "harness/process/boost_command_runner.hpp"
+#include "tests/fakes/fake_postgres.hpp"
+#include "tests/fakes/fake_repository.hpp"
+#include "tests/fakes/scripted_sandbox.hpp"
+#include "tests/fakes/scripted_server.hpp"
 
 namespace pgrehearse {
 namespace {
 
-// The wrapper as PostgreSQL's shell runs it, around a command that ends with a stated code.
-class ArchiveGetWrapper : public testing::Test {
+using std::chrono::milliseconds;
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using Script = ScriptedCommandRunner;
+
+constexpr auto consistent = "LOG:  consistent recovery state reached at 0/2000100";
+constexpr auto settings_too_low =
+    "FATAL:  recovery aborted because of insufficient parameter settings";
+constexpr std::string_view end_of_archive =
+    "000000010000000000000002 0\n000000010000000000000003 0\n"
+    "000000010000000000000004 1\n000000010000000000000004 1\n";
+
+template <typename Action>
+Error error_of(const Action& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {ErrorKind::internal, "none"};
+}
+
+class RecoveryTest : public testing::Test {
  protected:
-  ArchiveGetWrapper() {
-    auto pattern = testing::TempDir() + "pgr-it's-XXXXXX";
-    root_ = mkdtemp(pattern.data());
-    files_ = {.requests = root_ / "requests",
-              .closed = root_ / "closed",
-              .limit = root_ / "limit",
-              .given = root_ / "given"};
+  RecoveryTest() {
+    std::string pattern = testing::TempDir() + "pgr-recovery-XXXXXX";
+    directory_ = mkdtemp(pattern.data());
+    instance_.emplace(sandbox_, directory_ / "postgresql.log");
+    sandbox_.write_file("/sandbox/data/postgresql.auto.conf", "work_mem = '1GB'\n", 0600);
+    postgres_.on_start({.log = {consistent, FakePostgres::ready},
+                        .before_log = [this] { request(end_of_archive); }});
+    server_.on_call("pg_last_wal_replay_lsn()", [this](const auto&) {
+      return ScriptedServer::row({replayed_, "2026-11-20 03:00:00+00", paused_ ? "t" : "f"});
+    });
+    server_.on_call("select pg_wal_replay_pause()", [this](const auto&) {
+      paused_ = true;
+      return ScriptedServer::row({""});
+    });
+    server_.on_call("select pg_wal_replay_resume()", [this](const auto&) {
+      paused_ = false;
+      request(std::string(end_of_archive) + std::string(end_of_archive));
+      return ScriptedServer::row({""});
+    });
   }
-  ~ArchiveGetWrapper() override { std::filesystem::remove_all(root_); }
-
-  // `single`: what a direct request does; the same as `ahead` by default.
-  int exit_code_when(const std::string& ahead, const std::string& file = "SEGMENT",
-                     const std::string& single = "") {
-    std::ofstream(root_ / "wrapper") << archive_get_wrapper(
-        {.ahead = {"sh", "-c", ahead}, .single = {"sh", "-c", single.empty() ? ahead : single}},
-        files_);
-    BoostCommandRunner runner;
-    return runner
-        .run({.program = "/bin/sh", .arguments = {root_ / "wrapper", file, root_ / "got"}}, {})
-        .exit_code;
-  }
-  std::string got() const {
-    std::ostringstream text;
-    text << std::ifstream(root_ / "got", std::ios::binary).rdbuf();
-    return text.str();
-  }
-  std::string requests() const {
-    std::ostringstream text;
-    text << std::ifstream(root_ / "requests").rdbuf();
-    return text.str();
+  ~RecoveryTest() override {
+    instance_.reset();
+    std::filesystem::remove_all(directory_);
   }
 
-  std::filesystem::path root_;
-  WalSupplyFiles files_;
+  RecoveryOutcome recover(std::stop_token stop = {}) {
+    return pgrehearse::recover(
+        {.sandbox = sandbox_,
+         .instance = *instance_,
+         .repository = repository_,
+         .backup = repository_.backups.front(),
+         .target = target_,
+         .control = parse_control_data(FakePostgres::control_data()),
+         .expected_end = Lsn{0x4000000},
+         .on_progress = [this](std::optional<double> fraction,
+                               std::string_view) { progress_.push_back(fraction.value_or(-1)); },
+         .deadline = deadline_,
+         .resume_from = resume_from_,
+         .standby = target_.type == TargetType::latest,
+         .until = until_,
+         .wal_timeout = milliseconds(1),
+         .timeouts = {.consistency_line = milliseconds(1),
+                      .stop_line = milliseconds(1),
+                      .server_end = milliseconds(50)}},
+        std::move(stop));
+  }
+  void request(std::string_view requests) {
+    sandbox_.write_file("/sandbox/wal/requests", requests, 0600);
+  }
+  void pause_at(const RecoveryTarget& target, const std::string& line) {
+    target_ = target;
+    paused_ = true;
+    postgres_.on_start({.log = {consistent, line, FakePostgres::ready}});
+  }
+  // Settings of the server's command line and of its generated file.
+  std::string settings_of_start(std::size_t start) {
+    std::string text = sandbox_.read_file("/sandbox/configuration/postgresql.conf", 0);
+    const auto command = postgres_.starts().at(start);
+    for (const auto& argument : command.arguments) text += argument + "\n";
+    return text;
+  }
+
+  std::filesystem::path directory_;
+  ScriptedServer server_;
+  FakePostgres postgres_;
+  ScriptedSandbox sandbox_{postgres_};
+  CallRecord calls_;
+  FakeRepository repository_{calls_};
+  std::optional<Instance> instance_;
+  RecoveryTarget target_;
+  std::optional<Lsn> resume_from_;
+  std::optional<Lsn> until_;
+  milliseconds deadline_{std::chrono::seconds(30)};
+  std::string replayed_ = "0/3000000";
+  bool paused_ = false;
+  std::vector<double> progress_;
 };
 
-// `sh -c command file destination`: $0 is the segment, $1 where to put it.
-constexpr auto give_ones = "printf 11111111 > \"$1\"";
-
-TEST_F(ArchiveGetWrapper, TheSegmentIsTruncatedOnceAtTheLimitAndLaterOnesAreWithheld) {
-  std::ofstream(files_.limit) << "0000000000000007 3 8\n";
-  EXPECT_EQ(exit_code_when(give_ones, "000000020000000000000006"), 0);
-  EXPECT_EQ(got(), "11111111");
-  EXPECT_EQ(exit_code_when(give_ones, "000000020000000000000007"), 0);
-  EXPECT_EQ(got(), std::string("111\0\0\0\0\0", 8));
-  EXPECT_EQ(exit_code_when(give_ones, "000000020000000000000007"), 1);
-  EXPECT_EQ(exit_code_when(give_ones, "000000010000000000000008"), 1);
-  EXPECT_EQ(exit_code_when(give_ones, "00000003.history"), 0);
-  EXPECT_EQ(requests(),
-            "000000020000000000000006 0\n000000020000000000000007 0\n00000003.history 0\n");
+TEST_F(RecoveryTest, LatestPausesAtTheEndOfTheArchive) {
+  const auto outcome = recover();
+  EXPECT_EQ(to_text(outcome.replayed), "0/3000000");
+  EXPECT_EQ(outcome.last_transaction, parse_instant("2026-11-20 03:00:00+00"));
+  EXPECT_EQ(outcome.requests.size(), 4U);
+  EXPECT_EQ(outcome.gave_up, std::nullopt);
+  EXPECT_TRUE(paused_);
+  EXPECT_TRUE(instance_->running());
 }
 
-TEST_F(ArchiveGetWrapper, TheSegmentIsProvidedAgainWhenTheLimitMoves) {
-  std::ofstream(files_.limit) << "0000000000000007 3 8\n";
-  EXPECT_EQ(exit_code_when(give_ones, "000000010000000000000007"), 0);
-  std::ofstream(files_.limit) << "0000000000000007 5 8\n";
-  EXPECT_EQ(exit_code_when(give_ones, "000000010000000000000007"), 0);
-  EXPECT_EQ(got(), std::string("11111\0\0\0", 8));
-  std::ofstream(files_.limit).flush();
-  EXPECT_EQ(exit_code_when(give_ones, "000000010000000000000007"), 0);
-  EXPECT_EQ(got(), "11111111");
+TEST_F(RecoveryTest, LatestIsNotPausedWhileWalStillArrives) {
+  int looks = 0;
+  server_.on_call("pg_last_wal_replay_lsn()", [&](const auto&) {
+    EXPECT_TRUE(looks >= 2 || !paused_) << "replay was paused before the end of the archive";
+    if (++looks == 2) request(end_of_archive);
+    return ScriptedServer::row({"0/3000000", std::nullopt, paused_ ? "t" : "f"});
+  });
+  postgres_.on_start({.log = {consistent, FakePostgres::ready},
+                      .before_log = [this] { request("000000010000000000000002 0\n"); }});
+  EXPECT_EQ(recover().last_transaction, std::nullopt);
+  EXPECT_GE(looks, 3);
 }
 
-TEST(WalLimit, NamesTheSegmentWithoutItsTimeline) {
-  EXPECT_EQ(wal_limit(*parse_lsn("2/7000028"), 16 << 20), "0000000200000007 40 16777216\n");
+TEST_F(RecoveryTest, AnEarlierServerIsAskedWithItsOwnFunctions) {
+  server_.set_version(130010);
+  recover();
+  EXPECT_THAT(server_.statements(), Contains(HasSubstr("pg_is_wal_replay_paused()")));
+  EXPECT_THAT(server_.statements(), Not(Contains(HasSubstr("pg_get_wal_replay_pause_state"))));
 }
 
-TEST(IsAt, AllowsForAPageHeaderInBetween) {
-  EXPECT_TRUE(is_at({5000}, {5000}));
-  EXPECT_FALSE(is_at({4992}, {5000}));
-  EXPECT_TRUE(is_at({8192}, {8192 + 24}));
-  EXPECT_TRUE(is_at({8192}, {8192 + 40}));
-  EXPECT_FALSE(is_at({8192}, {8192 + 48}));
-  EXPECT_FALSE(is_at({8200}, {8192 + 24}));
+TEST_F(RecoveryTest, ReportsTheShareOfTheWalThatIsReplayed) {
+  recover();
+  ASSERT_FALSE(progress_.empty());
+  const double from = 0x2000060;  // the checkpoint of pg_control
+  EXPECT_DOUBLE_EQ(progress_.front(), (0x3000000 - from) / (0x4000000 - from));
 }
 
-TEST_F(ArchiveGetWrapper, FoundAndNotFoundArePassedOn) {
-  EXPECT_EQ(exit_code_when("exit 0"), 0);
-  EXPECT_EQ(exit_code_when("exit 1"), 1);
-  EXPECT_EQ(requests(), "SEGMENT 0\nSEGMENT 1\n");
+TEST_F(RecoveryTest, SetsTheRestoredSettingsAsideAndWrapsArchiveGet) {
+  recover();
+  EXPECT_EQ(sandbox_.read_file("/sandbox/configuration/restored.auto.conf", 0),
+            "work_mem = '1GB'\n");
+  EXPECT_THAT(sandbox_.read_file("/sandbox/data/postgresql.auto.conf", 0),
+              Not(HasSubstr("work_mem")));
+  EXPECT_THAT(sandbox_.read_file("/sandbox/configuration/archive-get", 0),
+              HasSubstr("'archive-get' \"$1\" \"$2\""));
+  EXPECT_THAT(settings_of_start(0), HasSubstr("/sandbox/configuration/archive-get"));
 }
 
-TEST_F(ArchiveGetWrapper, RepositoryFailureIsNotReportedAsEndOfArchive) {
-  EXPECT_EQ(exit_code_when("exit 2"), 126);
-  EXPECT_EQ(exit_code_when("exit 103"), 126);
-  EXPECT_EQ(exit_code_when("kill -KILL $$"), 126);
-  EXPECT_EQ(requests(), "SEGMENT 2\nSEGMENT 103\nSEGMENT 137\n");
+TEST_F(RecoveryTest, ATargetIsReachedWhenTheServerIsPausedThere) {
+  pause_at({.type = TargetType::lsn, .lsn = Lsn{0x3000000}, .exclusive = true},
+           "LOG:  recovery stopping before WAL location (LSN) \"0/3000000\"");
+  const auto outcome = recover();
+  EXPECT_EQ(outcome.stopped_at, "recovery stopping before WAL location (LSN) \"0/3000000\"");
+  EXPECT_THAT(settings_of_start(0), AllOf(HasSubstr("recovery_target_lsn"), HasSubstr("0/3000000"),
+                                          HasSubstr("recovery_target_inclusive")));
+  EXPECT_THAT(server_.statements(), Not(Contains("select pg_wal_replay_pause()")));
 }
 
-TEST_F(ArchiveGetWrapper, PrefetchFailureIsNotReportedAsRepositoryFailure) {
-  EXPECT_EQ(exit_code_when("exit 82", "SEGMENT", "printf %s $0 > $1"), 0);
-  EXPECT_EQ(got(), "SEGMENT");
-  EXPECT_EQ(exit_code_when("exit 82", "SEGMENT", "exit 1"), 1);
-  EXPECT_EQ(exit_code_when("exit 82", "SEGMENT", "exit 82"), 126);
-  EXPECT_EQ(exit_code_when("exit 55", "SEGMENT", "printf %s $0 > $1"), 0);
-  EXPECT_EQ(requests(), "SEGMENT 0\nSEGMENT 1\nSEGMENT 82\nSEGMENT 0\n");
+TEST_F(RecoveryTest, AMissingStopLineIsNotWaitedForForEver) {
+  pause_at({.type = TargetType::name, .name = "before upgrade"}, "LOG:  something else");
+  EXPECT_EQ(recover().stopped_at, "");
+  EXPECT_THAT(settings_of_start(0), HasSubstr("recovery_target_name = 'before upgrade'"));
 }
 
-TEST_F(ArchiveGetWrapper, AClosedArchiveProvidesNothingAndIsNotRead) {
-  std::ofstream(root_ / "closed").flush();
-  EXPECT_EQ(exit_code_when("exit 0"), 1);
-  EXPECT_EQ(requests(), "");
+TEST_F(RecoveryTest, StartsAgainWithTheSettingsThatProductionRaised) {
+  postgres_.programs.on({"pg_controldata"}, Script::success(FakePostgres::control_data(250)));
+  postgres_.on_starts({{.log = {settings_too_low}, .ends = CommandResult{.exit_code = 1}},
+                       {.log = {consistent, FakePostgres::ready},
+                        .before_log = [this] { request(end_of_archive); }}});
+  const auto outcome = recover();
+  EXPECT_EQ(postgres_.starts().size(), 2U);
+  EXPECT_EQ(outcome.control.max_connections, 250);
+  EXPECT_THAT(postgres_.starts().at(0).arguments, Contains("max_connections=100"));
+  EXPECT_THAT(postgres_.starts().at(1).arguments, Contains("max_connections=250"));
 }
 
-constexpr auto first = "000000010000000000000007";
-constexpr auto second = "000000010000000000000008";
-
-std::vector<WalRequest> requested(const std::vector<std::pair<std::string, int>>& list) {
-  std::vector<WalRequest> requests;
-  requests.reserve(list.size());
-  for (const auto& [file, code] : list) requests.push_back({.file = file, .exit_code = code});
-  return requests;
+TEST_F(RecoveryTest, GivesUpWhenTheSettingsDoNotGrow) {
+  postgres_.programs.on({"pg_controldata"}, Script::success(FakePostgres::control_data()));
+  postgres_.on_start({.log = {settings_too_low}, .ends = CommandResult{.exit_code = 1}});
+  EXPECT_EQ(error_of([&] { recover(); }).kind(), ErrorKind::startup);
+  EXPECT_EQ(postgres_.starts().size(), 1U);
 }
 
-TEST(WalRequests, AreParsedFromTheRequestLog) {
-  const auto requests =
-      parse_wal_requests("00000002.history 1\nhalf\n000000010000000000000007 0\n");
-  ASSERT_EQ(requests.size(), 2U);
-  EXPECT_EQ(requests[0].file, "00000002.history");
-  EXPECT_EQ(requests[0].exit_code, 1);
-  EXPECT_EQ(requests[1].file, first);
+TEST_F(RecoveryTest, GivesUpWhenTheSettingsGrowForEver) {
+  int connections = 100;
+  postgres_.programs.on_call({"pg_controldata"}, [&](const Command&) {
+    return Script::success(FakePostgres::control_data(++connections));
+  });
+  postgres_.on_start({.log = {settings_too_low}, .ends = CommandResult{.exit_code = 1}});
+  EXPECT_EQ(error_of([&] { recover(); }).kind(), ErrorKind::startup);
+  EXPECT_EQ(postgres_.starts().size(), 6U);
 }
 
-TEST(WalRequests, ASegmentMissedTwiceInARowIsTheEndOfTheArchive) {
-  EXPECT_EQ(missing_at_end(requested({{first, 0}, {second, 1}})), std::nullopt);
-  EXPECT_EQ(missing_at_end(requested({{first, 0}, {second, 1}, {second, 1}})), second);
-  EXPECT_EQ(missing_at_end(requested({{second, 1}, {"00000002.history", 1}, {second, 1}})), second);
+TEST_F(RecoveryTest, AServerThatEndsIsExplainedByItsLog) {
+  postgres_.on_start({.log = {"FATAL:  could not locate a valid checkpoint record"},
+                      .ends = CommandResult{.exit_code = 1}});
+  const auto error = error_of([&] { recover(); });
+  EXPECT_EQ(error.kind(), ErrorKind::recovery);
+  EXPECT_EQ(error.code(), FindingCode::wal_missing);
 }
 
-TEST(WalRequests, ASegmentFetchedRepeatedlyCannotBeReplayed) {
-  EXPECT_EQ(missing_at_end(requested(
-                {{first, 0}, {second, 0}, {second, 0}, {second, 0}, {second, 0}, {second, 0}})),
-            second);
-  EXPECT_EQ(missing_at_end(requested({{first, 0}, {second, 0}, {second, 0}})), std::nullopt);
+TEST_F(RecoveryTest, AServerThatEndsDuringAStatementIsExplainedByItsLog) {
+  server_.on_call("pg_last_wal_replay_lsn()", [this](const auto&) {
+    postgres_.log("FATAL:  could not restore file \"x\" from archive");
+    postgres_.log("PANIC:  WAL contains references to invalid pages");
+    postgres_.end({.exit_code = 1});
+    return ScriptedServer::Lost{};
+  });
+  EXPECT_EQ(error_of([&] { recover(); }).code(), FindingCode::wal_invalid_pages);
 }
 
-TEST(WalRequests, ReplayThatStillFetchesIsNotAtTheEnd) {
-  EXPECT_EQ(missing_at_end(requested({{second, 1}, {second, 1}, {second, 0}})), std::nullopt);
-  EXPECT_EQ(missing_at_end(requested({{second, 1}, {first, 0}, {second, 1}})), std::nullopt);
-  EXPECT_EQ(missing_at_end(requested({{second, 1}, {second, 103}})), std::nullopt);
+TEST_F(RecoveryTest, AFailedStatementOfARunningServerIsReportedAsItIs) {
+  server_.on("pg_last_wal_replay_lsn()",
+             ScriptedServer::Failure{"57P03", "the database system is shutting down"});
+  const auto error = error_of([&] { recover(); });
+  EXPECT_EQ(error.kind(), ErrorKind::recovery);
+  EXPECT_STREQ(error.what(), "the database system is shutting down");
+}
+
+TEST_F(RecoveryTest, AServerKilledBySignal9IsTheEnvironmentsFault) {
+  const CommandResult killed{.signal = SIGKILL};
+  postgres_.on_start({.log = {"LOG:  starting"}, .ends = killed});
+  EXPECT_EQ(error_of([&] { recover(); }).code(), FindingCode::env_killed);
+  postgres_.on_start({.log = {"FATAL:  terminating connection due to unexpected postmaster exit"},
+                      .ends = killed});
+  EXPECT_EQ(error_of([&] { recover(); }).code(), FindingCode::env_killed);
+  postgres_.on_start(
+      {.log = {"FATAL:  could not locate a valid checkpoint record"}, .ends = killed});
+  EXPECT_EQ(error_of([&] { recover(); }).code(), FindingCode::wal_missing);
+}
+
+TEST_F(RecoveryTest, AStandbyThatLacksTheWalOfItsConsistencyIsGivenUp) {
+  postgres_.on_start(
+      {.log = {"LOG:  starting"}, .before_log = [this] { request(end_of_archive); }});
+  auto error = error_of([&] { recover(); });
+  EXPECT_EQ(error.kind(), ErrorKind::recovery);
+  EXPECT_EQ(error.code(), FindingCode::wal_missing);
+  EXPECT_EQ(error.object(), "000000010000000000000004");
+  EXPECT_THAT(error.what(), HasSubstr("20261120-010000F"));
+}
+
+TEST_F(RecoveryTest, AStandbyThatCannotReplayASegmentThatIsThereSaysSo) {
+  postgres_.on_start({.log = {"LOG:  starting"}, .before_log = [this] {
+                        std::string requests;
+                        for (int i = 0; i < 5; ++i) requests += "000000010000000000000002 0\n";
+                        request(requests);
+                      }});
+  const auto error = error_of([&] { recover(); });
+  EXPECT_EQ(error.code(), FindingCode::wal_damaged);
+  EXPECT_EQ(error.object(), "000000010000000000000002");
+}
+
+TEST_F(RecoveryTest, AConsistentServerThatIsSlowToOpenIsWaitedFor) {
+  postgres_.on_start({.log = {consistent}, .before_log = [this] { request(end_of_archive); }});
+  std::jthread opens_late([this] {
+    std::this_thread::sleep_for(milliseconds(150));
+    postgres_.log(FakePostgres::ready);
+  });
+  EXPECT_EQ(to_text(recover().replayed), "0/3000000");
+}
+
+TEST_F(RecoveryTest, AReplayThatTakesTooLongIsGivenUp) {
+  deadline_ = milliseconds(1);
+  postgres_.on_start({.log = {"LOG:  starting"}});
+  const auto error = error_of([&] { recover(); });
+  EXPECT_EQ(error.kind(), ErrorKind::recovery);
+  EXPECT_EQ(error.code(), FindingCode::replay_slow);
+}
+
+TEST_F(RecoveryTest, AStopRequestInterrupts) {
+  std::stop_source stop;
+  server_.on_call("pg_last_wal_replay_lsn()", [&](const auto&) {
+    stop.request_stop();
+    return ScriptedServer::Silence{};
+  });
+  EXPECT_EQ(error_of([&] { recover(stop.get_token()); }).kind(), ErrorKind::interrupted);
+  EXPECT_EQ(server_.cancelled(), 1);
+}
+
+TEST_F(RecoveryTest, APositionOnTheWayLimitsTheWal) {
+  until_ = Lsn{0x3000000};
+  const auto outcome = recover();
+  EXPECT_EQ(sandbox_.read_file("/sandbox/wal/limit", 0), "0000000000000003 0 16777216\n");
+  EXPECT_EQ(outcome.gave_up, std::nullopt);
+  EXPECT_TRUE(paused_);
+}
+
+TEST_F(RecoveryTest, WithoutAPositionTheWalIsNotLimited) {
+  sandbox_.write_file("/sandbox/wal/limit", "0000000000000003 0 16777216\n", 0600);
+  recover();
+  EXPECT_EQ(sandbox_.read_file("/sandbox/wal/limit", 0), "");
+}
+
+TEST_F(RecoveryTest, APositionWhoseWalDoesNotArriveIsGivenUp) {
+  until_ = Lsn{0x5000028};
+  const auto outcome = recover();
+  ASSERT_TRUE(outcome.gave_up.has_value());
+  EXPECT_THAT(*outcome.gave_up, HasSubstr("000000010000000000000004"));
+  EXPECT_FALSE(paused_) << "recovery goes on from here";
+}
+
+TEST_F(RecoveryTest, APositionAtWhichTheServerTakesNoConnectionsIsGivenUp) {
+  until_ = Lsn{0x3000000};
+  postgres_.on_start({.log = {consistent}, .before_log = [this] {
+                        sandbox_.write_file("/sandbox/wal/given", "0000000000000003 0", 0600);
+                      }});
+  EXPECT_THAT(recover().gave_up.value_or(""), HasSubstr("does not accept connections"));
+  EXPECT_THAT(server_.statements(), IsEmpty());
+}
+
+TEST_F(RecoveryTest, AStandbyGoesOnWithoutANewStart) {
+  until_ = Lsn{0x3000000};
+  const auto first = recover();
+  resume_from_ = first.replayed;
+  until_.reset();
+  replayed_ = "0/3FFFF00";
+  EXPECT_EQ(to_text(recover().replayed), "0/3FFFF00");
+  EXPECT_EQ(postgres_.starts().size(), 1U);
+  EXPECT_THAT(server_.statements(), Contains("select pg_wal_replay_resume()"));
+}
+
+TEST_F(RecoveryTest, ATargetAfterAnotherNeedsANewStart) {
+  pause_at({.type = TargetType::lsn, .lsn = Lsn{0x3000000}}, "LOG:  recovery stopping after x");
+  resume_from_ = recover().replayed;
+  target_.lsn = Lsn{0x3FFFF00};
+  replayed_ = "0/3FFFF00";
+  EXPECT_EQ(to_text(recover().replayed), "0/3FFFF00");
+  EXPECT_EQ(postgres_.starts().size(), 2U);
+  EXPECT_EQ(postgres_.controls().at(0).arguments.front(), "stop");
+  EXPECT_EQ(sandbox_.read_file("/sandbox/configuration/restored.auto.conf", 0),
+            "work_mem = '1GB'\n")
+      << "the restored settings were set aside twice";
 }
 
 }  // namespace

@@ -1,0 +1,36 @@
+// What every BackupRepository promises (harness/repository/backup_repository.hpp): called for
+// pgBackRest's repositories here, and for the fake by its unit test.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "harness/common/error.hpp"
+#include "harness/repository/backup_repository.hpp"
+
+namespace pgrehearse {
+
+// What `action` throws; fails the test if that is nothing.
+Error error_of_action(const std::function<void()>& action);
+
+// Fetches `file` to where PostgreSQL expects it; needs a pg_wal directory in the sandbox's PGDATA.
+CommandResult fetch_to_pg_wal(BackupRepository& repository, Sandbox& sandbox, const Backup& backup,
+                              const std::string& file);
+
+// Of a repository with a full, a differential and an incremental backup, in this order.
+void expect_lists_backups_oldest_first(BackupRepository& repository);
+// Of an archive with timelines 1 and 2, the second forked off after the newest backup.
+void expect_lists_the_archive(BackupRepository& repository);
+// Restores the newest backup into an empty sandbox and fetches WAL there.
+void expect_restores_and_fetches_wal(BackupRepository& repository, Sandbox& sandbox);
+// With an archive that cannot be read; the backup has been restored into the sandbox.
+void expect_failure_is_not_the_end_of_the_archive(BackupRepository& repository,
+                                                  const Backup& backup, Sandbox& sandbox);
+// With `file` ("base/5/16385") damaged in `backup`.
+// Returns what the restore throws.
+Error expect_names_the_damaged_file(BackupRepository& repository, const Backup& backup,
+                                    Sandbox& sandbox, const std::string& file);
+// A stop request ends whatever takes long.
+void expect_interruptible(BackupRepository& repository, Sandbox& sandbox);
+
+}  // namespace pgrehearse
