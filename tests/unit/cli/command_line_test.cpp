@@ -63,7 +63,7 @@ TEST(CommandLine, UsageErrorsExitWithThreeAndAHint) {
       {{"fingerprint", "--to", "f", "--primary", "host=h", "--table", "a.b.c"},
        "error: --table: 'a.b.c' has no rule\n"},
       {{"fingerprint", "--to", "f", "--primary", "host=h", "--table", "a.b.c=none"},
-       "error: comparison.tables: 'none' for a.b.c is no rule\n"},
+       "error: comparison.tables: 'none' is not a valid rule for a.b.c\n"},
       {{"checks", "no_such_check"}, "error: unknown check 'no_such_check'\n"},
   };
   for (const auto& refused : cases) {

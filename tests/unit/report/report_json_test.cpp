@@ -115,7 +115,7 @@ std::string refusal(const std::string& text) {
 TEST(ReportJson, RefusalNamesTheKey) {
   auto document = nlohmann::json::parse(to_json(failed_report()));
   document["checks"][1]["findings"][0]["code"] = 7;
-  EXPECT_EQ(refusal(document.dump()), "report key 'checks[1].findings[0].code' is not a text");
+  EXPECT_EQ(refusal(document.dump()), "report key 'checks[1].findings[0].code' is not a string");
 
   document = nlohmann::json::parse(to_json(failed_report()));
   document["landing"]["timeline"] = -1;
