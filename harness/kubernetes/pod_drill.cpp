@@ -112,7 +112,7 @@ class PodDrill {
     for (auto& [tool, version] : inside.tools) {
       report.tools[tool == "pgrehearse" ? "pgrehearse in the pod" : tool] = std::move(version);
     }
-    // The whole of the pod's work stands there in its parts.
+    // The phases of the pod's drill replace the phase in which this process waited for it.
     report.phases.pop_back();
     for (auto& done : inside.phases) {
       services_.progress.phase_finished(done);

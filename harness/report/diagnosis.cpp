@@ -12,7 +12,7 @@ namespace pgrehearse {
 namespace {
 
 // The severity that gives a check its verdict.
-Severity severity_behind(Verdict verdict) {
+Severity severity_required_by(Verdict verdict) {
   return verdict == Verdict::fail ? Severity::error : Severity::unknown;
 }
 
@@ -20,7 +20,8 @@ Severity severity_behind(Verdict verdict) {
 // findings.
 const Finding* most_significant_finding(const CheckRecord& check) {
   const auto key = [&](const Finding& finding) {
-    return std::pair(severity_of(finding) != severity_behind(check.verdict), rank_of(finding.code));
+    return std::pair(severity_of(finding) != severity_required_by(check.verdict),
+                     rank_of(finding.code));
   };
   const auto found = std::ranges::min_element(check.findings, {}, key);
   return found == check.findings.end() ? nullptr : &*found;

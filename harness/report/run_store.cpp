@@ -241,7 +241,7 @@ std::optional<Report> RunStore::newest_finished(const std::string& scenario) con
       auto report = load_report(path_of(entry) / record_name);
       if (report.finished) return report;
     } catch (const Error&) {
-      continue;  // a run that was killed tells nothing about durations
+      continue;  // the durations of a killed run are no estimate
     }
   }
   return {};

@@ -24,9 +24,9 @@ bool ends_recovery(Connection& connection, const std::stop_token& stop) {
   });
 }
 
-// ALTER ROLE / ALTER DATABASE ... SET came back with the copy and wins over the server's command
-// line, but not over these: no library that this host may lack, no damage hidden, no trigger fired,
-// no statement of ours cut short.
+// ALTER ROLE / ALTER DATABASE ... SET is restored with the cluster and overrides the server's
+// command line, but not over these: no library that this host may lack, no damage hidden, no
+// trigger fired, no statement of ours cut short.
 constexpr std::string_view session_settings =
     "-c session_preload_libraries= -c local_preload_libraries= -c role=none "
     "-c zero_damaged_pages=off -c ignore_checksum_failure=off -c ignore_system_indexes=off "

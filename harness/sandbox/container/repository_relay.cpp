@@ -54,13 +54,13 @@ class Descriptor {
   int number_;
 };
 
-[[noreturn]] void refuse(std::string_view deed) {
+[[noreturn]] void refuse(std::string_view action) {
   throw Error(ErrorKind::environment,
               fmt::format("cannot forward connections from the container to the repository: {}: {}",
-                          deed, std::strerror(errno)),
+                          action, std::strerror(errno)),
               "run pgrehearse as root on a host that allows it to enter a container's network "
               "namespace, or use sandbox.type: local",
-              FindingCode::env_container, std::string(deed));
+              FindingCode::env_container, std::string(action));
 }
 
 bool is_number(const std::string& host) {
