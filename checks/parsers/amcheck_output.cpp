@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "checks/parsers/labeled_values.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {
@@ -11,20 +11,6 @@ namespace pgrehearse {
 namespace {
 
 using std::string_view_literals::operator""sv;
-
-std::optional<std::uint64_t> number_at_start(std::string_view text) {
-  text = trim(text);
-  std::uint64_t value = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc{}) return {};
-  return value;
-}
-
-std::optional<std::uint64_t> number_after(std::string_view line, std::string_view label) {
-  const auto at = line.find(label);
-  if (at == std::string_view::npos) return {};
-  return number_at_start(line.substr(at + label.size()));
-}
 
 // heap table "DATABASE.SCHEMA.RELATION", block N, offset N, attribute N:
 // btree index "DATABASE.SCHEMA.RELATION":

@@ -1,26 +1,11 @@
 #include "checks/parsers/checksums_output.hpp"
 
-#include <charconv>
-
+#include "checks/parsers/labeled_values.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {
 
 namespace {
-
-std::optional<std::uint64_t> number_at_start(std::string_view text) {
-  text = trim(text);
-  std::uint64_t value = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc{}) return {};
-  return value;
-}
-
-std::optional<std::string_view> text_after(std::string_view line, std::string_view label) {
-  const auto at = line.find(label);
-  if (at == std::string_view::npos) return {};
-  return line.substr(at + label.size());
-}
 
 std::string word(std::string_view text) { return std::string(text.substr(0, text.find(' '))); }
 
@@ -31,8 +16,7 @@ std::optional<BadBlock> parse_bad_block(std::string_view line) {
   const auto quote = file->find("\", block ");
   if (quote == std::string_view::npos) return {};
   const auto rest = file->substr(quote);
-  const auto block = text_after(rest, "block ");
-  const auto number = block ? number_at_start(*block) : std::nullopt;
+  const auto number = number_after(rest, "block ");
   if (!number) return {};
   BadBlock bad{.file = std::string(file->substr(0, quote)), .block = *number};
   if (const auto calculated = text_after(rest, "calculated checksum "))
@@ -64,23 +48,19 @@ ChecksumsOutput parse_checksums(std::string_view output, std::string_view error_
   ChecksumsOutput result;
   for (const auto line : lines_of(error_output)) parse_complaint(line, result);
   for (const auto line : lines_of(output)) {
-    if (const auto files = text_after(line, "Files scanned:"))
-      result.files = number_at_start(*files);
-    if (const auto blocks = text_after(line, "Blocks scanned:")) {
-      result.blocks = number_at_start(*blocks);
-    }
-    if (const auto bad = text_after(line, "Bad checksums:")) result.bad = number_at_start(*bad);
+    if (const auto files = number_after(line, "Files scanned:")) result.files = *files;
+    if (const auto blocks = number_after(line, "Blocks scanned:")) result.blocks = *blocks;
+    if (const auto bad = number_after(line, "Bad checksums:")) result.bad = *bad;
   }
   return result;
 }
 
 std::optional<ChecksumsProgress> parse_checksums_progress(std::string_view line) {
   if (line.find(" MB (") == std::string_view::npos) return {};
-  const auto total = text_after(line, "/");
   const auto done = number_at_start(line);
-  const auto whole = total ? number_at_start(*total) : std::nullopt;
-  if (!done || !whole) return {};
-  return ChecksumsProgress{.done = *done, .total = *whole};
+  const auto total = number_after(line, "/");
+  if (!done || !total) return {};
+  return ChecksumsProgress{.done = *done, .total = *total};
 }
 
 }  // namespace pgrehearse

@@ -11,6 +11,7 @@
 #include "tests/contract/pgbackrest_laboratory.hpp"
 #include "tests/contract/repository_promises.hpp"
 #include "tests/fakes/require_or_skip.hpp"
+#include "tests/fakes/thrown_error.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -198,18 +199,16 @@ TEST_P(PgBackRestContract, VerifyDoesNotReportAGapInTheArchive) {
 }
 
 TEST_P(PgBackRestContract, ReportsWhyTheRepositoryCannotBeUsed) {
-  const auto wrong_stanza = error_of_action([&] { laboratory().repository({}, "dmeo")->list({}); });
+  const auto wrong_stanza = error_of([&] { laboratory().repository({}, "dmeo")->list({}); });
   EXPECT_EQ(wrong_stanza.kind(), ErrorKind::repository);
   EXPECT_EQ(wrong_stanza.hint(), "did you mean 'demo'?");
 
-  const auto no_file =
-      error_of_action([&] { laboratory().repository("/nonexistent/x.conf")->list({}); });
+  const auto no_file = error_of([&] { laboratory().repository("/nonexistent/x.conf")->list({}); });
   EXPECT_EQ(no_file.object(), "/nonexistent/x.conf");
 
   const auto copy = laboratory().copy_repository("unreadable");
   fs::permissions(copy.repository / "backup", fs::perms::none);
-  const auto denied =
-      error_of_action([&] { laboratory().repository(copy.configuration)->list({}); });
+  const auto denied = error_of([&] { laboratory().repository(copy.configuration)->list({}); });
   EXPECT_EQ(denied.kind(), ErrorKind::environment);
   EXPECT_EQ(denied.code(), FindingCode::env_permission);
 
@@ -219,8 +218,7 @@ TEST_P(PgBackRestContract, ReportsWhyTheRepositoryCannotBeUsed) {
   std::string text{std::istreambuf_iterator<char>(in), {}};
   text.replace(text.find("open-sesame"), 11, "close-sesame");
   std::ofstream(no_key.configuration) << text;
-  const auto cipher =
-      error_of_action([&] { laboratory().repository(no_key.configuration)->list({}); });
+  const auto cipher = error_of([&] { laboratory().repository(no_key.configuration)->list({}); });
   EXPECT_EQ(cipher.kind(), ErrorKind::repository);
   EXPECT_EQ(cipher.code(), FindingCode::repo_cipher);
 }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "tests/fakes/thrown_error.hpp"
+
 namespace pgrehearse {
 
 using testing::Contains;
@@ -19,16 +21,6 @@ bool exists(Sandbox& sandbox, const std::filesystem::path& path) {
 }
 
 }  // namespace
-
-Error error_of_action(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {ErrorKind::internal, "none"};
-}
 
 CommandResult fetch_to_pg_wal(BackupRepository& repository, Sandbox& sandbox, const Backup& backup,
                               const std::string& file) {
@@ -106,7 +98,7 @@ Error expect_names_the_damaged_file(BackupRepository& repository, const Backup& 
   const auto verification = repository.verify(backup, {});
   EXPECT_FALSE(verification.ok);
   EXPECT_THAT(verification.problems, Contains(HasSubstr(file)));
-  const auto error = error_of_action([&] { repository.restore(backup, {}, sandbox, nullptr, {}); });
+  const auto error = error_of([&] { repository.restore(backup, {}, sandbox, nullptr, {}); });
   EXPECT_EQ(error.kind(), ErrorKind::restore);
   EXPECT_THAT(error.what(), HasSubstr(backup.label));
   EXPECT_THAT(error.object(), HasSubstr(file));
@@ -119,9 +111,7 @@ void expect_interruptible(BackupRepository& repository, Sandbox& sandbox) {
   std::stop_source source;
   source.request_stop();
   const auto stop = source.get_token();
-  const auto kind_of = [](const std::function<void()>& action) {
-    return error_of_action(action).kind();
-  };
+  const auto kind_of = [](const std::function<void()>& action) { return error_of(action).kind(); };
   EXPECT_EQ(kind_of([&] { repository.list(stop); }), ErrorKind::interrupted);
   EXPECT_EQ(kind_of([&] { repository.list_archive(backup, 16ULL << 20U, stop); }),
             ErrorKind::interrupted);

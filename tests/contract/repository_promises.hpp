@@ -2,16 +2,12 @@
 // pgBackRest's repositories here, and for the fake by its unit test.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "harness/common/error.hpp"
 #include "harness/repository/backup_repository.hpp"
 
 namespace pgrehearse {
-
-// What `action` throws; fails the test if that is nothing.
-Error error_of_action(const std::function<void()>& action);
 
 // Fetches `file` to where PostgreSQL expects it; needs a pg_wal directory in the sandbox's PGDATA.
 CommandResult fetch_to_pg_wal(BackupRepository& repository, Sandbox& sandbox, const Backup& backup,

@@ -9,6 +9,7 @@
 #include "tests/fakes/fake_provisioner.hpp"
 #include "tests/fakes/fake_repository.hpp"
 #include "tests/fakes/scripted_server.hpp"
+#include "tests/fakes/thrown_error.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -16,17 +17,6 @@ namespace {
 using testing::ElementsAre;
 
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
-
-template <typename Action>
-Error error_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {ErrorKind::internal, "none"};
-}
 
 class PreparationTest : public testing::Test {
  protected:

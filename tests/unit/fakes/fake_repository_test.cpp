@@ -7,6 +7,7 @@
 
 #include "tests/contract/repository_promises.hpp"
 #include "tests/fakes/directory_sandbox.hpp"
+#include "tests/fakes/thrown_error.hpp"
 
 namespace pgrehearse {
 namespace {

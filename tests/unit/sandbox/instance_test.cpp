@@ -10,6 +10,7 @@
 #include "tests/fakes/fake_postgres.hpp"
 #include "tests/fakes/scripted_sandbox.hpp"
 #include "tests/fakes/scripted_server.hpp"
+#include "tests/fakes/thrown_error.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -23,17 +24,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using Script = ScriptedCommandRunner;
-
-template <typename Action>
-Error error_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {ErrorKind::internal, "none"};
-}
 
 class InstanceTest : public testing::Test {
  protected:

@@ -10,6 +10,7 @@
 #include "tests/fakes/fake_repository.hpp"
 #include "tests/fakes/scripted_sandbox.hpp"
 #include "tests/fakes/scripted_server.hpp"
+#include "tests/fakes/thrown_error.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -28,17 +29,6 @@ constexpr auto settings_too_low =
 constexpr std::string_view end_of_archive =
     "000000010000000000000002 0\n000000010000000000000003 0\n"
     "000000010000000000000004 1\n000000010000000000000004 1\n";
-
-template <typename Action>
-Error error_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {ErrorKind::internal, "none"};
-}
 
 class RecoveryTest : public testing::Test {
  protected:

@@ -6,6 +6,7 @@
 #include "harness/common/error.hpp"
 #include "tests/fakes/scripted_command_runner.hpp"
 #include "tests/fakes/scripted_sandbox.hpp"
+#include "tests/fakes/thrown_error.hpp"
 #include "tests/unit/repository/pgbackrest/recorded_info.hpp"
 
 namespace pgrehearse {
@@ -23,17 +24,6 @@ class PgBackRestRepositoryTest : public testing::Test {
   PgBackRestRepository repository(RepositorySpec spec = {.stanza = "orders"}) {
     return {std::move(spec), runner_, {.name = "postgres", .uid = 999}, "/private"};
   }
-  template <typename Action>
-  Error error_of_action(const Action& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      return error;
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return {ErrorKind::internal, "none"};
-  }
-
   Backup backup_{.label = "20261121-011909F",
                  .repository_key = 2,
                  .database_id = 1,
@@ -55,7 +45,7 @@ TEST_F(PgBackRestRepositoryTest, MissingBinaryHasTheCauseEnvironment) {
     throw Error(ErrorKind::environment, "program 'pgbackrest' is not in PATH", "",
                 FindingCode::env_binary);
   });
-  const auto error = error_of_action([&] { repository().version({}); });
+  const auto error = error_of([&] { repository().version({}); });
   EXPECT_EQ(error.kind(), ErrorKind::environment);
   EXPECT_THAT(error.hint(), HasSubstr("install the package pgbackrest"));
 }
@@ -77,7 +67,7 @@ TEST_F(PgBackRestRepositoryTest, ListsWithPrivatePathsAndADeadline) {
 TEST_F(PgBackRestRepositoryTest, NamesTheStanzaThatWasProbablyMeant) {
   runner_.on({"--stanza=order", "info"}, Script::success(recorded::missing_stanza));
   runner_.on({"info"}, Script::success(recorded::info));
-  const auto error = error_of_action([&] { repository({.stanza = "order"}).list({}); });
+  const auto error = error_of([&] { repository({.stanza = "order"}).list({}); });
   EXPECT_EQ(error.kind(), ErrorKind::repository);
   EXPECT_EQ(error.code(), FindingCode::repo_stanza);
   EXPECT_EQ(error.hint(), "did you mean 'orders'?");
@@ -87,11 +77,11 @@ TEST_F(PgBackRestRepositoryTest, AnUnreadableRepositoryIsNotABadBackup) {
   runner_.on({"info"},
              {Script::success(recorded::no_permission), Script::success(recorded::unreachable),
               Script::success(recorded::wrong_passphrase)});
-  EXPECT_EQ(error_of_action([&] { repository().list({}); }).code(), FindingCode::env_permission);
-  const auto unreachable = error_of_action([&] { repository().list({}); });
+  EXPECT_EQ(error_of([&] { repository().list({}); }).code(), FindingCode::env_permission);
+  const auto unreachable = error_of([&] { repository().list({}); });
   EXPECT_EQ(unreachable.kind(), ErrorKind::environment);
   EXPECT_EQ(unreachable.code(), FindingCode::env_host);
-  const auto cipher = error_of_action([&] { repository().list({}); });
+  const auto cipher = error_of([&] { repository().list({}); });
   EXPECT_EQ(cipher.kind(), ErrorKind::repository);
   EXPECT_EQ(cipher.code(), FindingCode::repo_cipher);
 }
@@ -119,7 +109,7 @@ TEST_F(PgBackRestRepositoryTest, ListsTheArchiveWithItsHistories) {
 TEST_F(PgBackRestRepositoryTest, DamagedHistoryFileIsNamed) {
   runner_.on({"repo-ls"}, Script::success(R"({"00000002.history":{"type":"file","size":64}})"));
   runner_.on({"repo-get"}, Script::success("\x01\x02\n"));
-  const auto error = error_of_action([&] { repository().list_archive(backup_, 16ULL << 20U, {}); });
+  const auto error = error_of([&] { repository().list_archive(backup_, 16ULL << 20U, {}); });
   EXPECT_EQ(error.object(), "00000002.history");
   EXPECT_EQ(error.code(), FindingCode::timeline_history);
 }
@@ -152,8 +142,7 @@ TEST_F(PgBackRestRepositoryTest, VerifyNamesTheFileWhenRestoreDoesNot) {
       Script::success("P01   INFO: invalid checksum '20200101-000000F/pg_data/base/5/1.lz4'\n"
                       "P01   INFO: invalid checksum '20261121-011909F/pg_data/base/5/16385.lz4'\n"
                       "stanza: orders\nstatus: error\n"));
-  const auto error =
-      error_of_action([&] { repository().restore(backup_, {}, sandbox_, nullptr, {}); });
+  const auto error = error_of([&] { repository().restore(backup_, {}, sandbox_, nullptr, {}); });
   EXPECT_EQ(error.kind(), ErrorKind::restore);
   EXPECT_EQ(error.object(), "20261121-011909F/pg_data/base/5/16385.lz4");
   EXPECT_THAT(error.what(), AllOf(HasSubstr("[029]"), HasSubstr("base/5/16385.lz4")));
@@ -165,8 +154,7 @@ TEST_F(PgBackRestRepositoryTest, NamesFilesRelativeToTheDataDirectory) {
                              "P00  ERROR: [026]: raised from local-1 protocol: error restoring "
                              "'/sandbox/data/base/5/16386': actual checksum 'a' does not match "
                              "expected checksum 'b'\n"));
-  const auto error =
-      error_of_action([&] { repository().restore(backup_, {}, sandbox_, nullptr, {}); });
+  const auto error = error_of([&] { repository().restore(backup_, {}, sandbox_, nullptr, {}); });
   EXPECT_EQ(error.code(), FindingCode::repo_damaged);
   EXPECT_EQ(error.object(), "base/5/16386");
 }
@@ -174,8 +162,7 @@ TEST_F(PgBackRestRepositoryTest, NamesFilesRelativeToTheDataDirectory) {
 TEST_F(PgBackRestRepositoryTest, FullSandboxIsReportedWithoutRunningVerify) {
   runner_.on({"restore"},
              Script::failure(64, "", "P00  ERROR: [064]: unable to write '/sandbox/data/x'\n"));
-  const auto error =
-      error_of_action([&] { repository().restore(backup_, {}, sandbox_, nullptr, {}); });
+  const auto error = error_of([&] { repository().restore(backup_, {}, sandbox_, nullptr, {}); });
   EXPECT_EQ(error.kind(), ErrorKind::environment);
   EXPECT_EQ(runner_.commands().size(), 1U);
 }
@@ -203,8 +190,8 @@ TEST_F(PgBackRestRepositoryTest, VerifyNeedsAVerdictAndPermission) {
                               "stanza: orders\nstatus: error\n  No usable archive.info file\n")});
   auto tool = repository();
   EXPECT_TRUE(tool.verify(backup_, {}).ok);
-  EXPECT_EQ(error_of_action([&] { tool.verify(backup_, {}); }).kind(), ErrorKind::environment);
-  EXPECT_EQ(error_of_action([&] { tool.verify(backup_, {}); }).code(), FindingCode::env_permission);
+  EXPECT_EQ(error_of([&] { tool.verify(backup_, {}); }).kind(), ErrorKind::environment);
+  EXPECT_EQ(error_of([&] { tool.verify(backup_, {}); }).code(), FindingCode::env_permission);
 }
 
 }  // namespace
