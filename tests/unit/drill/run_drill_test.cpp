@@ -213,7 +213,9 @@ TEST(RunDrill, KeepLeavesTheRecoveredInstanceRunning) {
   EXPECT_TRUE(report.sandbox.kept);
   EXPECT_FALSE(report.sandbox.removed);
   EXPECT_THAT(report.sandbox.connect, HasSubstr("psql -h "));
-  EXPECT_EQ(bench.postgres.controls().back().arguments.front(), "start");
+  const auto controls = bench.postgres.controls();
+  ASSERT_FALSE(controls.empty()) << "the server was not started again";
+  EXPECT_EQ(controls.back().arguments.front(), "start");
   ASSERT_EQ(bench.provisioner.list().size(), 1U);
   EXPECT_TRUE(bench.provisioner.list().front().kept);
   EXPECT_THAT(bench.phases(), Not(Contains("destroy sandbox")));
