@@ -211,7 +211,7 @@ class KubernetesTest(unittest.TestCase):
 
     def test_passed_report_without_its_exit_code_is_unknown(self):
         self.played_back("pass", 1)
-        self.expect_unknown(*self.drill(), "exit code 1, but the verdict in its report is pass")
+        self.expect_unknown(*self.drill(), "exited with code 1, but the verdict in its report is pass")
 
     def test_reason_of_a_failed_pod_is_reported(self):
         pull = recorded_api.waiting("ImagePullBackOff", "Back-off pulling image")
