@@ -11,8 +11,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
     -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 
-# GCC 12 writes a precompiled header in the order of its memory addresses, and now and then one that it
-# cannot read: "Segmentation fault", or all memory is eaten. With fixed addresses each is like the last.
+# A precaution: GCC 12 was seen to crash or to use all memory when it read one of its own precompiled headers. Their
+# content depends on memory addresses, so address randomization is disabled where that is allowed.
 find_program(SETARCH setarch)
 if(SETARCH)
   execute_process(COMMAND ${SETARCH} -R true RESULT_VARIABLE setarch_result ERROR_QUIET)
