@@ -102,7 +102,7 @@ class VersionDrill : public DrillTest, public testing::WithParamInterface<Row> {
       return check.summary.find(words) != std::string::npos;
     };
     if (check.name == "page_checksums" && !GetParam().checksums) return says("no page checksums");
-    if (check.name == "amcheck" && GetParam().major < 14) return says("came with PostgreSQL 14");
+    if (check.name == "amcheck" && GetParam().major < 14) return says("requires PostgreSQL 14");
     const auto lacks = [&](const char* program) {
       return binaries_ && !fs::exists(*binaries_ / program) && says(program);
     };

@@ -121,10 +121,10 @@ class Comparison {
       const auto drill = run_drill(written, archive, target, set);
       if (drill.exit_code == 1) continue;
       ++tally_.disagreements;
-      return say(target, "cannot be had", disagreement(map, drill) + " from " + set);
+      return say(target, "not recoverable", disagreement(map, drill) + " from " + set);
     }
     ++tally_.refused;
-    say(target, "cannot be had", fmt::format("{} drills fail", sets.size()));
+    say(target, "not recoverable", fmt::format("{} drills fail", sets.size()));
   }
 
   void say(const DrawnTarget& target, const std::string& map, const std::string& drills) const {
