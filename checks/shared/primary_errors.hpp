@@ -8,7 +8,7 @@
 
 namespace pgrehearse {
 
-// Keeps the error's own code, hint and object (PGR-PRIMARY-NO-LEADER, ...) where it has them.
+// Keeps the error's own code, hint and object (primary_no_leader, ...) where it has them.
 // `action` says what was not possible: "the primary could not be counted".
 Finding primary_trouble(const Primary& primary, const std::string& action, const SqlError& error);
 

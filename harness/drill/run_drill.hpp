@@ -12,7 +12,7 @@ namespace pgrehearse {
 
 // A failed drill is a report, not an exception. A stop request ends the drill early; the sandbox is
 // removed then as well. `keep` leaves a recovered instance running.
-// Throws Error(environment, PGR-ENV-STATE) only when the record cannot be saved, after the sandbox
+// Throws Error(environment, env_state) only when the record cannot be saved, after the sandbox
 // was removed.
 Report run_drill(const Scenario& scenario, const DrillServices& services, bool keep,
                  std::stop_token stop);

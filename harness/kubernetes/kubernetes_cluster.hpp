@@ -22,7 +22,7 @@ struct ClusterRun {
   bool expired = false;
 };
 
-// All throw Error(environment, PGR-ENV-KUBERNETES) with the error of kubectl.
+// All throw Error(environment, env_kubernetes) with the error of kubectl.
 class KubernetesCluster {
  public:
   // `runner` outlives it. Empty names: those of the kubectl configuration.
@@ -70,7 +70,7 @@ class KubernetesCluster {
   std::string name_space_;
 };
 
-// Error(environment, PGR-ENV-KUBERNETES) with a hint for the error output of kubectl.
+// Error(environment, env_kubernetes) with a hint for the error output of kubectl.
 Error kubectl_error(std::string_view output);
 
 }  // namespace pgrehearse

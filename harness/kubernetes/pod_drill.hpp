@@ -19,7 +19,7 @@ Report run_drill_in_pod(const Scenario& scenario, const DrillServices& services,
                         std::optional<std::chrono::milliseconds> timeout, std::stop_token stop);
 
 // Size of the pod's volume: that of the scenario, or enough for the selected backup. Throws
-// Error(environment, PGR-ENV-KUBERNETES) if this host cannot read the repository.
+// Error(environment, env_kubernetes) if this host cannot read the repository.
 Bytes pod_storage(const Scenario& scenario, BackupRepository& repository, std::stop_token stop);
 
 // The objects of the drill. Does not connect to the cluster.
@@ -27,7 +27,7 @@ PodRequest pod_request(const Scenario& scenario, const std::string& run_id,
                        const std::filesystem::path& state, Bytes storage,
                        std::optional<std::chrono::milliseconds> timeout);
 
-// The report in a pod's log. Throws Error(environment, PGR-ENV-KUBERNETES) if there is none, or if
+// The report in a pod's log. Throws Error(environment, env_kubernetes) if there is none, or if
 // it is of another scenario or contradicts the exit code.
 Report report_in_log(std::string_view log, const std::string& scenario, int exit_code);
 

@@ -27,7 +27,7 @@ struct PodState {
 // From kubectl's list of the run's job and pods, JSON. Throws Error(environment).
 PodState read_pod_state(std::string_view json);
 
-// Error(environment, PGR-ENV-KUBERNETES): why there is no report from a pod in this state.
+// Error(environment, env_kubernetes): why there is no report from a pod in this state.
 Error pod_error(const PodState& state, const PodRequest& request);
 
 }  // namespace pgrehearse

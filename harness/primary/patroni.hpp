@@ -26,7 +26,7 @@ class Patroni {
   Patroni(PatroniSpec spec, std::unique_ptr<HttpClient> http);
 
   // The members to try; `dsn` has all but host and port. Throws Error(environment) with the codes
-  // PGR-PRIMARY-NO-MEMBER, -NO-LEADER, -PAUSED, -ROLE, -STANDBY-CLUSTER and -CLUSTER.
+  // primary_no_member, _no_leader, _paused, _role, _standby_cluster and _cluster.
   [[nodiscard]] std::vector<Route> routes(const ConnectionParameters& dsn,
                                           const MemberPreference& preference,
                                           const std::stop_token& stop) const;

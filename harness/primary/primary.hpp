@@ -54,8 +54,8 @@ class Primary {
   Primary& operator=(Primary&&) noexcept;
   ~Primary();
 
-  // All throw SqlError(environment), with code PGR-PRIMARY-UNREACHABLE or a more specific
-  // PGR-PRIMARY-... when no server is reachable, and without a code when a statement failed.
+  // All throw SqlError(environment), with code primary_unreachable or a more specific
+  // primary_... code when no server is reachable, and without a code when a statement failed.
   [[nodiscard]] PrimaryIdentity identity(std::stop_token stop) const;
   // Commit time of the newest transaction; nullopt without track_commit_timestamp.
   [[nodiscard]] std::optional<Instant> newest_commit(std::stop_token stop) const;

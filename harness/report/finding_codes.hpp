@@ -34,7 +34,7 @@ inline constexpr std::array all_likely_causes = {
 
 struct FindingCodeDescription {
   FindingCode code = FindingCode::none;
-  std::string_view text;  // "PGR-WAL-GAP"
+  std::string_view text;  // as in reports and the names of pages
   Severity severity = Severity::error;
   LikelyCause likely_cause = LikelyCause::none;
   int rank = 0;  // a cause has a lower rank than its consequences

@@ -35,7 +35,7 @@ std::string counts_in_words(const std::vector<CheckRecord>& checks);
 std::string volume_in_words(const PhaseRecord& phase);
 // "block 17, relation shop.public.orders"
 std::string details_in_words(const Finding& finding);
-// "PGR-WAL-GAP 0000000100000000000000D4"; either may be empty
+// The code and the object of a finding; either may be empty.
 std::string code_and_object(FindingCode code, std::string_view object);
 
 }  // namespace pgrehearse

@@ -29,7 +29,7 @@ std::span<const ReporterDescription> reporters();
 const ReporterDescription& find_reporter(std::string_view format);
 
 // Replaces the file atomically: a reader sees the old file or the new one. Throws
-// Error(environment, PGR-ENV-REPORT-FILE).
+// Error(environment, env_report_file).
 void write_report_file(const Report& report, std::string_view format,
                        const std::filesystem::path& file);
 

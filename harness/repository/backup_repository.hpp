@@ -157,7 +157,7 @@ class BackupRepository {
 };
 
 // The backup that a restore to `target` starts from, and why, in one sentence. Throws
-// Error(repository, PGR-BACKUP-NONE) with the recoverable window when no backup fits.
+// Error(repository, backup_none) with the recoverable window when no backup fits.
 struct BackupChoice {
   Backup backup;
   std::string reason;

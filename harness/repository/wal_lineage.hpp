@@ -23,7 +23,7 @@ struct LineageRequest {
   bool encrypted = false;           // encrypted files are slightly larger than a segment
 };
 
-// For a backup and the timeline of a recovery target. Throws Error(repository, PGR-WAL-MISSING)
+// For a backup and the timeline of a recovery target. Throws Error(repository, wal_missing)
 // when the backup has no valid start segment for that size.
 LineageRequest lineage_request(const Backup& backup, const std::string& timeline,
                                std::uint64_t segment_size);

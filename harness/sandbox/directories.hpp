@@ -8,15 +8,15 @@
 namespace pgrehearse {
 
 // Creates missing directories of `path` with mode 0755, whatever the umask.
-// Throws Error(environment, PGR-ENV-DIRECTORY).
+// Throws Error(environment, env_directory).
 void make_open_directories(const std::filesystem::path& path);
 
-// Throws Error(environment, PGR-ENV-DIRECTORY) with the first directory of `path` that the account
+// Throws Error(environment, env_directory) with the first directory of `path` that the account
 // may not enter.
 void require_reachable(const std::filesystem::path& path, const Account& account);
 
 // A new directory of mode 0700 that belongs to `account`. Throws Error(environment,
-// PGR-ENV-DIRECTORY), also if the path exists.
+// env_directory), also if the path exists.
 void make_private_directory(const std::filesystem::path& path, const Account& account);
 
 // True if `path` is a directory, not a symbolic link, that belongs to `account`.

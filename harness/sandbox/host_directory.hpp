@@ -18,7 +18,7 @@
 namespace pgrehearse {
 
 // The account that owns a sandbox and runs PostgreSQL; never root. Throws
-// Error(environment, PGR-ENV-ACCOUNT).
+// Error(environment, env_account).
 Account sandbox_account(const SandboxSpec& spec);
 
 // The directories of a sandbox.
@@ -74,7 +74,7 @@ struct TakenLeftover {
   OwnedEntry owned;
   RegistryEntry entry;
 };
-// nullopt: there is no entry any more. Throws Error(environment, PGR-ENV-SANDBOX-IN-USE) if its
+// nullopt: there is no entry any more. Throws Error(environment, env_sandbox_in_use) if its
 // drill is running.
 std::optional<TakenLeftover> take_leftover(const Registry& registry, const std::string& run_id);
 // Calls `remove`, and removes the registry entry once nothing remains. nullopt and throws as

@@ -71,6 +71,11 @@ echo '#include "harness/http/added_b.hpp"' >"$copy/harness/http/added_a.hpp"
 breaks "two headers include each other" harness/http/added_b.hpp harness/common/a.hpp harness/http/added_a.hpp
 rm "$copy/harness/http/added_a.hpp"
 
+echo 'auto code = "PGR-WAL-GAP";' >"$copy/harness/http/added.cpp"
+output=$("$root/ci/layering" "$copy") && fail "a finding code outside the table: exit 0"
+[[ $output == "harness/http/added.cpp:1: PGR-WAL-GAP: "* ]] || fail "a finding code outside the table: $output"
+rm "$copy/harness/http/added.cpp"
+
 for number in $(seq 26); do : >"$copy/harness/http/file_$number.hpp"; done
 output=$("$root/ci/layering" "$copy") && fail "a crowded folder: exit 0"
 [[ $output == "harness/http: "*" files, at most 25" ]] || fail "a crowded folder: $output"

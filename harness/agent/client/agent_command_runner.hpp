@@ -21,7 +21,7 @@ struct AgentMessages {
 };
 
 // Commands run under the account and the restrictions of the sandbox; those of the Command are
-// ignored. Throws Error(environment): PGR-ENV-BINARY when the image lacks the program, the code of
+// ignored. Throws Error(environment): env_binary when the image lacks the program, the code of
 // AgentMessages when the sandbox has ended. The process group of a command ends with the command.
 // Thread-safe.
 class AgentCommandRunner : public CommandRunner {

@@ -7,7 +7,7 @@
 
 namespace pgrehearse {
 
-// One line for progress and text output: "detected wal-segment-missing  fail  PGR-WAL-GAP ...".
+// One line for progress and text output: "detected wal-segment-missing  fail ...".
 std::string line_of(const FaultResult& result);
 std::string line_of(const CleanRun& run);
 

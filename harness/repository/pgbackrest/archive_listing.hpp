@@ -18,7 +18,7 @@ struct ParsedArchive {
 // `id` is the archive's directory ("15-1"). Returns WAL segments (duplicates kept) and history
 // files; ignores partial segments, backup history files and uploads in progress; the rest is
 // `unrecognized`. So is a segment in the wrong directory, which pgBackRest would not find. Throws
-// Error(repository, PGR-REPO-LISTING) on malformed JSON.
+// Error(repository, repo_listing) on malformed JSON.
 ParsedArchive parse_archive_listing(std::string_view json, const std::string& id,
                                     std::uint64_t segment_size);
 

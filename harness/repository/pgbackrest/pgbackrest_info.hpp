@@ -12,7 +12,7 @@ namespace pgrehearse {
 
 // The stanza's backups. A stanza that is not listed has status code 1. If the overall status is
 // only "mixed" or "other", the message is composed of the repositories' messages. Throws
-// Error(repository, PGR-REPO-INFO) with the location on malformed or incomplete JSON.
+// Error(repository, repo_info) with the location on malformed or incomplete JSON.
 BackupList parse_pgbackrest_info(std::string_view json, const std::string& stanza);
 
 // The listed stanzas, for "did you mean" hints.

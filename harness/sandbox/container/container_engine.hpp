@@ -34,7 +34,7 @@ struct ListedContainer {
   std::map<std::string, std::string> labels;
 };
 
-// All throw Error(environment): PGR-ENV-ENGINE when the engine does not answer, PGR-ENV-CONTAINER
+// All throw Error(environment): env_engine when the engine does not answer, env_container
 // with its words when it refuses.
 class ContainerEngine {
  public:
@@ -48,7 +48,7 @@ class ContainerEngine {
   [[nodiscard]] std::optional<ImageFacts> find_image(const std::string& name,
                                                      const std::stop_token& stop) const;
   // `on_status` is called with the engine's progress messages. Throws Error(environment,
-  // PGR-ENV-IMAGE).
+  // env_image).
   void pull(const std::string& name, const std::function<void(std::string_view)>& on_status,
             const std::stop_token& stop) const;
 

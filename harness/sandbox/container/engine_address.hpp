@@ -39,7 +39,7 @@ struct EngineSurroundings {
 };
 
 // `stated` wins; then DOCKER_HOST (podman: CONTAINER_HOST first), then docker's current context,
-// then the usual socket. Throws Error(environment, PGR-ENV-ENGINE) for an address of a kind that
+// then the usual socket. Throws Error(environment, env_engine) for an address of a kind that
 // is not known (ssh).
 EngineAddress find_engine(EngineKind kind, const std::string& stated,
                           const EngineSurroundings& surroundings);

@@ -25,7 +25,7 @@ std::vector<Forward> forwards_to(const std::vector<NetworkEndpoint>& endpoints);
 std::string hosts_text(const std::vector<Forward>& forwards);
 
 // Sockets that listen at the forwards' addresses in the network namespace of `process`. Throws
-// Error(environment, PGR-ENV-CONTAINER), also if this process may not enter the namespace, which
+// Error(environment, env_container), also if this process may not enter the namespace, which
 // requires root.
 std::vector<int> listen_in_network_of(pid_t process, const std::vector<Forward>& forwards);
 

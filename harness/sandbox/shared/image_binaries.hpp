@@ -24,7 +24,7 @@ std::optional<std::filesystem::path> find_image_binaries(
 // 15 of "postgres (PostgreSQL) 15.14 (Debian ...)"; 0 if `output` is something else.
 int postgres_major_in(std::string_view output);
 
-// Error(environment, PGR-ENV-BINARIES): none of the directories contains the major version.
+// Error(environment, env_binaries): none of the directories contains the major version.
 Error missing_binaries(const SandboxSpec& spec, const std::string& image);
 
 }  // namespace pgrehearse

@@ -20,11 +20,11 @@ struct VmImage {
 };
 
 // The image of the options, or the one for the major version in `<state>/vm` or
-// /var/lib/pgrehearse/vm. Throws Error(environment, PGR-ENV-IMAGE), also if its architecture is not
+// /var/lib/pgrehearse/vm. Throws Error(environment, env_image), also if its architecture is not
 // this host's or its checksum is not that of the options.
 VmImage find_vm_image(const SandboxSpec& spec, const std::filesystem::path& state);
 
-// Compares each file with its checksum. Throws Error(environment, PGR-ENV-IMAGE).
+// Compares each file with its checksum. Throws Error(environment, env_image).
 void verify_vm_image(const VmImage& image, const std::stop_token& stop);
 
 }  // namespace pgrehearse
