@@ -20,9 +20,10 @@ void ComparisonCapture::run(const std::stop_token& stop) {
   try {
     const FingerprintCapture capture(
         primary_, rules_,
-        [&](const std::vector<std::string>& databases, const std::stop_token& taking) {
+        [&](const Primary& server, const std::vector<std::string>& databases,
+            const std::stop_token& taking) {
           held_ = take_snapshots(
-              primary_,
+              server,
               {.databases = databases, .budget = rules_.budget, .read_commits = read_commits_},
               taking);
           auto snapshots = held_.for_capture();

@@ -155,9 +155,9 @@ FingerprintRules fingerprint_rules(const Settings& settings) {
 
 FingerprintCapture::TakeSnapshots snapshots_for_file(ScenarioParts& parts,
                                                      const FingerprintBudget& budget) {
-  return [&parts, budget](const std::vector<std::string>& databases, const std::stop_token& stop) {
-    parts.snapshots =
-        take_snapshots(*parts.primary, {.databases = databases, .budget = budget}, stop);
+  return [&parts, budget](const Primary& server, const std::vector<std::string>& databases,
+                          const std::stop_token& stop) {
+    parts.snapshots = take_snapshots(server, {.databases = databases, .budget = budget}, stop);
     return parts.snapshots.for_capture();
   };
 }

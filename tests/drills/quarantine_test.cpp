@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "harness/common/text.hpp"
@@ -21,9 +22,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Empty for a file of a process that has ended: a stream's operator catches the failed read.
 std::string text_of(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
 }
 
 std::set<std::string> sockets_of(pid_t pid) {

@@ -46,14 +46,14 @@ void guard(DatabaseSnapshot& snapshot, const std::string& mark) {
   };
 }
 
-FingerprintHeader header_of(const Primary& primary, const Sample& sample,
+FingerprintHeader header_of(const Primary& server, const std::string& source, const Sample& sample,
                             const std::stop_token& stop) {
-  const auto identity = primary.identity(stop);
+  const auto identity = server.identity(stop);
   return {.system_identifier = identity.system_identifier,
           .server_version = identity.server_version,
           .timeline = identity.timeline,
           .taken = std::chrono::system_clock::now(),
-          .source = primary.description(),
+          .source = source,
           .sample = sample};
 }
 
@@ -207,16 +207,17 @@ class DatabaseCapture {
 
 CaptureSummary FingerprintCapture::run(std::ostream& out, const FingerprintProgress& on_progress,
                                        const std::stop_token& stop) const {
-  // First of all: everything that follows must come from the same server.
-  const auto mark = server_mark(primary_, stop);
-  const auto header = header_of(primary_, rules_.sample, stop);
-  auto databases = primary_.databases(stop);
+  // Everything must come from the same server, also where several standbys would do.
+  const auto server = primary_.pinned(stop);
+  const auto mark = server_mark(server, stop);
+  const auto header = header_of(server, primary_.description(), rules_.sample, stop);
+  auto databases = server.databases(stop);
   std::erase_if(databases,
                 [&](const auto& name) { return rules_.database && !rules_.database(name); });
-  auto before = sequences_now(primary_, databases, stop);
-  auto snapshots = take_(databases, stop);
-  auto after = sequences_now(primary_, databases, stop);
-  BudgetWatch watch(primary_, rules_.budget, stop);
+  auto before = sequences_now(server, databases, stop);
+  auto snapshots = take_(server, databases, stop);
+  auto after = sequences_now(server, databases, stop);
+  BudgetWatch watch(server, rules_.budget, stop);
   for (auto& snapshot : snapshots) guard(snapshot, mark);
   std::sort(snapshots.begin(), snapshots.end(),
             [](const auto& a, const auto& b) { return a.facts.database < b.facts.database; });

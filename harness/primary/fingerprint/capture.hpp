@@ -52,9 +52,10 @@ struct CaptureSummary {
 
 class FingerprintCapture {
  public:
-  // Takes the snapshots of these databases; called once, between two readings of the sequences.
+  // Takes the snapshots of these databases on this one server; called once, between two readings of
+  // the sequences.
   using TakeSnapshots = std::function<std::vector<DatabaseSnapshot>(
-      const std::vector<std::string>& databases, std::stop_token stop)>;
+      const Primary& server, const std::vector<std::string>& databases, std::stop_token stop)>;
 
   // `primary` outlives this object.
   FingerprintCapture(const Primary& primary, FingerprintRules rules, TakeSnapshots take)

@@ -68,10 +68,11 @@ inline const std::initializer_list<std::string> comparison_schema{
     "analyze"};
 
 // Nobody writes here: any point is exact.
-inline FingerprintCapture::TakeSnapshots quiet_snapshots(const Primary& primary) {
-  return [&primary](const std::vector<std::string>& databases, const std::stop_token& stop) {
+inline FingerprintCapture::TakeSnapshots quiet_snapshots() {
+  return [](const Primary& server, const std::vector<std::string>& databases,
+            const std::stop_token& stop) {
     const auto held =
-        std::make_shared<HeldSnapshots>(take_snapshots(primary, {.databases = databases}, stop));
+        std::make_shared<HeldSnapshots>(take_snapshots(server, {.databases = databases}, stop));
     auto snapshots = held->for_capture();
     for (auto& snapshot : snapshots) {
       snapshot.facts.exact = true;
@@ -101,7 +102,7 @@ class ComparisonTest : public SqlCheckTest {
   static std::string take(const std::string& user = "postgres", FingerprintRules rules = {}) {
     const Primary primary(copy_cluster().dsn(user));
     rules.database = [](std::string_view name) { return name == original; };
-    const FingerprintCapture capture(primary, std::move(rules), quiet_snapshots(primary));
+    const FingerprintCapture capture(primary, std::move(rules), quiet_snapshots());
     std::ostringstream out;
     capture.run(out, {}, {});
     return out.str();
