@@ -8,6 +8,7 @@
 
 #include "tests/fakes/fake_provisioner.hpp"
 #include "tests/fakes/fake_repository.hpp"
+#include "tests/fakes/require_or_skip.hpp"
 #include "tests/fakes/scripted_server.hpp"
 #include "tests/fakes/thrown_error.hpp"
 
@@ -172,7 +173,7 @@ TEST_F(PreparationTest, ADrillThatRunsElsewhereNeedsNeitherThisHostsBinariesNorI
 }
 
 TEST_F(PreparationTest, PostgreSqlDoesNotRunAsRoot) {
-  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  if (!require_or_skip(geteuid() == 0 ? "" : "needs root", Remedy::none)) return;
   scenario_.sandbox.account = "root";
   auto preparation = this->preparation();
   EXPECT_EQ(error_of([&] { preparation.take_all({}); }).code(), FindingCode::env_account);
@@ -180,7 +181,7 @@ TEST_F(PreparationTest, PostgreSqlDoesNotRunAsRoot) {
 }
 
 TEST_F(PreparationTest, OnlyRootRunsTheInstanceAsAnotherAccount) {
-  if (geteuid() == 0) GTEST_SKIP() << "needs an ordinary account";
+  if (!require_or_skip(geteuid() == 0 ? "needs an ordinary account" : "", Remedy::none)) return;
   scenario_.sandbox.account = "somebody";
   auto preparation = this->preparation();
   EXPECT_EQ(error_of([&] { preparation.take_all({}); }).code(), FindingCode::env_account);
