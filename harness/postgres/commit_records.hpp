@@ -13,8 +13,9 @@ namespace pgrehearse {
 
 struct TransactionMark {
   std::uint32_t xid = 0;
-  Lsn lsn;  // of its commit record
+  Lsn lsn;  // of its commit or abort record
   std::optional<Instant> time;
+  bool aborted = false;
 };
 
 // Commit records in pg_waldump's output ("rmgr: Transaction ... desc: COMMIT ..."), including

@@ -55,8 +55,13 @@ struct Landing {
   std::vector<OrphanedCommits> abandoned;
   // Why the transactions around the landing were not examined. Not in the JSON; the proof says it.
   std::string unexamined;
-  bool proved = false;  // false: the message says what is missing
-  std::string proof;    // in words
+  // Not in the JSON: the check `landing` reports them.
+  std::optional<TransactionMark> last_ended;  // as last_applied, but rollbacks count, too
+  std::string damaged;                        // WAL segment that cannot be read to its end, if any
+  std::vector<Lsn> namesakes;                 // later restore points with the target's name
+  std::string promoted_because;               // why recovery could not pause here; empty: it did
+  bool proved = false;                        // false: the message says what is missing
+  std::string proof;                          // in words
 };
 
 struct PhaseRecord {
