@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <system_error>
 
 #include "harness/common/error.hpp"
@@ -33,11 +35,14 @@ void make_open_directories(const fs::path& path) {
   if (path.has_parent_path() && path.parent_path() != path) {
     make_open_directories(path.parent_path());
   }
-  if (mkdir(path.c_str(), 0755) == 0) {
-    chmod(path.c_str(), 0755);
-  } else if (errno != EEXIST) {
-    throw_for("cannot create directory", path, errno);
-  }
+  // Renamed when it has its mode: another drill that finds the directory must be able to enter it.
+  auto name = path.string() + ".new-XXXXXX";
+  if (mkdtemp(name.data()) == nullptr) throw_for("cannot create directory", path, errno);
+  int error = chmod(name.c_str(), 0755) == 0 ? 0 : errno;
+  if (error == 0 && rename(name.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0) return;
+  rmdir(name.c_str());
+  if (!fs::is_directory(path)) throw_for("cannot create directory", path, error);
 }
 
 void require_reachable(const fs::path& path, const Account& account) {

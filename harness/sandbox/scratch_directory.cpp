@@ -29,9 +29,14 @@ ScratchDirectory::ScratchDirectory(const std::filesystem::path& state, const std
                                    const Account& account)
     : path_(Registry(state).directory() / name),
       owned_(publish(Registry(state), name, account, path_)) {
-  make_open_directories(path_.parent_path());
-  require_reachable(path_.parent_path(), account);
-  make_private_directory(path_, account);
+  try {
+    make_open_directories(path_.parent_path());
+    require_reachable(path_.parent_path(), account);
+    make_private_directory(path_, account);
+  } catch (...) {
+    owned_.remove();
+    throw;
+  }
 }
 
 ScratchDirectory::~ScratchDirectory() {

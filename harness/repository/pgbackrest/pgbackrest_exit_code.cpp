@@ -155,8 +155,10 @@ constexpr auto other_causes = std::to_array<OtherCause>({
     {"terminated unexpectedly [255]", host, advice_host},
 });
 
-// A wrong passphrase decrypts to noise; pgBackRest then reports an invalid info file.
-constexpr std::string_view wrong_passphrase = "key/value found outside of section";
+// A wrong passphrase decrypts to noise. Of the two copies of an info file, pgBackRest may report
+// one as invalid and the other as impossible to decrypt, below an error of a third type.
+constexpr auto wrong_passphrase =
+    std::to_array<std::string_view>({"key/value found outside of section", "CryptoError: "});
 
 bool is_generic(int code) { return code == 75 || code == 103 || code == 104 || code == 125; }
 
@@ -181,7 +183,7 @@ Error classify(const ToolMessage& message, const ExitCodeMeaning* meaning, std::
   ErrorKind kind = meaning != nullptr ? meaning->kind : damage;
   FindingCode finding = meaning != nullptr ? meaning->finding : tool;
   std::string_view advice = meaning != nullptr ? meaning->advice : std::string_view();
-  if (message.mentions(wrong_passphrase)) {
+  if (std::ranges::any_of(wrong_passphrase, [&](auto words) { return message.mentions(words); })) {
     finding = find_exit_code(95)->finding;
     advice = find_exit_code(95)->advice;
   }

@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "harness/common/error.hpp"
 #include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
@@ -27,6 +28,13 @@ class ScratchDirectoryTest : public testing::Test {
 TEST_F(ScratchDirectoryTest, IsRemovedWithItsEntry) {
   { const ScratchDirectory scratch(state_, "run", current_account()); }
   EXPECT_FALSE(fs::exists(state_ / "sandboxes" / "run"));
+  EXPECT_TRUE(Registry(state_).list().empty());
+}
+
+TEST_F(ScratchDirectoryTest, IsNotRegisteredWhenItCannotBeCreated) {
+  fs::create_directory(state_ / "sandboxes");
+  std::ofstream(state_ / "sandboxes" / "run") << "in the way";
+  EXPECT_THROW(ScratchDirectory(state_, "run", current_account()), Error);
   EXPECT_TRUE(Registry(state_).list().empty());
 }
 

@@ -132,6 +132,17 @@ TEST(PgBackRestExitCode, WrongPassphraseIsRecognizedAndItsOutputShortened) {
   EXPECT_THAT(error.hint(), HasSubstr("repo-cipher-pass"));
 }
 
+// One wrong passphrase in 64: the padding of one copy happens to be valid.
+TEST(PgBackRestExitCode, WrongPassphraseIsRecognizedWhenOnlyOneCopyCannotBeDecrypted) {
+  const auto error = error_of_status(
+      "[FileOpenError] unable to load info file '/repo/backup/orders/backup.info' or "
+      "'/repo/backup/orders/backup.info.copy':\nFormatError: invalid JSON at line 1\nCryptoError: "
+      "unable to flush\nHINT: is or was the repo encrypted?",
+      "reading stanza 'orders'");
+  EXPECT_EQ(error.code(), FindingCode::repo_cipher);
+  EXPECT_THAT(error.hint(), HasSubstr("repo-cipher-pass"));
+}
+
 TEST(PgBackRestExitCode, UnreachableHostIsNotABackupFailure) {
   const auto error = error_of_status(
       "[UnknownError] remote-0 process on 'db' terminated unexpectedly [255]: ssh: Could not "
