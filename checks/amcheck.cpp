@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "checks/checks.hpp"
 #include "checks/parsers/amcheck_output.hpp"
 #include "checks/parsers/damage_messages.hpp"
+#include "checks/shared/index_recheck.hpp"
+#include "harness/postgres/session_settings.hpp"
 
 namespace pgrehearse {
 
@@ -114,22 +117,49 @@ class Amcheck {
 
  private:
   void check(const std::string& database) {
-    AmcheckProgress last;
+    auto output = run_tool(database);
+    // An older version of the extension, left by pg_upgrade.
+    if (lacks_function(output) && state_for(options_) == InstanceState::read_write) {
+      context_.connect(database).query("alter extension amcheck update");
+      output = run_tool(database);
+    }
+    ++databases_;
+    relations_ += output.progress.relations;
+    pages_ += output.progress.pages;
+    evaluate(database, output.result);
+  }
+
+  struct ToolRun {
+    CommandResult result;
+    AmcheckProgress progress;
+  };
+
+  static bool lacks_function(const ToolRun& run) {
+    const auto output = parse_amcheck(run.result.output, run.result.error_output);
+    return std::any_of(
+        output.complaints.begin(), output.complaints.end(),
+        [](const auto& complaint) { return is_missing_function(complaint.message); });
+  }
+
+  static bool is_missing_function(const std::string& message) {
+    return message.find("verify_heapam(") != std::string::npos && lacks_search_path(message);
+  }
+
+  ToolRun run_tool(const std::string& database) {
+    ToolRun run;
     auto command = command_for(database);
     command.on_line = [&](std::string_view line) {
       const auto progress = parse_amcheck_progress(line);
       if (!progress) return;
-      last = *progress;
+      run.progress = *progress;
       if (context_.on_progress) {
-        context_.on_progress(last.pages_done, last.pages, fmt::format("pages of {}", database));
+        context_.on_progress(progress->pages_done, progress->pages,
+                             fmt::format("pages of {}", database));
       }
     };
-    const auto result = sandbox_.run(command, context_.stop);
-    throw_if_cancelled(result);
-    ++databases_;
-    relations_ += last.relations;
-    pages_ += last.pages;
-    evaluate(database, result);
+    run.result = sandbox_.run(command, context_.stop);
+    throw_if_cancelled(run.result);
+    return run;
   }
 
   [[nodiscard]] Command command_for(const std::string& database) const {
@@ -139,22 +169,13 @@ class Amcheck {
       return found == server.end() ? otherwise : found->second;
     };
     const auto jobs = options_.jobs == 0 ? std::max(sandbox_.cpus(), 1) : options_.jobs;
-    // A lock held by paused replay is never released; locks of other checks are.
-    const auto* lock_timeout = state_for(options_) == InstanceState::paused ? "5s" : "0";
     Command command{
         .program = sandbox_.program("pg_amcheck"),
         .arguments = {"--host", sandbox_.paths().sockets.string(), "--port", value("port", "5432"),
                       "--username", value("user", sandbox_.spec().superuser), "--no-password",
                       "--progress", "--jobs", std::to_string(jobs), "--database",
                       exact_pattern(database)},
-        // ALTER ROLE and ALTER DATABASE settings are restored with the cluster.
-        .environment = {{"PGOPTIONS",
-                         "-c session_preload_libraries= -c local_preload_libraries= -c role=none "
-                         "-c zero_damaged_pages=off -c ignore_checksum_failure=off "
-                         "-c session_replication_role=replica "
-                         "-c default_transaction_read_only=off -c statement_timeout=0 "
-                         "-c lock_timeout=" +
-                             std::string(lock_timeout)}},
+        .environment = {{"PGOPTIONS", copy_session_options(context_.backup.postgres_major)}},
         .timeout = std::chrono::hours(24)};
     const auto add = [&](bool wanted, const char* option) {
       if (wanted) command.arguments.emplace_back(option);
@@ -168,7 +189,7 @@ class Amcheck {
 
   void evaluate(const std::string& database, const CommandResult& result) {
     const auto output = parse_amcheck(result.output, result.error_output);
-    for (const auto& complaint : output.complaints) add(complaint);
+    for (const auto& complaint : output.complaints) add(database, complaint);
     const bool skipped = !output.without_extension.empty();
     if (skipped) {
       add_unknown(FindingCode::amcheck_skipped, database,
@@ -200,6 +221,12 @@ class Amcheck {
   }
 
   void add_error(const std::string& database, const std::string& error) {
+    if (error.find("locale is incompatible with operating system") != std::string::npos) {
+      return add_unknown(
+          FindingCode::env_locale, database,
+          fmt::format("database {} could not be checked: a locale is missing here", database),
+          "install the locale where the sandbox runs; the backup is not the cause");
+    }
     if (tells_of_damage(error)) {
       damaged_ = true;
       findings_.push_back(
@@ -223,7 +250,17 @@ class Amcheck {
         {.code = code, .object = object, .message = std::move(message), .hint = std::string(hint)});
   }
 
-  void add(const AmcheckComplaint& complaint) {
+  void add(const std::string& database, const AmcheckComplaint& complaint) {
+    if (complaint.message.find("lock timeout") != std::string::npos) {
+      return add_locked(database, complaint.relation);
+    }
+    if (is_missing_function(complaint.message)) {
+      return add_unknown(
+          FindingCode::amcheck_error, complaint.relation,
+          fmt::format("{} could not be checked: {}", complaint.relation, complaint.message),
+          "set `install: true`: the copy is then promoted and the extension updated");
+    }
+    if (lacks_search_path(complaint.message)) return check_again(database, complaint);
     if (complaint.environment) {
       return add_unknown(
           FindingCode::amcheck_error, complaint.relation,
@@ -237,6 +274,39 @@ class Amcheck {
       return;
     }
     findings_.push_back(finding(complaint));
+  }
+
+  void check_again(const std::string& database, const AmcheckComplaint& complaint) {
+    auto finding =
+        recheck_index(context_, database, complaint.relation,
+                      {.parent_check = options_.parent_check, .rootdescend = options_.rootdescend});
+    if (!finding) return;
+    const auto severity = severity_of(*finding);
+    damaged_ = damaged_ || severity == Severity::error;
+    unknown_ = unknown_ || severity == Severity::unknown;
+    complaints_ += severity == Severity::error ? 1 : 0;
+    findings_.push_back(std::move(*finding));
+  }
+
+  void add_locked(const std::string& database, const std::string& relation) {
+    const auto holder = lock_holder(context_, database, relation);
+    add_unknown(FindingCode::relation_locked, relation,
+                holder
+                    ? fmt::format("{} was not checked: the prepared transaction '{}' of {} holds "
+                                  "a lock on it",
+                                  relation, holder->name, holder->owner)
+                    : fmt::format("{} was not checked: it is locked", relation),
+                "commit or roll back the prepared transaction on the primary");
+    if (!holder || !prepared_.insert(holder->name).second) return;
+    findings_.push_back(
+        {.code = FindingCode::prepared_transaction,
+         .object = holder->name,
+         .message = fmt::format("transaction '{}' of {} has been prepared since {}, and neither "
+                                "committed nor rolled back",
+                                holder->name, holder->owner, holder->prepared),
+         .hint = fmt::format("on the primary: ask its transaction manager, then COMMIT PREPARED or "
+                             "ROLLBACK PREPARED '{}'",
+                             holder->name)});
   }
 
   static Finding finding(const AmcheckComplaint& complaint) {
@@ -288,6 +358,7 @@ class Amcheck {
   Sandbox& sandbox_;
   std::vector<Finding> findings_;
   std::map<std::string, std::size_t> per_relation_;
+  std::set<std::string> prepared_;
   std::uint64_t databases_ = 0;
   std::uint64_t relations_ = 0;
   std::uint64_t pages_ = 0;
@@ -309,8 +380,8 @@ class AmcheckCheck : public InstanceCheck {
                             .severity = Severity::note,
                             .object = "pg_amcheck",
                             .message = reason,
-                            .hint = "check its indexes with a `query` check that calls "
-                                    "bt_index_check"}},
+                            .hint = "check its indexes with a `query` check (`as: superuser`) that "
+                                    "calls bt_index_check"}},
               .summary = reason};
     }
     return Amcheck(options_, context).run();
@@ -326,6 +397,9 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::amcheck_database,
     FindingCode::amcheck_skipped,
     FindingCode::amcheck_error,
+    FindingCode::env_locale,
+    FindingCode::prepared_transaction,
+    FindingCode::relation_locked,
 });
 
 }  // namespace

@@ -24,6 +24,7 @@ class Databases : public InstanceCheck {
     std::uint64_t accepted = 0;
     std::uint64_t closed = 0;
     CheckOutcome outcome{.verdict = Verdict::pass};
+    std::vector<Finding> untried;
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {
       const auto& database = rows.text(row, 0);
       if (rows.text(row, 2) == "t") {
@@ -31,7 +32,8 @@ class Databases : public InstanceCheck {
       } else if (rows.text(row, 1) != "t") {
         ++closed;
       } else if (auto refusal = try_to_connect(context, database)) {
-        outcome.findings.push_back(std::move(*refusal));
+        auto& list = refusal->code == FindingCode::database_connect ? outcome.findings : untried;
+        list.push_back(std::move(*refusal));
       } else {
         ++accepted;
       }
@@ -39,9 +41,10 @@ class Databases : public InstanceCheck {
     }
     if (!outcome.findings.empty()) {
       outcome.verdict = Verdict::fail;
-    } else if (accepted == 0) {
+    } else if (accepted == 0 || !untried.empty()) {
       outcome.verdict = Verdict::unknown;
     }
+    outcome.findings.insert(outcome.findings.end(), untried.begin(), untried.end());
     outcome.summary =
         fmt::format("{} accepted a connection", counted(accepted, "database", "databases"));
     if (closed > 0) {
@@ -69,6 +72,7 @@ class Databases : public InstanceCheck {
       context.connect(database).query("select count(*) from pg_catalog.pg_class");
       return {};
     } catch (const SqlError& error) {
+      if (error.code() != FindingCode::none) return unreadable_database(database, error);
       return Finding{.code = FindingCode::database_connect,
                      .object = database,
                      .message = fmt::format("database {} does not accept connections: {}", database,
@@ -84,6 +88,7 @@ class Databases : public InstanceCheck {
 constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::database_connect,
     FindingCode::database_invalid,
+    FindingCode::env_locale,
 });
 
 }  // namespace

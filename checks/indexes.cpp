@@ -6,6 +6,7 @@
 #include "checks/checks.hpp"
 #include "checks/shared/database_walk.hpp"
 #include "checks/shared/name_patterns.hpp"
+#include "checks/shared/user_session.hpp"
 
 namespace pgrehearse {
 
@@ -30,7 +31,7 @@ select format('%I.%I', n.nspname, c.relname), format('%I.%I', tn.nspname, t.reln
 constexpr const char* unique_sql = R"(
 select pg_catalog.format('%I.%I', n.nspname, c.relname),
        pg_catalog.format('%I.%I', tn.nspname, t.relname),
-       pg_catalog.format('select from %I.%I where %s%s group by %s having count(*) > 1 limit 1',
+       pg_catalog.format('select from only %I.%I where %s%s group by %s having count(*) > 1 limit 1',
                          tn.nspname, t.relname,
                          case when (pg_catalog.to_jsonb(i)->>'indnullsnotdistinct')::bool
                               then 'true' else k.present end,
@@ -53,7 +54,9 @@ select pg_catalog.format('%I.%I', n.nspname, c.relname),
 constexpr std::array keys{
     KeyDescription{.name = "duplicates",
                    .kind = KeyKind::boolean,
-                   .summary = "look for duplicate keys in unique indexes (reads every table)",
+                   .summary =
+                       "look for duplicate keys in unique indexes (reads every table, promotes the "
+                       "instance)",
                    .example = "true",
                    .default_value = "false"},
     KeyDescription{.name = "exclude",
@@ -75,16 +78,18 @@ class Indexes : public InstanceCheck {
 
   CheckOutcome run(const LandedContext& context) override {
     std::vector<Finding> findings;
+    std::vector<Finding> unread;
     std::uint64_t total = 0;
-    const auto walk = walk_databases(context, [&](const std::string& database, Connection& sql) {
+    auto walk = walk_databases(context, [&](const std::string& database, Connection& sql) {
       total += std::stoull(sql.query("select count(*) from pg_catalog.pg_index").text(0, 0));
       const auto rows = sql.query(unusable_sql);
       for (std::size_t row = 0; row < rows.rows.size(); ++row) {
         if (exclude_.match_relation(database, rows.text(row, 0))) continue;
         findings.push_back(finding_of(database, rows, row));
       }
-      if (duplicates_) look_for_duplicates(database, sql, findings);
+      if (duplicates_) look_for_duplicates(context, database, sql, findings, unread);
     });
+    walk.not_looked_at.insert(walk.not_looked_at.end(), unread.begin(), unread.end());
     return outcome_of(std::move(findings), walk,
                       fmt::format("{} in {}", counted(total, "index", "indexes"),
                                   counted(walk.looked_at, "database", "databases")));
@@ -105,16 +110,25 @@ class Indexes : public InstanceCheck {
                         {"indislive", rows.text(row, 4)}}};
   }
 
-  void look_for_duplicates(const std::string& database, Connection& sql,
-                           std::vector<Finding>& findings) const {
+  // Expressions and predicates of indexes are code of the restored data.
+  void look_for_duplicates(const InstanceContext& context, const std::string& database,
+                           Connection& superuser, std::vector<Finding>& findings,
+                           std::vector<Finding>& unread) const {
+    auto sql = open_user_session(context, database, {});
     // Scan the table, not the index that may be damaged.
     for (const auto* method : {"indexscan", "indexonlyscan", "bitmapscan"}) {
       sql.query(fmt::format("set enable_{} = off", method));
     }
-    const auto rows = sql.query(unique_sql);
+    const auto rows = superuser.query(unique_sql);
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {
       if (exclude_.match_relation(database, rows.text(row, 0))) continue;
-      if (sql.query(rows.text(row, 2)).rows.empty()) continue;
+      try {
+        if (sql.query(rows.text(row, 2)).rows.empty()) continue;
+      } catch (const SqlError& error) {
+        if (error.sqlstate().empty()) throw;
+        unread.push_back(not_searched(fmt::format("{}.{}", database, rows.text(row, 0)), error));
+        continue;
+      }
       const auto object = fmt::format("{}.{}", database, rows.text(row, 0));
       findings.push_back(
           {.code = FindingCode::index_duplicate,
@@ -125,6 +139,15 @@ class Indexes : public InstanceCheck {
                "remove the duplicates on the primary, then REINDEX; check for a collation change",
            .details = {{"table", fmt::format("{}.{}", database, rows.text(row, 1))}}});
     }
+  }
+
+  static Finding not_searched(const std::string& index, const SqlError& error) {
+    return {.code = FindingCode::database_unreadable,
+            .object = index,
+            .message = fmt::format("index {} was not searched for duplicate keys: {}", index,
+                                   error.what()),
+            .hint = "exclude it, or grant PUBLIC the rights that its functions need",
+            .details = {{"sqlstate", error.sqlstate()}}};
   }
 
   bool duplicates_;
@@ -147,7 +170,11 @@ CheckDescription indexes_check() {
           .state = InstanceState::paused,
           .keys = keys,
           .validate = validate<Indexes>,
-          .create = create<Indexes>};
+          .create = create<Indexes>,
+          .state_for = [](const Settings& settings) {
+            return settings.get_or("duplicates", false) ? InstanceState::read_write
+                                                        : InstanceState::paused;
+          }};
 }
 
 }  // namespace pgrehearse

@@ -6,22 +6,12 @@
 
 #include "checks/checks.hpp"
 #include "checks/parsers/expectation.hpp"
+#include "checks/shared/user_session.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {
 
 namespace {
-
-// The search path that an application's session would have here: its database's or role's own
-// setting, else PostgreSQL's default. One row, the most specific setting first.
-constexpr const char* search_path_sql = R"(
-select pg_catalog.substr(entry, pg_catalog.length('search_path=') + 1)
-  from pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) as entry
- where entry like 'search\_path=%' and s.setrole = 0
-   and s.setdatabase in (0, (select oid from pg_catalog.pg_database
-                              where datname = pg_catalog.current_database()))
- order by s.setdatabase desc
- limit 1)";
 
 constexpr std::array expect_keys{
     KeyDescription{.name = "equals",
@@ -63,6 +53,11 @@ constexpr std::array keys{
                    .example = "true",
                    .required = true,
                    .children = expect_keys},
+    KeyDescription{.name = "as",
+                   .kind = KeyKind::text,
+                   .summary = "role to run it as, or `superuser` (does not promote the instance); "
+                              "default: a role that may only read (promotes the instance)",
+                   .example = "app"},
     KeyDescription{.name = "timeout",
                    .kind = KeyKind::duration,
                    .summary = "time limit of the statement",
@@ -87,11 +82,19 @@ std::string shown(const Rows& rows) {
   return text;
 }
 
+std::string role_of(const Settings& settings) { return settings.get_or<std::string>("as", ""); }
+
+// Roles cannot be created while recovery is paused.
+InstanceState state_for(const Settings& settings) {
+  return role_of(settings) == "superuser" ? InstanceState::paused : InstanceState::read_write;
+}
+
 class Query : public InstanceCheck {
  public:
   explicit Query(const Settings& settings)
       : database_(settings.get_or<std::string>("database", "")),
         sql_(settings.get_or<std::string>("sql", "")),
+        role_(role_of(settings)),
         expectation_(settings.get_or<std::map<std::string, std::string>>("expect", {})),
         timeout_(settings.get_or<std::chrono::milliseconds>("timeout", std::chrono::minutes(5))) {}
 
@@ -100,9 +103,10 @@ class Query : public InstanceCheck {
         context.databases.end()) {
       return failed("database " + database_, no_database(context));
     }
-    auto connection = context.connect(database_);
-    prepare_session(connection);
     try {
+      auto connection = open_user_session(context, database_, role_);
+      const std::array<Field, 1> limit{std::to_string(timeout_.count())};
+      connection.query("select pg_catalog.set_config('statement_timeout', $1, false)", limit);
       return evaluate(connection.query(sql_));
     } catch (const SqlError& error) {
       if (error.sqlstate().empty())
@@ -112,17 +116,6 @@ class Query : public InstanceCheck {
   }
 
  private:
-  void prepare_session(Connection& connection) const {
-    const auto path = connection.query(search_path_sql);
-    // A list as SET takes it, which set_config() takes as well.
-    const std::array<Field, 2> parameters{path.rows.empty() ? "\"$user\", public" : path.text(0, 0),
-                                          std::to_string(timeout_.count())};
-    connection.query(
-        "select pg_catalog.set_config('search_path', $1, false), "
-        "pg_catalog.set_config('statement_timeout', $2, false)",
-        parameters);
-  }
-
   [[nodiscard]] CheckOutcome evaluate(const Rows& rows) const {
     const auto mismatch = expectation_.mismatch(rows);
     if (!mismatch) {
@@ -144,16 +137,26 @@ class Query : public InstanceCheck {
 
   [[nodiscard]] CheckOutcome sql_failure(const SqlError& error) const {
     const bool too_slow = error.sqlstate() == "57014";
-    Finding finding{.code = too_slow ? FindingCode::query_timeout : FindingCode::query_error,
+    // The login that may only read has fewer rights than the application.
+    const bool forbidden = role_.empty() && error.sqlstate() == "42501";
+    const bool locked = error.sqlstate() == "55P03";
+    Finding finding{.code = too_slow ? FindingCode::query_timeout
+                            : locked ? FindingCode::relation_locked
+                                     : FindingCode::query_error,
                     .object = database_,
                     .message = fmt::format("in database {} the query failed: {} (SQLSTATE {})",
                                            database_, error.what(), error.sqlstate()),
                     .hint = too_slow ? "give it more time with `timeout`"
-                                     : "check that it works on the primary",
+                            : locked ? "commit or roll back the prepared transaction on the primary"
+                            : forbidden ? "set `as` to the application's role, or to `superuser`"
+                                        : "check that it works on the primary",
                     .details = {{"sql", sql_}, {"sqlstate", error.sqlstate()}}};
     auto outcome = failed(fmt::format("SQLSTATE {}", error.sqlstate()), std::move(finding));
-    // A timeout is no evidence about the data.
-    if (too_slow) outcome.verdict = Verdict::unknown;
+    // No evidence about the data.
+    if (too_slow || forbidden || locked) {
+      outcome.verdict = Verdict::unknown;
+      outcome.findings.front().severity = Severity::unknown;
+    }
     return outcome;
   }
 
@@ -175,6 +178,7 @@ class Query : public InstanceCheck {
 
   std::string database_;
   std::string sql_;
+  std::string role_;  // empty: the login that may only read
   Expectation expectation_;
   std::chrono::milliseconds timeout_;
 };
@@ -184,6 +188,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::query_error,
     FindingCode::query_timeout,
     FindingCode::query_database,
+    FindingCode::relation_locked,
 });
 
 }  // namespace
@@ -192,11 +197,12 @@ CheckDescription query_check() {
   return {.name = "query",
           .summary = "an SQL statement returns the expected result",
           .finds = finding_codes,
-          .state = InstanceState::paused,
+          .state = InstanceState::read_write,
           .weight = 10,
           .keys = keys,
           .validate = validate<Query>,
-          .create = create<Query>};
+          .create = create<Query>,
+          .state_for = state_for};
 }
 
 }  // namespace pgrehearse

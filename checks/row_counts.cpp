@@ -12,6 +12,7 @@
 #include "checks/shared/name_patterns.hpp"
 #include "checks/shared/primary_errors.hpp"
 #include "harness/primary/primary_counts.hpp"
+#include "harness/primary/user_code.hpp"
 
 namespace pgrehearse {
 
@@ -111,19 +112,47 @@ class RowCountsCheck : public InstanceCheck {
       auto& here = counts[database];
       try {
         auto connection = context.connect(database);
+        const auto copied = relations_with_user_code(connection);
+        const auto excluded = [&](std::string_view relation) {
+          return rules_.exclude.match_relation(database, relation);
+        };
         here.tables = count_rows(
             connection,
             [&](std::string_view relation) {
-              return !rules_.exclude.match_relation(database, relation);
+              return !excluded(relation) && !copied.contains(std::string(relation));
             },
             [&](std::uint64_t done, std::uint64_t total) {
               if (context.on_progress) context.on_progress(done, total, "tables of " + database);
             });
+        for (const auto& relation : copied) {
+          if (!excluded(relation)) count_copied(connection, relation, here.tables[relation]);
+        }
       } catch (const SqlError& error) {
         here.error = error.what();
       }
     }
     return counts;
+  }
+
+  static void count_copied(Connection& connection, const std::string& relation, TableCount& count) {
+    try {
+      count.unlogged = is_unlogged(connection, relation);
+      if (!count.unlogged) count.rows = count_by_copy(connection, relation);
+    } catch (const SqlError& error) {
+      if (error.sqlstate().empty()) throw;
+      count.error = error.what();
+      count.sqlstate = error.sqlstate();
+    }
+  }
+
+  static bool is_unlogged(Connection& connection, const std::string& relation) {
+    const std::vector<Field> parameters{relation};
+    return connection
+               .query(
+                   "select relpersistence = 'u' from pg_catalog.pg_class "
+                   "where oid = $1::text::regclass",
+                   parameters)
+               .text(0, 0) == "t";
   }
 
   RowComparison rules_;

@@ -8,6 +8,7 @@
 #include "checks/checks.hpp"
 #include "checks/shared/database_walk.hpp"
 #include "checks/shared/name_patterns.hpp"
+#include "harness/primary/user_code.hpp"
 
 namespace pgrehearse {
 
@@ -47,6 +48,18 @@ select format('%I.%I', sn.nspname, s.relname), format('%I.%I', tn.nspname, t.rel
                     where i.inhrelid = fed.relation)
  order by 1, 2, 3)";
 
+// One row per table that holds rows of $1: itself and its descendants, but no foreign table.
+constexpr const char* tables_sql = R"(
+with recursive tree (relation) as (
+  select $1::text::regclass::pg_catalog.oid
+  union
+  select i.inhrelid from pg_catalog.pg_inherits i join tree on tree.relation = i.inhparent)
+select format('%I.%I', n.nspname, c.relname)
+  from tree
+  join pg_catalog.pg_class c on c.oid = tree.relation
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+ where c.relkind = 'r' and c.relpersistence = 'p')";
+
 constexpr std::array keys{KeyDescription{
     .name = "exclude",
     .kind = KeyKind::text_list,
@@ -69,15 +82,40 @@ struct FedColumn {
   std::int64_t increment = 1;
 };
 
-std::optional<Finding> compare(Connection& sql, const FedColumn& fed) {
+// The largest value of the column, or the smallest; nullopt: there is none. `copied`: tables with
+// functions of users in their indexes (user_code.hpp).
+std::optional<std::int64_t> extreme_of(Connection& sql, const FedColumn& fed, bool largest,
+                                       const std::set<std::string>& copied) {
+  std::optional<std::int64_t> extreme;
+  const auto take = [&](std::int64_t value) {
+    if (!extreme || (largest ? value > *extreme : value < *extreme)) extreme = value;
+  };
+  const std::vector<Field> parameters{fed.table};
+  const auto tables = sql.query(tables_sql, parameters);
+  for (std::size_t row = 0; row < tables.rows.size(); ++row) {
+    const auto& table = tables.text(row, 0);
+    if (copied.contains(table)) {
+      copy_column(sql, table, fed.column, [&](std::string_view value) {
+        if (value != "\\N") take(number_of(std::string(value)));
+      });
+      continue;
+    }
+    const auto value = sql.query(
+        fmt::format("select {}({}) from only {}", largest ? "max" : "min", fed.column, table));
+    if (value.rows[0][0]) take(number_of(value.text(0, 0)));
+  }
+  return extreme;
+}
+
+std::optional<Finding> compare(Connection& sql, const FedColumn& fed,
+                               const std::set<std::string>& copied) {
   const bool ascending = fed.increment > 0;
-  const auto extreme = sql.query(
-      fmt::format("select {}({}) from {}", ascending ? "max" : "min", fed.column, fed.table));
-  if (!extreme.rows[0][0]) return {};
+  const auto extreme = extreme_of(sql, fed, ascending, copied);
+  if (!extreme) return {};
   const auto state = sql.query(fmt::format("select last_value, is_called from {}", fed.sequence));
   const auto last = number_of(state.text(0, 0));
   const bool called = state.text(0, 1) == "t";
-  const auto held = number_of(extreme.text(0, 0));
+  const auto held = *extreme;
   // Below: the next value is not beyond the column's largest. Without additions, so no overflow.
   const bool below = ascending
                          ? (called ? last < held && held - last >= fed.increment : last <= held)
@@ -107,13 +145,16 @@ class Sequences : public InstanceCheck {
     std::uint64_t compared = 0;
     const auto walk = walk_databases(context, [&](const std::string& database, Connection& sql) {
       const auto rows = sql.query(fed_columns_sql);
+      const auto copied = relations_with_user_code(sql);
       for (std::size_t row = 0; row < rows.rows.size(); ++row) {
         if (exclude_.match_relation(database, rows.text(row, 0))) continue;
-        auto finding = compare(sql, {.database = database,
-                                     .sequence = rows.text(row, 0),
-                                     .table = rows.text(row, 1),
-                                     .column = rows.text(row, 2),
-                                     .increment = number_of(rows.text(row, 3))});
+        auto finding = compare(sql,
+                               {.database = database,
+                                .sequence = rows.text(row, 0),
+                                .table = rows.text(row, 1),
+                                .column = rows.text(row, 2),
+                                .increment = number_of(rows.text(row, 3))},
+                               copied);
         if (finding) findings.push_back(std::move(*finding));
         ++compared;
       }

@@ -14,6 +14,7 @@
 #include "checks/parsers/server_configuration.hpp"
 #include "checks/parsers/setting_value.hpp"
 #include "checks/shared/database_walk.hpp"
+#include "checks/shared/user_session.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {
@@ -93,29 +94,6 @@ std::optional<int> recorded_in_control(const ControlData& control, const std::st
   return {};
 }
 
-ConfigurationFiles restored_files(const InstanceContext& context) {
-  Sandbox& sandbox = context.sandbox;
-  const auto find = [&sandbox, stop = context.stop](std::vector<std::string> arguments) {
-    return sandbox.run({.program = "find", .arguments = std::move(arguments)}, stop);
-  };
-  return {
-      .read = [&sandbox, find](const std::filesystem::path& file) -> std::optional<std::string> {
-        auto text = sandbox.read_file(file);
-        if (text.empty() && !find({file.string(), "-maxdepth", "0"}).succeeded()) return {};
-        return text;
-      },
-      .list = [find](const std::filesystem::path& directory)
-          -> std::optional<std::vector<std::filesystem::path>> {
-        const auto listed = find({directory.string(), "-mindepth", "1", "-maxdepth", "1", "-name",
-                                  "[!.]*.conf", "-not", "-type", "d"});
-        if (!listed.succeeded()) return {};
-        const auto lines = lines_of(listed.output);
-        std::vector<std::filesystem::path> files(lines.begin(), lines.end());
-        std::sort(files.begin(), files.end());
-        return files;
-      }};
-}
-
 struct Found {
   std::string value;
   std::string origin;
@@ -129,9 +107,7 @@ class SettingsCheck : public InstanceCheck {
   CheckOutcome run(const LandedContext& context) override {
     auto sql = context.connect({});
     const auto known = known_settings(sql);
-    const auto configuration =
-        read_configuration(restored_files(context), context.sandbox.paths().data,
-                           context.sandbox.paths().configuration / "restored.auto.conf");
+    const auto configuration = restored_configuration(context);
     report_files(configuration);
     for (const auto& [written, value] : expected_) {
       const auto name = parse_name(written);

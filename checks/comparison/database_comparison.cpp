@@ -11,8 +11,10 @@
 #include "checks/comparison/sequence_comparison.hpp"
 #include "harness/primary/fingerprint/catalog.hpp"
 #include "harness/primary/fingerprint/content_workers.hpp"
+#include "harness/primary/fingerprint/copied_content.hpp"
 #include "harness/primary/fingerprint/relation_content.hpp"
 #include "harness/primary/fingerprint/sequence_reading.hpp"
+#include "harness/primary/user_code.hpp"
 
 namespace pgrehearse {
 
@@ -31,6 +33,7 @@ class Comparer {
     if (comparison_.with_cluster) compare_catalog(connection, cluster_catalog(), true);
     compare_catalog(connection, database_catalog(), false);
     compare_sequences(connection);
+    copied_ = relations_with_user_code(connection);
     compare_contents(stop);
     // A line of an unknown kind must be reported, not skipped silently.
     if (line_ != nullptr && here<DatabaseFingerprint>() == nullptr) {
@@ -213,6 +216,13 @@ class Comparer {
     }
   }
 
+  void not_comparable(const std::string& name, std::string_view why) {
+    ++tally_.rewritten;
+    findings_.add({.code = FindingCode::compare_not_comparable,
+                   .object = object_of(name),
+                   .message = fmt::format("{} was not compared: {}", object_of(name), why)});
+  }
+
   // Recovery holds the locks of transactions that had not ended at the pause point.
   void locked(const std::string& name) {
     ++tally_.rewritten;
@@ -225,9 +235,20 @@ class Comparer {
   }
 
   void read(Connection& connection, std::span<RelationContent> expected) {
-    std::vector<RelationContent> actual(expected.begin(), expected.end());
+    std::vector<const RelationContent*> in_order;
+    std::vector<RelationContent> actual;
+    for (const auto& relation : expected) {
+      if (!copied_.contains(relation.name)) {
+        in_order.push_back(&relation);
+        actual.push_back(relation);
+        continue;
+      }
+      auto copied = relation;
+      read_by_copy(connection, copied);
+      compare_content(relation, copied);
+    }
     read_contents(connection, actual, ReadingSide::copy, comparison_.sample);
-    for (std::size_t i = 0; i < expected.size(); ++i) compare_content(expected[i], actual[i]);
+    for (std::size_t i = 0; i < actual.size(); ++i) compare_content(*in_order[i], actual[i]);
   }
 
   void give_up(std::span<RelationContent> batch, const Error& error) {
@@ -243,10 +264,16 @@ class Comparer {
 
   void compare_content(const RelationContent& expected, const RelationContent& actual) {
     const std::lock_guard lock(mutex_);
-    if (actual.cause == Uncovered::rewritten) return;  // missing: reported as a catalog difference
+    if (actual.cause == Uncovered::rewritten) {
+      // Without an error: missing, reported as a catalog difference.
+      if (actual.as_text) not_comparable(expected.name, actual.error);
+      return;
+    }
     const auto object = object_of(expected.name);
     if (actual.cause == Uncovered::locked) return locked(expected.name);
-    if (actual.cause == Uncovered::budget) return unread(expected, actual.error);
+    if (actual.cause == Uncovered::budget || actual.cause == Uncovered::permission) {
+      return unread(expected, actual.error);
+    }
     if (actual.coverage == Coverage::none) {
       difference({.code = FindingCode::compare_unreadable,
                   .object = object,
@@ -262,7 +289,9 @@ class Comparer {
     if (expected.rows == actual.rows && expected.hash == actual.hash) return;
     if (tolerated(expected, actual)) return;
     auto finding = content_finding(expected, actual, object);
-    if (comparison_.on_difference) comparison_.on_difference(expected, finding);
+    if (comparison_.on_difference && !copied_.contains(expected.name)) {
+      comparison_.on_difference(expected, finding);
+    }
     difference(std::move(finding));
   }
 
@@ -310,6 +339,7 @@ class Comparer {
   FindingList& findings_;
   ComparisonTally& tally_;
   const FingerprintLine* line_ = nullptr;
+  std::set<std::string> copied_;  // read with COPY (user_code.hpp)
   std::mutex mutex_;
 };
 

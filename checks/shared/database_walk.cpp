@@ -15,17 +15,22 @@ DatabaseWalk walk_databases(
       look(database, connection);
       ++walk.looked_at;
     } catch (const SqlError& error) {
-      walk.not_looked_at.push_back(
-          {.code = FindingCode::database_unreadable,
-           .object = database,
-           .message = fmt::format("database {} could not be checked: {}", database, error.what()),
-           .hint = "see the check `databases`: does it accept connections?",
-           .details = {{"sqlstate", error.sqlstate()}}});
+      walk.not_looked_at.push_back(unreadable_database(database, error));
     }
     ++done;
     if (context.on_progress) context.on_progress(done, context.databases.size(), "databases");
   }
   return walk;
+}
+
+Finding unreadable_database(const std::string& database, const SqlError& error) {
+  const bool explained = error.code() != FindingCode::none;
+  return {
+      .code = explained ? error.code() : FindingCode::database_unreadable,
+      .object = database,
+      .message = fmt::format("database {} could not be checked: {}", database, error.what()),
+      .hint = explained ? error.hint() : "see the check `databases`: does it accept connections?",
+      .details = {{"sqlstate", error.sqlstate()}}};
 }
 
 CheckOutcome outcome_of(std::vector<Finding> findings, const DatabaseWalk& walk,

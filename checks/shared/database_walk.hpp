@@ -20,6 +20,9 @@ DatabaseWalk walk_databases(
     const InstanceContext& context,
     const std::function<void(const std::string& database, Connection& connection)>& look);
 
+// A database that could not be read, and why: with the code of the error if it has one.
+Finding unreadable_database(const std::string& database, const SqlError& error);
+
 // fail with findings; unknown when a database, or all, could not be asked; otherwise pass.
 CheckOutcome outcome_of(std::vector<Finding> findings, const DatabaseWalk& walk,
                         std::string summary);

@@ -238,8 +238,7 @@ class Drill {
 
   [[nodiscard]] InstanceContext instance_context() {
     auto connect = [this](const std::string& database) {
-      return instance_->connect(database.empty() ? "postgres" : database, ErrorKind::recovery,
-                                stop_);
+      return instance_->connect(database, ErrorKind::recovery, stop_);
     };
     return {*context_,
             *sandbox_,

@@ -7,11 +7,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
+#include "harness/postgres/session_settings.hpp"
 
 namespace pgrehearse {
 
@@ -71,13 +74,6 @@ Waited wait_for(int socket, short events, const StopEvent& stop, Clock::time_poi
 std::string message_of(const char* text) { return std::string(trim(text == nullptr ? "" : text)); }
 
 Error interrupted() { return {ErrorKind::interrupted, "interrupted"}; }
-
-// The same on both sides of every comparison (text output depends on them). Sent as libpq
-// `options`, which needs no statement and overrides ALTER ROLE / ALTER DATABASE settings.
-constexpr std::string_view pinned_options =
-    "-c datestyle=ISO,YMD -c timezone=UTC -c extra_float_digits=3 -c intervalstyle=postgres "
-    "-c bytea_output=hex -c search_path=pg_catalog -c statement_timeout=0 "
-    "-c client_min_messages=warning -c default_transaction_deferrable=off";
 
 Rows rows_of(const PGresult* result) {
   Rows rows;
@@ -155,6 +151,20 @@ class Conversation {
     return Result(PQgetResult(connection_));
   }
 
+  // COPY ... TO STDOUT: each row is one field, as the server sends it.
+  void read_copy(const std::function<void(const std::vector<Field>&)>& on_row) {
+    while (true) {
+      char* data = nullptr;
+      const int length = PQgetCopyData(connection_, &data, 1);
+      const std::unique_ptr<char, decltype(&PQfreemem)> row(data, &PQfreemem);
+      if (length > 0) on_row({std::string(row.get(), static_cast<std::size_t>(length))});
+      if (length < 0) return;  // the end, or an error that the next result has
+      if (length > 0) continue;
+      wait(POLLIN);
+      if (PQconsumeInput(connection_) == 0) lost();
+    }
+  }
+
   // The first line only: libpq adds guesses about the cause.
   [[noreturn]] void lost() const {
     const auto message = message_of(PQerrorMessage(connection_));
@@ -213,6 +223,18 @@ void send(pg_conn* connection, Conversation& conversation, const std::string& sq
   conversation.flush();
 }
 
+// The client_encoding to set: ALTER ROLE, ALTER DATABASE and PGCLIENTENCODING may have set any. In
+// the startup packet, one that the server cannot convert to would refuse the session.
+std::optional<std::string_view> missing_encoding(pg_conn* connection) {
+  const char* server = PQparameterStatus(connection, "server_encoding");
+  const char* client = PQparameterStatus(connection, "client_encoding");
+  if (server == nullptr || client == nullptr) return {};
+  const std::string_view encoding(server);
+  const bool converts = encoding != "SQL_ASCII" && encoding != "MULE_INTERNAL";
+  const std::string_view wanted = converts ? "UTF8" : "SQL_ASCII";
+  return client == wanted ? std::nullopt : std::optional(wanted);
+}
+
 }  // namespace
 
 SqlError::SqlError(ErrorKind kind, const std::string& message, std::string sqlstate)
@@ -242,7 +264,7 @@ Connection Connection::open(ConnectionParameters parameters, Options options,
                             std::stop_token stop) {
   refuse_address_of_environment(parameters);
   auto& given = parameters["options"];
-  given = fmt::format("{} {}", pinned_options, given);
+  given = fmt::format("{} {}", statement_options(), given);
   // Sessions are read-only by the options above: libpq would consider every server a standby.
   parameters["target_session_attrs"] = "any";
   parameters.try_emplace("application_name", "pgrehearse");
@@ -280,7 +302,13 @@ Connection Connection::open(ConnectionParameters parameters, Options options,
     }
   }
   PQsetnonblocking(handle.get(), 1);
-  return {std::move(handle), options, parameters.contains("replication"), std::move(stop)};
+  const auto replication = parameters.find("replication");
+  Connection connection(std::move(handle), options, replication != parameters.end(),
+                        std::move(stop));
+  const bool speaks_sql = replication == parameters.end() || replication->second == "database";
+  const auto encoding = speaks_sql ? missing_encoding(connection.handle_.get()) : std::nullopt;
+  if (encoding) connection.query(fmt::format("set client_encoding = '{}'", *encoding));
+  return connection;
 }
 
 Rows Connection::query(const std::string& sql, std::span<const Field> parameters) {
@@ -304,6 +332,10 @@ void Connection::stream(const std::string& sql, std::span<const Field> parameter
   send(handle_.get(), conversation, sql, parameters);
   PQsetSingleRowMode(handle_.get());
   while (const auto result = conversation.next()) {
+    if (PQresultStatus(result.get()) == PGRES_COPY_OUT) {
+      conversation.read_copy(on_row);
+      continue;
+    }
     if (is_failure(result.get())) conversation.fail(result.get());
     if (PQresultStatus(result.get()) != PGRES_SINGLE_TUPLE) continue;
     for (const auto& row : rows_of(result.get()).rows) on_row(row);
@@ -343,7 +375,10 @@ std::vector<Connection::PipelineResult> Connection::pipeline(
           outcome.error = primary_message_of(result.get());
           outcome.sqlstate = sqlstate_of(result.get());
         } else {
-          outcome.rows = rows_of(result.get());
+          // After stream(), libpq may still return rows one by one.
+          auto rows = rows_of(result.get());
+          outcome.rows.columns = std::move(rows.columns);
+          std::move(rows.rows.begin(), rows.rows.end(), std::back_inserter(outcome.rows.rows));
         }
       }
     }

@@ -15,15 +15,23 @@ namespace {
 
 using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
+// libpq quotes parts of the text, which may be a part of the password.
+std::string without_quoted_parts(std::string_view message) {
+  const auto text = trim(message);
+  const auto first = text.find('"');
+  if (first == std::string_view::npos) return std::string(text);
+  return fmt::format("{}...{}", text.substr(0, first), text.substr(text.rfind('"') + 1));
+}
+
 }  // namespace
 
 ConnectionParameters parse_dsn(const std::string& dsn) {
   char* message = nullptr;
   const Options options(PQconninfoParse(dsn.c_str(), &message), &PQconninfoFree);
   if (!options) {
-    const std::string text(trim(message == nullptr ? "" : message));
+    const auto reason = without_quoted_parts(message == nullptr ? "" : message);
     PQfreemem(message);
-    throw Error(ErrorKind::usage, "not a connection string: " + text,
+    throw Error(ErrorKind::usage, "not a connection string: " + reason,
                 "use the form \"host=db1 dbname=postgres user=pgrehearse\"");
   }
   ConnectionParameters parameters;

@@ -121,11 +121,15 @@ Quarantine make_quarantine(const QuarantineInput& input) {
     quarantine.postgresql_conf += fmt::format("{} = {}\n", name, quote_setting(value));
   }
 
-  quarantine.hba =
-      fmt::format("local all \"{}\" peer map=pgrehearse\nlocal all all reject\n", input.superuser);
-  for (const auto& account : input.accounts) {
-    quarantine.ident += fmt::format("pgrehearse \"{}\" \"{}\"\n", account, input.superuser);
+  auto roles = input.logins;
+  roles.insert(roles.begin(), input.superuser);
+  for (const auto& role : roles) {
+    quarantine.hba += fmt::format("local all \"{}\" peer map=pgrehearse\n", role);
+    for (const auto& account : input.accounts) {
+      quarantine.ident += fmt::format("pgrehearse \"{}\" \"{}\"\n", account, role);
+    }
   }
+  quarantine.hba += "local all all reject\n";
   return quarantine;
 }
 

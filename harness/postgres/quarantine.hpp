@@ -20,9 +20,11 @@ struct QuarantineInput {
   std::filesystem::path temporary;
   int port = 5432;
   std::string superuser;
-  std::vector<std::string> accounts;  // operating system accounts that may connect as superuser
-  ControlData control;                // minimum values for recovery
-  Bytes memory;                       // of the sandbox
+  // Operating system accounts that may connect, as superuser and as the logins for queries.
+  std::vector<std::string> accounts;
+  std::vector<std::string> logins;
+  ControlData control;  // minimum values for recovery
+  Bytes memory;         // of the sandbox
   int cpus = 1;
   std::vector<std::string> preload_libraries;  // shared_preload_libraries; normally none
   std::string restore_command;

@@ -16,7 +16,7 @@ DatabaseCounts count_database(const Primary& primary, const std::string& databas
     try {
       auto connection = primary.connect(database, stop);
       // Count the whole database again: a new primary may lack rows counted so far.
-      counts.tables = count_rows(connection, wanted, {});
+      counts.tables = count_rows(connection, wanted, {}, true);
       return counts;
     } catch (const SqlError& error) {
       // An error with a code means that connecting failed, after waiting.

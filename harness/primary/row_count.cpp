@@ -66,10 +66,29 @@ void count_batch(Connection& connection, std::span<const Table> batch, TableCoun
   }
 }
 
+bool lacks_search_path(const TableCount& count) {
+  const auto& state = count.sqlstate;
+  return state == "42883" || state == "42P01" || state == "42704" || state == "3F000";
+}
+
+void count_again(Connection& connection, std::span<const Table> tables, TableCounts& counts) {
+  std::vector<Table> unresolved;
+  for (const auto& table : tables) {
+    if (lacks_search_path(counts[table.name])) unresolved.push_back(table);
+  }
+  if (unresolved.empty()) return;
+  connection.query(
+      "select set_config('search_path', 'pg_catalog, ' || string_agg(quote_ident(nspname), ', '), "
+      "false) from pg_catalog.pg_namespace where nspname !~ '^pg_'");
+  for (const auto& table : unresolved) counts[table.name] = {};
+  count_batch(connection, unresolved, counts);
+  connection.query("set search_path = pg_catalog");
+}
+
 }  // namespace
 
 TableCounts count_rows(Connection& connection, const TableFilter& wanted,
-                       const CountProgress& on_progress) {
+                       const CountProgress& on_progress, bool every_schema) {
   const auto rows = connection.query(tables_sql);
   TableCounts counts;
   std::vector<Table> tables;
@@ -89,6 +108,7 @@ TableCounts count_rows(Connection& connection, const TableFilter& wanted,
     left = left.subspan(batch.size());
     if (on_progress) on_progress(tables.size() - left.size(), tables.size());
   }
+  if (every_schema) count_again(connection, tables, counts);
   return counts;
 }
 

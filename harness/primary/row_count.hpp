@@ -37,8 +37,10 @@ using CountProgress = std::function<void(std::uint64_t done, std::uint64_t total
 // Counts every ordinary table, partition leaf and populated materialized view of the connection's
 // database, without its descendants; temporary tables and system schemas are skipped. Each count is
 // a separate statement with its own snapshot (no long transaction on the primary), sent in pipeline
-// batches. A table that cannot be counted has an error.
+// batches. A table that cannot be counted has an error. `every_schema`: if a function of an index
+// expression needs a search_path, count again with every schema in it; not in a copy, whose
+// functions could then replace others.
 TableCounts count_rows(Connection& connection, const TableFilter& wanted,
-                       const CountProgress& on_progress);
+                       const CountProgress& on_progress, bool every_schema = false);
 
 }  // namespace pgrehearse

@@ -24,21 +24,6 @@ bool ends_recovery(Connection& connection, const std::stop_token& stop) {
   });
 }
 
-// ALTER ROLE / ALTER DATABASE ... SET is restored with the cluster and overrides the server's
-// command line, but not over these: no library that this host may lack, no damage hidden, no
-// trigger fired, no statement of ours cut short.
-constexpr std::string_view session_settings =
-    "-c session_preload_libraries= -c local_preload_libraries= -c role=none "
-    "-c zero_damaged_pages=off -c ignore_checksum_failure=off -c ignore_system_indexes=off "
-    "-c session_replication_role=replica -c row_security=on -c default_transaction_read_only=off "
-    "-c idle_in_transaction_session_timeout=0";
-
-// While replay is paused, a lock of a transaction that was running there is never freed. From
-// promotion on, whoever holds a lock is another check, and will be done.
-std::string lock_timeout(bool promoted) {
-  return promoted ? " -c lock_timeout=0" : " -c lock_timeout=5s";
-}
-
 }  // namespace
 
 ControlData read_control_data(Sandbox& sandbox, const std::filesystem::path& data,
@@ -63,7 +48,10 @@ std::filesystem::path closed_archive_marker(const SandboxPaths& paths) {
 }
 
 Instance::Instance(Sandbox& sandbox, std::filesystem::path log)
-    : sandbox_(sandbox), log_path_(std::move(log)), log_(log_path_, std::ios::app) {}
+    : sandbox_(sandbox),
+      sessions_(sandbox),
+      log_path_(std::move(log)),
+      log_(log_path_, std::ios::app) {}
 
 Instance::~Instance() { kill(); }
 
@@ -137,30 +125,16 @@ bool Instance::wait_until_accepting(std::chrono::milliseconds deadline, std::sto
 
 Connection Instance::connect(const std::string& database, ErrorKind failure_kind,
                              std::stop_token stop) {
-  auto parameters = sandbox_.server();
-  parameters["dbname"] = database;
-  parameters["options"] = std::string(session_settings) + lock_timeout(promoted_);
-  // Not what the environment of the harness demands of production.
-  parameters["channel_binding"] = "disable";
-  // Replay at full speed leaves little of a small host for a new session.
-  return Connection::open(
-      std::move(parameters),
-      {.connect_timeout = std::chrono::minutes(1), .failure_kind = failure_kind}, std::move(stop));
+  return sessions_.open(database, failure_kind, stop);
 }
 
 std::vector<std::string> Instance::databases(std::stop_token stop) {
-  auto connection = connect("postgres", ErrorKind::startup, std::move(stop));
-  std::vector<std::string> names;
-  // datconnlimit -2 marks a database whose DROP was interrupted: it accepts nobody.
-  const auto rows = connection.query(
-      "select datname from pg_database where datallowconn and datconnlimit <> -2 order by 1");
-  for (std::size_t row = 0; row < rows.rows.size(); ++row) names.push_back(rows.text(row, 0));
-  return names;
+  return sessions_.databases(stop);
 }
 
 void Instance::promote(std::stop_token stop) {
   sandbox_.write_file(closed_archive_marker(sandbox_.paths()), "");
-  auto connection = connect("postgres", ErrorKind::recovery, stop);
+  auto connection = connect({}, ErrorKind::recovery, stop);
   connection.query("select pg_promote(false)");
   try {
     // A paused server looks for the promotion only once a second, unless it is woken.
@@ -173,10 +147,10 @@ void Instance::promote(std::stop_token stop) {
                 "see the end of logs/postgresql.log in the run directory",
                 FindingCode::promotion_failed);
   }
-  promoted_ = true;
+  sessions_.disable_event_triggers(stop);
   flushing_ = std::jthread([this](std::stop_token over) {
     try {
-      connect("postgres", ErrorKind::recovery, std::move(over)).query("checkpoint");
+      connect({}, ErrorKind::recovery, std::move(over)).query("checkpoint");
     } catch (const std::exception& error) {
       spdlog::debug("the checkpoint after promotion: {}", error.what());
     }

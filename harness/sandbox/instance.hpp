@@ -15,6 +15,7 @@
 #include "harness/postgres/connection.hpp"
 #include "harness/postgres/control_data.hpp"
 #include "harness/postgres/quarantine.hpp"
+#include "harness/sandbox/instance_sessions.hpp"
 #include "harness/sandbox/sandbox.hpp"
 
 namespace pgrehearse {
@@ -46,13 +47,15 @@ class Instance {
   // accepts. Driven by the server's log: no polling.
   bool wait_until_accepting(std::chrono::milliseconds deadline, std::stop_token stop);
 
-  // Superuser connection; `failure_kind` says what a failure means at this stage.
+  // Superuser connection, without a database to any that accepts it; `failure_kind` says what a
+  // failure means at this stage.
   Connection connect(const std::string& database, ErrorKind failure_kind, std::stop_token stop);
   // Databases that allow connections, by name.
   std::vector<std::string> databases(std::stop_token stop);
 
-  // Closes the archive and ends recovery; returns when the server is read-write, with a checkpoint
-  // under way so that the clean stop finds little to write. Throws Error(recovery).
+  // Closes the archive, ends recovery and disables event triggers; returns when the server is
+  // read-write, with a checkpoint under way so that the clean stop finds little to write. Throws
+  // Error(recovery).
   void promote(std::stop_token stop);
   // Clean (fast) shutdown. Throws Error(startup) when it does not end in time.
   void stop(std::stop_token stop);
@@ -72,6 +75,7 @@ class Instance {
   void on_log_line(std::string_view line);
 
   Sandbox& sandbox_;
+  InstanceSessions sessions_;
   std::filesystem::path log_path_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
@@ -79,7 +83,6 @@ class Instance {
   std::vector<std::string> lines_;
   std::size_t lines_since_start_ = 0;
   bool accepting_ = false;
-  bool promoted_ = false;
   std::optional<CommandResult> result_;
   std::vector<std::string> options_;  // -c name=value ... of the last start
   std::jthread server_;

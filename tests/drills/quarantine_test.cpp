@@ -217,6 +217,7 @@ class Quarantine : public DrillTest {
     return text + R"(  - query:
       name: sessions
       database: hostile
+      as: superuser
       sql: >-
         select array[current_setting('session_preload_libraries'),
         current_setting('zero_damaged_pages'), current_setting('ignore_checksum_failure'),
@@ -225,6 +226,7 @@ class Quarantine : public DrillTest {
   - query:
       name: only local and by the own rules
       database: postgres
+      as: superuser
       sql: select count(*) from pg_hba_file_rules where type <> 'local' or auth_method = 'trust'
       expect: 0
   - query:

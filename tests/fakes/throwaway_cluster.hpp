@@ -35,6 +35,9 @@ class ThrowawayCluster {
   // A new empty database; returns its name.
   std::string create_database(const std::string& options = "");
   [[nodiscard]] std::filesystem::path data() const { return root_ / "data"; }
+  // The directory of its socket, port 5432.
+  [[nodiscard]] std::filesystem::path sockets() const { return root_; }
+  [[nodiscard]] std::filesystem::path binaries() const { return binaries_; }
 
  private:
   [[nodiscard]] Command command(std::string_view program, std::vector<std::string> arguments) const;

@@ -10,6 +10,7 @@
 #include "harness/common/text.hpp"
 #include "harness/drill/recovery/recovery_failure.hpp"
 #include "harness/drill/recovery/wal_supply.hpp"
+#include "harness/postgres/session_settings.hpp"
 #include "harness/process/command.hpp"
 
 namespace pgrehearse {
@@ -84,7 +85,7 @@ class Recovery {
     if (!input_.standby) {
       input_.instance.stop(stop_);
     } else if (input_.instance.wait_until_accepting(std::chrono::milliseconds(0), stop_)) {
-      input_.instance.connect("postgres", ErrorKind::recovery, stop_)
+      input_.instance.connect({}, ErrorKind::recovery, stop_)
           .query("select pg_wal_replay_resume()");
     }
     return input_.standby;
@@ -118,6 +119,7 @@ class Recovery {
          .temporary = paths.temporary,
          .superuser = sandbox.spec().superuser,
          .accounts = {sandbox.spec().account, current_account().name},
+         .logins = {reading_login(sandbox.spec().run_id), role_login(sandbox.spec().run_id)},
          .control = control_,
          .memory = sandbox.memory(),
          .cpus = sandbox.cpus(),
@@ -161,7 +163,7 @@ class Recovery {
     }
     try {
       if (!connection) {
-        connection = input_.instance.connect("postgres", ErrorKind::recovery, stop_);
+        connection = input_.instance.connect({}, ErrorKind::recovery, stop_);
       }
       if (poll(*connection, pausing)) return true;
     } catch (const SqlError&) {

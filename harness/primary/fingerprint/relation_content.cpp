@@ -96,17 +96,44 @@ void take(RelationContent& relation, const Connection::PipelineResult& result, R
   relation.hash = result.rows.text(0, 1);
 }
 
-// A type without binary output, or a row too large for its binary form.
+// A type without binary output, text that cannot be converted to the client's encoding, or a row
+// too large for its binary form.
 bool needs_text(const Connection::PipelineResult& result) {
-  return result.sqlstate == "42883" || result.sqlstate == "54000";
+  return result.sqlstate == "42883" || result.sqlstate == "22P05" || result.sqlstate == "22021" ||
+         result.sqlstate == "54000";
 }
+
+// A row of more than 1 GB has no text, either.
+bool is_too_large(const Connection::PipelineResult& result) {
+  return result.sqlstate == "54000" ||
+         result.error.find("invalid memory alloc request size") != std::string::npos;
+}
+
+// Planning inlines functions of index expressions, which may need a search_path.
+bool lacks_search_path(const RelationContent& relation, const std::string& sqlstate) {
+  return sqlstate == "42P01" || sqlstate == "42704" || sqlstate == "3F000" ||
+         (sqlstate == "42883" && relation.as_text);
+}
+
+// Every schema: whichever function is found, a sequential scan does not evaluate the index.
+constexpr const char* every_schema_sql = R"(
+select 'pg_catalog, ' || string_agg(quote_ident(nspname), ', ')
+  from pg_namespace where nspname !~ '^pg_')";
+
+struct Round {
+  ReadingSide side;
+  const Sample& sample;
+  std::string search_path = {};  // empty: pg_catalog
+};
 
 std::vector<std::string> statements_of(Connection& connection,
                                        std::span<RelationContent* const> relations,
-                                       ReadingSide side, const Sample& sample) {
+                                       const Round& round) {
+  const auto& [side, sample, search_path] = round;
   std::vector<std::string> statements;
-  statements.reserve(relations.size() + 3);
+  statements.reserve(relations.size() + 4);
   if (side == ReadingSide::snapshot) statements.emplace_back("savepoint content");
+  if (!search_path.empty()) statements.push_back("set local search_path = " + search_path);
   for (const auto* relation : relations) {
     const auto columns = relation->withheld.empty() ? std::vector<std::string>{}
                                                     : readable_columns(connection, *relation);
@@ -122,12 +149,14 @@ std::vector<std::string> statements_of(Connection& connection,
 }
 
 // One round; returns the relations to read again: after a failure in the same transaction, or as
-// text.
+// text. `unresolved`: those to read with another search_path.
 std::vector<RelationContent*> read_once(Connection& connection,
                                         std::span<RelationContent* const> relations,
-                                        ReadingSide side, const Sample& sample) {
-  const auto results = connection.pipeline(statements_of(connection, relations, side, sample));
-  const std::size_t first = side == ReadingSide::snapshot ? 1 : 0;
+                                        const Round& round,
+                                        std::vector<RelationContent*>& unresolved) {
+  const auto results = connection.pipeline(statements_of(connection, relations, round));
+  const bool on_snapshot = round.side == ReadingSide::snapshot;
+  const std::size_t first = (on_snapshot ? 1U : 0U) + (round.search_path.empty() ? 0U : 1U);
   std::vector<RelationContent*> again;
   for (std::size_t i = 0; i < relations.size(); ++i) {
     const auto& result = results.at(first + i);
@@ -136,8 +165,14 @@ std::vector<RelationContent*> read_once(Connection& connection,
     } else if (needs_text(result) && !relations[i]->as_text) {
       relations[i]->as_text = true;
       again.push_back(relations[i]);
+    } else if (on_snapshot && round.search_path.empty() &&
+               lacks_search_path(*relations[i], result.sqlstate)) {
+      relations[i]->as_text = false;
+      unresolved.push_back(relations[i]);
+    } else if (relations[i]->as_text && is_too_large(result)) {
+      leave_out(*relations[i], Uncovered::rewritten, "a row is too large to be hashed (1 GB)");
     } else {
-      take(*relations[i], result, side);
+      take(*relations[i], result, round.side);
     }
   }
   return again;
@@ -209,10 +244,11 @@ std::vector<RelationContent> list_relations(Connection& connection, const Covera
 }
 
 void prepare_reading(Connection& connection, int parallel_workers) {
-  // Text is hashed in client encoding. SQL_ASCII text has no known encoding and is not converted.
+  // Text is hashed in client encoding. SQL_ASCII and MULE_INTERNAL cannot be converted to UTF8.
   connection.query(
       "select set_config('client_encoding', "
-      "case getdatabaseencoding() when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end, false), "
+      "case when getdatabaseencoding() in ('SQL_ASCII', 'MULE_INTERNAL') then 'SQL_ASCII' "
+      "else 'UTF8' end, false), "
       "set_config('jit', 'off', false), "
       "set_config('max_parallel_workers_per_gather', $1, false)",
       std::vector<Field>{std::to_string(parallel_workers)});
@@ -224,7 +260,15 @@ void read_contents(Connection& connection, std::span<RelationContent> batch, Rea
   for (auto& relation : batch) {
     if (relation.coverage != Coverage::none) left.push_back(&relation);
   }
-  while (!left.empty()) left = read_once(connection, left, side, sample);
+  std::vector<RelationContent*> unresolved;
+  Round round{.side = side, .sample = sample};
+  while (!left.empty()) left = read_once(connection, left, round, unresolved);
+  if (unresolved.empty()) return;
+  round.search_path = connection.query(every_schema_sql).text(0, 0);
+  while (!unresolved.empty()) {
+    std::vector<RelationContent*> none;
+    unresolved = read_once(connection, unresolved, round, none);
+  }
 }
 
 }  // namespace pgrehearse

@@ -15,7 +15,9 @@ select format('%I.%I', n.nspname, c.relname), s.seqincrement, s.seqcycle, c.oid
   join pg_class c on c.oid = s.seqrelid
   join pg_namespace n on n.oid = c.relnamespace
  where c.relpersistence = 'p'
- order by convert_to(format('%I.%I', n.nspname, c.relname), 'UTF8'))";
+ order by convert_to(format('%I.%I', n.nspname, c.relname),
+                     case getdatabaseencoding() when 'MULE_INTERNAL' then 'MULE_INTERNAL'
+                                                else 'UTF8' end))";
 
 constexpr std::size_t batch_length = 200;
 

@@ -2,6 +2,7 @@
 // mutation of the copy is found and named.
 #include "checks/comparison/drill_down.hpp"
 #include "harness/primary/fingerprint/catalog.hpp"
+#include "harness/primary/fingerprint/copied_content.hpp"
 #include "harness/primary/fingerprint/relation_content.hpp"
 #include "harness/primary/fingerprint/sequence_reading.hpp"
 #include "tests/contract/sql_checks/comparison_fixture.hpp"
@@ -215,6 +216,28 @@ INSTANTIATE_TEST_SUITE_P(
                  {"CATALOG-CHANGED public.orders pg_class"}},
         Mutation{"SchemaExtra", {"create schema surplus"}, {"CATALOG-EXTRA surplus"}}),
     [](const auto& mutation) { return std::string(mutation.param.name); });
+
+// Read with COPY where planning a statement would run code of the restored data.
+TEST_F(ComparisonTest, ContentReadByCopyHasTheServersHash) {
+  make_copy();
+  auto connection = copy_cluster().connect(copy);
+  prepare_reading(connection, 0);
+  auto relations = list_relations(connection, [](auto&&...) { return Coverage::full; });
+  std::size_t equal = 0;
+  for (auto& relation : relations) {
+    if (relation.coverage != Coverage::full) continue;
+    auto copied = relation;
+    const Sample whole;
+    read_contents(connection, std::span(&relation, 1), ReadingSide::copy, whole);
+    read_by_copy(connection, copied);
+    if (copied.cause == Uncovered::permission) continue;
+    EXPECT_EQ(relation.error, "") << relation.name;
+    EXPECT_EQ(copied.rows, relation.rows) << relation.name;
+    EXPECT_EQ(copied.hash, relation.hash) << relation.name;
+    ++equal;
+  }
+  EXPECT_GE(equal, 9U);
+}
 
 }  // namespace
 }  // namespace pgrehearse

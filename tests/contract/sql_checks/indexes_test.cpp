@@ -50,5 +50,25 @@ TEST_F(IndexesTest, IsUnknownWithoutAnyDatabase) {
   EXPECT_EQ(run_check("indexes").verdict, Verdict::unknown);
 }
 
+// Its function fails for a superuser: nothing may evaluate it with such rights.
+TEST_F(IndexesTest, EvaluatesIndexExpressionsWithoutTheSuperusersRights) {
+  const auto database = make_database(
+      {"create table names (name text)", "insert into names values ('a'), ('b')",
+       "create function trap(text) returns text language plpgsql immutable as $$ begin "
+       "if current_setting('is_superuser') = 'on' and "
+       "current_setting('trap.armed', true) is null then raise 'superuser'; end if; "
+       "return $1; end $$",
+       "set trap.armed = 'off'", "create unique index names_trap on names (trap(name))"});
+  const auto outcome = run_check("indexes", settings_of({{"duplicates", true}}));
+  EXPECT_EQ(outcome.verdict, Verdict::pass);
+  copy_cluster().execute(database, {"update pg_index set indisunique = false "
+                                    "where indexrelid = 'names_trap'::regclass",
+                                    "set trap.armed = 'off'", "insert into names values ('a')",
+                                    "update pg_index set indisunique = true "
+                                    "where indexrelid = 'names_trap'::regclass"});
+  EXPECT_THAT(codes_and_objects(run_check("indexes", settings_of({{"duplicates", true}}))),
+              ElementsAre("PGR-INDEX-DUPLICATE " + database + ".public.names_trap"));
+}
+
 }  // namespace
 }  // namespace pgrehearse

@@ -183,5 +183,37 @@ TEST_F(RowCountsTest, HoldsTablesToTheirMinimum) {
               ElementsAre("PGR-ROWS-MISSING-TABLE rows.sales.invoices"));
 }
 
+// Planning a statement inlines the function of an index, and with the search_path of a restore it
+// finds nothing.
+TEST_F(RowCountsTest, FunctionsOfIndexesNeedNoSearchPath) {
+  for (auto* cluster : {&copy_cluster(), &primary_cluster()}) {
+    cluster->execute(
+        database_name,
+        {"create table person (name text)", "insert into person values ('a'), ('b')",
+         "create function own(text) returns text language sql immutable as 'select $1'",
+         "create function outer_own(text) returns text language sql immutable as "
+         "'select own($1)'",
+         "create index person_name on person (outer_own(name))"});
+  }
+  EXPECT_EQ(run_check("row_counts", without_others()).verdict, Verdict::pass);
+  copy_cluster().execute(database_name, {"delete from person where name = 'b'"});
+  EXPECT_THAT(codes_and_objects(run_check("row_counts", without_others())),
+              ElementsAre("PGR-ROWS-DIFFER rows.public.person"));
+}
+
+TEST_F(RowCountsTest, RunsNoFunctionOfAnIndex) {
+  for (auto* cluster : {&copy_cluster(), &primary_cluster()}) {
+    cluster->execute(
+        database_name,
+        {"create table person (name text)", "insert into person values ('a'), ('b')",
+         "create function trap() returns text language sql immutable as 'select $$x$$'",
+         "create index person_trap on person ((name || trap()))"});
+  }
+  copy_cluster().execute(
+      database_name, {"create or replace function trap() returns text language plpgsql immutable "
+                      "as 'begin perform pg_read_file($$/nowhere$$); return $$x$$; end'"});
+  EXPECT_EQ(run_check("row_counts", without_others()).verdict, Verdict::pass);
+}
+
 }  // namespace
 }  // namespace pgrehearse

@@ -73,5 +73,31 @@ TEST_F(SequencesTest, LooksIntoPartitionsThroughTheirParentOnce) {
               ElementsAre("PGR-SEQUENCE-BEHIND " + database + ".public.events_id_seq"));
 }
 
+// A foreign server that answers would be production.
+TEST_F(SequencesTest, DoesNotReadForeignPartitions) {
+  make_database({"create extension postgres_fdw",
+                 "create server elsewhere foreign data wrapper postgres_fdw "
+                 "options (host '/nowhere', dbname 'shop')",
+                 "create user mapping for public server elsewhere options (user 'app')",
+                 "create table t (id serial, region text) partition by list (region)",
+                 "create table t_here partition of t for values in ('here')",
+                 "create foreign table t_there partition of t for values in ('there') "
+                 "server elsewhere",
+                 "insert into t (region) values ('here')"});
+  EXPECT_EQ(run_check("sequences").verdict, Verdict::pass);
+}
+
+TEST_F(SequencesTest, RunsNoFunctionOfAnIndex) {
+  const auto database = make_database(
+      {"create table t (id serial, name text)",
+       "create function trap(text) returns text language sql immutable as $$ select $1 $$",
+       "create index t_trap on t (trap(name))", "insert into t (name) values ('a'), (null)",
+       "create or replace function trap(text) returns text language sql immutable as "
+       "$$ select pg_read_file('/nowhere') || $1 $$"});
+  EXPECT_EQ(run_check("sequences").verdict, Verdict::pass);
+  copy_cluster().execute(database, {"select setval('t_id_seq', 1)"});
+  EXPECT_EQ(run_check("sequences").verdict, Verdict::fail);
+}
+
 }  // namespace
 }  // namespace pgrehearse

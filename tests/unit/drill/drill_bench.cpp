@@ -93,6 +93,7 @@ void DrillBench::answer_statements() {
     return Script::row({""});
   });
   server.on("from pg_database", Script::row({"postgres"}));
+  server.on("from pg_event_trigger", Rows{});
   server.on("pg_promote", Script::row({"t"}));
   server.on_call("pg_wal_replay_resume", [this](const std::string&) {
     replay_paused_ = false;

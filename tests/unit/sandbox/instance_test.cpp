@@ -162,7 +162,39 @@ TEST_F(InstanceTest, SettingsOfTheRestoredRolesDoNotReachASession) {
       parameters.at("options"),
       AllOf(HasSubstr("-c session_preload_libraries= "), HasSubstr("-c zero_damaged_pages=off"),
             HasSubstr("-c role=none"), HasSubstr("-c session_replication_role=replica"),
-            HasSubstr("-c lock_timeout=5s")));
+            HasSubstr("-c lock_timeout=5s"),
+            HasSubstr("-c default_transaction_isolation=read\\ committed")));
+}
+
+TEST_F(InstanceTest, MissingSuperuserAndMissingLocaleAreNamed) {
+  Instance instance(sandbox_, log_);
+  server_.refuse("FATAL:  role \"postgres\" does not exist");
+  auto error = error_of([&] { instance.connect("shop", ErrorKind::recovery, {}); });
+  EXPECT_EQ(error.kind(), ErrorKind::environment);
+  EXPECT_EQ(error.code(), FindingCode::env_superuser);
+  EXPECT_THAT(error.hint(), HasSubstr("sandbox.superuser"));
+  server_.refuse(
+      "FATAL:  database locale is incompatible with operating system\nDETAIL:  The database was "
+      "initialized with LC_COLLATE \"de_XX.utf8\",  which is not recognized by setlocale().");
+  error = error_of([&] { instance.connect("shop", ErrorKind::recovery, {}); });
+  EXPECT_EQ(error.kind(), ErrorKind::environment);
+  EXPECT_EQ(error.code(), FindingCode::env_locale);
+  EXPECT_THAT(error.what(), HasSubstr("de_XX.utf8"));
+}
+
+TEST_F(InstanceTest, ARoleThatIsNoSuperuserIsNamed) {
+  server_.on("data_directory", ScriptedServer::row({"", "t", "off", {}}));
+  Instance instance(sandbox_, log_);
+  EXPECT_EQ(error_of([&] { instance.connect("shop", ErrorKind::recovery, {}); }).code(),
+            FindingCode::env_superuser);
+}
+
+TEST_F(InstanceTest, AnotherServerBehindTheSocketIsRefused) {
+  server_.on("data_directory", ScriptedServer::row({"/var/lib/postgresql/15/main", "f", "on", {}}));
+  Instance instance(sandbox_, log_);
+  const auto error = error_of([&] { instance.connect("shop", ErrorKind::recovery, {}); });
+  EXPECT_EQ(error.kind(), ErrorKind::environment);
+  EXPECT_THAT(error.what(), HasSubstr("/var/lib/postgresql/15/main"));
 }
 
 TEST_F(InstanceTest, FailedConnectionHasTheRequestedErrorKind) {
@@ -192,6 +224,9 @@ TEST_F(InstanceTest, PromotionClosesTheArchiveWakesReplayAndWaitsForItsEnd) {
   server_.on("pg_wal_replay_resume", ScriptedServer::row({""}));
   server_.on("pg_is_in_recovery",
              {ScriptedServer::row({"t"}), ScriptedServer::row({"t"}), ScriptedServer::row({"f"})});
+  server_.on("from pg_database", ScriptedServer::row({"postgres"}));
+  server_.on("from pg_event_trigger", ScriptedServer::row({"alter event trigger x disable"}));
+  server_.on("alter event trigger x disable", Rows{});
   server_.on_call("checkpoint", [&](const auto&) {
     flushed.count_down();
     return Rows{};
@@ -204,9 +239,9 @@ TEST_F(InstanceTest, PromotionClosesTheArchiveWakesReplayAndWaitsForItsEnd) {
   EXPECT_THAT(server_.statements(),
               ElementsAre("select pg_promote(false)", "select pg_wal_replay_resume()",
                           "select pg_is_in_recovery()", "select pg_is_in_recovery()",
-                          "select pg_is_in_recovery()", "checkpoint"));
-  EXPECT_THAT(server_.connections().front().at("options"), HasSubstr("-c lock_timeout=5s"));
-  EXPECT_THAT(server_.connections().back().at("options"), HasSubstr("-c lock_timeout=0"));
+                          "select pg_is_in_recovery()", HasSubstr("from pg_database"),
+                          HasSubstr("from pg_event_trigger"), "alter event trigger x disable",
+                          "checkpoint"));
 }
 
 TEST_F(InstanceTest, PromotionContinuesWhenReplayIsNotPaused) {
@@ -214,6 +249,8 @@ TEST_F(InstanceTest, PromotionContinuesWhenReplayIsNotPaused) {
   server_.on("pg_wal_replay_resume",
              ScriptedServer::Failure{"55000", "recovery is not in progress"});
   server_.on("pg_is_in_recovery", ScriptedServer::row({"f"}));
+  server_.on("from pg_database", ScriptedServer::row({"postgres"}));
+  server_.on("from pg_event_trigger", Rows{});
   server_.on("checkpoint", Rows{});
   Instance instance(sandbox_, log_);
   start_and_wait(instance);
