@@ -28,6 +28,7 @@ struct DemoArguments {
   std::string json;
   std::string junit;
   std::string markdown;
+  std::string html;
 };
 
 SessionOptions session_options(const DemoArguments& arguments) {
@@ -35,6 +36,7 @@ SessionOptions session_options(const DemoArguments& arguments) {
   if (!arguments.json.empty()) options.reports["json"] = arguments.json;
   if (!arguments.junit.empty()) options.reports["junit"] = arguments.junit;
   if (!arguments.markdown.empty()) options.reports["markdown"] = arguments.markdown;
+  if (!arguments.html.empty()) options.reports["html"] = arguments.html;
   return options;
 }
 
@@ -134,6 +136,8 @@ CommandAction configure_demo(CLI::App& command, const CommonOptions& common) {
   command.add_option("--junit", arguments->junit, "also write the report as JUnit XML")
       ->type_name("FILE");
   command.add_option("--markdown", arguments->markdown, "also write the report as Markdown")
+      ->type_name("FILE");
+  command.add_option("--html", arguments->html, "also write the report as a page for a browser")
       ->type_name("FILE");
   return [arguments, &common](const std::stop_token& stop) {
     return run_demo(*arguments, common, stop);

@@ -116,6 +116,7 @@ Report run_session(const Scenario& scenario, const SessionOptions& options,
   const auto run_directory = store.find(scenario.name + "/" + run_id).parent_path();
   write_report(report, "text", run_directory / "report.txt");
   write_report(report, "markdown", run_directory / "report.md");
+  write_report(report, "html", run_directory / "report.html");
   write_report(report, "junit", run_directory / "report.xml");
   for (const auto& [format, file] : all_reports(scenario, options)) {
     write_report(report, format, file);

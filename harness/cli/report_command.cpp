@@ -41,7 +41,7 @@ CommandAction configure_report(CLI::App& command, const CommonOptions& common) {
       ->type_name("RUN");
   std::vector<std::string> formats;
   for (const auto& reporter : reporters()) formats.emplace_back(reporter.format);
-  command.add_option("--format", options->format, "text, json, junit or markdown [text]")
+  command.add_option("--format", options->format, "text, html, json, junit or markdown [text]")
       ->type_name("FORMAT")
       ->check(one_of(formats));
   command

@@ -23,6 +23,7 @@ struct RunArguments {
   std::string json;
   std::string junit;
   std::string markdown;
+  std::string html;
   bool report_line = false;
 };
 
@@ -38,9 +39,10 @@ SessionOptions session_options(const RunArguments& arguments) {
   if (!arguments.json.empty()) options.reports["json"] = arguments.json;
   if (!arguments.junit.empty()) options.reports["junit"] = arguments.junit;
   if (!arguments.markdown.empty()) options.reports["markdown"] = arguments.markdown;
+  if (!arguments.html.empty()) options.reports["html"] = arguments.html;
   if (arguments.scenarios.size() > 1 && !options.reports.empty()) {
     throw Error(ErrorKind::usage,
-                "--json, --junit and --markdown can only be used with a single scenario",
+                "--json, --junit, --markdown and --html can only be used with a single scenario",
                 "set `reports` in each scenario, or run one scenario at a time");
   }
   return options;
@@ -115,6 +117,8 @@ CommandAction configure_run(CLI::App& command, const CommonOptions& common) {
   command.add_option("--junit", arguments->junit, "also write the report as JUnit XML")
       ->type_name("FILE");
   command.add_option("--markdown", arguments->markdown, "also write the report as Markdown")
+      ->type_name("FILE");
+  command.add_option("--html", arguments->html, "also write the report as a page for a browser")
       ->type_name("FILE");
   return [arguments, &common](std::stop_token stop) {
     return run_all(*arguments, common, std::move(stop));

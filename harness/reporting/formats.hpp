@@ -7,6 +7,7 @@
 
 namespace pgrehearse {
 
+void write_html(const Report& report, const RenderOptions& options, std::ostream& out);
 void write_json(const Report& report, const RenderOptions& options, std::ostream& out);
 void write_text(const Report& report, const RenderOptions& options, std::ostream& out);
 void write_junit(const Report& report, const RenderOptions& options, std::ostream& out);

@@ -22,7 +22,7 @@ struct ReporterDescription {
   void (*write)(const Report& report, const RenderOptions& options, std::ostream& out) = nullptr;
 };
 
-// text, json, junit, markdown.
+// text, html, json, junit, markdown.
 std::span<const ReporterDescription> reporters();
 
 // Throws Error(usage) with the nearest format name.

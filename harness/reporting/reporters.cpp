@@ -9,8 +9,9 @@
 namespace pgrehearse {
 
 std::span<const ReporterDescription> reporters() {
-  static constexpr std::array<ReporterDescription, 4> table{{
+  static constexpr std::array<ReporterDescription, 5> table{{
       {"text", "summary for a terminal or an email", write_text},
+      {"html", "one page for a browser, self-contained", write_html},
       {"json", "the complete record (schema: docs/report.schema.json)", write_json},
       {"junit", "JUnit XML for CI, one test case per check", write_junit},
       {"markdown", "Markdown for a CI job summary or an issue", write_markdown},

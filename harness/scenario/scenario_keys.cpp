@@ -284,6 +284,10 @@ constexpr auto reports = std::to_array<KeyDescription>({
      .summary = "JUnit XML for CI, one test case per check",
      .example = "out.xml"},
     {.name = "markdown", .kind = KeyKind::path, .summary = "Markdown", .example = "out.md"},
+    {.name = "html",
+     .kind = KeyKind::path,
+     .summary = "a page for a browser",
+     .example = "out.html"},
 });
 
 constexpr auto common_check = std::to_array<KeyDescription>({

@@ -157,7 +157,7 @@ void fill_options(const YamlNode& root, const Settings& settings, Scenario& scen
 }
 
 void fill_reports(const Settings& settings, std::map<std::string, std::filesystem::path>& reports) {
-  for (const std::string format : {"json", "junit", "markdown"}) {
+  for (const std::string format : {"json", "junit", "markdown", "html"}) {
     if (const auto file = settings.get<std::string>("reports." + format)) reports[format] = *file;
   }
 }

@@ -45,10 +45,11 @@ TEST(Reporters, SavedRunsRenderLikeNewOnes) {
 
 // Object names and log lines from a database may contain anything.
 TEST(Reporters, UntrustedTextIsEscapedInEveryFormat) {
-  for (const auto* format : {"text", "junit", "markdown"}) {
+  for (const auto* format : {"text", "html", "junit", "markdown"}) {
     const auto output = render(format, failed_report());
     for (const char c : output) {
-      EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20) << format << int{c};
+      const bool space = c == '\n' || (c == '\t' && std::string_view(format) == "html");
+      EXPECT_TRUE(space || static_cast<unsigned char>(c) >= 0x20) << format << int{c};
     }
     EXPECT_EQ(output.find('\xff'), std::string::npos) << format;
   }
@@ -107,6 +108,35 @@ TEST(JunitReporter, VerdictNotExplainedByAnyCheckHasItsOwnTestCase) {
   report = passed_report();
   report.checks.clear();
   EXPECT_NE(render("junit", report).find("tests=\"1\""), std::string::npos);
+}
+
+TEST(HtmlReporter, EscapesMarkupAndControlCharacters) {
+  Report report = passed_report();
+  report.scenario.name = "<script>alert(1)</script>";
+  report.checks[0].summary = "a \x1b[31m & \"b\" \xe2\x80\xae reversed";
+  const auto page = render("html", report);
+  EXPECT_EQ(page.find("<script>alert"), std::string::npos);
+  EXPECT_NE(page.find("&lt;script&gt;alert(1)"), std::string::npos);
+  EXPECT_NE(page.find("a \\x1b[31m &amp; &quot;b&quot; \\u202e reversed"), std::string::npos);
+}
+
+TEST(HtmlReporter, FailedChecksComeFirstAndAreOpen) {
+  const auto page = render("html", failed_report());
+  const auto failed = page.find("<bdi class=\"name\">page_checksums</bdi>");
+  EXPECT_LT(failed, page.find("<bdi class=\"name\">landing</bdi>"));
+  EXPECT_NE(page.rfind("data-row open", failed), std::string::npos);
+}
+
+TEST(HtmlReporter, EvidenceKeepsItsLines) {
+  auto report = failed_report();
+  report.diagnosis.evidence = {"LOG:  first\n\tsecond"};
+  EXPECT_NE(render("html", report).find("LOG:  first\n\tsecond"), std::string::npos);
+}
+
+TEST(HtmlReporter, ShowsAtMostTwoHundredFindingsOfACheck) {
+  Report report = failed_report();
+  report.checks[2].findings.assign(1000, Finding{.code = FindingCode::rows_differ, .object = "t"});
+  EXPECT_NE(render("html", report).find("800 more findings"), std::string::npos);
 }
 
 TEST(MarkdownReporter, EscapesPipesAndMarkup) {

@@ -69,7 +69,7 @@ TEST(InvalidScenarios, Keys) {
        "s.yaml:3:3: unknown key 'stnza' in repository | did you mean 'stanza'?\n"
        "s.yaml:3:3: missing key 'stanza' in repository | for example stanza: orders\n"},
       {head + "reports: { pdf: a.pdf }\n",
-       "s.yaml:3:12: unknown key 'pdf' in reports | known: json, junit, markdown\n"},
+       "s.yaml:3:12: unknown key 'pdf' in reports | known: json, junit, markdown, html\n"},
       {head + "name: again\n",
        "s.yaml:3:1: duplicate key 'name' in the scenario | already set on line 1\n"},
       {head + "objectives:\n  rto: 1h\n  rpo: 1h\n  rto: 2h\n",

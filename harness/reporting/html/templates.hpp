@@ -1,0 +1,12 @@
+// The other files of this folder, embedded in the binary.
+#pragma once
+
+#include <string_view>
+
+namespace pgrehearse::embedded {
+
+extern const std::string_view report_mustache;
+extern const std::string_view report_css;
+extern const std::string_view report_js;
+
+}  // namespace pgrehearse::embedded
