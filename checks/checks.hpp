@@ -11,6 +11,7 @@ CheckDescription wal_continuity_check();
 CheckDescription backup_integrity_check();
 CheckDescription page_checksums_check();
 CheckDescription amcheck_check();
+CheckDescription index_probe_check();
 CheckDescription comparison_check();
 CheckDescription row_counts_check();
 CheckDescription query_check();

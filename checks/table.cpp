@@ -16,6 +16,7 @@ std::span<const CheckDescription> check_table() {
       backup_integrity_check(),
       page_checksums_check(),
       amcheck_check(),
+      index_probe_check(),
       comparison_check(),
       row_counts_check(),
       query_check(),

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace pgrehearse {
 
 DatabaseWalk walk_databases(
@@ -37,8 +39,14 @@ CheckOutcome outcome_of(std::vector<Finding> findings, const DatabaseWalk& walk,
                         std::string summary) {
   CheckOutcome outcome{
       .verdict = Verdict::pass, .findings = std::move(findings), .summary = std::move(summary)};
-  if (!walk.not_looked_at.empty() || walk.looked_at == 0) outcome.verdict = Verdict::unknown;
-  if (!outcome.findings.empty()) outcome.verdict = Verdict::fail;
+  const auto any = [&](Severity severity) {
+    return std::any_of(outcome.findings.begin(), outcome.findings.end(),
+                       [&](const auto& finding) { return severity_of(finding) == severity; });
+  };
+  if (!walk.not_looked_at.empty() || walk.looked_at == 0 || any(Severity::unknown)) {
+    outcome.verdict = Verdict::unknown;
+  }
+  if (any(Severity::error)) outcome.verdict = Verdict::fail;
   outcome.findings.insert(outcome.findings.end(), walk.not_looked_at.begin(),
                           walk.not_looked_at.end());
   return outcome;

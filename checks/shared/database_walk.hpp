@@ -23,7 +23,7 @@ DatabaseWalk walk_databases(
 // A database that could not be read, and why: with the code of the error if it has one.
 Finding unreadable_database(const std::string& database, const SqlError& error);
 
-// fail with findings; unknown when a database, or all, could not be asked; otherwise pass.
+// The verdict of the findings' severities; unknown when a database, or all, could not be asked.
 CheckOutcome outcome_of(std::vector<Finding> findings, const DatabaseWalk& walk,
                         std::string summary);
 

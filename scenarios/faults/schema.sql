@@ -33,6 +33,24 @@ insert into sales.names
 select case when n % 2 = 0 then upper(name) else name end || n
 from (select n, 'name' || n as name from generate_series(1, 500) n) as names;
 create index names_name on sales.names (name);
+-- Indexes that amcheck does not examine.
+create table sales.places (
+  id integer not null,
+  name text not null,
+  tags text[] not null,
+  open int4range not null
+);
+insert into sales.places
+select n, md5(n::text), array['tag' || n % 50, md5(n::text)], int4range(n, n + 10)
+from generate_series(1, 1500) n;
+create index places_tags on sales.places using gin (tags);
+create index places_open on sales.places using gist (open);
+create index places_name on sales.places using spgist (name);
+create index places_hash on sales.places using hash (name);
+-- The workload changes the summaries of its pages.
+create table sales.readings (taken integer not null, value text not null) with (fillfactor = 50);
+insert into sales.readings select n, repeat('value ', 10) from generate_series(1, 2000) n;
+create index readings_taken on sales.readings using brin (taken) with (pages_per_range = 1);
 select lo_from_bytea(0, 'a large object') from generate_series(1, 3);
 create unlogged table sales.cache as select generate_series(1, 100) as n;
 create table sales.events (round integer primary key, at timestamptz not null default now());
