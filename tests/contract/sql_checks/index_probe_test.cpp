@@ -84,7 +84,7 @@ TEST_F(IndexProbeTest, LooksUpARowOfEachPageInALargeTable) {
   EXPECT_EQ(outcome.verdict, Verdict::pass) << testing::PrintToString(codes_and_objects(outcome));
 }
 
-TEST_F(IndexProbeTest, LeavesNothingBehind) {
+TEST_F(IndexProbeTest, LeavesTheCatalogUnchanged) {
   const auto database = make_places();
   probe();
   auto sql = copy_cluster().connect(database);
@@ -194,7 +194,7 @@ TEST_F(IndexProbeTest, CallsNoFunctionOfTheDatabase) {
   EXPECT_EQ(outcome.findings.size(), 4U);
 }
 
-TEST_F(IndexProbeTest, DoesNotBlameTheBackupForRowsHiddenByNaN) {
+TEST_F(IndexProbeTest, RowsHiddenByNaNAreNotReportedAsMissing) {
   const auto database = make_database({"create table places (spot point)",
                                        "insert into places select point(n, n % 13) "
                                        "  from generate_series(1, 900) n",
