@@ -171,8 +171,7 @@ void IndexProber::not_probed(const ProbeIndex& index, const std::string& reason)
                  .details = {{"method", index.method}}});
 }
 
-// The bounding box of a NaN compares with nothing: on the primary, too, rows beside it are not
-// found.
+// A bounding box that contains NaN hides other rows, on the primary too.
 bool IndexProber::has_nan(Connection& sql, const ProbeIndex& index) {
   return std::ranges::any_of(index.columns, [&](const auto& column) {
     return column.skip_nan && column.reason.empty() &&
