@@ -31,7 +31,9 @@ std::string summary_of(const ComparisonResult& result) {
   const auto record = record_of(result.points);
   auto text = fmt::format(
       "{}{}: {}, {} with {}, {}, {}: {}", record.exact ? "exact" : "inexact",
-      record.lsn ? fmt::format(" at {} ({})", to_text(*record.lsn), record.method) : "",
+      record.lsn ? fmt::format(" at {}{}", to_text(*record.lsn),
+                               record.exact ? " (" + record.method + ")" : "")
+                 : "",
       counted(tally.databases, "database", "databases"),
       counted(tally.relations, "relation", "relations"), counted(tally.rows, "row", "rows"),
       counted(tally.sequences, "sequence", "sequences"),
@@ -61,10 +63,9 @@ ComparisonRecord record_of(const std::vector<DatabaseFingerprint>& points) {
     if (!record.lsn || point.lsn > *record.lsn) record.lsn = point.lsn;
     record.candidates += point.candidates;
     if (!record.explanation.empty()) record.explanation += "; ";
-    record.explanation +=
-        fmt::format("{} at {} ({}{}{}{})", point.database, to_text(point.lsn),
-                    point.exact ? "exact" : "inexact", point.exact ? ", " : ": ", point.method,
-                    point.explanation.empty() ? "" : ": " + point.explanation);
+    record.explanation += fmt::format("{} at {} ({}{})", point.database, to_text(point.lsn),
+                                      point.exact ? "exact, " + point.method : "inexact",
+                                      point.explanation.empty() ? "" : ": " + point.explanation);
   }
   return record;
 }

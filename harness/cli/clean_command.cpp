@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -8,10 +9,12 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/commands.hpp"
+#include "harness/cli/drill_session.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
+#include "harness/report/run_store.hpp"
 
 namespace pgrehearse {
 
@@ -87,6 +90,25 @@ std::string reason_to_skip(const Leftover& leftover, const CleanOptions& options
   return {};
 }
 
+// So that its report does not say how to connect to it.
+void record_removal(const Outcome& outcome, const CommonOptions& common) {
+  const RunStore store(common.state);
+  try {
+    const auto record = store.find(outcome.leftover.scenario + "/" + outcome.leftover.run_id);
+    auto report = load_report(record);
+    if (!report.sandbox.kept) return;
+    report.sandbox.kept = false;
+    report.sandbox.connect.clear();
+    report.sandbox.removed = true;
+    report.sandbox.removal = outcome.removal.removed;
+    RunDirectory(record.parent_path()).save(report);
+    write_run_reports(report, record.parent_path());
+  } catch (const Error& error) {
+    // A laboratory and a drill that was killed early have no record.
+    if (error.kind() != ErrorKind::usage) spdlog::error("{}; {}", error.what(), error.hint());
+  }
+}
+
 Outcome remove(const Candidate& candidate) {
   Outcome outcome{.leftover = candidate.leftover};
   try {
@@ -101,7 +123,7 @@ Outcome remove(const Candidate& candidate) {
 }
 
 std::vector<Outcome> clean(const std::vector<Candidate>& candidates, const CleanOptions& options,
-                           const std::stop_token& stop) {
+                           const CommonOptions& common, const std::stop_token& stop) {
   std::vector<Outcome> outcomes;
   for (const auto& candidate : candidates) {
     const auto& leftover = candidate.leftover;
@@ -117,6 +139,7 @@ std::vector<Outcome> clean(const std::vector<Candidate>& candidates, const Clean
       outcomes.push_back({.leftover = leftover, .action = Action::would_remove});
     } else {
       outcomes.push_back(remove(candidate));
+      if (outcomes.back().action == Action::removed) record_removal(outcomes.back(), common);
     }
   }
   return outcomes;
@@ -180,7 +203,7 @@ CommandAction configure_clean(CLI::App& command, const CommonOptions& common) {
     const auto cleaners = all_cleaners(*runner, common.state);
     const auto candidates = find_candidates(cleaners);
     require_known(options->runs, candidates);
-    const auto outcomes = clean(candidates, *options, stop);
+    const auto outcomes = clean(candidates, *options, common, stop);
     if (common.format == "json") {
       print_json(outcomes);
     } else if (!common.quiet) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cctype>
 #include <iostream>
 #include <system_error>
@@ -209,6 +210,14 @@ ExitCode run_parsed(int argc, char** argv, CommonOptions& common, const std::sto
 
 }  // namespace
 
+ExitCode worst_of(std::span<const ExitCode> codes) {
+  for (const auto worst :
+       {ExitCode::internal, ExitCode::usage, ExitCode::fail, ExitCode::unknown}) {
+    if (std::ranges::find(codes, worst) != codes.end()) return worst;
+  }
+  return ExitCode::pass;
+}
+
 int run_command_line(int argc, char** argv) {
   CommonOptions common;
   ExitCode code = ExitCode::internal;
@@ -231,7 +240,12 @@ int run_command_line(int argc, char** argv) {
   } catch (const std::exception& error) {
     print_error(fmt::format("unexpected: {}", error.what()), bug_hint, common);
   }
-  std::cout.flush();
+  // A closed pipe, a full disk: nobody has read the result.
+  if (!std::cout.flush()) {
+    print_error("cannot write to standard output", "write to a file or a pipe that is read",
+                common);
+    if (code == ExitCode::pass) code = ExitCode::unknown;
+  }
   return static_cast<int>(code);
 }
 

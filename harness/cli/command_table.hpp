@@ -42,6 +42,10 @@ struct CommandDescription {
 
 std::span<const CommandDescription> command_table();
 
+// The most serious, as the exit code of several actions: a bug, a usage error, fail, unknown, pass.
+// Pass for none.
+ExitCode worst_of(std::span<const ExitCode> codes);
+
 // From argv to exit code; contains the only top-level catch.
 int run_command_line(int argc, char** argv);
 

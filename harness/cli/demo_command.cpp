@@ -12,6 +12,7 @@
 #include "harness/cli/state_directory.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/error.hpp"
+#include "harness/common/shell_words.hpp"
 #include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
@@ -64,14 +65,13 @@ void remove_checks_for_latest_only(Scenario& scenario, const DemoArguments& argu
 
 void print_next_steps(const Laboratory& laboratory, const CommonOptions& common,
                       const DemoLine& say) {
-  const bool usual = common.state == resolve_state_directory({});
-  const auto state = usual ? std::string() : fmt::format(" --state {}", common.state.native());
+  const auto state = state_option(common.state);
   say("keeping the laboratory; its primary is running");
-  say(fmt::format("  connect:  psql 'host={} port=5432 user=postgres dbname=shop'",
-                  laboratory.paths().sockets.native()));
-  say(fmt::format("  drill:    pgrehearse run {}{}", demo_scenario_file(laboratory).native(),
-                  state));
-  say(fmt::format("  remove:   pgrehearse clean {}{}", laboratory.options().id, state));
+  say("  connect:  " + shell_command({"psql", "-h", laboratory.paths().sockets.native(), "-p",
+                                      "5432", "-U", "postgres", "-d", "shop"}));
+  say("  drill:    " +
+      shell_command({"pgrehearse", "run", demo_scenario_file(laboratory).native()}) + state);
+  say("  remove:   " + shell_command({"pgrehearse", "clean", laboratory.options().id}) + state);
 }
 
 void remove(Laboratory& laboratory, const DemoLine& say) {
@@ -98,8 +98,8 @@ ExitCode run_demo(DemoArguments arguments, const CommonOptions& common,
   say(fmt::format("running drill {}", demo_scenario_file(*laboratory).native()));
   auto scenario = load_scenario(demo_scenario_file(*laboratory), arguments.overrides, all_checks());
   remove_checks_for_latest_only(scenario, arguments, say);
-  const auto report = run_session(scenario, options, common, stop);
-  print_report(report, common);
+  const auto session = run_session(scenario, options, common, stop);
+  print_report(session.report, common);
   if (arguments.keep && !stop.stop_requested()) {
     laboratory->keep();
     print_next_steps(*laboratory, common, say);
@@ -108,8 +108,7 @@ ExitCode run_demo(DemoArguments arguments, const CommonOptions& common,
   }
   say(fmt::format("finished in {}", to_text(Seconds(std::chrono::steady_clock::now() - began))));
   if (stop.stop_requested()) return ExitCode::interrupted;
-  if (report.error_kind == name_of(ErrorKind::internal)) return ExitCode::internal;
-  return exit_code_of(report.verdict);
+  return exit_code_of(session);
 }
 
 }  // namespace

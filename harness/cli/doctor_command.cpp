@@ -2,14 +2,16 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "harness/cli/commands.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/text.hpp"
 #include "harness/postgres/binaries.hpp"
-#include "harness/scenario/scenario_parser.hpp"
+#include "harness/report/verdict.hpp"
 
 namespace pgrehearse {
 
@@ -17,23 +19,29 @@ namespace {
 
 struct Probe {
   std::string name;
-  bool ok = false;
+  bool checked = true;  // false: a probe that it needs has failed
+  std::optional<ErrorKind> problem = {};
   std::string message;
   std::string fix;
+
+  [[nodiscard]] bool ok() const { return checked && !problem; }
 };
+
+Probe failed_probe(std::string name, const Error& error) {
+  if (error.kind() == ErrorKind::interrupted) throw error;
+  return {.name = std::move(name),
+          .problem = error.kind(),
+          .message = error.what(),
+          .fix = error.hint()};
+}
 
 template <typename Action>
 Probe probe(std::string name, const Action& action) {
-  Probe result{.name = std::move(name)};
   try {
-    result.message = action();
-    result.ok = true;
+    return {.name = name, .message = action()};
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) throw;
-    result.message = error.what();
-    result.fix = error.hint();
+    return failed_probe(std::move(name), error);
   }
-  return result;
 }
 
 std::string writable_state(const std::filesystem::path& state) {
@@ -41,19 +49,19 @@ std::string writable_state(const std::filesystem::path& state) {
   while (!std::filesystem::exists(existing) && existing.has_relative_path())
     existing = existing.parent_path();
   if (access(existing.c_str(), W_OK | X_OK) != 0) {
-    throw Error(ErrorKind::environment, fmt::format("{} is not writable", existing.string()),
+    throw Error(ErrorKind::environment,
+                existing == state ? fmt::format("{} is not writable", state.string())
+                                  : fmt::format("{} cannot be created: {} is not writable",
+                                                state.string(), existing.string()),
                 "choose another directory with --state");
   }
   return existing == state ? state.string() : fmt::format("{} will be created", state.string());
 }
 
 std::string installed_servers() {
+  newest_installed_major();
   std::vector<std::string> majors;
   for (const int major : installed_majors()) majors.push_back(std::to_string(major));
-  if (majors.empty()) {
-    throw Error(ErrorKind::environment, "no PostgreSQL server binaries found",
-                "install the package for the backup's major version, for example postgresql-15");
-  }
   return "PostgreSQL " + join(majors, ", ");
 }
 
@@ -79,21 +87,38 @@ std::vector<Probe> probe_scenario(const Scenario& scenario, const CommonOptions&
   try {
     const auto parts = wire(scenario, common.state, fmt::format("doctor-{}", getpid()));
     for (const auto& requirement : parts.executor->requirements()) {
-      probes.push_back(probe(requirement.name, [&] { return requirement.check(stop); }));
+      // One cause, one problem: what depends on a failed probe would only fail again.
+      const auto failed = std::ranges::any_of(probes, [&](const Probe& other) {
+        return other.name == requirement.needs && !other.ok();
+      });
+      if (failed) {
+        probes.push_back({.name = requirement.name,
+                          .checked = false,
+                          .message = "not checked: needs " + requirement.needs});
+      } else {
+        probes.push_back(probe(requirement.name, [&] { return requirement.check(stop); }));
+      }
     }
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) throw;
-    probes.push_back({.name = "account", .message = error.what(), .fix = error.hint()});
+    probes.push_back(failed_probe("account", error));
   }
   return probes;
+}
+
+std::string_view state_of(const Probe& probe) {
+  return probe.problem ? "problem" : probe.checked ? "ok" : "-";
 }
 
 void print(const std::string& subject, const std::vector<Probe>& probes,
            const CommonOptions& common) {
   if (common.format == "json") {
     auto list = nlohmann::ordered_json::array();
-    for (const auto& [name, ok, message, fix] : probes) {
-      list.push_back({{"name", name}, {"ok", ok}, {"message", message}, {"fix", fix}});
+    for (const auto& each : probes) {
+      list.push_back({{"name", each.name},
+                      {"ok", each.ok()},
+                      {"checked", each.checked},
+                      {"message", each.message},
+                      {"fix", each.fix}});
     }
     std::cout << nlohmann::ordered_json{{"subject", subject}, {"probes", list}}.dump(
                      2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
@@ -101,9 +126,9 @@ void print(const std::string& subject, const std::vector<Probe>& probes,
     return;
   }
   std::cout << subject << '\n';
-  for (const auto& [name, ok, message, fix] : probes) {
-    std::cout << fmt::format("  {:<7} {:<22} {}\n", ok ? "ok" : "problem", name, message);
-    if (!fix.empty()) std::cout << fmt::format("  {:<7} {:<22} hint: {}\n", "", "", fix);
+  for (const auto& each : probes) {
+    std::cout << fmt::format("  {:<7} {:<22} {}\n", state_of(each), each.name, each.message);
+    if (!each.fix.empty()) std::cout << fmt::format("  {:<7} {:<22} hint: {}\n", "", "", each.fix);
   }
 }
 
@@ -117,17 +142,18 @@ CommandAction configure_doctor(CLI::App& command, const CommonOptions& common) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   return [files, overrides, &common](const std::stop_token& stop) {
-    bool all_ok = true;
+    std::vector<ExitCode> codes;
     const auto show = [&](const std::string& subject, const std::vector<Probe>& probes) {
       print(subject, probes, common);
-      for (const auto& found : probes) all_ok = all_ok && found.ok;
+      for (const auto& found : probes) {
+        if (found.problem) codes.push_back(exit_code_of(*found.problem));
+      }
     };
     if (files->empty()) show("this host", probe_host(common, stop));
-    for (const auto& file : *files) {
-      const auto scenario = load_scenario(file, *overrides, all_checks());
-      show(file.string(), probe_scenario(scenario, common, stop));
+    for (const auto& scenario : load_scenarios(*files, *overrides)) {
+      show(scenario.file.string(), probe_scenario(scenario, common, stop));
     }
-    return all_ok ? ExitCode::pass : ExitCode::unknown;
+    return worst_of(codes);
   };
 }
 

@@ -46,13 +46,15 @@ class Deadline {
   std::jthread timer_;
 };
 
-// The drill has finished: a full disk must not hide its verdict.
-void write_report(const Report& report, const std::string& format,
+// The drill has finished: a full disk must not hide its verdict. Returns whether it was written.
+bool write_report(const Report& report, const std::string& format,
                   const std::filesystem::path& file) {
   try {
     write_report_file(report, format, file);
+    return true;
   } catch (const Error& error) {
     spdlog::error("{}; {}", error.what(), error.hint());
+    return false;
   }
 }
 
@@ -86,8 +88,25 @@ void require_writable_reports(const Scenario& scenario, const SessionOptions& op
   }
 }
 
-Report run_session(const Scenario& scenario, const SessionOptions& options,
-                   const CommonOptions& common, std::stop_token stop) {
+bool write_run_reports(const Report& report, const std::filesystem::path& run_directory) {
+  bool written = true;
+  for (const auto& [format, name] : {std::pair{"text", "report.txt"},
+                                     {"markdown", "report.md"},
+                                     {"html", "report.html"},
+                                     {"junit", "report.xml"}}) {
+    if (!write_report(report, format, run_directory / name)) written = false;
+  }
+  return written;
+}
+
+ExitCode exit_code_of(const DrillSession& session) {
+  if (session.report.error_kind == name_of(ErrorKind::internal)) return ExitCode::internal;
+  const auto code = exit_code_of(session.report.verdict);
+  return code == ExitCode::pass && !session.reports_written ? ExitCode::unknown : code;
+}
+
+DrillSession run_session(const Scenario& scenario, const SessionOptions& options,
+                         const CommonOptions& common, std::stop_token stop) {
   const auto timeout = options.timeout ? options.timeout : scenario.timeout;
   const Deadline deadline(std::move(stop), timeout);
   const auto now = [] { return Instant(std::chrono::system_clock::now()); };
@@ -109,19 +128,17 @@ Report run_session(const Scenario& scenario, const SessionOptions& options,
                                .host = host_of_this_drill(),
                                .version = std::string(pgrehearse_version()),
                                .timed_out = [&] { return deadline.over(); }};
-  auto report =
-      parts.executor->run(services, {.keep = options.keep, .timeout = timeout}, deadline.token());
+  DrillSession session{.report = parts.executor->run(
+                           services, {.keep = options.keep, .timeout = timeout}, deadline.token())};
+  const auto& report = session.report;
   // Clear the live line before printing anything.
   progress.reset();
   const auto run_directory = store.find(scenario.name + "/" + run_id).parent_path();
-  write_report(report, "text", run_directory / "report.txt");
-  write_report(report, "markdown", run_directory / "report.md");
-  write_report(report, "html", run_directory / "report.html");
-  write_report(report, "junit", run_directory / "report.xml");
+  session.reports_written = write_run_reports(report, run_directory);
   for (const auto& [format, file] : all_reports(scenario, options)) {
-    write_report(report, format, file);
+    if (!write_report(report, format, file)) session.reports_written = false;
   }
-  return report;
+  return session;
 }
 
 void print_report(const Report& report, const CommonOptions& common) {

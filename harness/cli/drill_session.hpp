@@ -10,6 +10,7 @@
 
 #include "harness/cli/command_table.hpp"
 #include "harness/report/report.hpp"
+#include "harness/report/verdict.hpp"
 #include "harness/scenario/scenario.hpp"
 
 namespace pgrehearse {
@@ -24,9 +25,21 @@ struct SessionOptions {
 // Throws Error(usage) if a report file will not be writable. Call before the drill starts.
 void require_writable_reports(const Scenario& scenario, const SessionOptions& options);
 
+struct DrillSession {
+  Report report;
+  bool reports_written = true;  // false: the log names the files that could not be written
+};
+
 // Runs the drill, writes its report files and the rendered formats of its run directory.
-Report run_session(const Scenario& scenario, const SessionOptions& options,
-                   const CommonOptions& common, std::stop_token stop);
+DrillSession run_session(const Scenario& scenario, const SessionOptions& options,
+                         const CommonOptions& common, std::stop_token stop);
+
+// A report that could not be written is never exit 0.
+ExitCode exit_code_of(const DrillSession& session);
+
+// report.txt and the other formats of a run directory. Returns whether all were written; logs
+// those that were not.
+bool write_run_reports(const Report& report, const std::filesystem::path& run_directory);
 
 // To standard output, in the format of --format.
 void print_report(const Report& report, const CommonOptions& common);

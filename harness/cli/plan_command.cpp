@@ -20,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::optional<double> expected_seconds(const Scenario& scenario, const CommonOptions& common) {
-  const auto last = RunStore(common.state).newest_finished(scenario.name);
+  const auto last = RunStore(common.state).newest_passed(scenario.name, scenario.repository.stanza);
   if (!last) return {};
   double seconds = 0;
   for (const auto& phase : last->phases) seconds += phase.seconds;
@@ -37,6 +37,7 @@ Json plan_of(const Scenario& scenario, const Preparation& preparation,
         {{"name", planned.request.name}, {"state", std::string(name_of(planned.state))}});
   }
   const auto seconds = expected_seconds(scenario, common);
+  const auto problem = preparation.wal_problem();
   return {{"scenario", scenario.name},
           {"recover_to", to_text(scenario.target)},
           {"backup",
@@ -48,6 +49,7 @@ Json plan_of(const Scenario& scenario, const Preparation& preparation,
           {"wal",
            {{"segments", lineage.required_count},
             {"missing", lineage.missing_count},
+            {"problem", problem ? Json(*problem) : Json(nullptr)},
             {"bytes", lineage.required_bytes.count},
             {"timeline", lineage.timeline},
             {"end_lsn", to_text(lineage.reachable_end)}}},
@@ -71,18 +73,17 @@ void print(const Json& plan) {
                            wal["segments"].get<std::uint64_t>(),
                            to_text(Bytes{wal["bytes"].get<std::uint64_t>()}),
                            wal["timeline"].get<std::uint32_t>(), wal["end_lsn"].get<std::string>());
-  if (wal["missing"] != 0) {
-    std::cout << fmt::format("           {} of these segments missing\n",
-                             wal["missing"].get<std::uint64_t>());
+  if (!wal["problem"].is_null()) {
+    std::cout << fmt::format("           problem: {}\n", wal["problem"].get<std::string>());
   }
   std::cout << fmt::format("  space    {} needed in a {} sandbox\n",
                            to_text(Bytes{plan["space_needed_bytes"].get<std::uint64_t>()}),
                            plan["sandbox"].get<std::string>());
-  std::cout << fmt::format(
-      "  time     {}\n",
-      plan["expected_seconds"].is_null()
-          ? std::string("unknown: no completed run of this scenario")
-          : to_text(Seconds(plan["expected_seconds"].get<double>())) + " (as in the last run)");
+  std::cout << fmt::format("  time     {}\n",
+                           plan["expected_seconds"].is_null()
+                               ? std::string("unknown: no drill of this stanza has passed")
+                               : to_text(Seconds(plan["expected_seconds"].get<double>())) +
+                                     " (as in the last drill that passed)");
   std::cout << "  checks\n";
   for (const auto& check : plan["checks"]) {
     std::cout << fmt::format("           {:<28} {}\n", check["name"].get<std::string>(),
@@ -134,7 +135,7 @@ CommandAction configure_plan(CLI::App& command, const CommonOptions& common) {
     } else {
       print(plan);
     }
-    return ExitCode::pass;
+    return preparation.wal_problem() ? ExitCode::fail : ExitCode::pass;
   };
 }
 

@@ -1,6 +1,8 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -10,6 +12,7 @@
 #include "harness/report/run_store.hpp"
 #include "harness/reporting/reporter.hpp"
 #include "harness/reporting/terminal.hpp"
+#include "harness/sandbox/registry.hpp"
 
 namespace pgrehearse {
 
@@ -21,14 +24,26 @@ struct ReportOptions {
   std::string output;
 };
 
+// A copy may be gone without `clean`: removed by hand, or with the host's temporary files.
+void require_kept_copy(Report& report, const std::filesystem::path& record,
+                       const CommonOptions& common) {
+  if (!report.sandbox.kept) return;
+  const auto [end, ignored] = std::ranges::mismatch(common.state, record);
+  if (end != common.state.end()) return;  // the run of another host or state directory
+  const auto entry = Registry(common.state).find(report.id);
+  std::error_code failure;
+  if (entry && (!entry->root.is_absolute() || std::filesystem::exists(entry->root, failure))) {
+    return;
+  }
+  report.sandbox.kept = false;
+  report.sandbox.removed = true;
+  report.sandbox.connect.clear();
+}
+
 void print(const Report& report, const ReporterDescription& reporter, const CommonOptions& common) {
   const RenderOptions options{.color = wants_color(STDOUT_FILENO, common.no_color),
                               .width = terminal_width(STDOUT_FILENO)};
   reporter.write(report, options, std::cout);
-  if (!std::cout.flush()) {
-    throw Error(ErrorKind::environment, "cannot write to standard output",
-                "use --output FILE to write to a file");
-  }
 }
 
 }  // namespace
@@ -50,7 +65,9 @@ CommandAction configure_report(CLI::App& command, const CommonOptions& common) {
   return [&common, options](const std::stop_token&) {
     // `pgrehearse --format json report` sets the common option.
     const auto& reporter = find_reporter(options->format.empty() ? common.format : options->format);
-    const auto report = load_report(RunStore(common.state).find(options->run));
+    const auto record = RunStore(common.state).find(options->run);
+    auto report = load_report(record);
+    require_kept_copy(report, record, common);
     if (options->output.empty() || options->output == "-") {
       print(report, reporter, common);
     } else {

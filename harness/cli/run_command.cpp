@@ -7,9 +7,9 @@
 #include "harness/cli/drill_session.hpp"
 #include "harness/cli/state_directory.hpp"
 #include "harness/cli/wiring.hpp"
+#include "harness/common/shell_words.hpp"
 #include "harness/common/units.hpp"
 #include "harness/scenario/sandbox_kinds.hpp"
-#include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
 
@@ -50,11 +50,10 @@ SessionOptions session_options(const RunArguments& arguments) {
 
 // All scenarios are validated before the first drill starts.
 std::vector<Scenario> load_all(const RunArguments& arguments, const SessionOptions& options) {
-  std::vector<Scenario> scenarios;
-  for (const auto& file : arguments.scenarios) {
-    scenarios.push_back(load_scenario(file, arguments.overrides, all_checks()));
-    require_writable_reports(scenarios.back(), options);
-    const auto& kind = sandbox_kind(scenarios.back().sandbox.type);
+  auto scenarios = load_scenarios(arguments.scenarios, arguments.overrides);
+  for (const auto& scenario : scenarios) {
+    require_writable_reports(scenario, options);
+    const auto& kind = sandbox_kind(scenario.sandbox.type);
     if (options.keep && !kind.can_be_kept) {
       throw Error(ErrorKind::usage,
                   fmt::format("--keep cannot be used with sandbox.type: {}", kind.type),
@@ -65,33 +64,31 @@ std::vector<Scenario> load_all(const RunArguments& arguments, const SessionOptio
 }
 
 void print_how_to_remove(const Report& report, const CommonOptions& common) {
-  const bool usual = common.state == resolve_state_directory({});
-  std::cerr << fmt::format(
-      "instance kept; to remove it: pgrehearse clean {}{}\n", report.id,
-      usual ? std::string() : fmt::format(" --state {}", common.state.native()));
+  std::cerr << fmt::format("instance kept; to remove it: {}{}\n",
+                           shell_command({"pgrehearse", "clean", report.id}),
+                           state_option(common.state));
 }
 
 ExitCode run_all(const RunArguments& arguments, const CommonOptions& common, std::stop_token stop) {
   const auto options = session_options(arguments);
   const auto scenarios = load_all(arguments, options);
   remove_leftovers(common);
-  std::vector<Verdict> verdicts;
-  bool bug = false;
+  std::vector<ExitCode> codes;
   const bool json_list = common.format == "json" && scenarios.size() > 1;
   if (json_list) std::cout << "[\n";
   for (const auto& scenario : scenarios) {
     if (stop.stop_requested()) break;
-    const auto report = run_session(scenario, options, common, stop);
+    const auto session = run_session(scenario, options, common, stop);
+    const auto& report = session.report;
     print_report(report, common);
     if (arguments.report_line) print_report_line(report);
     if (report.sandbox.kept) print_how_to_remove(report, common);
     if (json_list && &scenario != &scenarios.back()) std::cout << ",\n";
-    verdicts.push_back(report.verdict);
-    bug = bug || report.error_kind == name_of(ErrorKind::internal);
+    codes.push_back(exit_code_of(session));
   }
   if (json_list) std::cout << "]\n";
   if (stop.stop_requested()) return ExitCode::interrupted;
-  return bug ? ExitCode::internal : exit_code_of(worst_of(verdicts));
+  return worst_of(codes);
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "harness/cli/wiring.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 
 #include "checks/checks.hpp"
@@ -15,6 +18,7 @@
 #include "harness/sandbox/local/local_provisioner.hpp"
 #include "harness/sandbox/vm/vm_provisioner.hpp"
 #include "harness/scenario/sandbox_kinds.hpp"
+#include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
 
@@ -96,6 +100,23 @@ Account working_account(const Scenario& scenario) {
 }
 
 std::span<const CheckDescription> all_checks() { return check_table(); }
+
+std::vector<Scenario> load_scenarios(std::span<const std::filesystem::path> files,
+                                     std::span<const std::string> overrides) {
+  std::vector<Scenario> scenarios;
+  for (const auto& file : files) {
+    auto scenario = load_scenario(file, overrides, all_checks());
+    const auto same = std::ranges::find(scenarios, scenario.name, &Scenario::name);
+    if (same != scenarios.end()) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} and {} both define the scenario '{}'", same->file.string(),
+                              scenario.file.string(), scenario.name),
+                  "give each scenario its own `name`: its runs are stored under it");
+    }
+    scenarios.push_back(std::move(scenario));
+  }
+  return scenarios;
+}
 
 std::unique_ptr<CommandRunner> real_command_runner() {
   return std::make_unique<BoostCommandRunner>();

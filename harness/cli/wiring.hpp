@@ -22,6 +22,11 @@ namespace pgrehearse {
 // Every check that exists, in the order of reports.
 std::span<const CheckDescription> all_checks();
 
+// Throws ScenarioErrors, or Error(usage) if two of the scenarios have one name: their runs would be
+// mixed.
+std::vector<Scenario> load_scenarios(std::span<const std::filesystem::path> files,
+                                     std::span<const std::string> overrides);
+
 // The account that reads the repository and owns the sandbox. Throws Error(environment).
 Account working_account(const Scenario& scenario);
 

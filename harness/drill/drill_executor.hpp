@@ -25,7 +25,8 @@ class DrillExecutor {
   virtual ~DrillExecutor() = default;
 
   struct Requirement {
-    std::string name;  // "repository readable"
+    std::string name;   // "repository readable"
+    std::string needs;  // another requirement: if it is not met, this one is not checked
     // Returns a description of what it found. Throws Error if the requirement is not met.
     std::function<std::string(const std::stop_token& stop)> check;
   };

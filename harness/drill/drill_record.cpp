@@ -15,17 +15,23 @@ using Clock = std::chrono::steady_clock;
 }  // namespace
 
 DrillRecord::DrillRecord(const Scenario& scenario, const DrillServices& services)
-    : services_(services), run_(services.store.create(scenario.name, services.run_id)) {
+    : services_(services),
+      run_(services.store.create(scenario.name, services.run_id)),
+      checks_requested_(!scenario.checks.empty()) {
   services.commands.log_into(run_.logs());
   report.id = services.run_id;
   report.scenario = {.name = scenario.name, .file = scenario.file.string(), .hash = scenario.hash};
   report.started = services.now();
   report.host = services.host;
   report.sandbox.type = scenario.sandbox.type;
-  report.comparison = {.method = "none", .explanation = "the check `comparison` was not requested"};
+  const bool compared = std::ranges::any_of(
+      scenario.checks, [](const auto& request) { return request.check == "comparison"; });
+  report.comparison = {.method = "none",
+                       .explanation = compared ? "the check `comparison` compared nothing"
+                                               : "the check `comparison` was not requested"};
   report.tools["pgrehearse"] = services.version;
   report.diagnosis.summary = "the drill has not finished";
-  if (const auto last = services.store.newest_finished(scenario.name)) {
+  if (const auto last = services.store.newest_passed(scenario.name, scenario.repository.stanza)) {
     for (const auto& done : last->phases) expected_[done.name] = Seconds(done.seconds);
   }
   save();
@@ -59,7 +65,10 @@ void DrillRecord::phase(const std::string& name, const std::stop_token& stop,
 
 void DrillRecord::add(std::vector<FinishedCheck> checks) {
   for (auto& finished : checks) {
-    if (finished.comparison) report.comparison = std::move(*finished.comparison);
+    // Of several comparisons, one that compared something.
+    if (finished.comparison && !report.comparison.lsn) {
+      report.comparison = std::move(*finished.comparison);
+    }
     report.checks.push_back(std::move(finished.record));
   }
 }
@@ -78,6 +87,10 @@ std::vector<Verdict> DrillRecord::verdicts() const {
 void DrillRecord::conclude(const std::optional<RecoverableWindow>& window) {
   report.verdict = worst_of(verdicts());
   report.diagnosis = diagnose_checks(report, window);
+  if (!checks_requested_ && report.verdict == Verdict::pass) {
+    report.diagnosis.summary =
+        "nothing but recovery and start was verified: the scenario has no checks";
+  }
 }
 
 void DrillRecord::give_up(const Failure& failure, const std::optional<RecoverableWindow>& window) {

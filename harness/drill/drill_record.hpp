@@ -52,7 +52,8 @@ class DrillRecord {
 
   const DrillServices& services_;
   RunDirectory run_;
-  std::map<std::string, Seconds> expected_;  // by phase, from the newest finished run
+  bool checks_requested_;
+  std::map<std::string, Seconds> expected_;  // by phase, from the newest drill that passed
 };
 
 }  // namespace pgrehearse

@@ -6,6 +6,7 @@ std::vector<DrillExecutor::Requirement> InProcessExecutor::requirements() {
   std::vector<Requirement> requirements;
   for (const auto& step : Preparation::steps()) {
     requirements.push_back({.name = std::string(step.name),
+                            .needs = std::string(step.needs),
                             .check = [this, take = step.take](const std::stop_token& stop) {
                               return (preparation_.*take)(stop);
                             }});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <system_error>
 
@@ -19,14 +20,16 @@ Preparation::Preparation(const Scenario& scenario, const Parts& parts, std::file
 
 std::span<const Preparation::Step> Preparation::steps() {
   static constexpr auto table = std::to_array<Step>({
-      {"account", true, &Preparation::find_account_to_run_as},
-      {"backup tool", true, &Preparation::find_tool},
-      {"repository readable", true, &Preparation::read_repository},
-      {"backup for the target", true, &Preparation::choose},
-      {"PostgreSQL binaries", true, &Preparation::find_programs},
-      {"WAL archive", true, &Preparation::list_wal},
-      {"disk space", true, &Preparation::compare_space},
-      {"primary reachable", false, &Preparation::reach_primary},
+      {"account", "", true, &Preparation::find_account_to_run_as},
+      {"backup tool", "account", true, &Preparation::find_tool},
+      {"repository readable", "backup tool", true, &Preparation::read_repository},
+      {"backup for the target", "repository readable", true, &Preparation::choose},
+      {"PostgreSQL binaries", "backup for the target", true, &Preparation::find_programs},
+      {"WAL archive", "backup for the target", true, &Preparation::list_wal},
+      // A drill runs in spite of a gap: its checks report it.
+      {"WAL continuity", "WAL archive", false, &Preparation::require_continuous_wal},
+      {"disk space", "WAL archive", true, &Preparation::compare_space},
+      {"primary reachable", "", false, &Preparation::reach_primary},
   });
   return table;
 }
@@ -39,6 +42,20 @@ void Preparation::take_all(std::stop_token stop) {
       if (step.needed_by_run || error.kind() == ErrorKind::interrupted) throw;
     }
   }
+}
+
+std::optional<std::string> Preparation::wal_problem() const {
+  if (!lineage || lineage->continuous()) return {};
+  const auto end = fmt::format("recovery from backup {} ends at {}", backup().label,
+                               to_text(lineage->reachable_end));
+  if (lineage->gaps.empty()) {
+    const auto blocking =
+        std::ranges::find_if(lineage->problems, [](const auto& each) { return each.blocks; });
+    return fmt::format("{}; {}", blocking->message, end);
+  }
+  return fmt::format("{} of {} WAL segments missing, first {}; {}", lineage->missing_count,
+                     lineage->required_count,
+                     file_name(lineage->gaps.front().first_segment(), segment_size), end);
 }
 
 Bytes Preparation::required_space() const {
@@ -114,6 +131,16 @@ std::string Preparation::list_wal(std::stop_token stop) {
       trace_lineage(archive, lineage_request(backup(), scenario_.target.timeline, segment_size));
   return fmt::format("{} segments needed, {} missing, {} to read", lineage->required_count,
                      lineage->missing_count, to_text(lineage->required_bytes));
+}
+
+std::string Preparation::require_continuous_wal(std::stop_token) {
+  if (const auto problem = wal_problem()) {
+    throw Error(ErrorKind::repository, *problem,
+                "'pgrehearse map' shows what can be recovered; look for missing segments on the "
+                "primary and its standbys, and take a new backup",
+                FindingCode::wal_gap);
+  }
+  return fmt::format("continuous up to {}", to_text(lineage->reachable_end));
 }
 
 std::string Preparation::compare_space(std::stop_token) {

@@ -30,6 +30,7 @@ class Preparation {
 
   struct Step {
     std::string_view name;      // "repository readable"
+    std::string_view needs;     // the step whose result it uses; empty: none
     bool needed_by_run = true;  // a drill goes on without the others
     // Returns what was found as text. Throws Error.
     std::string (Preparation::*take)(std::stop_token stop) = nullptr;
@@ -49,6 +50,9 @@ class Preparation {
   std::optional<WalLineage> lineage;
   std::optional<PrimaryIdentity> primary_identity;
 
+  // Why recovery cannot replay everything that the chosen backup needs and the archive should have;
+  // nullopt: it can, or the archive has not been listed.
+  [[nodiscard]] std::optional<std::string> wal_problem() const;
   // Disk space for the cluster and for the WAL kept during replay.
   [[nodiscard]] Bytes required_space() const;
   // The scenario's sandbox for the chosen backup; without the run id.
@@ -61,6 +65,7 @@ class Preparation {
   std::string choose(std::stop_token stop);
   std::string find_programs(std::stop_token stop);
   std::string list_wal(std::stop_token stop);
+  std::string require_continuous_wal(std::stop_token stop);
   std::string compare_space(std::stop_token stop);
   std::string reach_primary(std::stop_token stop);
   [[nodiscard]] const Backup& backup() const;

@@ -6,6 +6,7 @@
 #include <array>
 #include <thread>
 
+#include "harness/common/text.hpp"
 #include "harness/drill/check_runner.hpp"
 #include "harness/drill/drill_record.hpp"
 #include "harness/drill/objectives.hpp"
@@ -17,6 +18,7 @@
 #include "harness/drill/recovery/sandbox_proof.hpp"
 #include "harness/drill/sandbox_teardown.hpp"
 #include "harness/postgres/relation_files.hpp"
+#include "harness/process/command.hpp"
 #include "harness/repository/archived_commits.hpp"
 
 namespace pgrehearse {
@@ -80,7 +82,7 @@ class Drill {
     preparation_.take_all(stop_);
     const auto& [backup, reason] = *preparation_.choice;
     record_.report.tools["backup tool"] = preparation_.tool_version;
-    record_.report.tools["PostgreSQL"] = preparation_.programs;
+    record_.report.tools["PostgreSQL binaries"] = preparation_.programs;
     record_.report.backup = {.label = backup.label,
                              .type = std::string(name_of(backup.type)),
                              .reason = reason,
@@ -103,10 +105,21 @@ class Drill {
     spec.run_id = services_.run_id;
     sandbox_ = services_.provisioner->create(spec, stop_);
     record_.report.sandbox.root = sandbox_->paths().root;
+    record_.report.tools["PostgreSQL"] = server_version();
     commits_ = std::make_unique<ArchivedCommits>(
         *sandbox_, services_.repository, preparation_.choice->backup, preparation_.segment_size);
     context_.emplace(restore_context());
     for (auto& planned : planned_) planned.check->before_restore(*context_);
+  }
+
+  // "15.14 (Debian 15.14-0+deb12u1)"; what the command printed where that is something else.
+  [[nodiscard]] std::string server_version() {
+    const auto result = sandbox_->run(
+        {.program = sandbox_->program("postgres"), .arguments = {"--version"}}, stop_);
+    throw_if_cancelled(result);
+    constexpr std::string_view name = "postgres (PostgreSQL) ";
+    const auto text = trim(result.output);
+    return std::string(text.starts_with(name) ? text.substr(name.size()) : text);
   }
 
   [[nodiscard]] RestoreContext restore_context() {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "harness/common/shell_words.hpp"
+
 namespace pgrehearse {
 
 namespace {
@@ -24,8 +26,9 @@ void keep_sandbox(const SandboxParts& parts, DrillRecord& record) {
     parts.sandbox->keep();
     report.sandbox.kept = true;
     const auto server = parts.sandbox->server();
-    report.sandbox.connect = fmt::format("psql -h {} -p {} -U {} -d postgres", server.at("host"),
-                                         server.at("port"), server.at("user"));
+    report.sandbox.connect =
+        shell_command({"psql", "-h", server.at("host"), "-p", server.at("port"), "-U",
+                       server.at("user"), "-d", "postgres"});
   } catch (const std::exception& error) {
     spdlog::error("the instance could not be kept: {}", error.what());
     remove_sandbox(parts, record);

@@ -9,13 +9,14 @@ namespace pgrehearse {
 
 std::vector<DrillExecutor::Requirement> PodExecutor::requirements() {
   return {{.name = "cluster",
+           .needs = "",
            .check =
                [this](const std::stop_token& stop) {
                  const auto& pod = *scenario_.kubernetes;
                  const auto cluster = KubernetesCluster::resolve(runner_, pod, stop);
                  return fmt::format("{}, image {}", cluster.probe(stop), pod.image);
                }},
-          {.name = "volume size", .check = [this](const std::stop_token& stop) {
+          {.name = "volume size", .needs = "", .check = [this](const std::stop_token& stop) {
              return to_text(pod_storage(scenario_, repository_, stop));
            }}};
 }

@@ -4,7 +4,6 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <fstream>
 #include <iterator>
@@ -45,10 +44,7 @@ Laboratory::Laboratory(LaboratoryOptions options, CommandRunner& runner)
       paths_(laboratory_paths(options_)),
       account_(account_for(options_.account)),
       runner_(runner) {
-  if (options_.postgres_major == 0) {
-    const auto majors = installed_majors();
-    options_.postgres_major = majors.empty() ? 0 : *std::max_element(majors.begin(), majors.end());
-  }
+  if (options_.postgres_major == 0) options_.postgres_major = newest_installed_major();
   binaries_ = find_binaries(options_.postgres_major, options_.binaries);
   options_.account = account_.name;
 }

@@ -45,6 +45,7 @@ void add_loss(MapBranch& branch, MapLoss loss, const std::vector<const MappedBac
     }
   }
   loss.reason = reason_of(branch, loss, size);
+  order_times(loss);
   branch.losses.push_back(std::move(loss));
 }
 
@@ -81,7 +82,10 @@ void clip(MapBranch& branch, Lsn fork, const ArchiveListing& archive) {
     return Lsn{(gap.last + 1) * archive.segment_size} <= fork;
   });
   for (auto& window : branch.windows) clipped(window.begin);
-  for (auto& loss : branch.losses) clipped(loss.begin);
+  for (auto& loss : branch.losses) {
+    clipped(loss.begin);
+    order_times(loss);
+  }
   branch.archive_begin = std::max(branch.archive_begin, fork);
 }
 
@@ -89,6 +93,16 @@ void clip(MapBranch& branch, Lsn fork, const ArchiveListing& archive) {
 
 Instant first_target_after(Instant stop) {
   return std::chrono::floor<std::chrono::seconds>(stop) + std::chrono::seconds(1);
+}
+
+void order_times(MapLoss& loss) {
+  const auto begin = loss.begin.time ? loss.begin.time : loss.begin.not_before;
+  if (!begin) return;
+  auto& end = loss.end;
+  if (end.time && *end.time < *begin) end.time.reset();
+  if (end.time) return;
+  end.not_before = std::max(end.not_before.value_or(*begin), *begin);
+  if (end.not_after && *end.not_after < *end.not_before) end.not_after.reset();
 }
 
 Lsn start_lsn_of(const Backup& backup, std::uint64_t segment_size) {

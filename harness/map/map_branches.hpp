@@ -11,6 +11,10 @@ namespace pgrehearse {
 // The first time target for a backup: backups are selected by whole seconds, strictly before.
 Instant first_target_after(Instant stop);
 
+// A loss does not end before it begins: commit times are not strictly in WAL order, and bounds are
+// rounded. Times that contradict its begin become bounds.
+void order_times(MapLoss& loss);
+
 // Where the backup's WAL begins, and where it is consistent.
 Lsn start_lsn_of(const Backup& backup, std::uint64_t segment_size);
 Lsn end_lsn_of(const Backup& backup, std::uint64_t segment_size);

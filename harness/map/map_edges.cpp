@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "harness/map/map_branches.hpp"
 #include "harness/postgres/commit_records.hpp"
 #include "harness/process/command.hpp"
 #include "harness/repository/placeholder_cluster.hpp"
@@ -72,6 +73,8 @@ class ArchiveReader {
       if (!loss.ended_by_backup && branch.newest.number > 0) {
         loss.end.time = read(branch.newest, loss.end.lsn).newest_commit;
       }
+      // The newest commit there may be older than the loss, and commit times not in WAL order.
+      order_times(loss);
     }
   }
 

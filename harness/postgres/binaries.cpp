@@ -138,4 +138,15 @@ std::vector<int> installed_majors(const BinaryLocations& locations) {
   return {majors.begin(), majors.end()};
 }
 
+int newest_installed_major(const BinaryLocations& locations) {
+  const auto majors = installed_majors(locations);
+  if (majors.empty()) {
+    throw Error(ErrorKind::environment, "no PostgreSQL server binaries found",
+                "install a PostgreSQL server of the backup's major version, for example the "
+                "package postgresql-15 (Debian, Ubuntu) or postgresql15-server (RHEL)",
+                FindingCode::env_binaries);
+  }
+  return majors.back();
+}
+
 }  // namespace pgrehearse

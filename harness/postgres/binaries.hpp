@@ -27,5 +27,7 @@ std::filesystem::path find_binaries(
 // Major versions that find_binaries finds in the standard locations, ascending.
 std::vector<int> installed_majors(
     const BinaryLocations& locations = BinaryLocations::of_this_host());
+// The newest of them. Throws Error(environment) if there is none.
+int newest_installed_major(const BinaryLocations& locations = BinaryLocations::of_this_host());
 
 }  // namespace pgrehearse

@@ -1,23 +1,11 @@
 #include "harness/process/command.hpp"
 
 #include "harness/common/error.hpp"
+#include "harness/common/shell_words.hpp"
 
 extern char** environ;
 
 namespace pgrehearse {
-
-namespace {
-
-std::string quoted_for_people(const std::string& word) {
-  constexpr std::string_view plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
-}  // namespace
 
 void throw_if_cancelled(const CommandResult& result) {
   if (result.cancelled) throw Error(ErrorKind::interrupted, "interrupted");
@@ -35,8 +23,8 @@ std::map<std::string, std::string> pgbackrest_variables() {
 }
 
 std::string to_text(const Command& command) {
-  std::string text = quoted_for_people(command.program);
-  for (const auto& argument : command.arguments) text += " " + quoted_for_people(argument);
+  std::string text = shell_word(command.program);
+  for (const auto& argument : command.arguments) text += " " + shell_word(argument);
   return text;
 }
 

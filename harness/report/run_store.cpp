@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string_view>
 #include <system_error>
 
@@ -235,13 +236,25 @@ std::filesystem::path RunStore::find(const std::string& text) const {
   not_found(text);
 }
 
-std::optional<Report> RunStore::newest_finished(const std::string& scenario) const {
-  for (const auto& entry : entries(scenario)) {
+std::optional<Report> RunStore::newest_passed(const std::string& scenario,
+                                              const std::string& stanza) const {
+  if (auto own = newest_passed(entries(scenario), stanza)) return own;
+  return newest_passed(entries({}), stanza);
+}
+
+// A drill that failed or was killed ended early: its durations are no estimate.
+std::optional<Report> RunStore::newest_passed(const std::vector<Entry>& entries,
+                                              const std::string& stanza) const {
+  constexpr std::size_t most = 100;
+  for (const auto& entry : std::span(entries).first(std::min(most, entries.size()))) {
     try {
       auto report = load_report(path_of(entry) / record_name);
-      if (report.finished) return report;
+      if (report.finished && report.verdict == Verdict::pass && report.backup &&
+          report.backup->stanza == stanza) {
+        return report;
+      }
     } catch (const Error&) {
-      continue;  // the durations of a killed run are no estimate
+      continue;
     }
   }
   return {};

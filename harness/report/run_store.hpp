@@ -66,8 +66,10 @@ class RunStore {
   // directory or of a record. Throws Error(usage) with a hint when there is none or more than one.
   [[nodiscard]] std::filesystem::path find(const std::string& text) const;
 
-  // For expected durations.
-  [[nodiscard]] std::optional<Report> newest_finished(const std::string& scenario) const;
+  // For expected durations: the newest drill of this stanza that passed, of this scenario if there
+  // is one. Looks at no more than a hundred runs of each.
+  [[nodiscard]] std::optional<Report> newest_passed(const std::string& scenario,
+                                                    const std::string& stanza) const;
 
  private:
   struct Entry {
@@ -78,6 +80,8 @@ class RunStore {
   [[nodiscard]] std::filesystem::path path_of(const Entry& entry) const;
   [[nodiscard]] RunSummary summarise(const Entry& entry) const;
   [[nodiscard]] std::vector<Entry> matches(const std::string& text) const;
+  [[nodiscard]] std::optional<Report> newest_passed(const std::vector<Entry>& entries,
+                                                    const std::string& stanza) const;
   [[noreturn]] void not_found(const std::string& text) const;
 
   std::filesystem::path runs_;

@@ -16,18 +16,32 @@ constexpr std::size_t most_findings = 50;
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
-// Escapes markup and line breaks, which would end a table row.
+// Whether the character at `i` would be markup there: the fewer backslashes, the better it reads.
+bool is_markup(std::string_view text, std::size_t i) {
+  const char next = i + 1 < text.size() ? text[i + 1] : ' ';
+  switch (text[i]) {
+    case '_':  // not inside a word
+      return i == 0 || !is_word(text[i - 1]) || !is_word(next);
+    case '\\':
+      return std::ispunct(static_cast<unsigned char>(next)) != 0;
+    case '[':
+    case ']':  // only a link has both
+      return text.find("](") != std::string_view::npos;
+    case '#':
+    case '>':
+      return i == 0;
+    default:
+      return std::string_view("`*<|~$").find(text[i]) != std::string_view::npos;
+  }
+}
+
+// Escapes markup. On one line: a line break would end a table row.
 std::string plain(std::string_view text) {
-  const auto shown = printable(text);
+  const auto shown = printable_on_one_line(text);
   std::string safe;
   for (std::size_t i = 0; i < shown.size(); ++i) {
-    const char c = shown[i];
-    // An underscore inside a word is not markup.
-    const bool inside =
-        c == '_' && i > 0 && i + 1 < shown.size() && is_word(shown[i - 1]) && is_word(shown[i + 1]);
-    if (!inside && std::string_view("\\`*_[]<>|#~$").find(c) != std::string_view::npos)
-      safe += '\\';
-    safe += c == '&' ? std::string("&amp;") : std::string(1, c);
+    if (is_markup(shown, i)) safe += '\\';
+    safe += shown[i] == '&' ? std::string("&amp;") : std::string(1, shown[i]);
   }
   return safe;
 }
@@ -35,7 +49,7 @@ std::string plain(std::string_view text) {
 // A code span, fenced by more backticks than it contains in a row. Not for tables: a pipe ends a
 // cell.
 std::string code(std::string_view text) {
-  const auto shown = printable(text);
+  const auto shown = printable_on_one_line(text);
   std::size_t longest = 0;
   std::size_t run = 0;
   for (const char c : shown) {

@@ -8,6 +8,7 @@
 
 #include "harness/common/text.hpp"
 #include "harness/report/finding_codes.hpp"
+#include "harness/reporting/printable.hpp"
 
 namespace pgrehearse {
 
@@ -69,14 +70,16 @@ std::vector<std::string> in_words(const Landing& landing) {
 }
 
 std::string in_words(const ComparisonRecord& comparison) {
-  if (comparison.method.empty() || comparison.method == "none") {
+  // A comparison without an exact snapshot has no method, but a position.
+  const bool method = !comparison.method.empty() && comparison.method != "none";
+  if (!method && !comparison.lsn) {
     return listed({"content not compared", comparison.explanation}, ": ");
   }
-  return listed(
-      {fmt::format("{}{} ({})", comparison.exact ? "exact" : "approximate",
-                   comparison.lsn ? " at " + to_text(*comparison.lsn) : "", comparison.method),
-       comparison.explanation},
-      ": ");
+  return listed({fmt::format("{}{}{}", comparison.exact ? "exact" : "approximate",
+                             comparison.lsn ? " at " + to_text(*comparison.lsn) : "",
+                             method ? " (" + comparison.method + ")" : ""),
+                 comparison.explanation},
+                ": ");
 }
 
 std::string in_words(const SandboxRecord& sandbox) {
@@ -148,7 +151,7 @@ std::string details_in_words(const Finding& finding) {
 }
 
 std::string code_and_object(FindingCode code, std::string_view object) {
-  return listed({std::string(text_of(code)), std::string(object)}, " ");
+  return listed({std::string(text_of(code)), printable(object)}, " ");
 }
 
 }  // namespace pgrehearse

@@ -35,7 +35,8 @@ std::string counts_in_words(const std::vector<CheckRecord>& checks);
 std::string volume_in_words(const PhaseRecord& phase);
 // "block 17, relation shop.public.orders"
 std::string details_in_words(const Finding& finding);
-// The code and the object of a finding; either may be empty.
+// The code and the object of a finding, on one line; either may be empty. Control characters in the
+// name of the object are visible escapes.
 std::string code_and_object(FindingCode code, std::string_view object);
 
 }  // namespace pgrehearse

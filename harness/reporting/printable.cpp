@@ -111,6 +111,36 @@ std::string escape_hidden(std::string_view text, bool keep_lines) {
   return shown;
 }
 
+std::string with_spaces(std::string_view text) {
+  std::string spaced(text);
+  std::ranges::replace(spaced, '\t', ' ');
+  return spaced;
+}
+
+// The length of the command in quotes that `text` begins with, with the quotes and what follows
+// them without a space; 0 if it begins with something else.
+std::size_t length_of_command(std::string_view text) {
+  constexpr std::array<std::string_view, 8> programs{
+      "pgrehearse ", "pgbackrest ", "psql ", "pg_", "kubectl ", "docker ", "podman ", "sudo "};
+  if (text.empty() || (text.front() != '\'' && text.front() != '`')) return 0;
+  const auto rest = text.substr(1);
+  if (std::ranges::none_of(programs, [&](auto program) { return rest.starts_with(program); })) {
+    return 0;
+  }
+  const auto close = text.find(text.front(), 1);
+  if (close == std::string_view::npos) return 0;
+  return std::min(text.find(' ', close), text.size());
+}
+
+// Takes the next word, or a whole command in quotes, from `text`.
+std::string_view take_word(std::string_view& text) {
+  const auto command = length_of_command(text);
+  const auto length = command > 0 ? command : std::min(text.find(' '), text.size());
+  const auto word = text.substr(0, length);
+  text.remove_prefix(std::min(length + 1, text.size()));
+  return word;
+}
+
 // The bytes of the longest beginning of `text` that fits; at least one character.
 std::size_t length_within(std::string_view text, std::size_t columns) {
   std::size_t length = 0;
@@ -130,6 +160,16 @@ std::string printable(std::string_view text) { return escape_hidden(text, false)
 
 std::string printable_lines(std::string_view text) { return escape_hidden(text, true); }
 
+std::string printable_on_one_line(std::string_view text) {
+  std::string line;
+  for (const auto part : split(text, '\n')) {
+    auto shown = printable(with_spaces(trim(part)));
+    if (!line.empty() && !shown.empty()) line += ' ';
+    line += shown;
+  }
+  return line;
+}
+
 std::size_t columns_of(std::string_view text) {
   std::size_t columns = 0;
   while (!text.empty()) {
@@ -148,24 +188,35 @@ std::string cut_to(std::string_view text, std::size_t columns) {
          std::string(mark);
 }
 
-std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
-  std::vector<std::string> lines;
+namespace {
+
+void wrap_line(std::string_view text, std::size_t columns, std::vector<std::string>& lines) {
   std::string line;
-  for (auto word : split(text, ' ')) {
+  while (!text.empty()) {
+    const bool command = length_of_command(text) > 0;
+    auto word = take_word(text);
     if (word.empty()) continue;
     if (!line.empty() && columns_of(line) + 1 + columns_of(word) <= columns) {
       line.append(" ").append(word);
       continue;
     }
     if (!line.empty()) lines.push_back(std::move(line));
-    while (columns_of(word) > columns) {
+    while (!command && columns_of(word) > columns) {
       const auto length = length_within(word, columns);
       lines.emplace_back(word.substr(0, length));
       word.remove_prefix(length);
     }
     line = word;
   }
-  if (!line.empty() || lines.empty()) lines.push_back(std::move(line));
+  if (!line.empty()) lines.push_back(std::move(line));
+}
+
+}  // namespace
+
+std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
+  std::vector<std::string> lines;
+  for (const auto part : split(text, '\n')) wrap_line(with_spaces(part), columns, lines);
+  if (lines.empty()) lines.emplace_back();
   return lines;
 }
 

@@ -15,14 +15,18 @@ std::string printable(std::string_view text);
 // The same, but line feeds and tabs are kept.
 std::string printable_lines(std::string_view text);
 
+// The same as one line: each line break, with the blanks around it, becomes one space.
+std::string printable_on_one_line(std::string_view text);
+
 // Width of printable text; wide East Asian characters take two columns.
 std::size_t columns_of(std::string_view text);
 
 // At most `columns` wide; ends with "..." if shortened.
 std::string cut_to(std::string_view text, std::size_t columns);
 
-// Lines of at most `columns`, broken at spaces, or inside a word that is longer than a line. Never
-// empty.
+// Lines of at most `columns`, broken at line breaks and spaces, or inside a word that is longer
+// than a line. A command in quotes ('pgrehearse map FILE') is never broken: its line may be longer.
+// Never empty.
 std::vector<std::string> wrap(std::string_view text, std::size_t columns);
 
 // Padded with spaces to `columns`; longer text is not shortened.

@@ -40,7 +40,7 @@ class Page {
       indent = 8;
       first = false;
     }
-    for (const auto& line : wrap(printable(text), width_ - indent)) {
+    for (const auto& line : wrap(printable_lines(text), width_ - indent)) {
       std::string shown = style != nullptr ? (paint.*style)(line) : line;
       if (first) {
         shown.insert(0, painted);
@@ -57,6 +57,11 @@ class Page {
     if (text.empty()) return;
     const auto plain = pad_right("  " + std::string(label), label_width);
     hanging(plain, painted_label(label), text, style);
+  }
+
+  // Not wrapped: a command that people paste.
+  void command(std::string_view label, std::string_view text) {
+    if (!text.empty()) out_ << painted_label(label) << printable(text) << '\n';
   }
 
   // Ends the color before the trailing spaces, so that they can be stripped.
@@ -144,7 +149,7 @@ void write_facts(const Report& report, Page& page) {
   if (!report.sandbox.type.empty()) {
     const bool left = report.finished && !report.sandbox.removed && !report.sandbox.kept;
     page.labelled("sandbox", in_words(report.sandbox), left ? &Palette::red : nullptr);
-    page.labelled("connect", report.sandbox.connect);
+    page.command("connect", report.sandbox.connect);
   }
 }
 
@@ -216,7 +221,7 @@ void write_check(const Report& report, const CheckRecord& check, std::size_t nam
   }
   if (check.findings.size() > most_findings) {
     page.hanging("             ", "             ",
-                 fmt::format("{} more, see: pgrehearse report {} --format json",
+                 fmt::format("{} more, see: 'pgrehearse report {} --format json'",
                              check.findings.size() - most_findings, report.id),
                  &Palette::dim);
   }

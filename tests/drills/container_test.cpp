@@ -272,8 +272,9 @@ TEST_F(ContainerDrill, OnlyTheRepositoryHostCanBeReached) {
   EXPECT_EQ(run.exit_code, 0) << run.text();
   ASSERT_TRUE(run.report) << run.text();
   const auto way = fmt::format("localhost:{}", host.port());
-  EXPECT_NE(run.report->tools.at("PostgreSQL").find("network: only " + way), std::string::npos)
-      << run.report->tools.at("PostgreSQL");
+  EXPECT_NE(run.report->tools.at("PostgreSQL binaries").find("network: only " + way),
+            std::string::npos)
+      << run.report->tools.at("PostgreSQL binaries");
   EXPECT_NE(run.error_output.find("the container can connect to " + way), std::string::npos)
       << run.error_output;
   const auto local = run_scenario(scenario(checks));

@@ -70,6 +70,12 @@ TEST_F(Damage, DeletedWalSegmentIsReported) {
   EXPECT_NE(run.findings().find(segment), std::string::npos) << segment << '\n' << run.findings();
   EXPECT_EQ(run.report->diagnosis.object, segment) << run.findings();
   EXPECT_FALSE(run.report->diagnosis.recoverable.empty());
+  for (const std::string command : {"plan", "doctor"}) {
+    const auto before = pgrehearse({command, scratch / "scenario.yaml"});
+    EXPECT_EQ(before.exit_code, 1) << before.text();
+    EXPECT_NE(before.output.find("WAL segments missing, first " + segment), std::string::npos)
+        << before.text();
+  }
   expect_nothing_left();
 }
 

@@ -78,6 +78,10 @@ Data page checksum version:           1
 
   CommandResult run(const Command& command, std::stop_token stop) override {
     const auto program = std::filesystem::path(command.program).filename();
+    if (command.arguments == std::vector<std::string>{"--version"}) {
+      return ScriptedCommandRunner::success(
+          fmt::format("{} (PostgreSQL) 15.14\n", program.native()));
+    }
     if (program == "postgres") return serve(command, stop);
     if (program != "pg_ctl") return programs.run(command, stop);
     const std::lock_guard lock(mutex_);

@@ -6,7 +6,9 @@
 #include <thread>
 
 #include "harness/process/boost_command_runner.hpp"
+#include "harness/report/run_store.hpp"
 #include "harness/sandbox/registry.hpp"
+#include "tests/fakes/sample_reports.hpp"
 #include "tests/unit/cli/run_cli.hpp"
 
 namespace pgrehearse {
@@ -113,6 +115,27 @@ TEST_F(CleanCommand, KeptInstancesAreRemovedByIdOrWithKept) {
   EXPECT_EQ(run({"--kept"}).exit_code, 0);
   EXPECT_FALSE(fs::exists(root_of("two")));
   EXPECT_FALSE(fs::exists(root_of("other")));
+}
+
+TEST_F(CleanCommand, ReportOfARemovedCopyDoesNotSayHowToConnect) {
+  auto report = passed_report();
+  report.id = "one";
+  report.scenario.name = "weekly";
+  report.sandbox = {.type = "local", .kept = true, .root = root_of("one"), .connect = "psql -h /x"};
+  RunStore(state_).create("weekly", "one").save(report);
+  leave_dead("one", true);
+  const auto shown = [&] { return run_cli({"report", "one", "--state", state_.string()}).output; };
+  EXPECT_THAT(shown(), HasSubstr("psql -h /x"));
+  fs::rename(root_of("one"), state_ / "moved");
+  EXPECT_THAT(shown(), Not(HasSubstr("psql"))) << "removed without clean";
+  fs::rename(state_ / "moved", root_of("one"));
+  EXPECT_EQ(run({"one"}).exit_code, 0);
+  const auto record = load_report(RunStore(state_).find("one"));
+  EXPECT_FALSE(record.sandbox.kept);
+  EXPECT_TRUE(record.sandbox.removed);
+  EXPECT_EQ(record.sandbox.connect, "");
+  EXPECT_THAT(record.sandbox.removal, testing::Contains("directory " + root_of("one").string()));
+  EXPECT_THAT(shown(), HasSubstr("local, removed"));
 }
 
 TEST_F(CleanCommand, RunningDrillIsNotRemovedEvenByName) {

@@ -25,6 +25,7 @@ TEST_F(InProcessExecutors, RequirementsAreTheStepsOfThePreparation) {
   ASSERT_EQ(requirements.size(), Preparation::steps().size());
   for (std::size_t row = 0; row < requirements.size(); ++row) {
     EXPECT_EQ(requirements[row].name, Preparation::steps()[row].name);
+    EXPECT_EQ(requirements[row].needs, Preparation::steps()[row].needs);
     if (requirements[row].name == "backup tool") {
       EXPECT_EQ(requirements[row].check({}), "pgBackRest 2.45");
     }

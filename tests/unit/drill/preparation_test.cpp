@@ -80,6 +80,27 @@ TEST_F(PreparationTest, StopsAtTheFirstStepThatFails) {
   }
 }
 
+TEST_F(PreparationTest, AWalGapIsNamedAndDoesNotEndTheDrill) {
+  repository_.archive_segment({.timeline = 1, .number = 6});
+  auto preparation = this->preparation();
+  preparation.take_all({});
+  const auto problem =
+      "2 of 5 WAL segments missing, first 000000010000000000000004; recovery from backup "
+      "20261120-010000F ends at 0/4000000";
+  EXPECT_EQ(preparation.wal_problem(), problem);
+  const auto error = error_of([&] { take(preparation, "WAL continuity"); });
+  EXPECT_EQ(error.kind(), ErrorKind::repository);
+  EXPECT_EQ(error.what(), std::string(problem));
+}
+
+TEST_F(PreparationTest, EveryStepComesAfterTheOneThatItNeeds) {
+  std::vector<std::string_view> before{""};
+  for (const auto& step : Preparation::steps()) {
+    EXPECT_THAT(before, testing::Contains(step.needs)) << step.name;
+    before.push_back(step.name);
+  }
+}
+
 TEST_F(PreparationTest, APrimaryThatCannotBeReachedDoesNotEndTheDrill) {
   name_primary();
   server_.refuse("connection refused");

@@ -6,6 +6,7 @@
 #include <future>
 #include <stdexcept>
 
+#include "harness/drill/drill_record.hpp"
 #include "tests/unit/drill/drill_bench.hpp"
 
 namespace pgrehearse {
@@ -91,6 +92,51 @@ TEST(RunDrill, ReportsTheBackupAndTheLanding) {
   EXPECT_EQ(report.landing->last_applied->xid, 745U);
   EXPECT_EQ(report.landing->first_withheld, std::nullopt);
   EXPECT_EQ(report.tools.at("backup tool"), "pgBackRest 2.45");
+  EXPECT_EQ(report.tools.at("PostgreSQL"), "15.14");
+  EXPECT_EQ(report.tools.at("PostgreSQL binaries"), "a fake of PostgreSQL 15");
+}
+
+// The checks `landing` and `startup` always run.
+TEST(RunDrill, WithoutChecksTheFirstLineSaysThatOnlyTheStartWasVerified) {
+  DrillBench bench({"paused"});
+  CommandRecorder commands(bench.postgres);
+  auto scenario = bench.scenario;
+  scenario.checks.clear();
+  RunStore store(bench.run_directory());
+  DrillRecord record(scenario, {.commands = commands,
+                                .repository = bench.repository,
+                                .store = store,
+                                .progress = bench.progress,
+                                .now = [] { return Instant(); },
+                                .run_id = "run-1"});
+  record.report.checks = {{.name = "landing", .verdict = Verdict::pass}};
+  record.conclude({});
+  EXPECT_EQ(record.report.verdict, Verdict::pass);
+  EXPECT_EQ(record.report.diagnosis.summary,
+            "nothing but recovery and start was verified: the scenario has no checks");
+}
+
+TEST(RunDrill, OneOfSeveralComparisonsThatComparedIsReported) {
+  DrillBench bench({"paused"});
+  CommandRecorder commands(bench.postgres);
+  auto scenario = bench.scenario;
+  scenario.checks = {{.check = "comparison", .name = "comparison"}};
+  RunStore store(bench.run_directory());
+  DrillRecord record(scenario, {.commands = commands,
+                                .repository = bench.repository,
+                                .store = store,
+                                .progress = bench.progress,
+                                .now = [] { return Instant(); },
+                                .run_id = "run-1"});
+  EXPECT_EQ(record.report.comparison.explanation, "the check `comparison` compared nothing");
+  const auto finished = [](ComparisonRecord comparison) {
+    std::vector<FinishedCheck> checks(1);
+    checks.front().comparison = std::move(comparison);
+    return checks;
+  };
+  record.add(finished({.method = "none", .lsn = Lsn{7}}));
+  record.add(finished({.method = "none", .explanation = "nothing was compared"}));
+  EXPECT_EQ(record.report.comparison.lsn, Lsn{7});
 }
 
 TEST(RunDrill, NoCheckIsNoProof) {

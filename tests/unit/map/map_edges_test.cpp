@@ -141,6 +141,19 @@ TEST_F(MapEdges, StopsAfterFourSegmentsWithoutACommit) {
   EXPECT_EQ(window.note, "no commit in the last 4 segments");
 }
 
+// All commits of the segments after the gap are older than the newest one before it.
+TEST_F(MapEdges, LossDoesNotEndBeforeItBegins) {
+  const auto backups = std::vector{map.archives[0].backups[0].backup};
+  map.archives[0] = map_archive(backups, listing({{1, 3, 6}, {1, 8, 9}}));
+  segment(6, commit("0/06000100", "05:00:00"));
+  segment(9, commit("0/09000100", "04:00:00"));
+  read();
+  const auto& loss = map.archives[0].branches.at(0).losses.at(0);
+  EXPECT_EQ(loss.begin.time, midnight + std::chrono::hours(5));
+  EXPECT_FALSE(loss.end.time);
+  EXPECT_EQ(loss.end.not_before, midnight + std::chrono::hours(5));
+}
+
 TEST_F(MapEdges, UnfetchableSegmentMakesTheMapUnknown) {
   runner.on({"archive-get"}, ScriptedCommandRunner::failure(41, "ERROR: [041]: permission denied"));
   const auto& window = read();

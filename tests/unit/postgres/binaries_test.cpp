@@ -40,6 +40,20 @@ TEST_F(Binaries, DebianAndRedHatDirectoriesAreFound) {
   EXPECT_EQ(installed_majors(places()), (std::vector<int>{15, 17}));
 }
 
+TEST_F(Binaries, NewestInstalledMajorAndWhatToInstallWithoutAny) {
+  try {
+    newest_installed_major(places());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::environment);
+    EXPECT_EQ(error.what(), std::string("no PostgreSQL server binaries found"));
+    EXPECT_EQ(error.hint().find("postgresql-0"), std::string::npos);
+  }
+  install("usr/lib/postgresql/15/bin/postgres", "postgres (PostgreSQL) 15.4\n");
+  install("usr/pgsql-17/bin/postgres", "postgres (PostgreSQL) 17.1\n");
+  EXPECT_EQ(newest_installed_major(places()), 17);
+}
+
 TEST_F(Binaries, DirectoryNameDoesNotDecideTheVersion) {
   install("usr/lib/postgresql/15/bin/postgres", "postgres (PostgreSQL) 14.9\n");
   EXPECT_THROW(find_binaries(15, {}, places()), Error);

@@ -135,13 +135,25 @@ TEST_F(RunStoreTest, FindExplainsWhatItDidNotFind) {
   EXPECT_EQ(refusal("").find("found"), std::string::npos);
 }
 
-TEST_F(RunStoreTest, NewestFinishedPassesOverKilledRuns) {
-  EXPECT_FALSE(store_.newest_finished("orders"));
+TEST_F(RunStoreTest, NewestPassedSkipsKilledAndFailedRunsAndOtherStanzas) {
+  EXPECT_FALSE(store_.newest_passed("orders", "orders"));
   add("orders", 0);
   add("orders", 1, killed_report());
-  const auto report = store_.newest_finished("orders");
+  add("orders", 2, failed_report());
+  auto elsewhere = passed_report();
+  elsewhere.backup->stanza = "billing";
+  add("orders", 3, elsewhere);
+  const auto report = store_.newest_passed("orders", "orders");
   ASSERT_TRUE(report);
   EXPECT_EQ(report->id, "20261120T030000Z-abcdef01");
+}
+
+TEST_F(RunStoreTest, NewestPassedPrefersItsOwnScenario) {
+  add("orders", 0);
+  add("nightly", 5);
+  EXPECT_EQ(store_.newest_passed("orders", "orders")->scenario.name, "orders");
+  EXPECT_EQ(store_.newest_passed("new", "orders")->scenario.name, "nightly");
+  EXPECT_FALSE(store_.newest_passed("orders", "billing"));
 }
 
 TEST_F(RunStoreTest, AStateDirectoryThatCannotBeMadeIsAnEnvironmentError) {

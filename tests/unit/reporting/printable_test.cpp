@@ -15,6 +15,7 @@ TEST(Printable, ShowsControlCharactersAndInvalidBytes) {
   EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
   EXPECT_EQ(printable("\xc3\xa4 \xf0\x9f\x90\x98"), "\xc3\xa4 \xf0\x9f\x90\x98");
   EXPECT_EQ(printable_lines("a\n\tb\r"), "a\n\tb\\r");
+  EXPECT_EQ(printable_on_one_line("a\n\tb\tc \r\nd\x1b\n"), "a b c d\\x1b");
 }
 
 TEST(Printable, MeasuresColumnsNotBytes) {
@@ -37,6 +38,17 @@ TEST(Printable, WrapsAtBlanksAndBreaksOnlyLongWords) {
   EXPECT_EQ(wrap("a 0123456789 b", 4), (Lines{"a", "0123", "4567", "89 b"}));
   EXPECT_EQ(wrap("", 4), (Lines{""}));
   EXPECT_EQ(wrap("exact fit", 9), (Lines{"exact fit"}));
+  EXPECT_EQ(wrap("one\n\ttwo\tthree\n\nfour", 20), (Lines{"one", "two three", "four"}));
+}
+
+TEST(Printable, CommandsInQuotesAreNeverBroken) {
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(wrap("run 'pgrehearse map weekly.yaml', then wait", 24),
+            (Lines{"run", "'pgrehearse map weekly.yaml',", "then wait"}));
+  EXPECT_EQ(wrap("use `pgbackrest --stanza=main info` now", 20),
+            (Lines{"use", "`pgbackrest --stanza=main info`", "now"}));
+  EXPECT_EQ(wrap("'not a command at all'", 10), (Lines{"'not a", "command at", "all'"}));
+  EXPECT_EQ(wrap("'pgrehearse without an end", 12), (Lines{"'pgrehearse", "without an", "end"}));
 }
 
 TEST(Printable, PadsByColumns) {

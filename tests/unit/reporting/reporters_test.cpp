@@ -90,6 +90,38 @@ TEST(TextReporter, GroupsChecksSkippedForTheSameReason) {
   EXPECT_EQ(text.find("no WAL"), text.rfind("no WAL")) << text;
 }
 
+TEST(TextReporter, CommandToConnectIsNotWrapped) {
+  auto report = passed_report();
+  report.sandbox.kept = true;
+  report.sandbox.connect =
+      "psql -h '/var/lib/pgrehearse/a b/sandboxes/20261120T030000Z-1a2b3c4d' -p 5432 -U postgres";
+  const auto text = render("text", report, {.width = 60});
+  EXPECT_NE(text.find("  connect       " + report.sandbox.connect + "\n"), std::string::npos)
+      << text;
+}
+
+TEST(Reporters, LineBreaksInEvidenceAreNotEscapes) {
+  auto report = failed_report();
+  report.diagnosis.evidence = {"FATAL:  invalid page\n\tCONTEXT:  relation base/5/16384"};
+  const auto text = render("text", report);
+  EXPECT_NE(text.find("  evidence      FATAL: invalid page\n                CONTEXT: relation"),
+            std::string::npos)
+      << text;
+  const auto markdown = render("markdown", report);
+  EXPECT_NE(markdown.find("`FATAL:  invalid page CONTEXT:  relation base/5/16384`"),
+            std::string::npos)
+      << markdown;
+}
+
+// A fingerprint file without an exact snapshot has a position and no method.
+TEST(Reporters, InexactComparisonIsAComparison) {
+  auto report = passed_report();
+  report.comparison = {.method = "none", .lsn = parse_lsn("0/7"), .explanation = "shop"};
+  EXPECT_NE(render("text", report).find("approximate at 0/7: shop"), std::string::npos);
+  report.comparison = {.method = "none", .explanation = "no primary"};
+  EXPECT_NE(render("text", report).find("content not compared: no primary"), std::string::npos);
+}
+
 TEST(TextReporter, KilledDrillIsUnknown) {
   Report report = killed_report();
   report.verdict = Verdict::pass;
@@ -142,8 +174,10 @@ TEST(HtmlReporter, ShowsAtMostTwoHundredFindingsOfACheck) {
 TEST(MarkdownReporter, EscapesPipesAndMarkup) {
   Report report = passed_report();
   report.checks[0].summary = "a|b <img> *x* [y](z) @ `c`";
+  report.checks[1].summary = "[055]: C:\\temp #1, a_b > c";
   const auto text = render("markdown", report);
-  EXPECT_NE(text.find(R"(a\|b \<img\> \*x\* \[y\](z) @ \`c\`)"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"(a\|b \<img> \*x\* \[y\](z) @ \`c\`)"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"(| [055]: C:\temp #1, a_b > c |)"), std::string::npos) << text;
 }
 
 }  // namespace
