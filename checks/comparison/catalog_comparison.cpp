@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "harness/primary/fingerprint/raw_names.hpp"
+
 namespace pgrehearse {
 
 namespace {
@@ -71,7 +73,8 @@ void CatalogMerge::finish() {
 std::string difference_of(const std::string& expected, const std::string& actual) {
   std::string text;
   try {
-    add_differences(Json::parse(expected), Json::parse(actual), "", text);
+    add_differences(Json::parse(escape_raw_bytes(expected)), Json::parse(escape_raw_bytes(actual)),
+                    "", text);
   } catch (const Json::exception&) {
     text = "its definition";
   }

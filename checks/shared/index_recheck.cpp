@@ -38,7 +38,8 @@ select p.gid, p.owner, p.prepared
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   left join pg_catalog.pg_index i on i.indexrelid = c.oid
   join pg_catalog.pg_locks l on l.relation in (c.oid, i.indrelid) and l.granted
-  join pg_catalog.pg_prepared_xacts p on l.virtualtransaction = '-1/' || p.transaction::text
+  join pg_catalog.pg_locks own on own.virtualtransaction = l.virtualtransaction
+  join pg_catalog.pg_prepared_xacts p on p.transaction = own.transactionid
  where format('%s.%s.%s', current_database(), n.nspname, c.relname) = $1
  limit 1)";
 

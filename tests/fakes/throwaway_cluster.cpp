@@ -122,7 +122,8 @@ std::string ThrowawayCluster::create_database(const std::string& options) {
 }
 
 ThrowawayCluster& copy_cluster() {
-  static ThrowawayCluster cluster;
+  static ThrowawayCluster cluster(
+      std::map<std::string, std::string>{{"max_prepared_transactions", "5"}});
   return cluster;
 }
 

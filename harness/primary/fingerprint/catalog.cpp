@@ -37,8 +37,9 @@ void list_catalog(Connection& connection, const CatalogKind& kind,
   // In UTF-8 byte order, in which the lists are merged: other encodings sort differently.
   const auto sql = fmt::format(
       "select identity, definition from ({}) as listed (identity, definition) "
-      "order by convert_to(identity, case getdatabaseencoding() when 'MULE_INTERNAL' "
-      "then 'MULE_INTERNAL' else 'UTF8' end), definition::text collate \"C\"",
+      "order by convert_to(identity, case when getdatabaseencoding() in ('SQL_ASCII', "
+      "'MULE_INTERNAL') then getdatabaseencoding() else 'UTF8' end), definition::text collate "
+      "\"C\"",
       kind.sql);
   connection.stream(sql, {}, [&](const std::vector<Field>& row) {
     on_entry({.kind = std::string(kind.name),

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "harness/common/error.hpp"
+#include "harness/primary/fingerprint/raw_names.hpp"
 
 namespace pgrehearse {
 
@@ -60,6 +61,16 @@ std::optional<SequenceReading> reading_of(const Json& json) {
                          .file_node = whole<std::uint32_t>(json.at(3))};
 }
 
+std::string name_at(const Json& json, const char* key) {
+  return unescape_raw_bytes(json.at(key).get<std::string>());
+}
+
+std::vector<std::string> names_of(const Json& json, const char* key) {
+  auto names = json.value(key, std::vector<std::string>{});
+  for (auto& name : names) name = unescape_raw_bytes(name);
+  return names;
+}
+
 FingerprintHeader header_of(const Json& json) {
   FingerprintHeader header{.system_identifier = whole<std::uint64_t>(json.at("system_identifier")),
                            .server_version = whole<int>(json.at("server_version")),
@@ -82,7 +93,7 @@ std::vector<std::uint64_t> in_flight_of(const Json& json) {
 DatabaseFingerprint database_of(const Json& json) {
   const auto lsn = parse_lsn(json.at("lsn").get<std::string>());
   if (!lsn) throw std::runtime_error("'lsn' is not a WAL position");
-  return {.database = json.at("database").get<std::string>(),
+  return {.database = name_at(json, "database"),
           .exact = json.at("exact").get<bool>(),
           .method = json.at("method").get<std::string>(),
           .explanation = json.at("explanation").get<std::string>(),
@@ -95,7 +106,7 @@ DatabaseFingerprint database_of(const Json& json) {
 }
 
 SequenceState sequence_of(const Json& json) {
-  return {.name = json.at("sequence").get<std::string>(),
+  return {.name = name_at(json, "sequence"),
           .increment = whole<std::int64_t>(json.at("increment")),
           .cycles = json.at("cycles").get<bool>(),
           .before = reading_of(json.at("before")),
@@ -107,9 +118,9 @@ RelationContent relation_of(const Json& json) {
   const auto coverage = parse_coverage(json.at("coverage").get<std::string>());
   const auto cause = parse_uncovered(json.value("cause", ""));
   if (!coverage || !cause) throw std::runtime_error("unknown coverage or cause");
-  return {.name = json.at("relation").get<std::string>(),
+  return {.name = name_at(json, "relation"),
           .hash = json.value("hash", ""),
-          .withheld = json.value("withheld", std::vector<std::string>{}),
+          .withheld = names_of(json, "withheld"),
           .error = json.value("error", ""),
           .rows = whole<std::int64_t>(json, "rows", 0),
           .pages = whole<std::int64_t>(json.at("pages")),
@@ -125,8 +136,8 @@ FingerprintLine line_of(const Json& json) {
   if (json.contains("entry")) {
     const auto& entry = json.at("entry");
     return CatalogEntry{.kind = entry.at(0).get<std::string>(),
-                        .identity = entry.at(1).get<std::string>(),
-                        .definition = json.at("definition").dump()};
+                        .identity = unescape_raw_bytes(entry.at(1).get<std::string>()),
+                        .definition = unescape_raw_bytes(json.at("definition").dump())};
   }
   if (json.contains("sequence")) return sequence_of(json);
   if (json.contains("database")) return database_of(json);
@@ -153,10 +164,14 @@ FingerprintWriter::FingerprintWriter(std::ostream& out, const FingerprintHeader&
 
 void FingerprintWriter::write(const DatabaseFingerprint& database) {
   ++databases_;
-  Json json{{"database", database.database},       {"exact", database.exact},
-            {"method", database.method},           {"lsn", to_text(database.lsn)},
-            {"exclusive", database.exclusive},     {"cluster", database.with_cluster},
-            {"explanation", database.explanation}, {"candidates", database.candidates},
+  Json json{{"database", escape_raw_bytes(database.database)},
+            {"exact", database.exact},
+            {"method", database.method},
+            {"lsn", to_text(database.lsn)},
+            {"exclusive", database.exclusive},
+            {"cluster", database.with_cluster},
+            {"explanation", database.explanation},
+            {"candidates", database.candidates},
             {"in_flight", database.in_flight}};
   if (!database.error.empty()) json["error"] = database.error;
   put(out_, json);
@@ -165,9 +180,9 @@ void FingerprintWriter::write(const DatabaseFingerprint& database) {
 void FingerprintWriter::write(const CatalogEntry& entry) {
   ++entries_;
   // The definition is JSON already.
-  const auto names = Json::array({entry.kind, entry.identity});
+  const auto names = Json::array({entry.kind, escape_raw_bytes(entry.identity)});
   out_ << R"({"entry":)" << names.dump(-1, ' ', false, Json::error_handler_t::replace)
-       << R"(,"definition":)" << entry.definition << "}\n";
+       << R"(,"definition":)" << escape_raw_bytes(entry.definition) << "}\n";
 }
 
 void FingerprintWriter::write(const CatalogGap& gap) {
@@ -176,7 +191,7 @@ void FingerprintWriter::write(const CatalogGap& gap) {
 
 void FingerprintWriter::write(const SequenceState& sequence) {
   ++sequences_;
-  Json json{{"sequence", sequence.name},
+  Json json{{"sequence", escape_raw_bytes(sequence.name)},
             {"increment", sequence.increment},
             {"cycles", sequence.cycles},
             {"before", json_of(sequence.before)},
@@ -187,7 +202,7 @@ void FingerprintWriter::write(const SequenceState& sequence) {
 
 void FingerprintWriter::write(const RelationContent& relation) {
   ++relations_;
-  Json json{{"relation", relation.name},
+  Json json{{"relation", escape_raw_bytes(relation.name)},
             {"oid", relation.oid},
             {"pages", relation.pages},
             {"coverage", name_of(relation.coverage)}};
@@ -195,7 +210,9 @@ void FingerprintWriter::write(const RelationContent& relation) {
   if (relation.coverage != Coverage::none) json["rows"] = relation.rows;
   if (!relation.hash.empty()) json["hash"] = relation.hash;
   if (relation.as_text) json["as_text"] = true;
-  if (!relation.withheld.empty()) json["withheld"] = relation.withheld;
+  for (const auto& column : relation.withheld) {
+    json["withheld"].push_back(escape_raw_bytes(column));
+  }
   if (relation.cause != Uncovered::no) json["cause"] = name_of(relation.cause);
   if (!relation.error.empty()) json["error"] = relation.error;
   put(out_, json);
@@ -269,7 +286,7 @@ bool FingerprintReader::seek(std::string_view database) {
   try {
     while (read_line()) {
       if (!text_.starts_with(R"({"database")")) continue;
-      if (parse_line(text_).at("database") != database) continue;
+      if (name_at(parse_line(text_), "database") != database) continue;
       held_ = true;
       return true;
     }

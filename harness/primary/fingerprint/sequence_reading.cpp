@@ -16,8 +16,8 @@ select format('%I.%I', n.nspname, c.relname), s.seqincrement, s.seqcycle, c.oid
   join pg_namespace n on n.oid = c.relnamespace
  where c.relpersistence = 'p'
  order by convert_to(format('%I.%I', n.nspname, c.relname),
-                     case getdatabaseencoding() when 'MULE_INTERNAL' then 'MULE_INTERNAL'
-                                                else 'UTF8' end))";
+                     case when getdatabaseencoding() in ('SQL_ASCII', 'MULE_INTERNAL')
+                          then getdatabaseencoding() else 'UTF8' end))";
 
 constexpr std::size_t batch_length = 200;
 

@@ -76,5 +76,21 @@ TEST_F(AmcheckTest, IsNotAffectedBySettingsOfTheDatabase) {
   copy_cluster().execute("postgres", {"drop database " + database});
 }
 
+TEST_F(AmcheckTest, ALockOfAPreparedTransactionIsNamed) {
+  const auto database = make_database({"create table t (id integer)", "create table u (id integer)",
+                                       "create extension amcheck"});
+  auto connection = copy_cluster().connect(database);
+  connection.query("begin");
+  connection.query("alter table public.t add c integer");
+  connection.query("prepare transaction 'orphan'");
+  const auto outcome = run_check("amcheck");
+  connection.query("rollback prepared 'orphan'");
+  EXPECT_EQ(outcome.verdict, Verdict::unknown);
+  EXPECT_THAT(codes_and_objects(outcome),
+              ElementsAre("PGR-RELATION-LOCKED " + database + ".public.t",
+                          "PGR-PREPARED-TRANSACTION orphan"));
+  EXPECT_THAT(outcome.findings.at(0).message, HasSubstr("'orphan' of postgres"));
+}
+
 }  // namespace
 }  // namespace pgrehearse

@@ -239,5 +239,34 @@ TEST_F(ComparisonTest, ContentReadByCopyHasTheServersHash) {
   EXPECT_GE(equal, 9U);
 }
 
+// Neither can be converted to UTF-8, and SQL_ASCII holds whatever was written.
+TEST_F(ComparisonTest, NamesMayBeAnyBytes) {
+  for (const auto* encoding : {"SQL_ASCII", "MULE_INTERNAL"}) {
+    const auto database = make_database(
+        {"create table \"m\x81\xe9\" (name text)", "insert into \"m\x81\xe9\" values ('\x81\xe9')",
+         "create sequence \"s\x81\xe9\"", "create view \"v\x81\xe9\" as select 1 as \"c\x81\xe9\""},
+        fmt::format("encoding '{}' locale 'C' template template0", encoding));
+    const Primary primary(copy_cluster().dsn());
+    FingerprintRules rules;
+    rules.database = [&](std::string_view name) { return name == database; };
+    std::ostringstream out;
+    FingerprintCapture(primary, std::move(rules), quiet_snapshots()).run(out, {}, {});
+    FingerprintReader reader(std::make_unique<std::istringstream>(out.str()), "memory");
+    ASSERT_TRUE(reader.seek(database));
+    const auto facts = std::get<DatabaseFingerprint>(*reader.next());
+    FindingList list;
+    tally = {};
+    compare_database(reader,
+                     {.database = database,
+                      .with_cluster = facts.with_cluster,
+                      .sample = reader.header().sample,
+                      .connect = [&] { return copy_cluster().connect(database); }},
+                     list, tally, {});
+    EXPECT_EQ(facts.error, "");
+    for (const auto& finding : list.take()) ADD_FAILURE() << encoding << ": " << finding.message;
+    EXPECT_EQ(tally.rows, 1U) << encoding;
+  }
+}
+
 }  // namespace
 }  // namespace pgrehearse

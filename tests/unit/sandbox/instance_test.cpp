@@ -189,7 +189,7 @@ TEST_F(InstanceTest, ARoleThatIsNoSuperuserIsNamed) {
             FindingCode::env_superuser);
 }
 
-TEST_F(InstanceTest, AnotherServerBehindTheSocketIsRefused) {
+TEST_F(InstanceTest, AnotherServerAtTheSocketIsRefused) {
   server_.on("data_directory", ScriptedServer::row({"/var/lib/postgresql/15/main", "f", "on", {}}));
   Instance instance(sandbox_, log_);
   const auto error = error_of([&] { instance.connect("shop", ErrorKind::recovery, {}); });

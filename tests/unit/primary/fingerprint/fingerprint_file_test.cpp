@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "harness/common/error.hpp"
+#include "harness/primary/fingerprint/raw_names.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -154,6 +155,14 @@ TEST(FingerprintFile, RejectsDamagedLines) {
   text = sample_file();
   text.insert(text.find('\n') + 1, R"({"entry":["table","t"],"definition":)" + deep + "}\n");
   EXPECT_THAT(message_of(text), HasSubstr("test.jsonl:2: not a fingerprint: a line is nested too"));
+}
+
+TEST(RawNames, BytesThatAreNotUtf8SurviveJson) {
+  const std::string name = "caf\xe9 \xc3\xa9 \x81\xff\xc0\xed\xa0\x80 \xf0\x9f\x90\x98";
+  const auto escaped = escape_raw_bytes(name);
+  EXPECT_EQ(unescape_raw_bytes(escaped), name);
+  EXPECT_EQ(escape_raw_bytes(escaped), escaped) << "it is valid UTF-8";
+  EXPECT_EQ(escape_raw_bytes("plain \xc3\xa9"), "plain \xc3\xa9");
 }
 
 }  // namespace
