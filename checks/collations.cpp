@@ -106,6 +106,7 @@ class Collations : public InstanceCheck {
 constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::collation_version,
     FindingCode::database_unreadable,
+    FindingCode::env_locale,
 });
 
 }  // namespace

@@ -138,6 +138,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::extension_library,
     FindingCode::extension_version,
     FindingCode::database_unreadable,
+    FindingCode::env_locale,
 });
 
 }  // namespace

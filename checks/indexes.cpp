@@ -27,25 +27,31 @@ select format('%I.%I', n.nspname, c.relname), format('%I.%I', tn.nspname, t.reln
  order by 1)";
 
 // A row is a unique index, and the query that gives a row when two of its table's rows have the
-// same key.
+// same key; NULL where another transaction holds a lock that reading the definition waits for.
 constexpr const char* unique_sql = R"(
 select pg_catalog.format('%I.%I', n.nspname, c.relname),
        pg_catalog.format('%I.%I', tn.nspname, t.relname),
+       case when not locked.yes then
        pg_catalog.format('select from only %I.%I where %s%s group by %s having count(*) > 1 limit 1',
                          tn.nspname, t.relname,
                          case when (pg_catalog.to_jsonb(i)->>'indnullsnotdistinct')::bool
                               then 'true' else k.present end,
                          ' and (' || pg_catalog.pg_get_expr(i.indpred, i.indrelid, true) || ')',
-                         k.keys)
+                         k.keys) end
   from pg_catalog.pg_index i
   join pg_catalog.pg_class c on c.oid = i.indexrelid
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   join pg_catalog.pg_class t on t.oid = i.indrelid
   join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace
  cross join lateral (
+       select exists (select from pg_catalog.pg_locks l
+                       where l.relation in (i.indexrelid, i.indrelid) and l.granted
+                         and l.mode = 'AccessExclusiveLock')) as locked (yes)
+ cross join lateral (
        select pg_catalog.string_agg(key, ', ') as keys,
               pg_catalog.string_agg(key || ' is not null', ' and ') as present
-         from (select '(' || pg_catalog.pg_get_indexdef(i.indexrelid, at, true) || ')' as key
+         from (select case when not locked.yes then
+                        '(' || pg_catalog.pg_get_indexdef(i.indexrelid, at, true) || ')' end as key
                  from pg_catalog.generate_series(1, i.indnkeyatts) as at) as each) as k
  where i.indisunique and i.indisvalid and c.relkind = 'i' and t.relpersistence = 'p'
    and tn.nspname not in ('pg_catalog', 'pg_toast', 'information_schema')
@@ -122,6 +128,10 @@ class Indexes : public InstanceCheck {
     const auto rows = superuser.query(unique_sql);
     for (std::size_t row = 0; row < rows.rows.size(); ++row) {
       if (exclude_.match_relation(database, rows.text(row, 0))) continue;
+      if (!rows.rows[row][2]) {
+        unread.push_back(locked(fmt::format("{}.{}", database, rows.text(row, 0))));
+        continue;
+      }
       try {
         if (sql.query(rows.text(row, 2)).rows.empty()) continue;
       } catch (const SqlError& error) {
@@ -141,6 +151,15 @@ class Indexes : public InstanceCheck {
     }
   }
 
+  static Finding locked(const std::string& index) {
+    return {.code = FindingCode::relation_locked,
+            .object = index,
+            .message = fmt::format("index {} was not searched for duplicate keys: a transaction "
+                                   "holds a lock on it or on its table",
+                                   index),
+            .hint = "commit or roll back the prepared transaction on the primary"};
+  }
+
   static Finding not_searched(const std::string& index, const SqlError& error) {
     return {.code = FindingCode::database_unreadable,
             .object = index,
@@ -158,6 +177,8 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::index_invalid,
     FindingCode::index_duplicate,
     FindingCode::database_unreadable,
+    FindingCode::env_locale,
+    FindingCode::relation_locked,
 });
 
 }  // namespace

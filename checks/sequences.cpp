@@ -171,6 +171,7 @@ class Sequences : public InstanceCheck {
 constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::sequence_behind,
     FindingCode::database_unreadable,
+    FindingCode::env_locale,
 });
 
 }  // namespace

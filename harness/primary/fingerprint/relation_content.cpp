@@ -11,11 +11,13 @@ namespace pgrehearse {
 namespace {
 
 // One row per relation with rows of its own. The file size is read, which takes a lock, only for a
-// relation that was never analyzed.
+// relation that was never analyzed and that nobody has locked.
 constexpr const char* relations_sql = R"(
 select c.oid, format('%I.%I', n.nspname, c.relname), c.relkind, c.relpersistence,
        c.relispopulated, coalesce(nullif(c.relfilenode, 0), pg_relation_filenode(c.oid)),
        case when c.relpages > 0 or c.relkind = 'f' then c.relpages + coalesce(t.relpages, 0)
+            when c.oid in (select relation from pg_locks
+                            where granted and mode = 'AccessExclusiveLock') then 0
             else coalesce(pg_relation_size(c.oid), 0) / 8192 end,
        coalesce(has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'), true),
        coalesce(has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select'),

@@ -77,8 +77,8 @@ TEST_F(AmcheckTest, IsNotAffectedBySettingsOfTheDatabase) {
 }
 
 TEST_F(AmcheckTest, ALockOfAPreparedTransactionIsNamed) {
-  const auto database = make_database({"create table t (id integer)", "create table u (id integer)",
-                                       "create extension amcheck"});
+  const auto database = make_database(
+      {"create table t (id integer)", "create table u (id integer)", "create extension amcheck"});
   auto connection = copy_cluster().connect(database);
   connection.query("begin");
   connection.query("alter table public.t add c integer");

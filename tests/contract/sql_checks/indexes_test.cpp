@@ -70,5 +70,17 @@ TEST_F(IndexesTest, EvaluatesIndexExpressionsWithoutTheSuperusersRights) {
               ElementsAre("PGR-INDEX-DUPLICATE " + database + ".public.names_trap"));
 }
 
+TEST_F(IndexesTest, OnlyALockedTableIsNotSearched) {
+  const auto database = make_database(
+      {"create table t (id integer primary key)", "create table u (id integer primary key)"});
+  auto holder = copy_cluster().connect(database);
+  holder.query("begin");
+  holder.query("lock table public.t");
+  const auto outcome = run_check("indexes", settings_of({{"duplicates", true}}));
+  EXPECT_EQ(outcome.verdict, Verdict::unknown);
+  EXPECT_THAT(codes_and_objects(outcome),
+              ElementsAre("PGR-RELATION-LOCKED " + database + ".public.t_pkey"));
+}
+
 }  // namespace
 }  // namespace pgrehearse
