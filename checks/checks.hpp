@@ -8,6 +8,7 @@ namespace pgrehearse {
 CheckDescription startup_check();
 CheckDescription landing_check();
 CheckDescription wal_continuity_check();
+CheckDescription archiver_check();
 CheckDescription backup_integrity_check();
 CheckDescription page_checksums_check();
 CheckDescription amcheck_check();

@@ -12,6 +12,7 @@
 #include "checks/comparison/comparison_verdict.hpp"
 #include "checks/comparison/database_comparison.hpp"
 #include "checks/comparison/drill_down.hpp"
+#include "checks/shared/past_target.hpp"
 #include "checks/shared/primary_errors.hpp"
 #include "harness/drill/pause_point.hpp"
 #include "harness/primary/fingerprint/relation_content.hpp"
@@ -46,6 +47,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
     try {
       const auto identifier = context.control.system_identifier;
       if (auto finding = unusable_file(identifier)) return unable(std::move(*finding));
+      compare_past_points(context);
       for (const auto& database : databases(context.stop)) {
         if (!database.error.empty()) {
           not_read(database.database, database.error);
@@ -86,7 +88,23 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
 
   void pause_point_unreachable(const PausePoint& point, const std::string& reason) override {
     for (const auto& database : databases({})) {
-      if (is_at(database, point)) not_reached(database, reason);
+      if (is_at(database, point)) unreached_.emplace_back(database, reason);
+    }
+  }
+
+  // The state at the target is that of the snapshots if the primary has committed nothing since.
+  void compare_past_points(const LandedContext& context) {
+    if (unreached_.empty()) return;
+    const bool before = capture_ && context.scenario.target.type != TargetType::latest;
+    const bool past = before && is_past_target(context);
+    for (auto& [database, reason] : unreached_) {
+      if (past) {
+        past_target(database, context.scenario.target);
+      } else if (before && context.landing.lsn && *context.landing.lsn <= database.lsn) {
+        compare(context, database);
+      } else {
+        not_reached(database, reason);
+      }
     }
   }
 
@@ -251,6 +269,19 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
                  "`archive_timeout`, or grant the role pg_switch_wal() (docs/comparison.md)"});
   }
 
+  void past_target(const DatabaseFingerprint& point, const RecoveryTarget& target) {
+    visited_.insert(point.database);
+    ++tally_.gaps;
+    findings_.add(
+        {.code = FindingCode::compare_past_target,
+         .object = point.database,
+         .message = fmt::format("database {} was not compared: the primary has moved on since {}, "
+                                "its contents are not comparable at this target",
+                                point.database, to_text(target)),
+         .hint =
+             "compare with a fingerprint of that time (`against: FILE`), or recover to latest"});
+  }
+
   void not_read(const std::string& database, const std::string& why) {
     ++tally_.gaps;
     findings_.add({.code = FindingCode::compare_incomplete,
@@ -262,6 +293,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
   std::optional<ComparisonCapture> capture_;
   std::optional<std::vector<DatabaseFingerprint>> of_file_;
   std::set<std::string> visited_;
+  std::vector<std::pair<DatabaseFingerprint, std::string>> unreached_;  // and why
   FindingList findings_;
   ComparisonTally tally_;
   std::vector<DatabaseFingerprint> compared_;
@@ -283,6 +315,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::compare_inexact,
     FindingCode::compare_in_flight,
     FindingCode::compare_not_reached,
+    FindingCode::compare_past_target,
     FindingCode::compare_file,
     FindingCode::compare_no_primary,
     FindingCode::primary_unreachable,

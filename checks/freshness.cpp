@@ -1,11 +1,9 @@
 // How much would be lost? Compares the newest recovered commit with objectives.rpo.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
 #include "checks/checks.hpp"
-#include "harness/primary/primary.hpp"
 
 namespace pgrehearse {
 
@@ -18,64 +16,19 @@ constexpr std::array keys{KeyDescription{
     .example = "15min",
 }};
 
-struct Loss {
-  bool applicable = true;           // false: the target is not a time
-  std::optional<Seconds> measured;  // nullopt: could not be determined
-  std::string explanation;
-};
-
-Seconds between(Instant earlier, Instant later) {
-  return std::max(Seconds(0), Seconds(later - earlier));
-}
-
-Loss unknown(std::string why) { return {.explanation = std::move(why)}; }
-
-Loss against_target_time(const RecoveryTarget& target, Instant newest) {
-  if (!target.time) return unknown("the recovery target has no time");
-  return {.measured = between(newest, *target.time),
-          .explanation = fmt::format("target {}, newest recovered commit {}",
-                                     to_iso8601(*target.time), to_iso8601(newest))};
-}
-
-Loss against_now(const LandedContext& context, Instant newest) {
-  const auto age = between(newest, context.drill_started);
-  Loss loss{.measured = age,
-            .explanation = fmt::format("drill started {}, newest recovered commit {}",
-                                       to_iso8601(context.drill_started), to_iso8601(newest))};
-  if (context.primary == nullptr) return loss;
-  try {
-    const auto had = context.primary->newest_commit(context.stop);
-    if (!had) return loss;
-    // An idle primary had nothing newer to lose. What it committed since the drill started cannot
-    // be distinguished, so the age stays the upper bound.
-    loss.measured = std::min(age, between(newest, *had));
-    loss.explanation += fmt::format(", newest commit on the primary {}", to_iso8601(*had));
-  } catch (const SqlError&) {
-    // The age alone is evidence enough: it can only be too strict.
-    loss.explanation += "; the primary could not be queried";
-  }
-  return loss;
-}
-
-Loss measure(const LandedContext& context) {
-  const auto& target = context.scenario.target;
-  if (!is_time_target(target)) {
-    return {.applicable = false,
-            .explanation = "not applicable: the recovery target is not a time"};
-  }
-  if (!context.landing.time) {
-    return unknown("the time of the newest recovered commit is not known");
-  }
-  const auto newest = *context.landing.time;
-  return target.type == TargetType::latest ? against_now(context, newest)
-                                           : against_target_time(target, newest);
-}
-
 std::string loss_text(const LandedContext& context, Seconds measured) {
+  if (measured == Seconds(0)) return "nothing committed before is missing";
   if (context.scenario.target.type != TargetType::latest) {
     return fmt::format("newest commit is {} before the target", to_text(measured));
   }
   return fmt::format("newest commit is {} old", to_text(measured));
+}
+
+// Shown with a verdict that does not depend on it.
+void add_clock(const DataLoss& loss, CheckOutcome& outcome) {
+  if (loss.clock.empty()) return;
+  outcome.findings.push_back(
+      {.code = FindingCode::clock_wrong, .severity = Severity::note, .message = loss.clock});
 }
 
 class Freshness : public InstanceCheck {
@@ -89,23 +42,25 @@ class Freshness : public InstanceCheck {
       return undecided("no limit for the age of the newest commit",
                        "set objectives.rpo, or max_age of this check");
     }
-    const auto loss = measure(context);
+    const auto& loss = context.loss;
+    const Seconds limit(*allowed);
+    const auto measured = loss.measured(limit);
     if (!loss.applicable) return {.verdict = Verdict::skipped, .summary = loss.explanation};
-    if (!loss.measured) return undecided(loss.explanation, "");
-    const auto summary = fmt::format("{} (limit {}): {}", loss_text(context, *loss.measured),
-                                     to_text(Seconds(*allowed)), loss.explanation);
-    if (*loss.measured <= Seconds(*allowed)) return {.verdict = Verdict::pass, .summary = summary};
-    return {
-        .verdict = Verdict::fail,
-        .findings =
-            {{.code = FindingCode::freshness_old,
-              .object = to_iso8601(*context.landing.time),
-              .message = summary,
-              .hint =
-                  "check on the primary that WAL is archived (pg_stat_archiver, archive_timeout)",
-              .details = {{"measured_seconds", fmt::format("{:.3f}", loss.measured->count())},
-                          {"allowed_seconds", fmt::format("{:.3f}", Seconds(*allowed).count())}}}},
-        .summary = summary};
+    if (!measured) return unknown_loss(loss);
+    const auto summary = fmt::format("{} (limit {}): {}", loss_text(context, *measured),
+                                     to_text(limit), loss.explanation);
+    CheckOutcome outcome{.verdict = loss.verdict(limit), .summary = summary};
+    if (outcome.verdict == Verdict::fail) {
+      outcome.findings.push_back(
+          {.code = FindingCode::freshness_old,
+           .object = context.landing.time ? to_iso8601(*context.landing.time) : "",
+           .message = summary,
+           .hint = "check on the primary that WAL is archived (pg_stat_archiver, archive_timeout)",
+           .details = {{"measured_seconds", fmt::format("{:.3f}", measured->count())},
+                       {"allowed_seconds", fmt::format("{:.3f}", limit.count())}}});
+    }
+    add_clock(loss, outcome);
+    return outcome;
   }
 
  private:
@@ -117,12 +72,23 @@ class Freshness : public InstanceCheck {
             .summary = why};
   }
 
+  static CheckOutcome unknown_loss(const DataLoss& loss) {
+    auto outcome = undecided(loss.explanation, "");
+    if (loss.clock.empty()) return outcome;
+    auto& finding = outcome.findings.front();
+    finding.code = FindingCode::clock_wrong;
+    finding.hint =
+        "compare the clocks of the primary and of this host, and run a time service on both";
+    return outcome;
+  }
+
   std::optional<std::chrono::milliseconds> max_age_;
 };
 
 constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::freshness_old,
     FindingCode::freshness_unknown,
+    FindingCode::clock_wrong,
 });
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "checks/parsers/recorded_counts.hpp"
 #include "checks/shared/database_walk.hpp"
 #include "checks/shared/name_patterns.hpp"
+#include "checks/shared/past_target.hpp"
 #include "checks/shared/primary_errors.hpp"
 #include "harness/primary/primary_counts.hpp"
 #include "harness/primary/user_code.hpp"
@@ -87,7 +88,9 @@ class RowCountsCheck : public InstanceCheck {
     const auto actual = count_copy(context);
     if (recorded_) return compare_rows(*recorded_, actual, rules_);
     try {
-      return compare_rows(counting_->get(context.stop), actual, rules_);
+      const auto& expected = counting_->get(context.stop);
+      if (is_past_target(context)) return past_target(context, actual);
+      return compare_rows(expected, actual, rules_);
     } catch (const SqlError& error) {
       return {.verdict = Verdict::unknown,
               .findings = {primary_trouble(*context.primary,
@@ -97,6 +100,21 @@ class RowCountsCheck : public InstanceCheck {
   }
 
  private:
+  // The minimum numbers of rows hold at any target.
+  [[nodiscard]] CheckOutcome past_target(const LandedContext& context,
+                                         const RowCounts& actual) const {
+    auto outcome = require_minimum_rows(actual, rules_);
+    outcome.findings.push_back(
+        {.code = FindingCode::rows_past_target,
+         .object = to_text(context.scenario.target),
+         .message = fmt::format("the primary has moved on since {}: its row counts are not "
+                                "comparable at this target",
+                                to_text(context.scenario.target)),
+         .hint = "compare with a file of that time (`against: FILE`), or recover to latest"});
+    if (outcome.verdict != Verdict::fail) outcome.verdict = Verdict::unknown;
+    return outcome;
+  }
+
   [[nodiscard]] DatabaseTableFilter wanted() const {
     return [exclude = rules_.exclude](std::string_view database, std::string_view relation) {
       return relation.empty() ? !exclude.match_database(database)
@@ -161,23 +179,15 @@ class RowCountsCheck : public InstanceCheck {
 };
 
 constexpr auto finding_codes = std::to_array<FindingCode>({
-    FindingCode::rows_differ,
-    FindingCode::rows_missing_table,
-    FindingCode::rows_extra_table,
-    FindingCode::rows_missing_database,
-    FindingCode::rows_extra_database,
-    FindingCode::rows_too_few,
-    FindingCode::rows_unreadable,
-    FindingCode::rows_locked,
-    FindingCode::rows_uncounted,
-    FindingCode::rows_no_primary,
-    FindingCode::primary_unreachable,
-    FindingCode::primary_role,
-    FindingCode::primary_no_leader,
-    FindingCode::primary_no_member,
-    FindingCode::primary_paused,
-    FindingCode::primary_cluster,
-    FindingCode::primary_standby_cluster,
+    FindingCode::rows_differ,         FindingCode::rows_missing_table,
+    FindingCode::rows_extra_table,    FindingCode::rows_missing_database,
+    FindingCode::rows_extra_database, FindingCode::rows_too_few,
+    FindingCode::rows_unreadable,     FindingCode::rows_locked,
+    FindingCode::rows_uncounted,      FindingCode::rows_no_primary,
+    FindingCode::rows_past_target,    FindingCode::primary_unreachable,
+    FindingCode::primary_role,        FindingCode::primary_no_leader,
+    FindingCode::primary_no_member,   FindingCode::primary_paused,
+    FindingCode::primary_cluster,     FindingCode::primary_standby_cluster,
     FindingCode::database_unreadable,
 });
 

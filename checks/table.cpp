@@ -13,6 +13,7 @@ std::span<const CheckDescription> check_table() {
       startup_check(),
       landing_check(),
       wal_continuity_check(),
+      archiver_check(),
       backup_integrity_check(),
       page_checksums_check(),
       amcheck_check(),

@@ -241,4 +241,10 @@ CheckOutcome compare_rows(const RowCounts& expected, const RowCounts& actual,
   return std::move(comparison).outcome();
 }
 
+CheckOutcome require_minimum_rows(const RowCounts& actual, const RowComparison& rules) {
+  Comparison comparison(rules);
+  comparison.require_minimum(actual);
+  return std::move(comparison).outcome();
+}
+
 }  // namespace pgrehearse

@@ -27,4 +27,7 @@ struct RowComparison {
 CheckOutcome compare_rows(const RowCounts& expected, const RowCounts& actual,
                           const RowComparison& rules);
 
+// Only the minimum numbers of rows; unknown without any.
+CheckOutcome require_minimum_rows(const RowCounts& actual, const RowComparison& rules);
+
 }  // namespace pgrehearse

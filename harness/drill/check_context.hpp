@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "harness/drill/objectives/data_loss.hpp"
 #include "harness/postgres/connection.hpp"
 #include "harness/postgres/control_data.hpp"
 #include "harness/primary/primary.hpp"
@@ -60,6 +61,7 @@ struct InstanceContext : RepositoryContext {
 // The instance at the recovery target: paused, or promoted.
 struct LandedContext : InstanceContext {
   const Landing& landing;
+  const DataLoss& loss;
 
   static bool covers(InstanceState state) {
     return state == InstanceState::paused || state == InstanceState::read_write;

@@ -99,7 +99,8 @@ std::vector<PlannedCheck> plan_checks(const Scenario& scenario,
     const bool named =
         std::any_of(scenario.checks.begin(), scenario.checks.end(),
                     [&](const auto& request) { return request.check == description.name; });
-    if (description.always && !named) {
+    const bool possible = !description.needs_primary || scenario.primary;
+    if (description.always && possible && !named) {
       add(description,
           {.check = std::string(description.name), .name = std::string(description.name)});
     }

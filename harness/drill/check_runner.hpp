@@ -24,7 +24,8 @@ struct FinishedCheck {
   std::optional<ComparisonRecord> comparison = {};
 };
 
-// The scenario's checks and those that always run, in the table's order.
+// The scenario's checks and those that always run, in the table's order. Without a primary, those
+// that need one do not run.
 // Throws Error(usage) for a name that is not in the table, Error(internal) for a check that cannot
 // run in the state of its row.
 std::vector<PlannedCheck> plan_checks(const Scenario& scenario,

@@ -174,11 +174,18 @@ std::string Preparation::compare_space(std::stop_token) {
 
 std::string Preparation::reach_primary(std::stop_token stop) {
   if (primary_ == nullptr) return "no primary in the scenario";
-  primary_identity = primary_->identity(std::move(stop));
-  return fmt::format("{}: PostgreSQL {}, system identifier {}; connected to {}, {}",
-                     primary_->description(), primary_identity->server_version / 10000,
-                     primary_identity->system_identifier, primary_identity->member,
-                     primary_identity->reason);
+  primary_identity = primary_->identity(stop);
+  auto found = fmt::format("{}: PostgreSQL {}, system identifier {}; connected to {}, {}",
+                           primary_->description(), primary_identity->server_version / 10000,
+                           primary_identity->system_identifier, primary_identity->member,
+                           primary_identity->reason);
+  primary_state = read_primary_state(*primary_, std::move(stop));
+  const auto ahead = primary_state->clock_ahead;
+  if (abs(ahead) > clock_tolerance) {
+    found += fmt::format("; its clock is {} {} this host's", to_text(Seconds(abs(ahead))),
+                         ahead > Seconds(0) ? "ahead of" : "behind");
+  }
+  return found;
 }
 
 }  // namespace pgrehearse

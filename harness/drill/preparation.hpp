@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "harness/primary/primary.hpp"
+#include "harness/primary/primary_state.hpp"
 #include "harness/repository/backup_repository.hpp"
 #include "harness/repository/wal_lineage.hpp"
 #include "harness/scenario/scenario.hpp"
@@ -49,6 +50,7 @@ class Preparation {
   ArchiveListing archive;
   std::optional<WalLineage> lineage;
   std::optional<PrimaryIdentity> primary_identity;
+  std::optional<PrimaryState> primary_state;
 
   // Why recovery cannot replay everything that the chosen backup needs and the archive should have;
   // nullopt: it can, or the archive has not been listed.

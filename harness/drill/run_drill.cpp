@@ -9,7 +9,9 @@
 #include "harness/common/text.hpp"
 #include "harness/drill/check_runner.hpp"
 #include "harness/drill/drill_record.hpp"
-#include "harness/drill/objectives.hpp"
+#include "harness/drill/objectives/data_loss.hpp"
+#include "harness/drill/objectives/objectives.hpp"
+#include "harness/drill/objectives/unstored_wal.hpp"
 #include "harness/drill/pause_points.hpp"
 #include "harness/drill/preparation.hpp"
 #include "harness/drill/recovery/landing_proof.hpp"
@@ -175,12 +177,30 @@ class Drill {
       auto reason = unreachable_reason(point, {.target = scenario_.target,
                                                .backup = preparation_.choice->backup,
                                                .lineage = *preparation_.lineage});
+      if (!reason) reason = unstored_reason(point);
       if (!reason) phase("recover to pause point", [&] { reason = recover_to(point); });
       if (reason) {
         points->unreachable(point, *reason);
       } else {
         phase("at pause point", [&] { points->reached(instance_context(), point); });
       }
+    }
+  }
+
+  // Why the WAL up to `point` will not be archived: the primary reports that it is already.
+  [[nodiscard]] std::optional<std::string> unstored_reason(const PausePoint& point) {
+    if (services_.primary == nullptr || point.lsn < preparation_.lineage->archive_end) return {};
+    try {
+      const auto status = read_archiver(*services_.primary, stop_);
+      const auto range = find_unstored_wal(
+          status, preparation_.archive, preparation_.choice->backup, services_.repository, stop_);
+      if (!range) return {};
+      const auto segment = segment_at(range->timeline, point.lsn, preparation_.segment_size);
+      if (segment.number > range->last) return {};
+      return fmt::format("the primary reports {} as archived, and the repository does not have it",
+                         file_name(segment, preparation_.segment_size));
+    } catch (const SqlError&) {
+      return {};
     }
   }
 
@@ -246,7 +266,17 @@ class Drill {
                                                         .recovery = *recovery_,
                                                         .lineage = *preparation_.lineage},
                                                        stop_);
-    landed_.emplace(LandedContext{instance_context(), *record_.report.landing});
+    landed_.emplace(LandedContext{instance_context(), *record_.report.landing, loss_});
+    loss_ = measure_data_loss({.target = scenario_.target,
+                               .backup = preparation_.choice->backup,
+                               .landing = *record_.report.landing,
+                               .drill_started = record_.report.started,
+                               .landed_at = services_.now(),
+                               .primary = services_.primary,
+                               .identity = preparation_.primary_identity,
+                               .state = preparation_.primary_state,
+                               .connect_copy = [this] { return landed_->connect({}); }},
+                              stop_);
   }
 
   [[nodiscard]] InstanceContext instance_context() {
@@ -313,9 +343,8 @@ class Drill {
 
   void conclude() {
     finish_repository_checks();
-    measure_objectives(
-        {.scenario = scenario_, .primary = services_.primary, .recovery_took = recovery_took_},
-        record_.report, stop_);
+    measure_objectives({.scenario = scenario_, .loss = loss_, .recovery_took = recovery_took_},
+                       record_.report);
     record_.conclude(window_);
   }
 
@@ -350,6 +379,7 @@ class Drill {
   std::optional<RecoverableWindow> window_;
   std::vector<PlannedCheck> planned_;
   std::optional<RestoreContext> context_;
+  DataLoss loss_;
   std::optional<LandedContext> landed_;
   RelationFiles files_;
   ControlData control_;

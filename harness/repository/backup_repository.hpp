@@ -54,7 +54,12 @@ struct RepositoryStatus {
 
 struct BackupList {
   RepositoryStatus status;
-  std::vector<Backup> backups;  // oldest first by stop time
+  // By repository key, where the tool reports them one by one.
+  std::map<int, RepositoryStatus> repositories = {};
+  // Oldest first, in the order of their labels: pgBackRest never takes a backup with an earlier
+  // label, also after a clock was set back, and its `restore` uses the last one. Times may be out
+  // of order.
+  std::vector<Backup> backups;
   // Newest database history id by repository key; a stanza-upgrade creates a new one.
   std::map<int, int> newest_database;
 };

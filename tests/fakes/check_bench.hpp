@@ -54,12 +54,14 @@ struct CheckBench {
   std::unique_ptr<BackupRepository> repository = std::make_unique<UntouchedRepository>();
   Primary* primary = nullptr;
   std::optional<PrimaryIdentity> primary_at_start;
+  std::optional<PrimaryState> state_at_start;
   std::function<Connection(const std::string& database)> connect;
   std::vector<std::string> databases;
   std::filesystem::path log;
   std::function<std::optional<std::string>(const std::string& file)> relation_of_file =
       [](const std::string&) { return std::nullopt; };
   Instant drill_started;
+  std::optional<Instant> landed_at;   // nullopt: when the drill started
   std::vector<std::string> progress;  // "3/14 tables", as the check reported it
 
   RepositoryContext repository_context() {
@@ -87,7 +89,17 @@ struct CheckBench {
         return repository_context();
       case InstanceState::paused:
       case InstanceState::read_write:
-        return LandedContext{instance_context(), landing};
+        loss_ = measure_data_loss({.target = scenario.target,
+                                   .backup = backup,
+                                   .landing = landing,
+                                   .drill_started = drill_started,
+                                   .landed_at = landed_at.value_or(drill_started),
+                                   .primary = primary,
+                                   .identity = primary_at_start,
+                                   .state = state_at_start,
+                                   .connect_copy = [this] { return connect({}); }},
+                                  {});
+        return LandedContext{instance_context(), landing, loss_};
       case InstanceState::stopped:
         return StoppedContext{repository_context(), sandbox_or_untouched(), control_or_empty(),
                               relation_of_file};
@@ -115,6 +127,7 @@ struct CheckBench {
   ScriptedCommandRunner no_commands_;
   ScriptedSandbox untouched_sandbox_{no_commands_};
   ControlData empty_;
+  DataLoss loss_;
 };
 
 // Settings as the scenario's parser would give them.

@@ -54,6 +54,7 @@ class PrimaryStrategy : public SnapshotStrategy {
     segment_ =
         control_->query(fmt::format("select pg_walfile_name('{}')", to_text(end))).text(0, 0);
     next_read_ = Clock::now() + read_interval;
+    reported_ = false;
     return end_wal_segment(primary_, request_.databases, stop_);
   }
 
@@ -67,12 +68,17 @@ class PrimaryStrategy : public SnapshotStrategy {
     const auto& newest = archived.text(0, 0);
     // On one timeline, names sort like positions; names of backup and history files are longer.
     const bool news = newest.substr(0, segment_.size()) >= segment_ && newest != last_archived_;
+    constexpr std::size_t timeline_digits = 8;
+    reported_ = newest.size() == segment_.size() && newest >= segment_ &&
+                newest.starts_with(segment_.substr(0, timeline_digits));
     const auto now = Clock::now();
     if (!news && now < next_read_) return false;
     if (news) last_archived_ = newest;
     next_read_ = now + read_interval;
     return true;
   }
+
+  [[nodiscard]] bool reported_as_archived() const override { return reported_; }
 
   [[nodiscard]] std::optional<Lsn> position_of(const Candidate& candidate,
                                                const Commits& commits) const override {
@@ -94,6 +100,7 @@ class PrimaryStrategy : public SnapshotStrategy {
   Lsn begin_;  // WAL insert position before the round's first snapshot
   std::string segment_;
   std::string last_archived_;
+  bool reported_ = false;
   Clock::time_point next_read_;
 };
 

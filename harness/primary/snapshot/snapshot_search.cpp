@@ -11,6 +11,8 @@ namespace pgrehearse {
 namespace {
 
 constexpr std::chrono::milliseconds archive_timeout{std::chrono::minutes(2)};
+// Reads of WAL that the server reports as archived before it counts as not stored.
+constexpr int most_reads_in_vain = 2;
 
 class SnapshotSearch {
  public:
@@ -60,6 +62,13 @@ class SnapshotSearch {
     const auto begin = std::ranges::min_element(candidates_, {}, &Candidate::begin)->begin;
     const auto obstacle = strategy_.end_round(end);
     const auto commits = wait_for_commits(begin, end);
+    if (!commits && reads_in_vain_ >= most_reads_in_vain) {
+      give_up(
+          fmt::format("the server reports the WAL up to {} as archived, and the repository "
+                      "does not have it",
+                      to_text(end)));
+      return false;
+    }
     if (!commits) {
       give_up(fmt::format("the WAL up to {} was not archived within {}{}{}", to_text(end),
                           to_text(Seconds(timeout())), obstacle.empty() ? "" : "; ", obstacle));
@@ -113,11 +122,12 @@ class SnapshotSearch {
 
   std::optional<Commits> wait_for_commits(Lsn begin, Lsn end) {
     std::optional<Commits> commits;
+    reads_in_vain_ = 0;
     poll_until(std::chrono::steady_clock::now() + timeout(), strategy_.poll_interval(), stop_, [&] {
-      if (strategy_.may_be_archived()) {
-        commits = request_.read_commits(timeline_, begin, end, stop_);
-      }
-      return commits.has_value();
+      if (!strategy_.may_be_archived()) return false;
+      commits = request_.read_commits(timeline_, begin, end, stop_);
+      if (!commits && strategy_.reported_as_archived()) ++reads_in_vain_;
+      return commits.has_value() || reads_in_vain_ == most_reads_in_vain;
     });
     return commits;
   }
@@ -156,6 +166,7 @@ class SnapshotSearch {
   SnapshotAttempt attempt_;
   std::vector<Candidate> candidates_;  // of this round
   std::map<std::string, std::uint64_t> tried_;
+  int reads_in_vain_ = 0;
 };
 
 }  // namespace

@@ -47,6 +47,8 @@ class SnapshotStrategy {
   [[nodiscard]] virtual std::chrono::milliseconds poll_interval() const = 0;
   // Whether it is worth reading the archive now; called every poll interval after end_round().
   virtual bool may_be_archived() = 0;
+  // Whether the server reports the round's WAL as archived, as of the last may_be_archived().
+  [[nodiscard]] virtual bool reported_as_archived() const { return false; }
   // The exact position of a candidate, given the commits around it; nullopt: it has none.
   [[nodiscard]] virtual std::optional<Lsn> position_of(const Candidate& candidate,
                                                        const Commits& commits) const = 0;

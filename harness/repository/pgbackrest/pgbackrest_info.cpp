@@ -193,6 +193,9 @@ void detail_status(const Node& stanza, RepositoryStatus& status) {
 BackupList parse_stanza(const Node& stanza) {
   BackupList list{.status = parse_status(stanza)};
   detail_status(stanza, list.status);
+  for (const auto& repository : stanza.list("repo")) {
+    list.repositories[repository.small_number("key")] = parse_status(repository);
+  }
   for (const auto& database : stanza.list("db")) {
     auto& newest = list.newest_database[database.small_number("repo-key")];
     newest = std::max(newest, database.small_number("id"));
@@ -206,7 +209,7 @@ BackupList parse_stanza(const Node& stanza) {
     }
     list.backups.push_back(std::move(backup));
   }
-  std::ranges::stable_sort(list.backups, {}, &Backup::stop_time);
+  std::ranges::stable_sort(list.backups, {}, &Backup::label);
   return list;
 }
 

@@ -61,11 +61,48 @@ TEST_F(BackupIntegrityCheck, NamesFilesWithErrorsInTheBackup) {
 }
 
 TEST_F(BackupIntegrityCheck, ChecksTheBackupsItDependsOn) {
+  bench.backup.error = true;
   repository().sets.backups[0].error = true;
-  EXPECT_THAT(codes_and_objects(run()), ElementsAre("PGR-BACKUP-ERROR 20261120-030000F"));
+  EXPECT_THAT(codes_and_objects(run()),
+              ElementsAre("PGR-BACKUP-ERROR 20261120-030000F_20261121-030000I",
+                          "PGR-BACKUP-ERROR 20261120-030000F"));
   repository().sets.backups.erase(repository().sets.backups.begin());
+  bench.backup.error = false;
   EXPECT_THAT(codes_and_objects(run()), ElementsAre("PGR-BACKUP-REFERENCE 20261120-030000F"));
   EXPECT_EQ(run().verdict, Verdict::fail);
+}
+
+TEST_F(BackupIntegrityCheck, AnErrorThatALaterBackupRepairedIsNoted) {
+  repository().sets.backups[0].error = true;
+  repository().sets.backups[0].errors = {"pg_data/base/16384/16394"};
+  const auto outcome = run();
+  EXPECT_EQ(outcome.verdict, Verdict::pass);
+  EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-BACKUP-REPAIRED 20261120-030000F"));
+  EXPECT_EQ(severity_of(outcome.findings.at(0)), Severity::note);
+}
+
+TEST_F(BackupIntegrityCheck, GivesAVerdictForEachRepository) {
+  repository().sets.status = {.code = 4, .message = "different across repos"};
+  repository().sets.repositories = {{1, {.code = 2, .message = "no valid backups"}},
+                                    {2, {.code = 0, .message = "ok"}}};
+  bench.backup.repository_key = 2;
+  for (auto& backup : repository().sets.backups) backup.repository_key = 2;
+  const auto outcome = run();
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-REPO-EMPTY repo1"));
+  EXPECT_EQ(outcome.summary,
+            "repo2: pass, backup 20261120-030000F_20261121-030000I and the 1 backup it depends on, "
+            "every file verified; repo1: fail, no valid backups");
+}
+
+TEST_F(BackupIntegrityCheck, NotesAClockThatWasSetBack) {
+  auto& backups = repository().sets.backups;
+  backups[0].stop_time = *parse_instant("2026-11-20 05:00:00+00");
+  backups[1].stop_time = *parse_instant("2026-11-20 03:10:00+00");
+  const auto outcome = run();
+  EXPECT_EQ(outcome.verdict, Verdict::pass);
+  EXPECT_THAT(codes_and_objects(outcome),
+              ElementsAre("PGR-CLOCK-WRONG 20261120-030000F_20261121-030000I"));
 }
 
 TEST_F(BackupIntegrityCheck, NamesTheFileThatDoesNotVerify) {

@@ -67,7 +67,15 @@ TEST_F(FreshnessUnitTest, TargetsThatAreNotATimeAreSkipped) {
 
 TEST_F(FreshnessUnitTest, ACommitDuringTheDrillIsNotALoss) {
   land(-30s);
+  bench.landed_at = bench.drill_started + 1min;
   EXPECT_EQ(run().verdict, Verdict::pass);
+}
+
+TEST_F(FreshnessUnitTest, ACommitInTheFutureIsUnknownAndNamesTheClock) {
+  land(-2h);
+  const auto outcome = run();
+  EXPECT_EQ(outcome.verdict, Verdict::unknown);
+  EXPECT_EQ(outcome.findings.at(0).code, FindingCode::clock_wrong);
 }
 
 }  // namespace

@@ -55,6 +55,17 @@ TEST(BackupChoice, LatestAndImmediateUseTheNewestBackup) {
   EXPECT_EQ(choose({.type = TargetType::immediate}).backup.label, "20261120-030000F");
 }
 
+// Labels and times as measured with pgBackRest 2.45: `restore` used the incremental backup.
+TEST(BackupChoice, AfterAClockWasSetBackTheLastLabelIsTheNewestBackup) {
+  const BackupList list{
+      .backups = {set("20261128-014533F", "2026-11-28 01:46:16+00", "0/2000100"),
+                  set("20261128-014533F_20261127-234627I", "2026-11-27 23:46:35+00", "0/5000100")},
+      .newest_database = {{1, 1}}};
+  EXPECT_EQ(choose({}, "latest", list).backup.label, "20261128-014533F_20261127-234627I");
+  EXPECT_EQ(choose(at_time("2026-11-28 00:30:00+00"), "latest", list).backup.label,
+            "20261128-014533F_20261127-234627I");
+}
+
 TEST(BackupChoice, TimeUsesTheNewestBackupThatEndedInAnEarlierSecond) {
   EXPECT_EQ(choose(at_time("2026-11-20 02:30:00+00")).backup.label, "20261120-020000F");
   EXPECT_EQ(choose(at_time("2026-11-20 02:00:11+00")).backup.label, "20261120-020000F");

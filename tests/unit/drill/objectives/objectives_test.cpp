@@ -1,4 +1,4 @@
-#include "harness/drill/objectives.hpp"
+#include "harness/drill/objectives/objectives.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,7 +15,18 @@ class Objectives : public testing::Test {
     report.landing = Landing{.time = report.started - 5min};
   }
   CheckRecord judged() {
-    measure_objectives({.scenario = scenario}, report, {});
+    const std::optional<PrimaryIdentity> identity;
+    const std::optional<PrimaryState> state;
+    const auto loss = measure_data_loss({.target = scenario.target,
+                                         .backup = {},
+                                         .landing = *report.landing,
+                                         .drill_started = report.started,
+                                         .landed_at = report.started,
+                                         .identity = identity,
+                                         .state = state,
+                                         .connect_copy = {}},
+                                        {});
+    measure_objectives({.scenario = scenario, .loss = loss}, report);
     return report.checks.empty() ? CheckRecord{} : report.checks.back();
   }
 
@@ -41,6 +52,13 @@ TEST_F(Objectives, ATargetThatAsksForNoTimeIsNotJudgedAndSpoilsNothing) {
     EXPECT_NE(check.summary.find("not applicable"), std::string::npos);
     EXPECT_FALSE(report.rpo.measured.has_value());
   }
+}
+
+TEST_F(Objectives, ACommitInTheFutureNamesTheClock) {
+  report.landing->time = report.started + 2h;
+  EXPECT_EQ(judged().verdict, Verdict::unknown);
+  EXPECT_EQ(report.checks.back().findings.at(0).code, FindingCode::clock_wrong);
+  EXPECT_FALSE(report.rpo.measured.has_value());
 }
 
 TEST_F(Objectives, WithoutACommitTimeNothingIsKnown) {

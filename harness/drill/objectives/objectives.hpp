@@ -1,10 +1,7 @@
 // RTO and RPO measured by a drill, compared with the objectives of the scenario.
 #pragma once
 
-#include <chrono>
-#include <stop_token>
-
-#include "harness/primary/primary.hpp"
+#include "harness/drill/objectives/data_loss.hpp"
 #include "harness/report/report.hpp"
 #include "harness/scenario/scenario.hpp"
 
@@ -12,12 +9,12 @@ namespace pgrehearse {
 
 struct ObjectiveInput {
   const Scenario& scenario;
-  const Primary* primary = nullptr;
+  const DataLoss& loss;
   Seconds recovery_took{0};  // from the start of the restore until the instance reached its target
 };
 
 // Fills report.rto and report.rpo, and adds one check record per objective of the scenario: pass,
 // fail, unknown when evidence is missing, or skipped when the recovery target is not a time.
-void measure_objectives(const ObjectiveInput& input, Report& report, std::stop_token stop);
+void measure_objectives(const ObjectiveInput& input, Report& report);
 
 }  // namespace pgrehearse

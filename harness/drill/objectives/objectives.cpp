@@ -1,4 +1,4 @@
-#include "harness/drill/objectives.hpp"
+#include "harness/drill/objectives/objectives.hpp"
 
 #include <fmt/format.h>
 
@@ -11,39 +11,13 @@ std::optional<double> seconds_of(const std::optional<std::chrono::milliseconds>&
   return Seconds(*span).count();
 }
 
-// How many seconds of commits a recovery would lose now.
-void measure_rpo(const ObjectiveInput& input, Report& report, std::stop_token stop) {
+void measure_rpo(const ObjectiveInput& input, Report& report) {
   auto& rpo = report.rpo;
-  const auto& target = input.scenario.target;
-  if (!is_time_target(target)) {
-    rpo.explanation = "not applicable: the recovery target is not a time";
-    return;
-  }
-  const auto& landing = report.landing;
-  if (!landing || !landing->time) {
-    rpo.explanation = "no commit time was found before the position where recovery stopped";
-    return;
-  }
-  const auto since = [&](Instant later) {
-    return std::max(0.0, Seconds(later - *landing->time).count());
-  };
-  if (target.type == TargetType::time) {
-    rpo.measured = since(*target.time);
-    rpo.explanation = "the requested time minus the newest recovered commit";
-    return;
-  }
-  rpo.measured = since(report.started);
-  rpo.explanation = "start of the drill minus the newest recovered commit";
-  if (input.primary == nullptr) return;
-  try {
-    if (const auto newest = input.primary->newest_commit(std::move(stop))) {
-      rpo.measured = since(std::min(*newest, report.started));
-      rpo.explanation =
-          "newest commit on the primary before the drill minus the newest recovered commit";
-    }
-  } catch (const Error&) {
-    rpo.explanation += " (the primary could not be reached)";
-  }
+  const auto& limit = input.scenario.objectives.rpo;
+  const auto measured =
+      input.loss.measured(limit ? std::optional(Seconds(*limit)) : std::nullopt);
+  if (measured) rpo.measured = measured->count();
+  rpo.explanation = input.loss.explanation;
 }
 
 struct Objective {
@@ -65,7 +39,11 @@ void evaluate(const Objective& objective, const ObjectiveRecord& record, Report&
     check.findings.push_back({.code = objective.unknown,
                               .severity = Severity::unknown,
                               .object = objective.name,
-                              .message = record.explanation});
+                              .message = record.explanation,
+                              .hint = objective.unknown == FindingCode::clock_wrong
+                                          ? "compare the clocks of the primary and of this host, "
+                                            "and run a time service on both"
+                                          : ""});
   } else {
     const bool kept = *record.measured <= *record.objective;
     check.verdict = kept ? Verdict::pass : Verdict::fail;
@@ -86,22 +64,23 @@ void evaluate(const Objective& objective, const ObjectiveRecord& record, Report&
 
 }  // namespace
 
-void measure_objectives(const ObjectiveInput& input, Report& report, std::stop_token stop) {
+void measure_objectives(const ObjectiveInput& input, Report& report) {
   const auto& objectives = input.scenario.objectives;
   report.rto = {.objective = seconds_of(objectives.rto),
                 .measured = input.recovery_took.count(),
                 .explanation =
                     "from the start of the restore until the instance reached the recovery target"};
   report.rpo.objective = seconds_of(objectives.rpo);
-  measure_rpo(input, report, std::move(stop));
+  measure_rpo(input, report);
   // A drill that completed has always measured its recovery.
   evaluate(
       {.name = "rto", .exceeded = FindingCode::rto_exceeded, .unknown = FindingCode::rto_exceeded},
       report.rto, report);
   evaluate({.name = "rpo",
             .exceeded = FindingCode::rpo_exceeded,
-            .unknown = FindingCode::rpo_unknown,
-            .applicable = is_time_target(input.scenario.target)},
+            .unknown = input.loss.clock.empty() ? FindingCode::rpo_unknown
+                                                : FindingCode::clock_wrong,
+            .applicable = input.loss.applicable},
            report.rpo, report);
 }
 
