@@ -17,11 +17,10 @@ namespace pgrehearse {
 namespace {
 
 using std::chrono::minutes;
-using std::chrono::seconds;
 
 constexpr std::uint64_t most_named = 10;
 // The archiver repeats a failed attempt after a second, twice, and then once a minute.
-constexpr seconds retry_time{5};
+constexpr std::chrono::milliseconds retry_time{2500};
 // A failure that was not repeated for so long is not being repeated.
 constexpr minutes failure_age{10};
 // How long a complete segment may wait, unless objectives.rpo allows more.

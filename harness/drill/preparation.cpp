@@ -182,8 +182,8 @@ std::string Preparation::reach_primary(std::stop_token stop) {
   primary_state = read_primary_state(*primary_, std::move(stop));
   const auto ahead = primary_state->clock_ahead;
   if (abs(ahead) > clock_tolerance) {
-    found += fmt::format("; its clock is {} {} this host's", to_text(Seconds(abs(ahead))),
-                         ahead > Seconds(0) ? "ahead of" : "behind");
+    found += fmt::format("; its clock is {} {} compared with this host's",
+                         to_text(Seconds(abs(ahead))), ahead > Seconds(0) ? "fast" : "slow");
   }
   return found;
 }

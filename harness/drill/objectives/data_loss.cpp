@@ -68,7 +68,7 @@ class Measurement {
     if (!state.newest_commit) return against_start(complete ? ", the primary has newer ones" : "");
     const auto lost = Seconds(*state.newest_commit - *newest);
     if (complete && lost < -clock_tolerance) return wrong_clock(set_back(*newest));
-    if (state.in_recovery && !state.caught_up) return behind_standby(lost);
+    if (state.in_recovery && !state.caught_up) return bounded_by_standby(lost);
     return exactly(std::max(Seconds(0), lost),
                    fmt::format("newest commit on the primary {}, newest recovered commit {}",
                                to_iso8601(*state.newest_commit), to_iso8601(*newest)));
@@ -86,7 +86,8 @@ class Measurement {
       loss.explanation += "; the primary could not be queried";
     }
     if (!input_.state) return loss;
-    if (input_.state->in_recovery && !input_.state->caught_up) return behind_standby(Seconds(0));
+    if (input_.state->in_recovery && !input_.state->caught_up)
+      return bounded_by_standby(Seconds(0));
     const auto ahead = input_.state->clock_ahead;
     if (abs(ahead) <= clock_tolerance) return loss;
     loss.at_least = std::max(Seconds(0), age - abs(ahead));
@@ -97,7 +98,7 @@ class Measurement {
   }
 
   // What the primary committed and the standby has not replayed is not known.
-  [[nodiscard]] DataLoss behind_standby(Seconds lost) const {
+  [[nodiscard]] DataLoss bounded_by_standby(Seconds lost) const {
     const auto age = between(*input_.landing.time, input_.drill_started);
     const auto least = std::clamp(lost, Seconds(0), age);
     return {.at_least = least,
@@ -136,18 +137,17 @@ class Measurement {
 
   [[nodiscard]] std::string difference() const {
     const auto ahead = input_.state->clock_ahead;
-    return fmt::format("the clock of the primary ({}) is {} {} this host's", name(),
-                       to_text(Seconds(abs(ahead))), ahead > Seconds(0) ? "ahead of" : "behind");
+    return fmt::format("the clock of the primary ({}) is {} {} compared with this host's", name(),
+                       to_text(Seconds(abs(ahead))), ahead > Seconds(0) ? "fast" : "slow");
   }
 
   [[nodiscard]] std::string future(Instant commit) const {
     if (input_.state && abs(input_.state->clock_ahead) > clock_tolerance) {
       return fmt::format("commit of {}: {}", to_iso8601(commit), difference());
     }
-    return fmt::format(
-        "commit of {} is {} in the future: the clock of the primary was ahead{}",
-        to_iso8601(commit), to_text(between(input_.landed_at, commit)),
-        input_.state ? " and has been set back" : ", or this host's clock is behind");
+    return fmt::format("commit of {} is {} in the future: the clock of the primary was ahead{}",
+                       to_iso8601(commit), to_text(between(input_.landed_at, commit)),
+                       input_.state ? " and has been set back" : "; or this host's clock is slow");
   }
 
   [[nodiscard]] std::string set_back(Instant newest) const {

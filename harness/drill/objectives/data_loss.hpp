@@ -13,7 +13,7 @@
 
 namespace pgrehearse {
 
-// The loss lies between the two bounds; an absent bound is unknown.
+// The loss is between the two bounds; an absent bound is unknown.
 struct DataLoss {
   bool applicable = true;  // false: the recovery target is not a time
   std::optional<Seconds> at_least;

@@ -14,8 +14,7 @@ std::optional<double> seconds_of(const std::optional<std::chrono::milliseconds>&
 void measure_rpo(const ObjectiveInput& input, Report& report) {
   auto& rpo = report.rpo;
   const auto& limit = input.scenario.objectives.rpo;
-  const auto measured =
-      input.loss.measured(limit ? std::optional(Seconds(*limit)) : std::nullopt);
+  const auto measured = input.loss.measured(limit ? std::optional(Seconds(*limit)) : std::nullopt);
   if (measured) rpo.measured = measured->count();
   rpo.explanation = input.loss.explanation;
 }
@@ -76,12 +75,12 @@ void measure_objectives(const ObjectiveInput& input, Report& report) {
   evaluate(
       {.name = "rto", .exceeded = FindingCode::rto_exceeded, .unknown = FindingCode::rto_exceeded},
       report.rto, report);
-  evaluate({.name = "rpo",
-            .exceeded = FindingCode::rpo_exceeded,
-            .unknown = input.loss.clock.empty() ? FindingCode::rpo_unknown
-                                                : FindingCode::clock_wrong,
-            .applicable = input.loss.applicable},
-           report.rpo, report);
+  evaluate(
+      {.name = "rpo",
+       .exceeded = FindingCode::rpo_exceeded,
+       .unknown = input.loss.clock.empty() ? FindingCode::rpo_unknown : FindingCode::clock_wrong,
+       .applicable = input.loss.applicable},
+      report.rpo, report);
 }
 
 }  // namespace pgrehearse

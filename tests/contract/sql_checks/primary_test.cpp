@@ -1,6 +1,7 @@
 #include "harness/primary/primary.hpp"
 
 #include "harness/primary/primary_counts.hpp"
+#include "harness/primary/primary_state.hpp"
 #include "tests/contract/sql_checks/sql_check_test.hpp"
 
 namespace pgrehearse {
@@ -43,6 +44,35 @@ TEST_F(PrimaryTest, TellsTheNewestCommitOnlyWhereItIsTracked) {
   ASSERT_TRUE(newest);
   EXPECT_LT(std::chrono::abs(*newest - std::chrono::system_clock::now()), std::chrono::minutes(1));
   EXPECT_EQ(Primary(copy_cluster().dsn()).newest_commit({}), std::nullopt);
+}
+
+TEST_F(PrimaryTest, KnowsWhetherACopyHasEveryCommit) {
+  const Primary primary(primary_cluster().dsn());
+  const auto has_all = [&](Connection& copy) {
+    auto server = primary.connect({}, {});
+    return has_all_commits(copy, server, read_primary_state(primary, {}));
+  };
+  // What a transaction sees stays as it is: like a copy.
+  const auto copy_now = [] {
+    auto copy = primary_cluster().connect("postgres");
+    copy.query("begin isolation level repeatable read");
+    copy.query("select txid_current_snapshot()");
+    return copy;
+  };
+  auto running = primary_cluster().connect("postgres");
+  running.query("begin");
+  running.query("select txid_current()");
+  auto copy = copy_now();
+  EXPECT_EQ(has_all(copy), true);
+  auto rolled_back = primary_cluster().connect("postgres");
+  rolled_back.query("begin");
+  rolled_back.query("select txid_current()");
+  rolled_back.query("rollback");
+  EXPECT_EQ(has_all(copy), true);
+  running.query("commit");
+  EXPECT_EQ(has_all(copy), false);
+  copy = copy_now();
+  EXPECT_EQ(has_all(copy), true);
 }
 
 TEST_F(PrimaryTest, ListsDatabasesThatAllowConnections) {

@@ -114,11 +114,15 @@ TEST_F(PreparationTest, APrimaryThatCannotBeReachedDoesNotEndTheDrill) {
 TEST_F(PreparationTest, TheIdentityOfThePrimaryIsKept) {
   name_primary();
   server_.on("system_identifier", ScriptedServer::row({"7710428306718581329", "f", "3"}));
+  server_.on("txid_current_snapshot()",
+             ScriptedServer::row({"2026-11-20 03:00:00+00", "f", "740:740:", "off", "f"}));
   auto preparation = this->preparation();
   preparation.take_all({});
   ASSERT_TRUE(preparation.primary_identity.has_value());
   EXPECT_EQ(preparation.primary_identity->system_identifier, 7710428306718581329U);
   EXPECT_EQ(preparation.primary_identity->timeline, 3U);
+  ASSERT_TRUE(preparation.primary_state.has_value());
+  EXPECT_EQ(preparation.primary_state->snapshot.xmax, 740U);
 }
 
 TEST_F(PreparationTest, AStopRequestEndsItEvenAtAStepThatTheDrillDoesNotNeed) {
