@@ -95,6 +95,16 @@ std::string exact_pattern(const std::string& name) {
   return pattern + '"';
 }
 
+// The tool takes a connection string: a name alone could look like one.
+std::string connection_string(const std::string& database) {
+  std::string text = "dbname='";
+  for (const char letter : database) {
+    if (letter == '\'' || letter == '\\') text += '\\';
+    text += letter;
+  }
+  return text + "'";
+}
+
 class Amcheck {
  public:
   Amcheck(const AmcheckOptions& options, const InstanceContext& context)
@@ -173,8 +183,8 @@ class Amcheck {
         .program = sandbox_.program("pg_amcheck"),
         .arguments = {"--host", sandbox_.paths().sockets.string(), "--port", value("port", "5432"),
                       "--username", value("user", sandbox_.spec().superuser), "--no-password",
-                      "--progress", "--jobs", std::to_string(jobs), "--database",
-                      exact_pattern(database)},
+                      "--progress", "--jobs", std::to_string(jobs), "--maintenance-db",
+                      connection_string(database), "--database", exact_pattern(database)},
         .environment = {{"PGOPTIONS", copy_session_options(context_.backup.postgres_major)}},
         .timeout = std::chrono::hours(24)};
     const auto add = [&](bool wanted, const char* option) {

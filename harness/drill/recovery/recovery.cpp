@@ -166,7 +166,12 @@ class Recovery {
         connection = input_.instance.connect({}, ErrorKind::recovery, stop_);
       }
       if (poll(*connection, pausing)) return true;
-    } catch (const SqlError&) {
+    } catch (const SqlError& error) {
+      // Replay of DROP DATABASE ends the sessions in it: continue in another database.
+      if (std::string_view(error.what()).find("conflict with recovery") != std::string_view::npos) {
+        connection.reset();
+        return {};
+      }
       // If the server ended during the statement, its log has the reason.
       if (!ends_soon()) throw;
       return false;

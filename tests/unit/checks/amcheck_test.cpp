@@ -55,6 +55,8 @@ TEST_F(AmcheckCheck, SettingsBecomeOptions) {
   ASSERT_EQ(runner.commands().size(), 1U);
   const auto& arguments = runner.commands()[0].arguments;
   EXPECT_THAT(arguments, Contains(std::string("\"odd\"\"name\"")));
+  // Not in the database `postgres`, which a cluster may lack.
+  EXPECT_THAT(arguments, Contains(std::string("dbname='odd\"name'")));
   EXPECT_THAT(arguments, Contains(std::string("7")));
   EXPECT_THAT(arguments, Contains(std::string("--rootdescend")));
   EXPECT_THAT(arguments, Not(Contains(std::string("--install-missing"))));

@@ -133,6 +133,16 @@ TEST_F(RecoveryTest, LatestIsNotPausedWhileWalStillArrives) {
   EXPECT_GE(looks, 3);
 }
 
+TEST_F(RecoveryTest, ReplayOfDropDatabaseEndsASessionAndNotTheRecovery) {
+  server_.on("pg_last_wal_replay_lsn()",
+             {ScriptedServer::Lost{"FATAL:  terminating connection due to conflict with recovery"},
+              ScriptedServer::row({"0/3000000", std::nullopt, "t"})});
+  postgres_.on_start({.log = {consistent, FakePostgres::ready},
+                      .before_log = [this] { request(end_of_archive); }});
+  EXPECT_EQ(to_text(recover().replayed), "0/3000000");
+  EXPECT_GE(server_.connections().size(), 2U);
+}
+
 TEST_F(RecoveryTest, AnEarlierServerIsAskedWithItsOwnFunctions) {
   server_.set_version(130010);
   recover();
