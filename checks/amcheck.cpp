@@ -85,17 +85,8 @@ bool has(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// pg_amcheck takes a pattern; in quotes it is a name.
-std::string exact_pattern(const std::string& name) {
-  std::string pattern = "\"";
-  for (const char letter : name) {
-    if (letter == '"') pattern += '"';
-    pattern += letter;
-  }
-  return pattern + '"';
-}
-
-// The tool takes a connection string: a name alone could look like one.
+// Not the option --database: with it, pg_amcheck first connects to `postgres` or `template1`. A
+// name alone could look like a connection string.
 std::string connection_string(const std::string& database) {
   std::string text = "dbname='";
   for (const char letter : database) {
@@ -183,8 +174,7 @@ class Amcheck {
         .program = sandbox_.program("pg_amcheck"),
         .arguments = {"--host", sandbox_.paths().sockets.string(), "--port", value("port", "5432"),
                       "--username", value("user", sandbox_.spec().superuser), "--no-password",
-                      "--progress", "--jobs", std::to_string(jobs), "--maintenance-db",
-                      connection_string(database), "--database", exact_pattern(database)},
+                      "--progress", "--jobs", std::to_string(jobs), connection_string(database)},
         .environment = {{"PGOPTIONS", copy_session_options(context_.backup.postgres_major)}},
         .timeout = std::chrono::hours(24)};
     const auto add = [&](bool wanted, const char* option) {
