@@ -104,6 +104,18 @@ class StartupCheck : public InstanceCheck {
                                   .object = "postgresql.log",
                                   .message = "the instance has no log to search for damage"});
     }
+    if (!context.log_complete) {
+      if (outcome.verdict == Verdict::pass) outcome.verdict = Verdict::unknown;
+      outcome.findings.push_back({.code = FindingCode::log_incomplete,
+                                  .object = context.log.filename().native(),
+                                  .message = "the instance's log could not be written completely",
+                                  .hint = "free disk space in the state directory"});
+    }
+    for (const auto& means : context.sandbox.isolation().missing) {
+      outcome.findings.push_back({.code = FindingCode::isolation_reduced,
+                                  .object = means.substr(0, means.find(" (")),
+                                  .message = fmt::format("not in force: {}", means)});
+    }
     return outcome;
   }
 };
@@ -113,6 +125,8 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::log_panic,
     FindingCode::log_damage,
     FindingCode::log_missing,
+    FindingCode::log_incomplete,
+    FindingCode::isolation_reduced,
     FindingCode::wal_damaged,
     FindingCode::wal_foreign,
 });

@@ -15,6 +15,7 @@
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
 #include "harness/report/run_store.hpp"
+#include "harness/reporting/printable.hpp"
 
 namespace pgrehearse {
 
@@ -150,15 +151,17 @@ void print_text(const std::vector<Outcome>& outcomes) {
   for (const auto& outcome : outcomes) {
     const auto& leftover = outcome.leftover;
     std::cout << fmt::format("{} {} ({} of '{}'){}{}\n", name_of(outcome.action), leftover.run_id,
-                             leftover.type, leftover.scenario, outcome.reason.empty() ? "" : ": ",
-                             outcome.reason);
+                             leftover.type, printable(leftover.scenario),
+                             outcome.reason.empty() ? "" : ": ", printable(outcome.reason));
     if (outcome.action == Action::skipped || outcome.action == Action::would_remove) {
       std::cout << fmt::format("  {} {}\n", leftover.root.is_absolute() ? "directory" : "in",
-                               leftover.root.string());
+                               printable(leftover.root.string()));
     }
-    for (const auto& line : outcome.removal.removed) std::cout << fmt::format("  {}\n", line);
+    for (const auto& line : outcome.removal.removed) {
+      std::cout << fmt::format("  {}\n", printable(line));
+    }
     for (const auto& line : outcome.removal.remaining) {
-      std::cout << fmt::format("  not removed: {}\n", line);
+      std::cout << fmt::format("  not removed: {}\n", printable(line));
     }
   }
 }

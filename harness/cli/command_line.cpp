@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/version.hpp"
+#include "harness/reporting/printable.hpp"
 #include "harness/reporting/terminal.hpp"
 #include "harness/scenario/language/scenario_errors.hpp"
 
@@ -47,16 +49,40 @@ constexpr std::string_view bug_hint =
 void print_error(std::string_view message, std::string_view hint, const CommonOptions& common) {
   const bool color = wants_color(STDERR_FILENO, common.no_color);
   std::cout.flush();
-  std::cerr << (color ? "\033[1;31merror:\033[0m " : "error: ") << message << '\n';
-  if (!hint.empty()) std::cerr << (color ? "\033[1;36mhint:\033[0m " : "hint: ") << hint << '\n';
+  std::cerr << (color ? "\033[1;31merror:\033[0m " : "error: ") << printable_lines(message) << '\n';
+  if (hint.empty()) return;
+  std::cerr << (color ? "\033[1;36mhint:\033[0m " : "hint: ") << printable_lines(hint) << '\n';
 }
+
+// Log lines quote servers and files.
+class PrintableFormatter final : public spdlog::formatter {
+ public:
+  explicit PrintableFormatter(std::unique_ptr<spdlog::formatter> inner)
+      : inner_(std::move(inner)) {}
+
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& into) override {
+    const auto text = printable({message.payload.data(), message.payload.size()});
+    auto shown = message;
+    shown.payload = text;
+    inner_->format(shown, into);
+    message.color_range_start = shown.color_range_start;
+    message.color_range_end = shown.color_range_end;
+  }
+  [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<PrintableFormatter>(inner_->clone());
+  }
+
+ private:
+  std::unique_ptr<spdlog::formatter> inner_;
+};
 
 void start_logging(const CommonOptions& common) {
   auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(
       wants_color(STDERR_FILENO, common.no_color) ? spdlog::color_mode::always
                                                   : spdlog::color_mode::never);
   auto logger = std::make_shared<spdlog::logger>("pgrehearse", std::move(sink));
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$: %v");
+  logger->set_formatter(std::make_unique<PrintableFormatter>(
+      std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$: %v")));
   logger->set_level(spdlog::level::from_str(common.log_level));
   if (common.quiet && logger->level() < spdlog::level::err) logger->set_level(spdlog::level::err);
   spdlog::set_default_logger(std::move(logger));

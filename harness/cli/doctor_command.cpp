@@ -11,7 +11,9 @@
 #include "harness/cli/wiring.hpp"
 #include "harness/common/text.hpp"
 #include "harness/postgres/binaries.hpp"
+#include "harness/process/process_table.hpp"
 #include "harness/report/verdict.hpp"
+#include "harness/reporting/printable.hpp"
 
 namespace pgrehearse {
 
@@ -21,6 +23,7 @@ struct Probe {
   std::string name;
   bool checked = true;  // false: a probe that it needs has failed
   std::optional<ErrorKind> problem = {};
+  bool warning = false;  // it works, with the risk that the message names
   std::string message;
   std::string fix;
 
@@ -70,15 +73,49 @@ std::string usable_account() {
   return "running as root; PostgreSQL and pgBackRest will run as " + find_account("postgres").name;
 }
 
+// The restored copy's own code runs as this account: it could read the files of such a server.
+std::optional<Probe> other_servers_of(const Account& account) {
+  std::vector<std::string> servers;
+  const auto processes = all_processes();
+  const auto is_server = [&](const ProcessInfo& process) {
+    return process.alive() && process.owner == account.uid &&
+           (process.name == "postgres" || process.name == "postmaster");
+  };
+  for (const auto& process : processes) {
+    if (!is_server(process)) continue;
+    const bool of_server = std::any_of(processes.begin(), processes.end(), [&](const auto& other) {
+      return other.pid == process.parent && is_server(other);
+    });
+    if (!of_server) servers.push_back(std::to_string(process.pid));
+  }
+  if (servers.empty()) return {};
+  return Probe{
+      .name = "other servers",
+      .warning = true,
+      .message = fmt::format("PostgreSQL also runs as account '{}' (process {}): code in a "
+                             "restored copy could read its files",
+                             account.name, join(servers, ", ")),
+      .fix = "set sandbox.run_as to an account that runs no other server"};
+}
+
+void add_other_servers(const Account& account, std::vector<Probe>& probes) {
+  if (auto found = other_servers_of(account)) probes.push_back(std::move(*found));
+}
+
 // Checks that need no scenario.
 std::vector<Probe> probe_host(const CommonOptions& common, const std::stop_token& stop) {
-  return {probe("state directory", [&] { return writable_state(common.state); }),
-          probe("account", usable_account), probe("PostgreSQL binaries", installed_servers),
-          probe("backup tool", [&] {
-            const auto result = real_command_runner()->run(
-                {.program = "pgbackrest", .arguments = {"version"}}, stop);
-            return std::string(trim(result.output));
-          })};
+  std::vector<Probe> probes{
+      probe("state directory", [&] { return writable_state(common.state); }),
+      probe("account", usable_account), probe("PostgreSQL binaries", installed_servers),
+      probe("backup tool", [&] {
+        const auto result =
+            real_command_runner()->run({.program = "pgbackrest", .arguments = {"version"}}, stop);
+        return std::string(trim(result.output));
+      })};
+  if (geteuid() != 0 || probes[1].ok()) {
+    add_other_servers(geteuid() != 0 ? current_account() : find_account("postgres"), probes);
+  }
+  return probes;
 }
 
 std::vector<Probe> probe_scenario(const Scenario& scenario, const CommonOptions& common,
@@ -99,6 +136,7 @@ std::vector<Probe> probe_scenario(const Scenario& scenario, const CommonOptions&
         probes.push_back(probe(requirement.name, [&] { return requirement.check(stop); }));
       }
     }
+    if (scenario.sandbox.type == "local") add_other_servers(working_account(scenario), probes);
   } catch (const Error& error) {
     probes.push_back(failed_probe("account", error));
   }
@@ -106,6 +144,7 @@ std::vector<Probe> probe_scenario(const Scenario& scenario, const CommonOptions&
 }
 
 std::string_view state_of(const Probe& probe) {
+  if (probe.warning) return "warning";
   return probe.problem ? "problem" : probe.checked ? "ok" : "-";
 }
 
@@ -117,6 +156,7 @@ void print(const std::string& subject, const std::vector<Probe>& probes,
       list.push_back({{"name", each.name},
                       {"ok", each.ok()},
                       {"checked", each.checked},
+                      {"warning", each.warning},
                       {"message", each.message},
                       {"fix", each.fix}});
     }
@@ -125,10 +165,12 @@ void print(const std::string& subject, const std::vector<Probe>& probes,
               << '\n';
     return;
   }
-  std::cout << subject << '\n';
+  std::cout << printable(subject) << '\n';
   for (const auto& each : probes) {
-    std::cout << fmt::format("  {:<7} {:<22} {}\n", state_of(each), each.name, each.message);
-    if (!each.fix.empty()) std::cout << fmt::format("  {:<7} {:<22} hint: {}\n", "", "", each.fix);
+    std::cout << fmt::format("  {:<7} {:<22} {}\n", state_of(each), each.name,
+                             printable(each.message));
+    if (!each.fix.empty())
+      std::cout << fmt::format("  {:<7} {:<22} hint: {}\n", "", "", printable(each.fix));
   }
 }
 

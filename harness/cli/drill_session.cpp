@@ -133,8 +133,14 @@ DrillSession run_session(const Scenario& scenario, const SessionOptions& options
   const auto& report = session.report;
   // Clear the live line before printing anything.
   progress.reset();
-  const auto run_directory = store.find(scenario.name + "/" + run_id).parent_path();
-  session.reports_written = write_run_reports(report, run_directory);
+  try {
+    const auto record = store.find(scenario.name + "/" + run_id);
+    session.reports_written = write_run_reports(report, record.parent_path());
+  } catch (const Error& error) {
+    // It was removed during the drill: the report says so.
+    spdlog::error("{}", error.what());
+    session.reports_written = false;
+  }
   for (const auto& [format, file] : all_reports(scenario, options)) {
     if (!write_report(report, format, file)) session.reports_written = false;
   }

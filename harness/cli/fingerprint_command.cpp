@@ -9,6 +9,7 @@
 #include "harness/cli/new_file.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/text.hpp"
+#include "harness/reporting/printable.hpp"
 #include "harness/reporting/terminal.hpp"
 #include "harness/scenario/language/section_reader.hpp"
 #include "harness/scenario/scenario_parser.hpp"
@@ -122,7 +123,7 @@ Subject subject_of(const FingerprintArguments& arguments, const CommonOptions& c
 FingerprintProgress progress_of(const CommonOptions& common) {
   if (common.quiet || !is_terminal(STDERR_FILENO)) return nullptr;
   return [](std::string_view database, std::uint64_t done, std::uint64_t total) {
-    std::cerr << fmt::format("\r\033[K{}: {} of {} relations", database, done, total)
+    std::cerr << fmt::format("\r\033[K{}: {} of {} relations", printable(database), done, total)
               << (done == total ? "\r\033[K" : "") << std::flush;
   };
 }

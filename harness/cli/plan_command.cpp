@@ -11,6 +11,7 @@
 #include "harness/drill/check_runner.hpp"
 #include "harness/drill/preparation.hpp"
 #include "harness/report/run_store.hpp"
+#include "harness/reporting/printable.hpp"
 #include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
@@ -60,25 +61,25 @@ Json plan_of(const Scenario& scenario, const Preparation& preparation,
 }
 
 void print(const Json& plan) {
+  const auto text = [](const Json& value) { return printable(value.get<std::string>()); };
   const auto& backup = plan["backup"];
   const auto& wal = plan["wal"];
-  std::cout << fmt::format("drill {}: recover to {}\n", plan["scenario"].get<std::string>(),
-                           plan["recover_to"].get<std::string>());
-  std::cout << fmt::format("  backup   {} ({}, {}), completed {}\n",
-                           backup["label"].get<std::string>(), backup["type"].get<std::string>(),
-                           to_text(Bytes{backup["bytes"].get<std::uint64_t>()}),
-                           backup["stop_time"].get<std::string>());
-  std::cout << fmt::format("           {}\n", backup["reason"].get<std::string>());
+  std::cout << fmt::format("drill {}: recover to {}\n", text(plan["scenario"]),
+                           text(plan["recover_to"]));
+  std::cout << fmt::format(
+      "  backup   {} ({}, {}), completed {}\n", text(backup["label"]), text(backup["type"]),
+      to_text(Bytes{backup["bytes"].get<std::uint64_t>()}), text(backup["stop_time"]));
+  std::cout << fmt::format("           {}\n", text(backup["reason"]));
   std::cout << fmt::format("  WAL      {} segments ({} in the repository), timeline {}, up to {}\n",
                            wal["segments"].get<std::uint64_t>(),
                            to_text(Bytes{wal["bytes"].get<std::uint64_t>()}),
-                           wal["timeline"].get<std::uint32_t>(), wal["end_lsn"].get<std::string>());
+                           wal["timeline"].get<std::uint32_t>(), text(wal["end_lsn"]));
   if (!wal["problem"].is_null()) {
-    std::cout << fmt::format("           problem: {}\n", wal["problem"].get<std::string>());
+    std::cout << fmt::format("           problem: {}\n", text(wal["problem"]));
   }
   std::cout << fmt::format("  space    {} needed in a {} sandbox\n",
                            to_text(Bytes{plan["space_needed_bytes"].get<std::uint64_t>()}),
-                           plan["sandbox"].get<std::string>());
+                           text(plan["sandbox"]));
   std::cout << fmt::format("  time     {}\n",
                            plan["expected_seconds"].is_null()
                                ? std::string("unknown: no drill of this stanza has passed")
@@ -86,8 +87,7 @@ void print(const Json& plan) {
                                      " (as in the last drill that passed)");
   std::cout << "  checks\n";
   for (const auto& check : plan["checks"]) {
-    std::cout << fmt::format("           {:<28} {}\n", check["name"].get<std::string>(),
-                             check["state"].get<std::string>());
+    std::cout << fmt::format("           {:<28} {}\n", text(check["name"]), text(check["state"]));
   }
 }
 

@@ -56,6 +56,7 @@ struct InstanceContext : RepositoryContext {
   std::function<Connection(const std::string& database)> connect;
   std::vector<std::string> databases;  // those that allow connections, by name
   std::filesystem::path log;           // PostgreSQL's log so far, on this host
+  bool log_complete = true;            // false: not all of it could be written
 };
 
 // The instance at the recovery target: paused, or promoted.

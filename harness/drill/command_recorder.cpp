@@ -14,7 +14,7 @@ void CommandRecorder::log_into(std::filesystem::path logs) {
 
 CommandResult CommandRecorder::run(const Command& command, std::stop_token stop) {
   auto result = runner_.run(command, std::move(stop));
-  record(command, result);
+  if (!command.unlisted) record(command, result);
   return result;
 }
 
@@ -28,7 +28,8 @@ void CommandRecorder::record(const Command& command, const CommandResult& result
                                   std::filesystem::path(command.program).filename().string());
     std::ofstream log(logs_ / name);
     log << "$ " << entry.command << '\n' << result.output << result.error_output;
-    entry.log = "logs/" + name;
+    log.close();
+    if (log) entry.log = "logs/" + name;
   }
   records_.push_back(std::move(entry));
 }

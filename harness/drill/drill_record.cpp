@@ -1,6 +1,7 @@
 #include "harness/drill/drill_record.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -34,7 +35,7 @@ DrillRecord::DrillRecord(const Scenario& scenario, const DrillServices& services
   if (const auto last = services.store.newest_passed(scenario.name, scenario.repository.stanza)) {
     for (const auto& done : last->phases) expected_[done.name] = Seconds(done.seconds);
   }
-  save();
+  run_.save(report);
   services.progress.drill_started(report);
 }
 
@@ -75,7 +76,14 @@ void DrillRecord::add(std::vector<FinishedCheck> checks) {
 
 void DrillRecord::save() {
   report.commands = services_.commands.records();
-  run_.save(report);
+  try {
+    run_.save(report);
+    unsaved_.reset();
+  } catch (const Error& error) {
+    // The drill goes on, and its report is still printed.
+    if (!unsaved_) spdlog::error("the report could not be saved: {}", error.what());
+    unsaved_ = error;
+  }
 }
 
 std::vector<Verdict> DrillRecord::verdicts() const {
@@ -125,9 +133,25 @@ void DrillRecord::skip(const PlannedCheck& planned, const Error& error) {
                            .summary = fmt::format("not reached: {}", error.what())});
 }
 
+// The evidence of a drill is its report in the run directory.
+void DrillRecord::report_unsaved(const Error& error) {
+  const auto line = fmt::format("the report could not be saved: {}", error.what());
+  if (report.verdict != Verdict::pass) {
+    report.diagnosis.evidence.push_back(line);
+    return;
+  }
+  report.verdict = Verdict::unknown;
+  report.diagnosis = {.summary = line,
+                      .code = FindingCode::env_state,
+                      .object = error.object(),
+                      .likely_cause = LikelyCause::environment,
+                      .next_step = error.hint()};
+}
+
 void DrillRecord::finish() {
   report.finished = services_.now();
   save();
+  if (unsaved_) report_unsaved(*unsaved_);
   services_.progress.drill_finished(report);
 }
 

@@ -30,6 +30,7 @@ class DrillRecord {
   void phase(const std::string& name, const std::stop_token& stop,
              const std::function<void()>& action);
   void add(std::vector<FinishedCheck> checks);
+  // A report that cannot be saved does not end the drill: finish() says so in it.
   void save();
   // The drill completed: verdict and diagnosis from its checks.
   void conclude(const std::optional<RecoverableWindow>& window);
@@ -48,12 +49,14 @@ class DrillRecord {
 
  private:
   void skip(const PlannedCheck& planned, const Error& error);
+  void report_unsaved(const Error& error);
   [[nodiscard]] std::vector<Verdict> verdicts() const;
 
   const DrillServices& services_;
   RunDirectory run_;
   bool checks_requested_;
   std::map<std::string, Seconds> expected_;  // by phase, from the newest drill that passed
+  std::optional<Error> unsaved_;             // why the newest record is not saved
 };
 
 }  // namespace pgrehearse

@@ -108,6 +108,7 @@ class Drill {
     sandbox_ = services_.provisioner->create(spec, stop_);
     record_.report.sandbox.root = sandbox_->paths().root;
     record_.report.tools["PostgreSQL"] = server_version();
+    record_.report.sandbox.isolation = sandbox_->isolation().in_force;
     commits_ = std::make_unique<ArchivedCommits>(
         *sandbox_, services_.repository, preparation_.choice->backup, preparation_.segment_size);
     context_.emplace(restore_context());
@@ -288,7 +289,8 @@ class Drill {
             control_,
             std::move(connect),
             instance_->databases(stop_),
-            instance_->log_file()};
+            instance_->log_file(),
+            instance_->log_complete()};
   }
 
   [[nodiscard]] StoppedContext stopped_context() {

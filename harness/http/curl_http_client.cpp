@@ -75,11 +75,12 @@ void set_connection(CURL* easy, const CurlHttpClient::Options& options) {
   }
 }
 
-void set_credentials(CURL* easy, const HttpCredentials& credentials) {
+void set_credentials(CURL* easy, const HttpCredentials& credentials, bool of_client) {
   const auto set_file = [easy](CURLoption option, const auto& file) {
     if (file) curl_easy_setopt(easy, option, file->c_str());
   };
   set_file(CURLOPT_CAINFO, credentials.ca);
+  if (!of_client) return;
   set_file(CURLOPT_SSLCERT, credentials.certificate);
   set_file(CURLOPT_SSLKEY, credentials.key);
   if (credentials.username.empty()) return;
@@ -153,7 +154,7 @@ HttpResponse exchange(const CurlHttpClient::Options& options, const HttpRequest&
   curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, &take);
   curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &transfer);
   set_connection(easy.get(), options);
-  set_credentials(easy.get(), options.credentials);
+  set_credentials(easy.get(), options.credentials, request.with_credentials);
   const auto headers = set_request(easy.get(), request);
   const auto code = perform(easy.get(), stop);
   if (transfer.failure) std::rethrow_exception(transfer.failure);

@@ -12,6 +12,8 @@ struct HttpRequest {
   std::string method = "GET";
   std::string body = {};                                       // JSON
   std::chrono::milliseconds timeout{std::chrono::seconds(8)};  // of the whole exchange; 0: none
+  // False for addresses that come from a server: they get neither password nor certificate.
+  bool with_credentials = true;
 };
 
 struct HttpResponse {

@@ -23,6 +23,25 @@ std::string without_end(std::string url, std::string_view end) {
   return url;
 }
 
+// "https://db1" of "https://user@DB1:8008/patroni".
+std::string scheme_and_host(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return {};
+  auto authority = url.substr(scheme + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#\\"));
+  authority.remove_prefix(authority.rfind('@') + 1);  // npos + 1 is 0
+  const auto port = authority.rfind(':');
+  const auto bracket = authority.rfind(']');
+  if (port != std::string_view::npos && (bracket == std::string_view::npos || bracket < port)) {
+    authority = authority.substr(0, port);
+  }
+  std::string text(url.substr(0, scheme + 3));
+  text += authority;
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
 std::string named(const PatroniMember& member) {
   return fmt::format("{} ({}:{})", member.name, member.host, member.port);
 }
@@ -143,11 +162,18 @@ PatroniCluster Patroni::query_any_member(const std::stop_token& stop) const {
       FindingCode::primary_no_member, join(spec_.urls, ", "));
 }
 
+bool Patroni::is_named(const std::string& url) const {
+  return std::any_of(spec_.urls.begin(), spec_.urls.end(), [&](const auto& named) {
+    return scheme_and_host(named) == scheme_and_host(url);
+  });
+}
+
 std::string Patroni::objection(const PatroniMember& member, const std::string& path,
                                const std::stop_token& stop) const {
   if (member.api_url.empty()) return {};
   try {
-    const auto answer = http_->send({.url = without_end(member.api_url, "/patroni") + path}, stop);
+    const auto url = without_end(member.api_url, "/patroni");
+    const auto answer = http_->send({.url = url + path, .with_credentials = is_named(url)}, stop);
     return answer.status == 503 ? role_in_status(answer.body) : std::string();
   } catch (const Error& error) {
     // The member's REST API may be inaccessible; the role is checked on the server anyway.

@@ -37,6 +37,8 @@ class Patroni {
   [[nodiscard]] PatroniCluster query_any_member(const std::stop_token& stop) const;
   [[nodiscard]] PatroniCluster query_member(const std::string& url,
                                             const std::stop_token& stop) const;
+  // Whether the scenario names the host of this address, with the same scheme.
+  [[nodiscard]] bool is_named(const std::string& url) const;
   // The role and state that the member reports when its check `path` fails; empty: it succeeds, or
   // there is no answer.
   [[nodiscard]] std::string objection(const PatroniMember& member, const std::string& path,

@@ -40,7 +40,9 @@ std::vector<std::string> environment_of(const Command& command) {
       {"USER", account.name},
       {"LOGNAME", account.name}};
   if (const char* path = std::getenv("PATH")) variables["PATH"] = path;
-  for (const auto& [name, value] : pgbackrest_variables()) variables[name] = value;
+  if (!command.isolation) {
+    for (const auto& [name, value] : pgbackrest_variables()) variables[name] = value;
+  }
   for (const auto& [name, value] : command.environment) variables[name] = value;
   std::vector<std::string> entries;
   entries.reserve(variables.size());
@@ -139,6 +141,7 @@ class Run {
                   FindingCode::env_binary, program);
     }
     group_ = process_->id();
+    if (command_.on_start) command_.on_start(group_);
   }
 
   void await_exit() {

@@ -35,6 +35,7 @@ class ChildSetup {
  private:
   // 0, or the errno of the first step that failed.
   [[nodiscard]] int apply() const noexcept;
+  [[nodiscard]] int isolate() const noexcept;
 
   const Command& command_;
   std::vector<const char*> environment_;  // ends with a null pointer

@@ -55,39 +55,48 @@ long landlock_version() {
   return syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }
 
-void allow(int ruleset, const std::filesystem::path& path, std::uint64_t handled) {
-  const Descriptor target(open(path.c_str(), O_PATH | O_CLOEXEC));
-  if (target.get() < 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return;
-    throw_for(fmt::format("cannot open '{}' to restrict writes to it", path.string()), errno);
-  }
-  struct stat status {};
-  if (fstat(target.get(), &status) != 0) throw_for("cannot stat '" + path.string() + "'", errno);
-  const bool directory = S_ISDIR(status.st_mode);
-  const landlock_path_beneath_attr rule{
-      .allowed_access = handled & (directory ? ~std::uint64_t{0} : access_file | access_truncate),
-      .parent_fd = target.get()};
-  if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) {
-    throw_for(fmt::format("cannot restrict writes to '{}'", path.string()), errno);
-  }
+// 0 when Landlock is not available.
+std::uint64_t handled_access() {
+  const auto version = landlock_version();
+  if (version < 1) return 0;
+  std::uint64_t handled = access_directory;
+  if (version >= 2) handled |= LANDLOCK_ACCESS_FS_REFER;
+  if (version >= 3) handled |= access_truncate;
+  return handled;
 }
 
 }  // namespace
 
 std::optional<WriteConfinement> WriteConfinement::prepare(
     std::span<const std::filesystem::path> paths) {
-  const auto version = landlock_version();
-  if (version < 1) return {};
-  std::uint64_t handled = access_directory;
-  if (version >= 2) handled |= LANDLOCK_ACCESS_FS_REFER;
-  if (version >= 3) handled |= access_truncate;
   // Only the first member: the kernel treats a shorter structure as an older version.
-  const std::uint64_t attributes = handled;
+  const std::uint64_t attributes = handled_access();
+  if (attributes == 0) return {};
   Descriptor ruleset(
       static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
   if (ruleset.get() < 0) throw_for("cannot create the Landlock ruleset", errno);
-  for (const auto& path : paths) allow(ruleset.get(), path, handled);
+  for (const auto& path : paths) {
+    const int error = allow(ruleset.get(), path.c_str());
+    if (error != 0 && error != ENOENT && error != ENOTDIR) {
+      throw_for(fmt::format("cannot restrict writes to '{}'", path.string()), error);
+    }
+  }
   return WriteConfinement(ruleset.release());
+}
+
+bool WriteConfinement::available() noexcept { return landlock_version() >= 1; }
+
+int WriteConfinement::allow(int fd, const char* path) noexcept {
+  const Descriptor target(open(path, O_PATH | O_CLOEXEC));
+  if (target.get() < 0) return errno;
+  struct stat status {};
+  if (fstat(target.get(), &status) != 0) return errno;
+  const bool directory = S_ISDIR(status.st_mode);
+  const landlock_path_beneath_attr rule{
+      .allowed_access =
+          handled_access() & (directory ? ~std::uint64_t{0} : access_file | access_truncate),
+      .parent_fd = target.get()};
+  return syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0 ? 0 : errno;
 }
 
 WriteConfinement::WriteConfinement(WriteConfinement&& other) noexcept

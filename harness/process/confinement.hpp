@@ -24,6 +24,13 @@ class WriteConfinement {
   // Close-on-exec; owned by this object.
   [[nodiscard]] int fd() const { return fd_; }
 
+  // Whether the kernel has Landlock and it is enabled.
+  static bool available() noexcept;
+
+  // Also allows writes below `path`, which exists. Async-signal-safe, before apply(). Returns 0 or
+  // an errno.
+  static int allow(int fd, const char* path) noexcept;
+
   // Restricts the calling thread for good. Async-signal-safe, for a child between fork() and
   // exec(). Sets no_new_privs, which disables set-user-id programs. Returns 0 or an errno.
   static int apply(int fd) noexcept;

@@ -94,6 +94,29 @@ bool carries_label(const ProcessInfo& process, const std::string& label) {
   return std::find(entries.begin(), entries.end(), label) != entries.end();
 }
 
+bool can_gain_no_privileges(const ProcessInfo& process) {
+  const auto status = text_of(directory_of(process.pid) / "status");
+  return status.find("\nNoNewPrivs:\t1\n") != std::string::npos;
+}
+
+// A command runner's own children lead a group in this session.
+bool is_adopted(const ProcessInfo& process) {
+  return process.parent == getpid() &&
+         !(process.session == getsid(0) && process.group == process.pid);
+}
+
+// A process of another sandbox has that one's label, or is a server in its own data directory.
+bool has_dropped_its_label(const ProcessInfo& process, const ProcessMark& mark) {
+  if (process.owner != mark.owner || !is_adopted(process)) return false;
+  if (!can_gain_no_privileges(process)) return false;
+  const auto name = mark.label.substr(0, mark.label.find('=') + 1);
+  const ActingAccount as_owner(owner_of(process));
+  const auto environment = text_of(directory_of(process.pid) / "environ");
+  std::error_code ended;
+  return environment.find(name) == std::string::npos &&
+         !fs::exists(directory_of(process.pid) / "cwd" / "PG_VERSION", ended);
+}
+
 // A pidfd: a signal sent through it cannot reach another process that reuses the pid.
 class ProcessHandle {
  public:
@@ -180,7 +203,8 @@ std::vector<ProcessInfo> processes_with(const ProcessMark& mark) {
   std::set<pid_t> found;
   for (const auto& process : processes) {
     if (!process.alive() || spared.contains(process.pid)) continue;
-    if (carries_label(process, mark.label) || works_below(process, mark)) {
+    if (carries_label(process, mark.label) || works_below(process, mark) ||
+        has_dropped_its_label(process, mark)) {
       found.insert(process.pid);
     }
   }
@@ -222,13 +246,9 @@ std::vector<ProcessInfo> end_processes(const ProcessMark& mark, std::chrono::mil
 }
 
 void reap_adopted_children() {
-  const pid_t self = getpid();
-  const pid_t own_session = getsid(0);
   for (const auto& process : all_processes()) {
-    if (process.parent != self || process.state != 'Z') continue;
-    // A command runner's own children lead a group in this session; it waits for them itself.
-    const bool own_child = process.session == own_session && process.group == process.pid;
-    if (!own_child) waitpid(process.pid, nullptr, WNOHANG);
+    // A command runner waits for its own children itself.
+    if (process.state == 'Z' && is_adopted(process)) waitpid(process.pid, nullptr, WNOHANG);
   }
 }
 

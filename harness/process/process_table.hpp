@@ -47,6 +47,8 @@ struct ProcessMark {
 };
 
 // The running processes with the mark, and their descendants; never this process or its ancestors.
+// If this process is a subreaper, also its adopted children without any label that can gain no
+// privileges: a confined command cannot undo that, though it can drop its label.
 std::vector<ProcessInfo> processes_with(const ProcessMark& mark);
 
 // Sends SIGTERM (to PostgreSQL SIGQUIT, an immediate shutdown), waits up to `timeout`, then sends

@@ -125,6 +125,8 @@ struct SandboxRecord {
   std::vector<std::string> removal;    // what was removed
   std::vector<std::string> remaining;  // what could not be
   std::string connect;                 // kept only: the psql command
+  // What keeps the server apart from this host: "network namespace". Empty: there was no sandbox.
+  std::vector<std::string> isolation;
 };
 
 // The explanation of the verdict, for an on-call engineer.

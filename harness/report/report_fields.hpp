@@ -111,6 +111,7 @@ void visit(auto& fields, Is<SandboxRecord> auto& sandbox) {
   fields("removal", sandbox.removal);
   fields("remaining", sandbox.remaining);
   fields("connect", sandbox.connect);
+  fields("isolation", sandbox.isolation);
 }
 
 void visit(auto& fields, Is<CommandRecord> auto& command) {

@@ -79,6 +79,28 @@ void make_private_directory(const fs::path& path, const Account& account) {
             error);
 }
 
+void require_trusted(const fs::path& path) {
+  if (geteuid() != 0) return;
+  std::error_code missing;
+  auto real = fs::weakly_canonical(path, missing);
+  if (missing) real = path;
+  for (auto part = real; part.has_relative_path(); part = part.parent_path()) {
+    struct stat status {};
+    if (lstat(part.c_str(), &status) != 0) continue;
+    const bool of_others = status.st_uid != 0;
+    // In a directory with the sticky bit only the owner of an entry can replace it.
+    const bool sticky = part != real && (status.st_mode & S_ISVTX) != 0;
+    const bool open = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && !sticky;
+    if (!of_others && !open) continue;
+    throw Error(ErrorKind::environment,
+                fmt::format("the state directory is not trusted: '{}' {}", part.string(),
+                            of_others ? "does not belong to root" : "is writable by others"),
+                "run pgrehearse as its owner, choose another directory with --state, or correct "
+                "its owner and mode",
+                FindingCode::env_state, part.string());
+  }
+}
+
 bool is_directory_of(const fs::path& path, const Account& account) {
   struct stat status {};
   return lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&

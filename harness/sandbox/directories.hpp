@@ -22,6 +22,11 @@ void make_private_directory(const std::filesystem::path& path, const Account& ac
 // True if `path` is a directory, not a symbolic link, that belongs to `account`.
 bool is_directory_of(const std::filesystem::path& path, const Account& account);
 
+// Throws Error(environment, env_state) if an account other than root and the current one could
+// replace `path` or what is in it. Only root is that strict: nothing is checked for others. The
+// path may not exist.
+void require_trusted(const std::filesystem::path& path);
+
 // Whether `path` is `directory` or below it. Compares names only.
 bool is_below(const std::filesystem::path& path, const std::filesystem::path& directory);
 

@@ -67,7 +67,8 @@ void Instance::start(const Quarantine& quarantine) {
                   .stop_signal = SIGQUIT,
                   .grace = std::chrono::seconds(10),
                   .on_line = [this](std::string_view line) { on_log_line(line); },
-                  .keep_output = std::size_t{1} << 16};
+                  .keep_output = std::size_t{1} << 16,
+                  .isolation = Isolation{}};
   options_.clear();
   for (const auto& [name, value] : quarantine.command_line) {
     options_.insert(options_.end(), {"-c", fmt::format("{}={}", name, value)});
@@ -95,7 +96,11 @@ void Instance::start(const Quarantine& quarantine) {
 
 void Instance::on_log_line(std::string_view line) {
   const std::lock_guard lock(mutex_);
-  log_ << line << '\n' << std::flush;
+  // Code in the copy can write to the log without end.
+  constexpr std::uint64_t longest_log = std::uint64_t{256} << 20U;
+  log_size_ += line.size() + 1;
+  if (log_complete_ && log_size_ <= longest_log) log_ << line << '\n' << std::flush;
+  if (!log_ || log_size_ > longest_log) log_complete_ = false;
   if (lines_.size() == kept_lines) lines_.erase(lines_.begin(), lines_.begin() + kept_lines / 2);
   lines_.emplace_back(line);
   ++lines_since_start_;
@@ -159,12 +164,7 @@ void Instance::promote(std::stop_token stop) {
 
 void Instance::stop(std::stop_token stop) {
   if (!running()) return;
-  const auto& paths = sandbox_.paths();
-  const auto result = sandbox_.run(
-      {.program = sandbox_.program("pg_ctl"),
-       .arguments = {"stop", "-D", paths.data.string(), "-m", "fast", "-w", "-t", "600"},
-       .timeout = std::chrono::minutes(11)},
-      stop);
+  auto result = sandbox_.request_shutdown() ? wait_for_end(stop) : stop_with_pg_ctl(stop);
   throw_if_cancelled(result);
   if (!result.succeeded()) {
     throw Error(ErrorKind::startup, "the instance did not stop cleanly: " + result.error_output,
@@ -172,6 +172,22 @@ void Instance::stop(std::stop_token stop) {
                 FindingCode::shutdown_failed);
   }
   server_.join();
+}
+
+CommandResult Instance::stop_with_pg_ctl(const std::stop_token& stop) {
+  const auto& paths = sandbox_.paths();
+  return sandbox_.run(
+      {.program = sandbox_.program("pg_ctl"),
+       .arguments = {"stop", "-D", paths.data.string(), "-m", "fast", "-w", "-t", "600"},
+       .timeout = std::chrono::minutes(11)},
+      stop);
+}
+
+CommandResult Instance::wait_for_end(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, stop, std::chrono::minutes(10), [this] { return result_.has_value(); });
+  throw_if_stopped(stop);
+  return result_.value_or(CommandResult{.error_output = "it was still running after 10 minutes"});
 }
 
 void Instance::leave_running() {
@@ -183,7 +199,9 @@ void Instance::leave_running() {
       sandbox_.run({.program = sandbox_.program("pg_ctl"),
                     .arguments = {"start", "-D", paths.data.string(), "-l",
                                   paths.logs / "postgresql.log", "-w", "-t", "600", "-o", options},
-                    .timeout = std::chrono::minutes(11)},
+                    .timeout = std::chrono::minutes(11),
+                    // A PID namespace would end with pg_ctl.
+                    .isolation = Isolation{.processes = false}},
                    {});
   if (!result.succeeded()) {
     throw Error(ErrorKind::startup, "the instance did not start again: " + result.error_output);
@@ -202,6 +220,11 @@ bool Instance::just_logged(std::string_view text) const {
       std::min({std::ptrdiff_t{20}, std::ssize(lines_), std::ptrdiff_t(lines_since_start_)});
   return std::any_of(lines_.end() - newest, lines_.end(),
                      [&](const std::string& line) { return line.find(text) != std::string::npos; });
+}
+
+bool Instance::log_complete() const {
+  const std::lock_guard lock(mutex_);
+  return log_complete_;
 }
 
 std::vector<std::string> Instance::log_lines() const {

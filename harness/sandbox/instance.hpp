@@ -70,9 +70,13 @@ class Instance {
   // Whether one of the newest twenty lines since the last start holds `text`.
   [[nodiscard]] bool just_logged(std::string_view text) const;
   [[nodiscard]] const std::filesystem::path& log_file() const { return log_path_; }
+  // False if a line could not be written to it.
+  [[nodiscard]] bool log_complete() const;
 
  private:
   void on_log_line(std::string_view line);
+  CommandResult stop_with_pg_ctl(const std::stop_token& stop);
+  CommandResult wait_for_end(const std::stop_token& stop);
 
   Sandbox& sandbox_;
   InstanceSessions sessions_;
@@ -80,6 +84,8 @@ class Instance {
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::ofstream log_;
+  std::uint64_t log_size_ = 0;
+  bool log_complete_ = true;
   std::vector<std::string> lines_;
   std::size_t lines_since_start_ = 0;
   bool accepting_ = false;

@@ -27,6 +27,8 @@ namespace fs = std::filesystem;
 constexpr std::string_view schema = "pgrehearse.sandbox/1";
 constexpr std::string_view suffix = ".json";
 constexpr std::string_view unfinished_suffix = ".json.new";
+// Whoever can open a file can lock it.
+constexpr mode_t entry_mode = 0600;
 
 [[noreturn]] void throw_for(const std::string& what, int error) {
   throw Error(ErrorKind::environment,
@@ -41,15 +43,23 @@ bool is_at(int fd, const fs::path& file) {
          of_fd.st_ino == of_file.st_ino && of_fd.st_dev == of_file.st_dev;
 }
 
+// Only this account's entries say what is removed, and only their locks say that a drill runs.
+bool is_own(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+         (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 // Opens and locks the file that currently has this name: files are replaced while locked, so a lock
-// on a replaced file is meaningless. -1 if it does not exist or is locked.
+// on a replaced file is meaningless. -1 if it does not exist, is not this account's, or is locked.
 int open_locked(const fs::path& file, int operation) {
   while (true) {
-    int fd = open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 && operation == LOCK_SH) {
-      fd = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    }
+    const int fd = open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) return -1;
+    if (!is_own(fd)) {
+      close(fd);
+      return -1;
+    }
     const bool locked = flock(fd, operation | LOCK_NB) == 0;
     const bool current = is_at(fd, file);
     if (locked && current) return fd;
@@ -60,7 +70,8 @@ int open_locked(const fs::path& file, int operation) {
 
 // A new locked file with its temporary name.
 int make_locked(const fs::path& file, const std::string& content) {
-  const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+  const int fd =
+      open(file.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, entry_mode);
   if (fd < 0) throw_for("cannot write '" + file.string() + "'", errno);
   const bool written =
       flock(fd, LOCK_EX | LOCK_NB) == 0 &&
@@ -70,6 +81,22 @@ int make_locked(const fs::path& file, const std::string& content) {
   close(fd);
   unlink(file.c_str());
   throw_for("cannot write '" + file.string() + "'", error);
+}
+
+// Empty unless the file is this account's.
+std::string text_of_entry(const fs::path& file) {
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  std::string text;
+  constexpr std::size_t longest = std::size_t{1} << 16;
+  std::array<char, 4096> buffer{};
+  if (fd >= 0 && is_own(fd)) {
+    for (auto length = read(fd, buffer.data(), buffer.size()); length > 0 && text.size() < longest;
+         length = read(fd, buffer.data(), buffer.size())) {
+      text.append(buffer.data(), static_cast<std::size_t>(length));
+    }
+  }
+  if (fd >= 0) close(fd);
+  return text;
 }
 
 std::string text_of(const fs::path& file) {
@@ -146,6 +173,7 @@ void OwnedEntry::remove() {
 Registry::Registry(const fs::path& state) : directory_(fs::absolute(state) / "sandboxes") {}
 
 OwnedEntry Registry::publish(const RegistryEntry& entry) const {
+  require_trusted(directory_);
   make_open_directories(directory_);
   remove_unfinished();
   const auto file = directory_ / (entry.run_id + std::string(suffix));
@@ -161,11 +189,12 @@ OwnedEntry Registry::publish(const RegistryEntry& entry) const {
 }
 
 std::vector<Registry::Listed> Registry::list() const {
+  require_trusted(directory_);
   std::vector<Listed> listed;
   std::error_code missing;
   for (const auto& file : fs::directory_iterator(directory_, missing)) {
     if (file.path().extension() != suffix) continue;
-    auto entry = entry_from_json(text_of(file.path()));
+    auto entry = entry_from_json(text_of_entry(file.path()));
     if (!entry || entry->run_id + std::string(suffix) != file.path().filename()) continue;
     if (entry->host != host_name() && entry->boot_id != boot_id()) continue;
     const int fd = open_locked(file.path(), LOCK_SH);
@@ -182,6 +211,7 @@ std::vector<Registry::Listed> Registry::list() const {
 }
 
 std::optional<OwnedEntry> Registry::take(const std::string& run_id) const {
+  require_trusted(directory_);
   auto file = directory_ / (run_id + std::string(suffix));
   const int fd = open_locked(file, LOCK_EX);
   if (fd < 0) return {};
@@ -189,7 +219,7 @@ std::optional<OwnedEntry> Registry::take(const std::string& run_id) const {
 }
 
 std::optional<RegistryEntry> Registry::find(const std::string& run_id) const {
-  return entry_from_json(text_of(directory_ / (run_id + std::string(suffix))));
+  return entry_from_json(text_of_entry(directory_ / (run_id + std::string(suffix))));
 }
 
 void Registry::remove_unfinished() const {

@@ -64,7 +64,7 @@ class Registry {
   // `state`: the state directory; created when it is first needed.
   explicit Registry(const std::filesystem::path& state);
 
-  // Throws Error(environment), also if the run id is in use.
+  // Throws Error(environment), also if the run id is in use, or if root cannot trust the directory.
   OwnedEntry publish(const RegistryEntry& entry) const;
 
   struct Listed {

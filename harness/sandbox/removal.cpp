@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <fstream>
+#include <sstream>
 
 #include "harness/common/error.hpp"
 #include "harness/process/process_table.hpp"
@@ -28,9 +28,17 @@ struct SharedSegment {
   int id = 0;
 };
 
+std::string text_of(const Account& account, const fs::path& file) {
+  try {
+    return read_file_of(account, file);
+  } catch (const Error&) {
+    return {};  // not a regular file
+  }
+}
+
 // The System V segment that locks a data directory outlives a killed postmaster. Its key and id are
 // in line 7 of postmaster.pid.
-std::vector<SharedSegment> guarding_segments(const fs::path& root) {
+std::vector<SharedSegment> guarding_segments(const fs::path& root, const Account& account) {
   std::vector<SharedSegment> segments;
   std::error_code gone;
   // Of the restored cluster, and of fresh clusters created to test the sandbox.
@@ -38,8 +46,8 @@ std::vector<SharedSegment> guarding_segments(const fs::path& root) {
        entry.increment(gone)) {
     constexpr int deepest = 2;
     if (entry.depth() >= deepest) entry.disable_recursion_pending();
-    if (entry->path().filename() != "postmaster.pid" || !entry->is_regular_file(gone)) continue;
-    std::ifstream file(entry->path());
+    if (entry->path().filename() != "postmaster.pid") continue;
+    std::istringstream file(text_of(account, entry->path()));
     std::string line;
     for (int number = 1; number < 7; ++number) std::getline(file, line);
     unsigned long key = 0;
@@ -107,16 +115,14 @@ void remove_directory(const fs::path& directory, const Account& account, Removal
                                             directory.string(), account.name));
     return;
   }
-  unlink_files_of(account, directory);
-  failure.clear();
-  fs::remove_all(directory, failure);
+  remove_tree_of(account, directory);
   std::error_code look;
   if (!fs::exists(fs::symlink_status(directory, look))) {
     removal.removed.push_back("directory " + directory.string());
   } else {
     removal.remaining.push_back(
-        fmt::format("directory {} ({})", directory.string(),
-                    failure ? failure.message() : "files were created in it during its removal"));
+        fmt::format("directory {} (files in it cannot be removed, or were created meanwhile)",
+                    directory.string()));
   }
 }
 
@@ -161,7 +167,7 @@ Removal remove_local_sandbox(const RegistryEntry& entry, pid_t spared) {
   const auto shared_files =
       shares_memory ? shared_memory_files_of(processes_with(mark)) : std::vector<std::string>();
   const auto segments =
-      shares_memory ? guarding_segments(entry.root) : std::vector<SharedSegment>();
+      shares_memory ? guarding_segments(entry.root, account) : std::vector<SharedSegment>();
   end_all(mark, removal);
   if (!removal.complete()) return removal;
   remove_segments(segments, account, removal);

@@ -40,6 +40,12 @@ struct Removal {
   [[nodiscard]] bool complete() const { return remaining.empty(); }
 };
 
+// How the server is kept apart from this host.
+struct IsolationMeans {
+  std::vector<std::string> in_force;  // "network namespace"
+  std::vector<std::string> missing;   // "network namespace (Operation not permitted)"
+};
+
 class Sandbox : public CommandRunner {
  public:
   // Destroys what has not been destroyed; never throws.
@@ -67,6 +73,16 @@ class Sandbox : public CommandRunner {
                                               std::uint64_t offset = 0) const = 0;
   virtual void write_file(const std::filesystem::path& path, std::string_view content,
                           int mode = 0600) = 0;
+
+  [[nodiscard]] virtual IsolationMeans isolation() const { return {}; }
+  // The command by which the server fetches WAL with `archive_get`; both take a file's name and a
+  // destination. Where the server cannot read the repository, it asks this process to fetch.
+  virtual std::vector<std::string> fetch_command(std::vector<std::string> archive_get) {
+    return archive_get;
+  }
+
+  // Asks an isolated server for a fast shutdown. False: pg_ctl can do it, in run().
+  virtual bool request_shutdown() { return false; }
 
   // Throws Error(environment) if the sandbox itself has failed (out of memory, container stopped):
   // a command that failed in it is then no evidence against the backup.

@@ -1,5 +1,6 @@
 #include "harness/sandbox/sandbox_files.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -9,7 +10,6 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <fstream>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -116,16 +116,91 @@ std::vector<NamedFile> files_below(const fs::path& top) {
   return files;
 }
 
-void copy_file_of(const Account& account, const NamedFile& from, const fs::path& to) {
-  constexpr std::uint64_t longest = std::uint64_t{32} << 20;
+int open_directory(int at, const char* name) {
+  return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+// No component of `relative` may be a symbolic link. "": the directory itself.
+int open_below(int top, const fs::path& relative) {
+  int fd = open_directory(top, ".");
+  for (const auto& part : relative) {
+    const int next = open_directory(fd, part.c_str());
+    close(fd);
+    fd = next;
+  }
+  return fd;
+}
+
+template <typename Action>
+void for_each_entry(int directory, Action action) {
+  const int own = open_directory(directory, ".");
+  DIR* stream = own >= 0 ? fdopendir(own) : nullptr;
+  if (stream == nullptr) {
+    if (own >= 0) close(own);
+    return;
+  }
+  while (const dirent* entry = readdir(stream)) {
+    const std::string_view name(entry->d_name);
+    if (name != "." && name != "..") action(entry->d_name);
+  }
+  closedir(stream);
+}
+
+bool is_directory_on(int at, const char* name, dev_t device) {
+  struct stat status {};
+  return fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode) &&
+         status.st_dev == device;
+}
+
+void list_directories(int directory, const fs::path& name, dev_t device,
+                      std::vector<fs::path>& into) {
+  into.push_back(name);
+  for_each_entry(directory, [&](const char* entry) {
+    if (!is_directory_on(directory, entry, device)) return;
+    const File below(open_directory(directory, entry));
+    if (below.fd() >= 0) list_directories(below.fd(), name / entry, device, into);
+  });
+}
+
+void remove_entries(int directory, dev_t device) {
+  for_each_entry(directory, [&](const char* entry) {
+    if (unlinkat(directory, entry, 0) == 0 || !is_directory_on(directory, entry, device)) return;
+    {
+      const File below(open_directory(directory, entry));
+      if (below.fd() >= 0) remove_entries(below.fd(), device);
+    }
+    unlinkat(directory, entry, AT_REMOVEDIR);
+  });
+}
+
+// Writes at the current position, a hole instead of zeros; the caller sets the size at the end.
+bool write_sparsely(int fd, std::string_view piece) {
+  if (piece.find_first_not_of('\0') == std::string_view::npos) {
+    return lseek(fd, static_cast<off_t>(piece.size()), SEEK_CUR) >= 0;
+  }
+  return write_all(fd, piece) == 0;
+}
+
+// Returns the bytes copied, at most `limit`: the last ones of the file.
+std::uint64_t copy_file_of(const Account& account, const NamedFile& from, const fs::path& to,
+                           std::uint64_t limit) {
   std::optional<ActingAccount> acting(account);
   const File source(open_to_read(from.path));
   acting.reset();
-  if (!source.is_ordinary()) return;
-  std::ofstream copy(to, std::ios::binary | std::ios::trunc);
+  if (!source.is_ordinary()) return 0;
+  const File copy(open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640));
+  if (copy.fd() < 0) return 0;
   const auto size = source.size();
-  read_from(source.fd(), size > longest ? size - longest : 0,
-            [&copy](std::string_view piece) { copy << piece; });
+  std::uint64_t copied = 0;
+  bool complete = true;
+  read_from(source.fd(), size > limit ? size - limit : 0, [&](std::string_view piece) {
+    // The file may grow while it is read.
+    piece = piece.substr(0, limit - copied);
+    complete = complete && write_sparsely(copy.fd(), piece);
+    copied += piece.size();
+  });
+  if (complete && ftruncate(copy.fd(), static_cast<off_t>(copied)) != 0) return 0;
+  return copied;
 }
 
 }  // namespace
@@ -161,30 +236,45 @@ void write_file_of(const Account& account, const fs::path& path, std::string_vie
 }
 
 void copy_files_of(const Account& account, const fs::path& from, const fs::path& into) {
+  constexpr std::uint64_t longest = std::uint64_t{32} << 20;
+  std::uint64_t left = std::uint64_t{256} << 20;
   for (const auto& file : files_below(from)) {
+    if (left == 0) return;
     const auto to = into / file.path.lexically_relative(from);
     std::error_code failure;
     fs::create_directories(to.parent_path(), failure);
-    if (!failure) copy_file_of(account, file, to);
+    if (!failure) left -= copy_file_of(account, file, to, std::min(longest, left));
   }
 }
 
-void unlink_files_of(const Account& account, const fs::path& top) {
+void remove_tree_of(const Account& account, const fs::path& top) {
+  const File opened(open_directory(AT_FDCWD, top.c_str()));
+  struct stat status {};
+  if (opened.fd() < 0 || fstat(opened.fd(), &status) != 0) return;
+  std::vector<fs::path> directories;
+  list_directories(opened.fd(), "", status.st_dev, directories);
   constexpr std::size_t most_workers = 8;
-  constexpr std::size_t worth_a_worker = 32;
-  const auto files = files_below(top);
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     try {
       const ActingAccount acting(account);
-      for (auto at = next++; at < files.size(); at = next++) unlink(files[at].path.c_str());
+      for (auto at = next++; at < directories.size(); at = next++) {
+        const File directory(open_below(opened.fd(), directories[at]));
+        for_each_entry(directory.fd(),
+                       [&](const char* name) { unlinkat(directory.fd(), name, 0); });
+      }
     } catch (const Error&) {
-      // The removal of the directories will report files that remain.
+      // What is left is removed below.
     }
   };
-  std::vector<std::jthread> workers;
-  const auto wanted = std::min(most_workers, files.size() / worth_a_worker);
-  while (workers.size() < wanted) workers.emplace_back(work);
+  {
+    std::vector<std::jthread> workers;
+    const auto wanted = std::min(most_workers, directories.size());
+    while (workers.size() < wanted) workers.emplace_back(work);
+  }
+  remove_entries(opened.fd(), status.st_dev);
+  const File parent(open(top.parent_path().c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+  if (parent.fd() >= 0) unlinkat(parent.fd(), top.filename().c_str(), AT_REMOVEDIR);
 }
 
 Bytes bytes_below(const fs::path& path) {

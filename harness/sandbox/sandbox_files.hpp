@@ -19,14 +19,16 @@ std::string read_file_of(const Account& account, const std::filesystem::path& pa
 void write_file_of(const Account& account, const std::filesystem::path& path,
                    std::string_view content, int mode);
 
-// Copies the files below `from`, at most the last 32 MB of each, to `into`, which is created if
-// there are files. Ignores files that cannot be read.
+// Copies the files below `from`, at most the last 32 MB of each and 256 MB of all, to `into`, which
+// is created if there are files. Holes of sparse files stay holes. Ignores files that cannot be
+// read.
 void copy_files_of(const Account& account, const std::filesystem::path& from,
                    const std::filesystem::path& into);
 
-// Unlinks the regular files below, several in parallel: on file systems with online discard each
-// takes milliseconds. Ignores files that cannot be unlinked.
-void unlink_files_of(const Account& account, const std::filesystem::path& top);
+// Removes a directory with everything in it; files are unlinked by several threads, as `account`:
+// on file systems with online discard each takes milliseconds. Follows no symbolic link, whatever
+// changes meanwhile, and stays in the directory's file system. Leaves what cannot be removed.
+void remove_tree_of(const Account& account, const std::filesystem::path& top);
 
 // Total size of the files below; 0 if there are none. Files may appear and disappear meanwhile.
 Bytes bytes_below(const std::filesystem::path& path);

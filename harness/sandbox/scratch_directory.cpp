@@ -6,6 +6,7 @@
 
 #include "harness/common/units.hpp"
 #include "harness/sandbox/directories.hpp"
+#include "harness/sandbox/sandbox_files.hpp"
 
 namespace pgrehearse {
 
@@ -27,7 +28,8 @@ OwnedEntry publish(const Registry& registry, const std::string& name, const Acco
 
 ScratchDirectory::ScratchDirectory(const std::filesystem::path& state, const std::string& name,
                                    const Account& account)
-    : path_(Registry(state).directory() / name),
+    : account_(account),
+      path_(Registry(state).directory() / name),
       owned_(publish(Registry(state), name, account, path_)) {
   try {
     make_open_directories(path_.parent_path());
@@ -41,10 +43,10 @@ ScratchDirectory::ScratchDirectory(const std::filesystem::path& state, const std
 
 ScratchDirectory::~ScratchDirectory() {
   std::error_code failure;
-  std::filesystem::remove_all(path_, failure);
-  if (failure) {
+  remove_tree_of(account_, path_);
+  if (std::filesystem::exists(std::filesystem::symlink_status(path_, failure))) {
     // The registry entry remains: `clean` and the next run remove the rest.
-    spdlog::warn("cannot remove {}: {}", path_.string(), failure.message());
+    spdlog::warn("cannot remove {} completely", path_.string());
     return;
   }
   owned_.remove();

@@ -23,6 +23,7 @@ class ScratchDirectory {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
+  Account account_;
   std::filesystem::path path_;
   OwnedEntry owned_;
 };

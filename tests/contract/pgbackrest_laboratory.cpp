@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "harness/common/text.hpp"
 #include "harness/postgres/binaries.hpp"
 #include "harness/repository/pgbackrest/pgbackrest_repository.hpp"
 
@@ -21,6 +22,19 @@ void give_to(const fs::path& path, const Account& account) {
   if (chown(path.c_str(), account.uid, account.gid) != 0) {
     throw std::runtime_error("cannot chown " + path.native());
   }
+}
+
+std::string listing_of(const fs::path& directory) {
+  std::vector<std::string> lines;
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+    const auto time = entry.last_write_time().time_since_epoch().count();
+    lines.push_back(fmt::format("{} {} {}\n", entry.path().native(),
+                                entry.is_regular_file() ? entry.file_size() : 0, time));
+  }
+  std::ranges::sort(lines);
+  std::string text;
+  for (const auto& line : lines) text += line;
+  return text;
 }
 
 std::string read(const fs::path& path) {
@@ -155,17 +169,36 @@ fs::path PgBackRestLaboratory::flip_byte_below(const fs::path& directory) {
   return largest;
 }
 
-std::string PgBackRestLaboratory::listing() const {
-  std::vector<std::string> lines;
-  for (const auto& entry : fs::recursive_directory_iterator(laboratory_->paths().repository)) {
-    const auto time = entry.last_write_time().time_since_epoch().count();
-    lines.push_back(fmt::format("{} {} {}\n", entry.path().native(),
-                                entry.is_regular_file() ? entry.file_size() : 0, time));
+fs::path PgBackRestLaboratory::write_production_configuration(const std::string& more) {
+  fs::remove_all(production());
+  for (const auto* directory : {"spool/archive/demo/in", "spool/archive/demo/out", "lock", "log"}) {
+    fs::create_directories(production() / directory);
   }
-  std::ranges::sort(lines);
-  std::string text;
-  for (const auto& line : lines) text += line;
-  return text;
+  for (const auto* file : {"spool/archive/demo/in/000000010000000000000001",
+                           "spool/archive/demo/out/000000010000000000000042.ok",
+                           "lock/demo-archive.lock", "log/demo-archive-push-async.log"}) {
+    std::ofstream(production() / file) << "of production\n";
+  }
+  for (const auto& entry : fs::recursive_directory_iterator(production())) {
+    give_to(entry.path(), laboratory_->account());
+  }
+  give_to(production(), laboratory_->account());
+  auto file = scratch_ / "production.conf";
+  std::ofstream stream(file);
+  const auto own = read(laboratory_->paths().configuration);
+  for (const auto line : lines_of(own)) {
+    const auto name = line.substr(0, line.find('='));
+    if (more.find("\n" + std::string(name) + "=") == std::string::npos) stream << line << '\n';
+  }
+  stream << fmt::format(fmt::runtime(more), production().native());
+  fs::permissions(file, fs::perms(0644));
+  return file;
 }
+
+std::string PgBackRestLaboratory::listing() const {
+  return listing_of(laboratory_->paths().repository);
+}
+
+std::string PgBackRestLaboratory::listing_of_production() const { return listing_of(production()); }
 
 }  // namespace pgrehearse

@@ -25,6 +25,10 @@ class PgBackRestLaboratory {
 
   // The configuration of a repository host whose restore section points outside the sandbox.
   std::filesystem::path write_hostile_configuration();
+  // A configuration of a production host: the primary's own, followed by `more`, in which {} is the
+  // directory of production's lock, log and spool paths. The directory is filled with files.
+  std::filesystem::path write_production_configuration(const std::string& more);
+  [[nodiscard]] std::filesystem::path production() const { return scratch_ / "production"; }
   // A copy of the repository to damage, and a configuration that names it.
   struct Copy {
     std::filesystem::path repository;
@@ -36,6 +40,8 @@ class PgBackRestLaboratory {
 
   // Names, sizes and modification times of all files in the repository.
   [[nodiscard]] std::string listing() const;
+  // The same of the directory production().
+  [[nodiscard]] std::string listing_of_production() const;
 
   Laboratory& primary() { return *laboratory_; }
   [[nodiscard]] std::filesystem::path scratch() const { return scratch_; }

@@ -149,6 +149,99 @@ TEST_P(PgBackRestContract, RestoresOnARepositoryHostWhateverItsConfiguration) {
   EXPECT_EQ(fetch_to_pg_wal(*repository, *sandbox, backup, backup.start_segment).exit_code, 0);
 }
 
+// What the configuration files of production hosts set, each with production's own directories.
+constexpr std::pair<const char*, const char*> production_configurations[] = {
+    {"asynchronous archiving for all stanzas", R"(
+[global]
+archive-async=y
+archive-get-queue-max=8GiB
+lock-path={0}/lock
+log-path={0}/log
+spool-path={0}/spool
+)"},
+    {"asynchronous archiving of the stanza", R"(
+[demo]
+archive-async=y
+lock-path={0}/lock
+log-path={0}/log
+spool-path={0}/spool
+)"},
+    {"options of single commands", R"(
+[global]
+lock-path={0}/lock
+log-path={0}/log
+spool-path={0}/spool
+[global:archive-get]
+archive-async=y
+process-max=8
+[global:restore]
+process-max=16
+delta=y
+link-all=y
+recovery-option=recovery_target_action=promote
+[demo:restore]
+archive-mode=preserve
+)"},
+    {"verbose logging", R"(
+[global]
+archive-async=y
+lock-path={0}/lock
+log-path={0}/log
+spool-path={0}/spool
+log-level-console=debug
+log-level-stderr=debug
+log-level-file=trace
+log-subprocess=y
+log-timestamp=n
+)"},
+};
+
+TEST_P(PgBackRestContract, LeavesTheDirectoriesOfAProductionHostAlone) {
+  if (GetParam()) GTEST_SKIP() << "the same as without encryption";
+  // A sandbox can be where Landlock is not: nothing may depend on it.
+  for (const auto& [name, text] : production_configurations) {
+    SCOPED_TRACE(name);
+    auto repository = laboratory().repository(laboratory().write_production_configuration(text));
+    const auto before = laboratory().listing_of_production();
+    const auto backup = newest(*repository);
+    EXPECT_FALSE(repository->list_archive(backup, 16ULL << 20U, {}).segments.empty());
+    EXPECT_TRUE(repository->verify(backup, {}).ok);
+    auto sandbox = laboratory().sandbox("production");
+    repository->restore(backup, {}, *sandbox, nullptr, {});
+    EXPECT_EQ(fetch_to_pg_wal(*repository, *sandbox, backup, backup.start_segment).exit_code, 0);
+    EXPECT_EQ(laboratory().listing_of_production(), before);
+    const auto settings = sandbox->read_file(sandbox->paths().data / "postgresql.auto.conf");
+    EXPECT_THAT(settings, AllOf(Not(HasSubstr("promote")), HasSubstr("archive_mode = 'off'")));
+    EXPECT_TRUE(sandbox->destroy().complete());
+  }
+}
+
+// Variables of the account that would choose another backup, target or repository.
+TEST_P(PgBackRestContract, VariablesDoNotChangeWhatIsRestored) {
+  if (GetParam()) GTEST_SKIP() << "the same as without encryption";
+  const std::pair<const char*, const char*> variables[] = {
+      {"PGBACKREST_SET", "20200101-000000F"},
+      {"PGBACKREST_TYPE", "immediate"},
+      {"PGBACKREST_TARGET", "2020-01-01"},
+      {"PGBACKREST_TARGET_ACTION", "promote"},
+      {"PGBACKREST_DELTA", "y"},
+      {"PGBACKREST_FORCE", "y"},
+      {"PGBACKREST_REPO", "7"},
+      {"PGBACKREST_FILTER", "nothing"},
+      {"PGBACKREST_STANZA", "other"},
+      {"PGBACKREST_ARCHIVE_ASYNC", "y"},
+      {"PGBACKREST_SPOOL_PATH", "/nonexistent"}};
+  for (const auto& [name, value] : variables) setenv(name, value, 1);
+  auto repository = laboratory().repository();
+  const auto backup = newest(*repository);
+  EXPECT_FALSE(repository->list_archive(backup, 16ULL << 20U, {}).segments.empty());
+  auto sandbox = laboratory().sandbox("variables");
+  repository->restore(backup, {}, *sandbox, nullptr, {});
+  EXPECT_TRUE(fs::exists(sandbox->paths().data / "standby.signal"));
+  EXPECT_EQ(fetch_to_pg_wal(*repository, *sandbox, backup, backup.start_segment).exit_code, 0);
+  for (const auto& [name, value] : variables) unsetenv(name);
+}
+
 TEST_P(PgBackRestContract, NamesTheDamagedFileOfABackup) {
   const auto copy = laboratory().copy_repository("flipped");
   auto repository = laboratory().repository(copy.configuration);

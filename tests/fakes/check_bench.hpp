@@ -58,6 +58,7 @@ struct CheckBench {
   std::function<Connection(const std::string& database)> connect;
   std::vector<std::string> databases;
   std::filesystem::path log;
+  bool log_complete = true;
   std::function<std::optional<std::string>(const std::string& file)> relation_of_file =
       [](const std::string&) { return std::nullopt; };
   Instant drill_started;
@@ -81,7 +82,8 @@ struct CheckBench {
   }
   InstanceContext instance_context() {
     return {
-        repository_context(), sandbox_or_untouched(), control_or_empty(), connect, databases, log};
+        repository_context(), sandbox_or_untouched(), control_or_empty(), connect, databases, log,
+        log_complete};
   }
   CheckContext context(InstanceState state) {
     switch (state) {

@@ -14,7 +14,8 @@ namespace pgrehearse {
 
 struct HttpScript {
   std::map<std::string, HttpResponse> responses;
-  std::vector<std::string> requested;  // URLs, in this order
+  std::vector<std::string> requested;         // URLs, in this order
+  std::vector<std::string> with_credentials;  // those that got them
   std::mutex mutex;
 };
 
@@ -28,6 +29,7 @@ class ScriptedHttpClient final : public HttpClient {
     throw_if_stopped(stop);
     const std::scoped_lock lock(script_.mutex);
     script_.requested.push_back(request.url);
+    if (request.with_credentials) script_.with_credentials.push_back(request.url);
     const auto found = script_.responses.find(request.url);
     if (found == script_.responses.end()) {
       throw Error(ErrorKind::environment, "connection refused");

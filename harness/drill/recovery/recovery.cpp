@@ -105,7 +105,8 @@ class Recovery {
   }
 
   std::vector<std::string> archive_get(WalFetch fetch) {
-    return input_.repository.archive_get(input_.backup, input_.sandbox, fetch);
+    return input_.sandbox.fetch_command(
+        input_.repository.archive_get(input_.backup, input_.sandbox, fetch));
   }
 
   Quarantine quarantine() const {

@@ -16,6 +16,7 @@
 #include "harness/repository/pgbackrest/pgbackrest_exit_code.hpp"
 #include "harness/repository/pgbackrest/pgbackrest_info.hpp"
 #include "harness/repository/pgbackrest/pgbackrest_message.hpp"
+#include "harness/repository/pgbackrest/pgbackrest_options.hpp"
 #include "harness/repository/pgbackrest/pgbackrest_restore.hpp"
 #include "harness/repository/pgbackrest/pgbackrest_verification.hpp"
 #include "harness/repository/pgbackrest/wal_segment_size.hpp"
@@ -51,12 +52,6 @@ std::vector<std::string> concatenate(std::vector<std::string> first,
   return first;
 }
 
-// Errors on standard error only: standard output is for results.
-std::vector<std::string> quiet() {
-  return {"--log-level-file=off", "--log-level-console=off", "--log-level-stderr=warn",
-          "--no-log-timestamp"};
-}
-
 }  // namespace
 
 PgBackRestRepository::PgBackRestRepository(RepositorySpec spec, CommandRunner& runner,
@@ -66,18 +61,12 @@ PgBackRestRepository::PgBackRestRepository(RepositorySpec spec, CommandRunner& r
       account_(std::move(account)),
       directory_(std::move(directory)) {}
 
-std::vector<std::string> PgBackRestRepository::repository_options(std::optional<int> key) const {
-  std::vector<std::string> options;
-  if (spec_.configuration) options.push_back("--config=" + spec_.configuration->string());
-  options.push_back("--stanza=" + spec_.stanza);
-  if (key) options.push_back(fmt::format("--repo={}", *key));
-  return options;
-}
-
-Command PgBackRestRepository::command(std::vector<std::string> arguments,
+Command PgBackRestRepository::command(PgBackRestCommand name, std::optional<int> key,
+                                      std::vector<std::string> arguments,
                                       std::chrono::milliseconds deadline) const {
   return {.program = spec_.binary,
-          .arguments = std::move(arguments),
+          .arguments =
+              concatenate(pgbackrest_options(name, spec_, key, directory_), std::move(arguments)),
           .account = account_,
           .timeout = deadline,
           .keep_output = large_output};
@@ -96,8 +85,11 @@ std::string PgBackRestRepository::output_of(const Command& command, std::string_
 
 std::string PgBackRestRepository::version(std::stop_token stop) {
   try {
-    const auto output =
-        output_of(command({"version"}, minutes(1)), "reading the pgBackRest version", stop);
+    const auto output = output_of({.program = spec_.binary,
+                                   .arguments = {"version"},
+                                   .account = account_,
+                                   .timeout = minutes(1)},
+                                  "reading the pgBackRest version", stop);
     const auto lines = lines_of(output);
     return lines.empty() ? spec_.binary : excerpt(lines.front(), 60);
   } catch (const Error& error) {
@@ -108,24 +100,29 @@ std::string PgBackRestRepository::version(std::stop_token stop) {
   }
 }
 
-std::string PgBackRestRepository::info(std::vector<std::string> options, std::stop_token stop) {
-  const auto lock = "--lock-path=" + (directory_ / "lock").string();
-  auto arguments =
-      concatenate(concatenate(std::move(options), quiet()), {lock, "--output=json", "info"});
-  return output_of(command(std::move(arguments), info_deadline),
-                   fmt::format("listing the backups of stanza '{}'", spec_.stanza), stop);
+std::string PgBackRestRepository::info(std::optional<int> key, std::vector<std::string> options,
+                                       std::stop_token stop) {
+  return output_of(
+      command(PgBackRestCommand::info, key,
+              concatenate(std::move(options), {"--output=json", "info"}), info_deadline),
+      fmt::format("listing the backups of stanza '{}'", spec_.stanza), stop);
+}
+
+std::string PgBackRestRepository::info_of_all_stanzas(std::stop_token stop) {
+  auto spec = spec_;
+  spec.stanza.clear();
+  return PgBackRestRepository(spec, runner_, account_, directory_).info(spec.key, {}, stop);
 }
 
 BackupList PgBackRestRepository::list(std::stop_token stop) {
-  auto list = parse_pgbackrest_info(info(repository_options(spec_.key), stop), spec_.stanza);
+  auto list = parse_pgbackrest_info(info(spec_.key, {}, stop), spec_.stanza);
   constexpr int no_backups_yet = 2;
   if (list.backups.empty() && list.status.code != 0 && list.status.code != no_backups_yet) {
     refuse_status(list.status, stop);
   }
   for (auto& backup : list.backups) {
     if (!backup.error) continue;
-    backup.errors = parse_error_list(info(
-        concatenate(repository_options(backup.repository_key), {"--set=" + backup.label}), stop));
+    backup.errors = parse_error_list(info(backup.repository_key, {"--set=" + backup.label}, stop));
   }
   return list;
 }
@@ -136,9 +133,7 @@ void PgBackRestRepository::refuse_status(const RepositoryStatus& status, std::st
   if (status.code == other || status.message.find("Error]") != std::string::npos) {
     throw error_of_status(status.message, attempt);
   }
-  auto all_stanzas = repository_options(spec_.key);
-  std::erase_if(all_stanzas, [](const auto& option) { return option.starts_with("--stanza="); });
-  const auto names = stanza_names(info(std::move(all_stanzas), stop));
+  const auto names = stanza_names(info_of_all_stanzas(stop));
   const auto near = nearest(spec_.stanza, names);
   std::string hint = "check with 'pgbackrest info' that the repository is mounted and has backups";
   if (near && *near != spec_.stanza) {
@@ -156,10 +151,10 @@ ParsedArchive PgBackRestRepository::read_archive(const Backup& backup, std::uint
                                                  std::stop_token stop) {
   const auto id = archive_id(backup);
   const auto listed_at = std::chrono::system_clock::now();
-  const auto listing = command(
-      concatenate(concatenate(repository_options(backup.repository_key), quiet()),
-                  {"--output=json", "--recurse", "repo-ls", archive_path(spec_.stanza, backup)}),
-      listing_deadline);
+  const auto listing =
+      command(PgBackRestCommand::repo_ls, backup.repository_key,
+              {"--output=json", "--recurse", "repo-ls", archive_path(spec_.stanza, backup)},
+              listing_deadline);
   auto parsed = parse_archive_listing(output_of(listing, "listing the WAL archive " + id, stop), id,
                                       segment_size);
   parsed.listing.listed_at = listed_at;
@@ -175,12 +170,11 @@ std::optional<std::uint64_t> PgBackRestRepository::wal_segment_size(const Backup
 ArchiveListing PgBackRestRepository::list_archive(const Backup& backup, std::uint64_t segment_size,
                                                   std::stop_token stop) {
   auto parsed = read_archive(backup, segment_size, stop);
-  const auto options = concatenate(repository_options(backup.repository_key), quiet());
   for (const auto& file : parsed.history_files) {
     // repo-get decrypts; history files are never compressed (measured with 2.45, zst and aes).
     const auto content = output_of(
-        command(concatenate(options, {"repo-get", archive_path(spec_.stanza, backup) + "/" + file}),
-                info_deadline),
+        command(PgBackRestCommand::repo_get, backup.repository_key,
+                {"repo-get", archive_path(spec_.stanza, backup) + "/" + file}, info_deadline),
         "reading the timeline history " + file, stop);
     const auto timeline = static_cast<Timeline>(std::stoul(file.substr(0, 8), nullptr, 16));
     try {
@@ -197,14 +191,10 @@ void PgBackRestRepository::restore(const Backup& backup, const RecoveryTarget& t
                                    Sandbox& sandbox,
                                    const std::function<void(const RestoreProgress&)>& on_progress,
                                    std::stop_token stop) {
-  const auto& own = sandbox.paths().pgbackrest;
   auto arguments =
-      concatenate(repository_options(backup.repository_key),
-                  {"--lock-path=" + (own / "lock").string(), "--log-path=" + (own / "log").string(),
-                   "--log-level-file=info", "--log-level-console=detail", "--log-level-stderr=off",
-                   "--no-log-timestamp"});
-  arguments = concatenate(std::move(arguments),
-                          restore_options(backup, target, sandbox.paths(), sandbox.cpus()));
+      concatenate(pgbackrest_options(PgBackRestCommand::restore, spec_, backup.repository_key,
+                                     sandbox.paths().pgbackrest),
+                  restore_options(backup, target, sandbox.paths(), sandbox.cpus()));
   arguments.emplace_back("restore");
   double reported = -1;
   const auto on_line = [&](std::string_view line) {
@@ -236,12 +226,10 @@ void PgBackRestRepository::restore(const Backup& backup, const RecoveryTarget& t
 }
 
 std::string PgBackRestRepository::find_damaged_file(const Backup& backup, std::stop_token stop) {
-  auto arguments = concatenate(repository_options(backup.repository_key), quiet());
-  std::ranges::replace(arguments, std::string("--log-level-console=off"),
-                       std::string("--log-level-console=detail"));
-  arguments = concatenate(std::move(arguments),
-                          {"--output=text", "--verbose", "--process-max=2", "verify"});
-  const auto result = runner_.run(command(std::move(arguments), damage_search_deadline), stop);
+  const auto result = runner_.run(
+      command(PgBackRestCommand::verify, backup.repository_key,
+              {"--output=text", "--verbose", "--process-max=2", "verify"}, damage_search_deadline),
+      stop);
   const auto verification = parse_verification(result.output);
   if (!verification) return {};
   auto labels = backup.references;
@@ -258,20 +246,14 @@ std::string PgBackRestRepository::find_damaged_file(const Backup& backup, std::s
 
 std::vector<std::string> PgBackRestRepository::archive_get(const Backup& backup,
                                                            const Sandbox& sandbox, WalFetch fetch) {
-  const auto& own = sandbox.paths().pgbackrest;
+  const auto name = fetch == WalFetch::single ? PgBackRestCommand::archive_get
+                                              : PgBackRestCommand::archive_get_ahead;
   std::vector<std::string> command{spec_.binary};
-  command = concatenate(std::move(command), repository_options(backup.repository_key));
-  command = fetch == WalFetch::single
-                ? concatenate(std::move(command), {"--no-archive-async"})
-                : concatenate(std::move(command), {"--archive-async", "--process-max=2",
-                                                   "--spool-path=" + (own / "spool").string()});
-  return concatenate(
-      std::move(command),
-      {"--reset-pg1-host", "--pg1-path=" + sandbox.paths().data.string(),
-       "--lock-path=" + (own / "lock").string(), "--log-path=" + (own / "log").string(),
-       "--log-level-file=off", "--log-level-console=off",
-       // PostgreSQL's log collects standard error.
-       "--log-level-stderr=error", "archive-get"});
+  command = concatenate(std::move(command), pgbackrest_options(name, spec_, backup.repository_key,
+                                                               sandbox.paths().pgbackrest));
+  return concatenate(std::move(command),
+                     {"--reset-pg1-host", "--pg1-path=" + sandbox.paths().data.string(),
+                      std::string(name_of(name))});
 }
 
 RepositoryAccess PgBackRestRepository::access() {
@@ -293,16 +275,15 @@ RepositoryAccess PgBackRestRepository::access() {
 
 BackupRepository::Verification PgBackRestRepository::verify(const Backup& backup,
                                                             std::stop_token stop) {
-  auto arguments = concatenate(
-      repository_options(backup.repository_key),
-      // The log names the damaged files; the text only counts them. Without --verbose there is no
-      // text for an intact repository (measured with 2.45).
-      {"--log-level-file=off", "--log-level-console=detail", "--log-level-stderr=off",
-       "--no-log-timestamp", "--output=text", "--verbose",
+  // Without --verbose there is no text for an intact repository (measured with 2.45).
+  const auto verification_command = command(
+      PgBackRestCommand::verify, backup.repository_key,
+      {"--output=text", "--verbose",
        fmt::format("--process-max={}", std::max(1U, std::thread::hardware_concurrency() / 2)),
-       "verify"});
+       "verify"},
+      verify_deadline);
   const std::string attempt = "verifying the repository";
-  const auto result = runner_.run(command(std::move(arguments), verify_deadline), stop);
+  const auto result = runner_.run(verification_command, stop);
   if (!result.succeeded()) throw error_of(result, attempt, ErrorKind::repository);
   auto verification = parse_verification(result.output);
   if (!verification) {

@@ -10,12 +10,13 @@
 
 namespace pgrehearse {
 
+enum class PgBackRestCommand;
 struct ParsedArchive;
 
 class PgBackRestRepository : public BackupRepository {
  public:
   // `runner` runs commands on this host, as `account`, and outlives this object. `directory`
-  // exists, belongs to that account, and is for pgBackRest's lock files.
+  // exists, belongs to that account, and is for pgBackRest's lock, log and spool paths.
   PgBackRestRepository(RepositorySpec spec, CommandRunner& runner, Account account,
                        std::filesystem::path directory);
 
@@ -34,15 +35,15 @@ class PgBackRestRepository : public BackupRepository {
   Verification verify(const Backup& backup, std::stop_token stop) override;
 
  private:
-  // Configuration, stanza and repository options.
-  [[nodiscard]] std::vector<std::string> repository_options(std::optional<int> key) const;
-  [[nodiscard]] Command command(std::vector<std::string> arguments,
+  [[nodiscard]] Command command(PgBackRestCommand name, std::optional<int> key,
+                                std::vector<std::string> arguments,
                                 std::chrono::milliseconds deadline) const;
   // Standard output of a command that must succeed.
   std::string output_of(const Command& command, std::string_view attempt, std::stop_token stop);
   ParsedArchive read_archive(const Backup& backup, std::uint64_t segment_size,
                              std::stop_token stop);
-  std::string info(std::vector<std::string> options, std::stop_token stop);
+  std::string info(std::optional<int> key, std::vector<std::string> options, std::stop_token stop);
+  std::string info_of_all_stanzas(std::stop_token stop);
   [[noreturn]] void refuse_status(const RepositoryStatus& status, std::stop_token stop);
   // The damaged file, if the restore does not name it (a file that cannot be decoded).
   [[nodiscard]] std::string find_damaged_file(const Backup& backup, std::stop_token stop);

@@ -28,6 +28,10 @@ class ContainerSandbox final : public HostedSandbox {
   void make(const ImageFacts& image, const std::stop_token& stop);
 
   CommandResult run(const Command& command, std::stop_token stop) override;
+  [[nodiscard]] IsolationMeans isolation() const override {
+    return {.in_force = {"container, with capabilities dropped and a network of its own"},
+            .missing = {}};
+  }
   void require_sound(std::stop_token stop) override;
 
  protected:

@@ -30,6 +30,9 @@ class VmSandbox final : public HostedSandbox {
                                       std::uint64_t offset = 0) const override;
   void write_file(const std::filesystem::path& path, std::string_view content,
                   int mode = 0600) override;
+  [[nodiscard]] IsolationMeans isolation() const override {
+    return {.in_force = {"virtual machine without a network"}, .missing = {}};
+  }
   void require_sound(std::stop_token stop) override;
   void collect_logs(const std::filesystem::path& into) override;
 

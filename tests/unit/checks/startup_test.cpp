@@ -49,6 +49,13 @@ TEST_F(StartupCheck, ReportsEachKindOfLineOnce) {
   EXPECT_THAT(outcome.findings[1].message, HasSubstr("03:00:01.123"));
 }
 
+TEST_F(StartupCheck, AnIncompleteLogIsNoEvidence) {
+  bench.log_complete = false;
+  const auto outcome = run("2026-11-20 03:00:00.123 UTC [12] LOG:  ready\n");
+  EXPECT_THAT(codes_and_objects(outcome),
+              testing::Contains("PGR-LOG-INCOMPLETE " + log.filename().string()));
+}
+
 // The beginning of a segment names its cluster: the one that replay was in had been accepted.
 TEST_F(StartupCheck, AForeignSegmentIsTheOneAfterTheLastAccepted) {
   bench.archive.segment_size = std::uint64_t{16} << 20U;

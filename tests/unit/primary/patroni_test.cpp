@@ -65,6 +65,28 @@ TEST_F(PatroniTest, FindsTheLeaderAndKeepsTheRestOfTheDsn) {
   EXPECT_THAT(script.requested, Contains("http://10.0.0.3:8008/primary"));
 }
 
+// Any member, or whoever answers in its place, could name another address.
+TEST_F(PatroniTest, CredentialsGoOnlyToHostsThatTheScenarioNames) {
+  const auto asked_with_credentials = [&](const std::string& api_url) {
+    cluster_says(R"({"members": [{"name": "n1", "role": "leader", "state": "running", )"
+                 R"("host": "10.0.0.1", "port": 5432, "api_url": ")" +
+                 api_url + R"("}], "scope": "pat"})");
+    script.requested.clear();
+    script.with_credentials.clear();
+    routes();
+    const auto& with = script.with_credentials;
+    EXPECT_EQ(script.requested.back().find("/cluster"), std::string::npos);
+    return std::find(with.begin(), with.end(), script.requested.back()) != with.end();
+  };
+  spec.urls = {"http://10.0.0.1:8008"};
+  EXPECT_TRUE(asked_with_credentials("http://10.0.0.1:8008/patroni"));
+  EXPECT_TRUE(asked_with_credentials("http://10.0.0.1:9999/patroni"));
+  EXPECT_FALSE(asked_with_credentials("http://10.0.0.2:8008/patroni"));
+  EXPECT_FALSE(asked_with_credentials("http://10.0.0.1@10.0.0.2:8008/patroni"));
+  EXPECT_FALSE(asked_with_credentials("http://10.0.0.1.example.com/patroni"));
+  EXPECT_FALSE(asked_with_credentials("https://10.0.0.1:8008/patroni"));
+}
+
 TEST_F(PatroniTest, TriesTheNextMemberAfterAnErrorOrInvalidResponse) {
   spec.urls = {"http://10.0.0.9:8008", "http://10.0.0.8:8008/", "http://10.0.0.1:8008/patroni"};
   script.responses["http://10.0.0.8:8008/cluster"] = {200, "<html>It works!</html>"};

@@ -36,12 +36,14 @@ TEST(BoostCommandRunnerTest, ReturnsTheSignalThatEndedTheCommand) {
 
 TEST(BoostCommandRunnerTest, SetsTheEnvironment) {
   setenv("PGREHEARSE_TEST_INHERITED", "yes", 1);
-  setenv("PGBACKREST_TEST", "kept", 1);
+  setenv("PGBACKREST_REPO1_PATH", "/kept", 1);
+  setenv("PGBACKREST_TARGET", "2020-01-01", 1);
   auto command = shell("env");
   command.environment["STATED"] = "a b";
   const auto output = run(command).output;
   EXPECT_EQ(output.find("INHERITED"), std::string::npos);
-  EXPECT_NE(output.find("PGBACKREST_TEST=kept\n"), std::string::npos);
+  EXPECT_NE(output.find("PGBACKREST_REPO1_PATH=/kept\n"), std::string::npos);
+  EXPECT_EQ(output.find("PGBACKREST_TARGET"), std::string::npos);
   EXPECT_NE(output.find("STATED=a b\n"), std::string::npos);
   EXPECT_NE(output.find("TZ=UTC\n"), std::string::npos);
 }

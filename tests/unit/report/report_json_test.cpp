@@ -40,6 +40,7 @@ TEST(ReportJson, EveryFieldIsReadBack) {
   report.landing->first_withheld = {.xid = 5, .lsn = *parse_lsn("1/2"), .time = report.started};
   report.sandbox.removed = report.sandbox.kept = true;
   report.sandbox.connect = "psql";
+  report.sandbox.isolation = {"network namespace"};
   for (auto& command : report.commands) command.exit_code = 1;
   report.checks = {report.checks[1]};
   report.phases = {report.phases[3]};

@@ -138,6 +138,18 @@ TEST_F(InstanceTest, TheLogIsKeptInMemoryAndInItsFile) {
   EXPECT_EQ(instance.log_file(), log_);
 }
 
+TEST_F(InstanceTest, ALogThatCannotBeWrittenIsIncomplete) {
+  for (const auto* file : {"/dev/full", "/nonexistent/postgresql.log"}) {
+    Instance instance(sandbox_, file);
+    EXPECT_TRUE(instance.log_complete());
+    start_and_wait(instance);
+    EXPECT_FALSE(instance.log_complete()) << file;
+  }
+  Instance instance(sandbox_, log_);
+  start_and_wait(instance);
+  EXPECT_TRUE(instance.log_complete());
+}
+
 TEST_F(InstanceTest, JustLoggedReadsTheNewestTwentyLinesOfThisStart) {
   Instance instance(sandbox_, log_);
   start_and_wait(instance);

@@ -1,13 +1,17 @@
 #include "harness/sandbox/registry.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <fstream>
 
 #include "harness/common/error.hpp"
+#include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -155,6 +159,81 @@ TEST_F(RegistryTest, UnwritableStateDirectoryHasTheCauseEnvironment) {
     EXPECT_EQ(error.kind(), ErrorKind::environment);
     EXPECT_THAT(error.hint(), testing::HasSubstr("--state"));
   }
+}
+
+// Otherwise another account could have root remove any directory, or keep leftovers from removal.
+class UntrustedRegistryTest : public RegistryTest {
+ protected:
+  static constexpr uid_t stranger = 65534;
+
+  void SetUp() override {
+    RegistryTest::SetUp();
+    static_cast<void>(require_or_skip(geteuid() == 0 ? "" : "needs root", Remedy::none));
+  }
+  void make_entry_of(uid_t owner, mode_t mode) const {
+    { const auto published = registry().publish(entry("first")); }
+    std::ofstream(file("planned.json")) << to_json(entry("planned"));
+    ASSERT_EQ(chown(file("planned.json").c_str(), owner, owner), 0);
+    ASSERT_EQ(chmod(file("planned.json").c_str(), mode), 0);
+  }
+  [[nodiscard]] Registry registry() const { return Registry(state_); }
+};
+
+TEST_F(UntrustedRegistryTest, EntriesOfOthersAreIgnored) {
+  for (const auto& [owner, mode] : {std::pair<uid_t, mode_t>{stranger, 0600}, {0, 0666}}) {
+    make_entry_of(owner, mode);
+    EXPECT_EQ(registry().list().size(), 1U);
+    EXPECT_FALSE(registry().find("planned"));
+    EXPECT_FALSE(registry().take("planned"));
+    fs::remove_all(state_ / "sandboxes");
+  }
+  make_entry_of(0, 0600);
+  EXPECT_EQ(registry().list().size(), 2U);
+}
+
+TEST_F(UntrustedRegistryTest, LinksToEntriesAreIgnored) {
+  make_entry_of(0, 0600);
+  fs::rename(file("planned.json"), state_ / "elsewhere");
+  fs::create_symlink(state_ / "elsewhere", file("planned.json"));
+  EXPECT_EQ(registry().list().size(), 1U);
+  EXPECT_FALSE(registry().find("planned"));
+}
+
+TEST_F(UntrustedRegistryTest, StrangersCannotLockAnEntry) {
+  fs::permissions(state_, fs::perms(0755));
+  const auto owned = registry().publish(entry("first"));
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool dropped = setgid(stranger) == 0 && setuid(stranger) == 0;
+    _exit(dropped && open(file("first.json").c_str(), O_RDONLY) < 0 && errno == EACCES ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(UntrustedRegistryTest, ADirectoryThatOthersCanChangeIsRefused) {
+  const auto refused = [&] {
+    try {
+      static_cast<void>(registry().list());
+    } catch (const Error& error) {
+      return error.code() == FindingCode::env_state;
+    }
+    return false;
+  };
+  { const auto published = registry().publish(entry("first")); }
+  EXPECT_FALSE(refused());
+  for (const auto& directory : {state_, state_ / "sandboxes"}) {
+    ASSERT_EQ(chown(directory.c_str(), stranger, stranger), 0);
+    EXPECT_TRUE(refused());
+    ASSERT_EQ(chown(directory.c_str(), 0, 0), 0);
+    fs::permissions(directory, fs::perms(01777));
+    EXPECT_EQ(refused(), directory != state_);
+    fs::permissions(directory, fs::perms(0777));
+    EXPECT_TRUE(refused());
+    fs::permissions(directory, fs::perms(0755));
+  }
+  EXPECT_FALSE(refused());
 }
 
 }  // namespace
