@@ -375,9 +375,8 @@ class AmcheckCheck : public InstanceCheck {
     if (context.backup.postgres_major > 0 && context.backup.postgres_major < 14) {
       const auto reason = fmt::format("pg_amcheck requires PostgreSQL 14, this is {}",
                                       context.backup.postgres_version);
-      return {.verdict = Verdict::skipped,
-              .findings = {{.code = FindingCode::amcheck_error,
-                            .severity = Severity::note,
+      return {.verdict = Verdict::unknown,
+              .findings = {{.code = FindingCode::check_not_run,
                             .object = "pg_amcheck",
                             .message = reason,
                             .hint = "check its indexes with a `query` check (`as: superuser`) that "
@@ -397,6 +396,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::amcheck_database,
     FindingCode::amcheck_skipped,
     FindingCode::amcheck_error,
+    FindingCode::check_not_run,
     FindingCode::env_locale,
     FindingCode::prepared_transaction,
     FindingCode::relation_locked,

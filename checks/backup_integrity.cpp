@@ -6,6 +6,7 @@
 #include <array>
 
 #include "checks/checks.hpp"
+#include "checks/parsers/stray_file.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {
@@ -160,6 +161,15 @@ class BackupIntegrityCheck : public RepositoryCheck {
           Verdict::fail);
     }
     for (const auto& file : backup.errors) {
+      if (is_stray_file(std::filesystem::path(file).filename().native())) {
+        outcome.findings.push_back(
+            {.code = FindingCode::checksums_stray,
+             .object = file,
+             .message = fmt::format("backup {} contains {}, which is not a file of PostgreSQL",
+                                    backup.label, file),
+             .hint = "remove it on the primary after finding out who created it"});
+        continue;
+      }
       add(outcome,
           {.code = FindingCode::backup_error,
            .object = file,
@@ -248,6 +258,7 @@ class BackupIntegrityCheck : public RepositoryCheck {
 
 constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::backup_error,
+    FindingCode::checksums_stray,
     FindingCode::backup_reference,
     FindingCode::backup_repaired,
     FindingCode::backup_status,

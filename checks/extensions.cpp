@@ -41,6 +41,8 @@ select p.probin,
  group by p.probin
  order by p.probin)";
 
+constexpr std::string_view undefined_file = "58P01";
+
 std::string quote_literal(const std::string& text) {
   std::string quoted = "'";
   for (const char c : text) {
@@ -51,9 +53,15 @@ std::string quote_literal(const std::string& text) {
 }
 
 // A library that insists on shared_preload_libraries was found and loaded: its own code refused,
-// because the quarantine starts the copy without it.
+// because the quarantine starts the copy without it. A name in quotes may contain the word, too.
 bool wants_preloading(const std::string& message) {
-  return message.find("preload") != std::string::npos;
+  std::string unquoted;
+  bool quoted = false;
+  for (const char letter : message) {
+    if (letter == '"') quoted = !quoted;
+    if (!quoted) unquoted += letter;
+  }
+  return unquoted.find("preload") != std::string::npos;
 }
 
 Finding version_finding(const std::string& database, const Rows& rows, std::size_t row) {
@@ -108,7 +116,7 @@ class Extensions : public InstanceCheck {
     try {
       sql.query("load " + quote_literal(library));
     } catch (const SqlError& error) {
-      if (!wants_preloading(error.what())) {
+      if (error.sqlstate() == undefined_file || !wants_preloading(error.what())) {
         attempt->second = {.message = error.what(), .sqlstate = error.sqlstate()};
       }
     }

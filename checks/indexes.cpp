@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <map>
+#include <set>
 
 #include "checks/checks.hpp"
 #include "checks/shared/database_walk.hpp"
@@ -12,11 +14,10 @@ namespace pgrehearse {
 
 namespace {
 
-// A row is an index that queries cannot use, or that is not kept up to date. The last column counts
-// all indexes.
+// A row is an index that queries cannot use, or that is not kept up to date.
 constexpr const char* unusable_sql = R"(
 select format('%I.%I', n.nspname, c.relname), format('%I.%I', tn.nspname, t.relname),
-       i.indisvalid, i.indisready, i.indislive
+       i.indisvalid, i.indisready, i.indislive, c.relkind, c.relname ~ '_cc(new|old)[0-9]*$'
   from pg_catalog.pg_index i
   join pg_catalog.pg_class c on c.oid = i.indexrelid
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -70,10 +71,32 @@ constexpr std::array keys{
                    .summary = "indexes to exclude, as patterns on database.schema.index",
                    .example = "[shop.staging.*]"}};
 
-std::string flaw_of(const Rows& rows, std::size_t row) {
-  if (rows.text(row, 4) != "t") return "being dropped (indislive is false)";
-  if (rows.text(row, 3) != "t") return "not ready: not kept up to date (indisready is false)";
-  return "invalid: queries do not use it (indisvalid is false)";
+struct Flaw {
+  std::string text;
+  // The state of a command that was running, or of a design: production is or was in it, too.
+  bool intended = true;
+};
+
+Flaw flaw_of(const Rows& rows, std::size_t row) {
+  if (rows.text(row, 5) == "I") return {"invalid: it does not cover every partition (ON ONLY)"};
+  if (rows.text(row, 6) == "t") return {"of a REINDEX CONCURRENTLY that is running or has failed"};
+  if (rows.text(row, 4) != "t") return {"being dropped (indislive is false)"};
+  if (rows.text(row, 3) != "t") return {"being built concurrently (indisready is false)"};
+  return {"invalid: queries do not use it (indisvalid is false)", false};
+}
+
+// The indexes that are unusable on the primary, too; none if it cannot be asked.
+std::set<std::string> unusable_on_primary(const InstanceContext& context,
+                                          const std::string& database) {
+  std::set<std::string> names;
+  if (context.primary == nullptr) return names;
+  try {
+    const auto rows = context.primary->connect(database, context.stop).query(unusable_sql);
+    for (std::size_t row = 0; row < rows.rows.size(); ++row) names.insert(rows.text(row, 0));
+  } catch (const SqlError&) {
+    // Without an answer, the index stays an error.
+  }
+  return names;
 }
 
 class Indexes : public InstanceCheck {
@@ -91,7 +114,7 @@ class Indexes : public InstanceCheck {
       const auto rows = sql.query(unusable_sql);
       for (std::size_t row = 0; row < rows.rows.size(); ++row) {
         if (exclude_.match_relation(database, rows.text(row, 0))) continue;
-        findings.push_back(finding_of(database, rows, row));
+        findings.push_back(finding_of(context, database, rows, row));
       }
       if (duplicates_) look_for_duplicates(context, database, sql, findings, unread);
     });
@@ -102,12 +125,21 @@ class Indexes : public InstanceCheck {
   }
 
  private:
-  static Finding finding_of(const std::string& database, const Rows& rows, std::size_t row) {
+  Finding finding_of(const InstanceContext& context, const std::string& database, const Rows& rows,
+                     std::size_t row) {
     const auto object = fmt::format("{}.{}", database, rows.text(row, 0));
+    const auto flaw = flaw_of(rows, row);
+    bool shared = false;
+    if (!flaw.intended) {
+      const auto [found, asked] = on_primary_.try_emplace(database);
+      if (asked) found->second = unusable_on_primary(context, database);
+      shared = found->second.contains(rows.text(row, 0));
+    }
     return {.code = FindingCode::index_invalid,
+            .severity = flaw.intended || shared ? std::optional(Severity::note) : std::nullopt,
             .object = object,
-            .message = fmt::format("index {} on {}.{} is {}", object, database, rows.text(row, 1),
-                                   flaw_of(rows, row)),
+            .message = fmt::format("index {} on {}.{} is {}{}", object, database, rows.text(row, 1),
+                                   flaw.text, shared ? "; also on the primary" : ""),
             .hint = fmt::format("on the primary: REINDEX INDEX CONCURRENTLY {}, or drop it",
                                 rows.text(row, 0)),
             .details = {{"table", fmt::format("{}.{}", database, rows.text(row, 1))},
@@ -171,6 +203,7 @@ class Indexes : public InstanceCheck {
 
   bool duplicates_;
   NamePatterns exclude_;
+  std::map<std::string, std::set<std::string>> on_primary_;
 };
 
 constexpr auto finding_codes = std::to_array<FindingCode>({

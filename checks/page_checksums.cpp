@@ -7,6 +7,8 @@
 #include "checks/checks.hpp"
 #include "checks/parsers/checksums_output.hpp"
 #include "checks/parsers/damage_messages.hpp"
+#include "checks/parsers/stray_file.hpp"
+#include "harness/common/text.hpp"
 
 namespace pgrehearse {
 
@@ -19,14 +21,50 @@ class PageChecksumsCheck : public StoppedCheck {
  public:
   CheckOutcome run(const StoppedContext& context) override {
     if (!context.control.data_checksums) return without_checksums();
+    auto strays = set_strays_aside(context);
     const auto result = scan(context);
     throw_if_cancelled(result);
     const auto output = parse_checksums(result.output, result.error_output);
     if (output.disabled) return without_checksums();
-    return evaluate(context, result, output);
+    auto outcome = evaluate(context, result, output);
+    outcome.findings.insert(outcome.findings.end(), strays.begin(), strays.end());
+    return outcome;
   }
 
  private:
+  // pg_checksums would take them for data files and stop there. The copy is thrown away.
+  static std::vector<Finding> set_strays_aside(const StoppedContext& context) {
+    auto& sandbox = context.sandbox;
+    const auto& data = sandbox.paths().data;
+    std::vector<Finding> findings;
+    // Most data files have a name of digits only.
+    const auto listed = sandbox.run(
+        {.program = "find",
+         .arguments = {"-L", (data / "base").string(), (data / "global").string(),
+                       (data / "pg_tblspc").string(), "-type", "f", "-name", "*[!0-9]*"}},
+        context.stop);
+    throw_if_cancelled(listed);
+    const auto aside = sandbox.paths().temporary / "stray";
+    for (const auto line : lines_of(listed.output)) {
+      const std::filesystem::path file(line);
+      if (!is_stray_file(file.filename().native())) continue;
+      const auto target = aside / std::to_string(findings.size());
+      sandbox.run({.program = "mkdir", .arguments = {"-p", aside.string()}}, context.stop);
+      const auto moved =
+          sandbox.run({.program = "mv", .arguments = {"-f", "--", file.string(), target.string()}},
+                      context.stop);
+      if (!moved.succeeded()) continue;
+      const auto name = below_data(context, file.string());
+      findings.push_back(
+          {.code = FindingCode::checksums_stray,
+           .object = name,
+           .message = fmt::format("{} is not a file of PostgreSQL; it was not checked", name),
+           .hint = "remove it on the primary after finding out who created it"});
+      if (findings.size() == most_findings) break;
+    }
+    return findings;
+  }
+
   static CommandResult scan(const StoppedContext& context) {
     auto& sandbox = context.sandbox;
     const auto* const program =
@@ -54,7 +92,7 @@ class PageChecksumsCheck : public StoppedCheck {
 
   static CheckOutcome without_checksums() {
     return {
-        .verdict = Verdict::skipped,
+        .verdict = Verdict::unknown,
         .findings = {{.code = FindingCode::checksums_off,
                       .object = "data_checksums",
                       .message = "the cluster has no page checksums: its pages cannot be verified",
@@ -136,6 +174,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::checksums_page,
     FindingCode::checksums_file,
     FindingCode::checksums_off,
+    FindingCode::checksums_stray,
     FindingCode::checksums_error,
 });
 

@@ -15,7 +15,8 @@ namespace pgrehearse {
 namespace {
 
 // A row is an integer column fed by a sequence: owned by it (serial), an identity, or through its
-// default. Cycling sequences may be below on purpose.
+// default; whether inserts call the sequence, and whether its plain value becomes the column's.
+// Cycling sequences may be below on purpose.
 constexpr const char* fed_columns_sql = R"(
 with fed as (
   select d.objid as sequence, d.refobjid as relation, d.refobjsubid as attribute
@@ -31,7 +32,7 @@ with fed as (
      and d.refclassid = 'pg_catalog.pg_class'::regclass
      and pg_get_expr(a.adbin, a.adrelid) ~ '^nextval\(')
 select format('%I.%I', sn.nspname, s.relname), format('%I.%I', tn.nspname, t.relname),
-       format('%I', c.attname), q.seqincrement
+       format('%I', c.attname), q.seqincrement, s.relpersistence, u.called, u.plain
   from fed
   join pg_catalog.pg_sequence q on q.seqrelid = fed.sequence
   join pg_catalog.pg_class s on s.oid = fed.sequence
@@ -39,7 +40,17 @@ select format('%I.%I', sn.nspname, s.relname), format('%I.%I', tn.nspname, t.rel
   join pg_catalog.pg_class t on t.oid = fed.relation
   join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace
   join pg_catalog.pg_attribute c on c.attrelid = fed.relation and c.attnum = fed.attribute
- where t.relkind in ('r', 'p') and t.relpersistence = 'p' and s.relpersistence = 'p'
+ cross join lateral (
+       select c.attidentity <> '' or count(*) > 0 as called,
+              c.attidentity <> ''
+                or coalesce(bool_or(pg_get_expr(a.adbin, a.adrelid)
+                                      ~ '^nextval\(''([^'']|'''')*''::regclass\)$'), false) as plain
+         from pg_catalog.pg_attrdef a
+         join pg_catalog.pg_depend d
+           on d.classid = 'pg_catalog.pg_attrdef'::regclass and d.objid = a.oid
+          and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = fed.sequence
+        where a.adrelid = fed.relation and a.adnum = fed.attribute) as u
+ where t.relkind in ('r', 'p') and t.relpersistence = 'p' and s.relpersistence <> 't'
    and c.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
    and not q.seqcycle
    and not exists (select from pg_catalog.pg_inherits i  -- max() of the parent covers its partitions
@@ -80,6 +91,9 @@ struct FedColumn {
   std::string table;
   std::string column;
   std::int64_t increment = 1;
+  bool logged = true;
+  bool called = true;  // by the column's default
+  bool plain = true;   // the default is its next value, not a value computed from it
 };
 
 // The largest value of the column, or the smallest; nullopt: there is none. `copied`: tables with
@@ -107,27 +121,72 @@ std::optional<std::int64_t> extreme_of(Connection& sql, const FedColumn& fed, bo
   return extreme;
 }
 
-std::optional<Finding> compare(Connection& sql, const FedColumn& fed,
-                               const std::set<std::string>& copied) {
-  const bool ascending = fed.increment > 0;
-  const auto extreme = extreme_of(sql, fed, ascending, copied);
-  if (!extreme) return {};
+struct SequencePosition {
+  std::int64_t last = 0;
+  bool called = false;
+};
+
+SequencePosition position_of(Connection& sql, const FedColumn& fed) {
   const auto state = sql.query(fmt::format("select last_value, is_called from {}", fed.sequence));
-  const auto last = number_of(state.text(0, 0));
-  const bool called = state.text(0, 1) == "t";
+  return {.last = number_of(state.text(0, 0)), .called = state.text(0, 1) == "t"};
+}
+
+// Whether the next value is not beyond the column's largest. Without additions, so no overflow.
+bool is_below(const SequencePosition& at, std::int64_t held, std::int64_t increment) {
+  if (increment > 0) {
+    return at.called ? at.last < held && held - at.last >= increment : at.last <= held;
+  }
+  return at.called ? at.last > held && held - at.last <= increment : at.last >= held;
+}
+
+// False also where the primary cannot be asked.
+bool is_below_on_primary(const InstanceContext& context, const FedColumn& fed) {
+  if (context.primary == nullptr) return false;
+  try {
+    auto sql = context.primary->connect(fed.database, context.stop);
+    sql.query("set statement_timeout = '10s'");
+    const auto extreme = sql.query(fmt::format(
+        "select {}({}) from {}", fed.increment > 0 ? "max" : "min", fed.column, fed.table));
+    return extreme.rows.at(0).at(0) &&
+           is_below(position_of(sql, fed), number_of(extreme.text(0, 0)), fed.increment);
+  } catch (const SqlError&) {
+    return false;
+  }
+}
+
+Finding unlogged(const FedColumn& fed) {
+  const auto object = fmt::format("{}.{}", fed.database, fed.sequence);
+  const auto column = fmt::format("{}.{}.{}", fed.database, fed.table, fed.column);
+  return {
+      .code = FindingCode::sequence_unlogged,
+      .object = object,
+      .message = fmt::format("sequence {} is unlogged, so recovery resets it; {} is in a logged "
+                             "table and takes its values",
+                             object, column),
+      .hint = fmt::format("on the primary: ALTER SEQUENCE {} SET LOGGED", fed.sequence),
+      .details = {{"column", column}}};
+}
+
+std::optional<Finding> compare(const InstanceContext& context, Connection& sql,
+                               const FedColumn& fed, const std::set<std::string>& copied) {
+  const auto extreme = extreme_of(sql, fed, fed.increment > 0, copied);
+  if (!extreme) return {};
+  const auto at = position_of(sql, fed);
+  if (!is_below(at, *extreme, fed.increment)) return {};
+  const auto last = at.last;
   const auto held = *extreme;
-  // Below: the next value is not beyond the column's largest. Without additions, so no overflow.
-  const bool below = ascending
-                         ? (called ? last < held && held - last >= fed.increment : last <= held)
-                         : (called ? last > held && held - last <= fed.increment : last >= held);
-  if (!below) return {};
+  const bool shared = fed.plain && is_below_on_primary(context, fed);
   const auto object = fmt::format("{}.{}", fed.database, fed.sequence);
   const auto column = fmt::format("{}.{}.{}", fed.database, fed.table, fed.column);
   return Finding{
       .code = FindingCode::sequence_behind,
+      .severity = shared || !fed.plain ? std::optional(Severity::note) : std::nullopt,
       .object = object,
-      .message = fmt::format("sequence {} is at {}{}, but {} already contains {}", object, last,
-                             called ? "" : " (not yet used)", column, held),
+      .message = fmt::format("sequence {} is at {}{}, but {} already contains {}{}", object, last,
+                             at.called ? "" : " (not yet used)", column, held,
+                             shared       ? "; also on the primary"
+                             : !fed.plain ? "; the column's default is not its next value"
+                                          : ""),
       .hint = fmt::format("select setval('{}', {}) after a real recovery; find out what reset it",
                           fed.sequence, held),
       .details = {{"sequence_value", std::to_string(last)},
@@ -148,13 +207,19 @@ class Sequences : public InstanceCheck {
       const auto copied = relations_with_user_code(sql);
       for (std::size_t row = 0; row < rows.rows.size(); ++row) {
         if (exclude_.match_relation(database, rows.text(row, 0))) continue;
-        auto finding = compare(sql,
-                               {.database = database,
-                                .sequence = rows.text(row, 0),
-                                .table = rows.text(row, 1),
-                                .column = rows.text(row, 2),
-                                .increment = number_of(rows.text(row, 3))},
-                               copied);
+        const FedColumn fed{.database = database,
+                            .sequence = rows.text(row, 0),
+                            .table = rows.text(row, 1),
+                            .column = rows.text(row, 2),
+                            .increment = number_of(rows.text(row, 3)),
+                            .logged = rows.text(row, 4) != "u",
+                            .called = rows.text(row, 5) == "t",
+                            .plain = rows.text(row, 6) == "t"};
+        if (!fed.logged) {
+          if (fed.called) findings.push_back(unlogged(fed));
+          continue;
+        }
+        auto finding = compare(context, sql, fed, copied);
         if (finding) findings.push_back(std::move(*finding));
         ++compared;
       }
@@ -170,6 +235,7 @@ class Sequences : public InstanceCheck {
 
 constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::sequence_behind,
+    FindingCode::sequence_unlogged,
     FindingCode::database_unreadable,
     FindingCode::env_locale,
 });
@@ -178,7 +244,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription sequences_check() {
   return {.name = "sequences",
-          .summary = "no sequence is below the largest value of its column",
+          .summary = "no sequence is below the largest value of its column, or unlogged",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .weight = 20,

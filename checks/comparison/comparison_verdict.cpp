@@ -74,7 +74,10 @@ CheckOutcome outcome_of(ComparisonResult result, const ComparisonRules& rules) {
   CheckOutcome outcome{.verdict = Verdict::pass, .summary = summary_of(result)};
   const bool exact = all_exact(result.points);
   const auto& tally = result.tally;
-  const bool nothing_compared = tally.relations + tally.entries == 0;
+  // Catalog entries alone are no evidence for the tables that they describe.
+  const bool tables_skipped = tally.rewritten > 0 || !tally.by_choice.empty();
+  const bool nothing_compared =
+      tally.relations == 0 && (tally.entries == 0 || (tables_skipped && tally.differences == 0));
   const bool gaps_pass = rules.uncompared_passes && !nothing_compared;
   const bool differences_are_certain = exact || rules.tolerance > 0;
   if ((tally.gaps > 0 && !gaps_pass) || nothing_compared) outcome.verdict = Verdict::unknown;
@@ -87,6 +90,10 @@ CheckOutcome outcome_of(ComparisonResult result, const ComparisonRules& rules) {
       finding.severity = Severity::unknown;
     }
     if (severity == Severity::unknown && gaps_pass) finding.severity = Severity::note;
+  }
+  if (nothing_compared && tally.entries > 0) {
+    result.findings.push_back({.code = FindingCode::compare_incomplete,
+                               .message = "no table was compared: " + not_compared(tally)});
   }
   if (!exact) {
     result.findings.push_back(

@@ -87,6 +87,7 @@ class Comparer {
   void compare_kind(Connection& connection, const CatalogKind& kind, bool of_cluster) {
     const auto finding = [&](FindingCode code, const CatalogEntry& entry, const std::string& what) {
       const auto object = of_cluster ? entry.identity : object_of(entry.identity);
+      if (!of_cluster) differing_.insert(entry.identity);
       difference({.code = code,
                   .object = object,
                   .message = fmt::format("{} {} {}", entry.kind, object, what),
@@ -262,26 +263,28 @@ class Comparer {
          .message = fmt::format("{} was not read in the restored cluster: {}", object, why)});
   }
 
+  void unreadable(const std::string& object, const std::string& error) {
+    difference(
+        {.code = FindingCode::compare_unreadable,
+         .object = object,
+         .message = fmt::format("{} cannot be read in the restored cluster: {}", object, error),
+         .hint = "its files are damaged or missing: run amcheck and page_checksums"});
+  }
+
   void compare_content(const RelationContent& expected, const RelationContent& actual) {
     const std::lock_guard lock(mutex_);
+    const auto object = object_of(expected.name);
     if (actual.cause == Uncovered::rewritten) {
-      // Without an error: missing, reported as a catalog difference.
-      if (actual.as_text) not_comparable(expected.name, actual.error);
+      if (actual.as_text) return not_comparable(expected.name, actual.error);
+      // The catalog may list what cannot be found by name: an index of the catalog is damaged.
+      if (!differing_.contains(expected.name)) unreadable(object, actual.error);
       return;
     }
-    const auto object = object_of(expected.name);
     if (actual.cause == Uncovered::locked) return locked(expected.name);
     if (actual.cause == Uncovered::budget || actual.cause == Uncovered::permission) {
       return unread(expected, actual.error);
     }
-    if (actual.coverage == Coverage::none) {
-      difference({.code = FindingCode::compare_unreadable,
-                  .object = object,
-                  .message = fmt::format("{} cannot be read in the restored cluster: {}", object,
-                                         actual.error),
-                  .hint = "its files are damaged or missing: run amcheck and page_checksums"});
-      return;
-    }
+    if (actual.coverage == Coverage::none) return unreadable(object, actual.error);
     ++tally_.relations;
     ++tally_.by_coverage[std::string(name_of(expected.coverage))];
     tally_.rows += static_cast<std::uint64_t>(actual.rows);
@@ -339,7 +342,8 @@ class Comparer {
   FindingList& findings_;
   ComparisonTally& tally_;
   const FingerprintLine* line_ = nullptr;
-  std::set<std::string> copied_;  // read with COPY (user_code.hpp)
+  std::set<std::string, std::less<>> differing_;  // objects reported as catalog differences
+  std::set<std::string> copied_;                  // read with COPY (user_code.hpp)
   std::mutex mutex_;
 };
 

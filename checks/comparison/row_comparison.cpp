@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <set>
 
 #include "checks/shared/database_walk.hpp"
 
@@ -31,6 +32,7 @@ class Comparison {
       } else if (!counts.error.empty()) {
         uncounted(database, counts.error);
       } else if (!found->second.error.empty()) {
+        reported_.insert(database);
         not_looked_at(database, found->second.error);
       } else {
         compare_database(database, counts.tables, found->second.tables);
@@ -53,9 +55,19 @@ class Comparison {
       for (const auto& [database, counts] : actual) {
         for (const auto& [table, count] : counts.tables) {
           const auto object = fmt::format("{}.{}", database, table);
-          if (!matches_pattern(pattern, object) || !count.rows) continue;
+          if (!matches_pattern(pattern, object)) continue;
           ++met;
-          if (*count.rows < least) too_few(object, *count.rows, least);
+          if (count.rows) {
+            ++checked_minimum_;
+            if (*count.rows < least) too_few(object, *count.rows, least);
+          } else if (!count.error.empty() && reported_.insert(object).second) {
+            unreadable(object, count);
+          }
+        }
+        // Its tables could not be listed: the pattern may mean one of them.
+        if (!counts.error.empty()) {
+          ++met;
+          if (reported_.insert(database).second) not_looked_at(database, counts.error);
         }
       }
       if (met == 0) {
@@ -66,7 +78,6 @@ class Comparison {
                   pattern, least),
               .details = {{"minimum", std::to_string(least)}}});
       }
-      checked_minimum_ += met;
     }
   }
 
@@ -105,6 +116,7 @@ class Comparison {
       } else if (count.unlogged || found->second.unlogged) {
         ++unlogged_;
       } else if (!found->second.error.empty()) {
+        reported_.insert(object);
         unreadable(object, found->second);
       } else if (!count.error.empty()) {
         uncounted(object, count.error);
@@ -229,6 +241,7 @@ class Comparison {
   std::uint64_t unlogged_ = 0;
   std::uint64_t uncounted_ = 0;
   std::uint64_t checked_minimum_ = 0;
+  std::set<std::string> reported_;  // tables and databases that could not be read
 };
 
 }  // namespace

@@ -35,13 +35,10 @@ void excuse_lack_of_resources(CheckOutcome& outcome) {
 }
 
 CheckRecord unknown_with(CheckRecord record, const Error& error) {
-  // Some PostgreSQL packages lack a binary: nothing is wrong with the backup or the scenario.
-  const bool lacking = error.code() == FindingCode::env_binary;
-  record.verdict = lacking ? Verdict::skipped : Verdict::unknown;
-  if (lacking) record.summary = error.what();
+  record.verdict = Verdict::unknown;
   record.findings.push_back(
       {.code = error.code() == FindingCode::none ? FindingCode::check_error : error.code(),
-       .severity = lacking ? Severity::note : Severity::unknown,
+       .severity = Severity::unknown,
        .object = error.object(),
        .message = error.what(),
        .hint = error.hint()});

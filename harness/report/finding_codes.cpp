@@ -52,7 +52,7 @@ constexpr auto table = std::to_array<FindingCodeDescription>({
      "pg_checksums could not run"},
     {checksums_file, "PGR-CHECKSUMS-FILE", error, Cause::backup, 110,
      "pg_checksums could not read a data file completely"},
-    {checksums_off, "PGR-CHECKSUMS-OFF", note, Cause::primary, 110,
+    {checksums_off, "PGR-CHECKSUMS-OFF", unknown, Cause::primary, 110,
      "page checksums are not enabled in the cluster"},
     {checksums_page, "PGR-CHECKSUMS-PAGE", error, Cause::backup, 110,
      "a page does not match its checksum"},

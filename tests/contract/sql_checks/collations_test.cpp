@@ -28,6 +28,28 @@ TEST_F(CollationsTest, NamesTheCollationBothVersionsAndItsIndexes) {
   EXPECT_EQ(outcome.findings.at(0).details.at("indexes"), "2");
 }
 
+TEST_F(CollationsTest, NotesACollationThatNoIndexUses) {
+  const auto database =
+      make_database({"create collation german (provider = icu, locale = 'de')",
+                     "update pg_collation set collversion = '1.0' where collname = 'german'"});
+  const auto outcome = run_check("collations");
+  EXPECT_EQ(outcome.verdict, Verdict::pass);
+  EXPECT_THAT(codes_and_objects(outcome),
+              ElementsAre("PGR-COLLATION-VERSION " + database + ".public.german"));
+}
+
+TEST_F(CollationsTest, IsUnknownWhereAUsedCollationHasNoRecordedVersion) {
+  const auto database =
+      make_database({"create collation german (provider = icu, locale = 'de')",
+                     "update pg_collation set collversion = null where collname = 'german'"});
+  EXPECT_EQ(run_check("collations").verdict, Verdict::pass);
+  copy_cluster().execute(database, {"create table words (word text collate german primary key)"});
+  const auto outcome = run_check("collations");
+  EXPECT_EQ(outcome.verdict, Verdict::unknown);
+  EXPECT_THAT(codes_and_objects(outcome),
+              ElementsAre("PGR-CHECK-NOT-RUN " + database + ".public.german"));
+}
+
 TEST_F(CollationsTest, NamesTheDatabaseWhoseDefaultCollationChanged) {
   const auto database = make_database(
       {"create table words (word text primary key, n integer)", "create index on words (n)"},

@@ -268,5 +268,18 @@ TEST_F(ComparisonTest, NamesMayBeAnyBytes) {
   }
 }
 
+// The catalog lists the table, its index on names does not.
+TEST_F(ComparisonTest, NamesATableThatCannotBeFoundByItsName) {
+  EXPECT_THAT(
+      after({"update pg_index set indisready = false "
+             "where indexrelid = 'pg_class_relname_nsp_index'::regclass",
+             "update pg_class set relname = 'lost' where oid = 'public.orders'::regclass",
+             "update pg_class set relname = 'orders' where oid = (select indrelid from pg_index "
+             "where indexrelid = 'orders_pkey'::regclass)",
+             "update pg_index set indisready = true "
+             "where indexrelid = 'pg_class_relname_nsp_index'::regclass"}),
+      testing::Contains("UNREADABLE public.orders"));
+}
+
 }  // namespace
 }  // namespace pgrehearse

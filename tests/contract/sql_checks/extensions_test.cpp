@@ -81,5 +81,15 @@ TEST_F(ExtensionsTest, TakesALibraryThatOnlyInsistsOnBeingPreloaded) {
   EXPECT_EQ(run_check("extensions").verdict, Verdict::pass);
 }
 
+TEST_F(ExtensionsTest, AMissingLibraryIsMissingWhateverItsName) {
+  const auto database = make_database(
+      {"create function f() returns int language c as '$libdir/plpgsql', 'plpgsql_call_handler'",
+       "update pg_proc set probin = '$libdir/preload_helper' where proname = 'f'"});
+  const auto outcome = run_check("extensions");
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  EXPECT_THAT(codes_and_objects(outcome),
+              testing::Contains("PGR-EXTENSION-LIBRARY " + database + ".$libdir/preload_helper"));
+}
+
 }  // namespace
 }  // namespace pgrehearse

@@ -1,3 +1,4 @@
+#include "harness/primary/primary.hpp"
 #include "tests/contract/sql_checks/sql_check_test.hpp"
 
 namespace pgrehearse {
@@ -60,6 +61,43 @@ TEST_F(SequencesTest, KnowsAboutStepsDirectionAndFirstValues) {
                                    "PGR-SEQUENCE-BEHIND " + database + ".public.falling_id_seq"));
   copy_cluster().execute(database, {"insert into stepping values (20)"});
   EXPECT_EQ(run_check("sequences").findings.size(), 3U);
+}
+
+TEST_F(SequencesTest, NotesAColumnWhoseDefaultComputesItsOwnValue) {
+  const auto database = make_database(
+      {"create table snow (id bigint)", "create sequence numbers owned by snow.id",
+       "create function snow_id() returns bigint language sql as "
+       "  'select 1000000 + nextval(''numbers'')'",
+       "alter table snow alter id set default snow_id()", "insert into snow default values"});
+  const auto outcome = run_check("sequences");
+  EXPECT_EQ(outcome.verdict, Verdict::pass);
+  EXPECT_THAT(codes_and_objects(outcome),
+              ElementsAre("PGR-SEQUENCE-BEHIND " + database + ".public.numbers"));
+}
+
+TEST_F(SequencesTest, NotesASequenceThatIsAlsoBehindOnThePrimary) {
+  make_database({"create table orders (id serial)", "insert into orders values (1000)"});
+  EXPECT_EQ(run_check("sequences").verdict, Verdict::fail);
+  Primary primary(copy_cluster().dsn());  // the same cluster: the same state
+  bench.primary = &primary;
+  const auto outcome = run_check("sequences");
+  EXPECT_EQ(outcome.verdict, Verdict::pass);
+  ASSERT_EQ(outcome.findings.size(), 1U);
+  EXPECT_THAT(outcome.findings[0].message, HasSubstr("also on the primary"));
+}
+
+TEST_F(SequencesTest, FailsForAnUnloggedSequenceOfALoggedTable) {
+  const auto database =
+      make_database({"create table orders (id serial)", "create unlogged table cache (id serial)",
+                     "create table owner (id integer)"});
+  const bool known = copy_cluster().connect(database).server_version() >= 150000;
+  if (!require_or_skip(known ? "" : "unlogged sequences need PostgreSQL 15", Remedy::none)) return;
+  copy_cluster().execute(database, {"alter sequence orders_id_seq set unlogged",
+                                    "create unlogged sequence unused owned by owner.id"});
+  const auto outcome = run_check("sequences");
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  EXPECT_THAT(codes_and_objects(outcome),
+              ElementsAre("PGR-SEQUENCE-UNLOGGED " + database + ".public.orders_id_seq"));
 }
 
 TEST_F(SequencesTest, LooksIntoPartitionsThroughTheirParentOnce) {

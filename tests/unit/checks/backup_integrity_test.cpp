@@ -60,6 +60,14 @@ TEST_F(BackupIntegrityCheck, NamesFilesWithErrorsInTheBackup) {
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-BACKUP-ERROR pg_data/base/16384/16394"));
 }
 
+TEST_F(BackupIntegrityCheck, AFileOfOthersIsNoDamage) {
+  bench.backup.error = true;
+  bench.backup.errors = {"pg_data/base/1/README"};
+  const auto outcome = run();
+  EXPECT_EQ(outcome.verdict, Verdict::pass);
+  EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-CHECKSUMS-STRAY pg_data/base/1/README"));
+}
+
 TEST_F(BackupIntegrityCheck, ChecksTheBackupsItDependsOn) {
   bench.backup.error = true;
   repository().sets.backups[0].error = true;

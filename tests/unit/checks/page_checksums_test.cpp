@@ -21,6 +21,7 @@ class PageChecksumsCheck : public testing::Test {
     bench.backup.postgres_major = 15;
     control.data_checksums = true;
     bench.control = &control;
+    runner.on({"find"}, Runner::success(""));
   }
 
   CheckOutcome run() {
@@ -43,7 +44,7 @@ TEST_F(PageChecksumsCheck, PassesAndCounts) {
   EXPECT_EQ(outcome.verdict, Verdict::pass);
   EXPECT_EQ(outcome.summary, "1263 files, 4509 blocks, 0 bad");
   EXPECT_THAT(bench.progress, ElementsAre("35/35 MB"));
-  EXPECT_THAT(runner.commands()[0].arguments, Contains(std::string("/sandbox/data")));
+  EXPECT_THAT(runner.commands().back().arguments, Contains(std::string("/sandbox/data")));
 }
 
 TEST_F(PageChecksumsCheck, NamesTheRelationOfABadBlock) {
@@ -75,17 +76,32 @@ TEST_F(PageChecksumsCheck, AFileTruncatedWithinAPageIsDamage) {
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-CHECKSUMS-FILE shop.public.plain"));
 }
 
-TEST_F(PageChecksumsCheck, IsSkippedWithoutChecksums) {
+TEST_F(PageChecksumsCheck, IsUnknownWithoutChecksums) {
   control.data_checksums = false;
   auto outcome = run();
-  EXPECT_EQ(outcome.verdict, Verdict::skipped);
+  EXPECT_EQ(outcome.verdict, Verdict::unknown);
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-CHECKSUMS-OFF data_checksums"));
   EXPECT_TRUE(runner.commands().empty());
   control.data_checksums = true;
   runner.on({"pg_checksums"}, Runner::failure(1,
                                               "pg_checksums: error: data checksums are not "
                                               "enabled in cluster\n"));
-  EXPECT_EQ(run().verdict, Verdict::skipped);
+  EXPECT_EQ(run().verdict, Verdict::unknown);
+}
+
+TEST_F(PageChecksumsCheck, SetsFilesOfOthersAsideAndNamesThem) {
+  runner.on({"find"}, Runner::success("/sandbox/data/base/5/1259_vm\n"
+                                      "/sandbox/data/base/5/1259.bak\n"
+                                      "/sandbox/data/base/5/1259.1\n"
+                                      "/sandbox/data/base/5/README\n"
+                                      "/sandbox/data/global/pg_control\n"));
+  runner.on({"mkdir"}, Runner::success(""));
+  runner.on({"mv"}, Runner::success(""));
+  runner.on({"pg_checksums"}, Runner::success(clean));
+  const auto outcome = run();
+  EXPECT_EQ(outcome.verdict, Verdict::pass);
+  EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-CHECKSUMS-STRAY base/5/1259.bak",
+                                                      "PGR-CHECKSUMS-STRAY base/5/README"));
 }
 
 TEST_F(PageChecksumsCheck, IsUnknownWhenTheToolCannotRun) {

@@ -13,6 +13,19 @@ Finding finding_of(const std::string& sqlstate) {
           .details = {{"sqlstate", sqlstate}}};
 }
 
+CheckRecord record_of(std::unique_ptr<Check> check) {
+  const CheckDescription description{.name = "failing", .summary = "", .finds = {}};
+  std::vector<PlannedCheck> planned;
+  planned.push_back({.description = &description,
+                     .request = {.check = "failing", .name = "failing"},
+                     .check = std::move(check)});
+  CheckBench bench;
+  const auto context = bench.context(InstanceState::paused);
+  return run_checks(planned, InstanceState::paused, context, 1, [](const CheckRecord&) {})
+      .at(0)
+      .record;
+}
+
 CheckRecord record_of(std::vector<Finding> findings) {
   struct Failing : InstanceCheck {
     explicit Failing(std::vector<Finding> all) : findings(std::move(all)) {}
@@ -21,16 +34,20 @@ CheckRecord record_of(std::vector<Finding> findings) {
     }
     std::vector<Finding> findings;
   };
-  const CheckDescription description{.name = "failing", .summary = "", .finds = {}};
-  std::vector<PlannedCheck> planned;
-  planned.push_back({.description = &description,
-                     .request = {.check = "failing", .name = "failing"},
-                     .check = std::make_unique<Failing>(std::move(findings))});
-  CheckBench bench;
-  const auto context = bench.context(InstanceState::paused);
-  return run_checks(planned, InstanceState::paused, context, 1, [](const CheckRecord&) {})
-      .at(0)
-      .record;
+  return record_of(std::make_unique<Failing>(std::move(findings)));
+}
+
+TEST(CheckRunner, AMissingBinaryIsUnknown) {
+  struct Lacking : InstanceCheck {
+    CheckOutcome run(const LandedContext& /*context*/) override {
+      throw Error(ErrorKind::environment, "pg_amcheck is not installed", "",
+                  FindingCode::env_binary);
+    }
+  };
+  const auto record = record_of(std::make_unique<Lacking>());
+  EXPECT_EQ(record.verdict, Verdict::unknown);
+  EXPECT_EQ(record.findings.at(0).code, FindingCode::env_binary);
+  EXPECT_EQ(severity_of(record.findings.at(0)), Severity::unknown);
 }
 
 TEST(CheckRunner, FullDiskOrMemoryIsNoEvidenceAgainstTheData) {

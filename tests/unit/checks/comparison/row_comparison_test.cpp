@@ -52,6 +52,19 @@ TEST(RowComparisonTest, ATableNotCountedOnThePrimaryIsNeverAPass) {
             Verdict::fail);
 }
 
+TEST(RowComparisonTest, ATableThatCannotBeReadDoesNotMeetItsMinimum) {
+  const RowComparison rules{.all_databases = false, .minimum_rows = {{"shop.s.*", 0}}};
+  auto actual = shop({{"s.counted", 5}});
+  actual["shop"].tables["s.damaged"] = {.error = "invalid page", .sqlstate = "XX001"};
+  const auto outcome = compare_rows({}, actual, rules);
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-ROWS-UNREADABLE shop.s.damaged"));
+  auto refused = shop({});
+  refused["shop"].error = "permission denied";
+  EXPECT_THAT(codes_and_objects(compare_rows({}, refused, rules)),
+              ElementsAre("PGR-DATABASE-UNREADABLE shop"));
+}
+
 TEST(RowComparisonTest, ADatabaseThatRefusedIsUnknownOnEitherSide) {
   auto refused = shop({});
   refused["shop"].error = "permission denied";
