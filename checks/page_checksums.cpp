@@ -37,11 +37,12 @@ class PageChecksumsCheck : public StoppedCheck {
     auto& sandbox = context.sandbox;
     const auto& data = sandbox.paths().data;
     std::vector<Finding> findings;
-    // Most data files have a name of digits only.
+    // Without following links, which could lead out of the copy. Most data files have a name of
+    // digits only.
     const auto listed = sandbox.run(
         {.program = "find",
-         .arguments = {"-L", (data / "base").string(), (data / "global").string(),
-                       (data / "pg_tblspc").string(), "-type", "f", "-name", "*[!0-9]*"}},
+         .arguments = {(data / "base").string(), (data / "global").string(),
+                       sandbox.paths().tablespaces.string(), "-type", "f", "-name", "*[!0-9]*"}},
         context.stop);
     throw_if_cancelled(listed);
     const auto aside = sandbox.paths().temporary / "stray";

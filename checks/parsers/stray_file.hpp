@@ -1,4 +1,4 @@
-// Tells files of PostgreSQL from others by name.
+// Distinguishes files of PostgreSQL from others by name.
 #pragma once
 
 #include <string_view>

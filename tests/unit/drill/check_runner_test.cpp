@@ -13,7 +13,7 @@ Finding finding_of(const std::string& sqlstate) {
           .details = {{"sqlstate", sqlstate}}};
 }
 
-CheckRecord record_of(std::unique_ptr<Check> check) {
+CheckRecord record_of_check(std::unique_ptr<Check> check) {
   const CheckDescription description{.name = "failing", .summary = "", .finds = {}};
   std::vector<PlannedCheck> planned;
   planned.push_back({.description = &description,
@@ -34,7 +34,7 @@ CheckRecord record_of(std::vector<Finding> findings) {
     }
     std::vector<Finding> findings;
   };
-  return record_of(std::make_unique<Failing>(std::move(findings)));
+  return record_of_check(std::make_unique<Failing>(std::move(findings)));
 }
 
 TEST(CheckRunner, AMissingBinaryIsUnknown) {
@@ -44,7 +44,7 @@ TEST(CheckRunner, AMissingBinaryIsUnknown) {
                   FindingCode::env_binary);
     }
   };
-  const auto record = record_of(std::make_unique<Lacking>());
+  const auto record = record_of_check(std::make_unique<Lacking>());
   EXPECT_EQ(record.verdict, Verdict::unknown);
   EXPECT_EQ(record.findings.at(0).code, FindingCode::env_binary);
   EXPECT_EQ(severity_of(record.findings.at(0)), Severity::unknown);
