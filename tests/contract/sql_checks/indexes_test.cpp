@@ -17,10 +17,10 @@ TEST_F(IndexesTest, PassesWhereEveryIndexIsValidAndSaysHowMany) {
 }
 
 TEST_F(IndexesTest, NamesAnInvalidIndexAndItsTable) {
-  const auto database = make_database({"create table orders (id integer)",
-                                       "create index orders_once on orders (id)",
-                                       "update pg_index set indisvalid = false "
-                                       "where indexrelid = 'orders_once'::regclass"});
+  const auto database =
+      make_database({"create table orders (id integer)", "create index orders_once on orders (id)",
+                     "update pg_index set indisvalid = false "
+                     "where indexrelid = 'orders_once'::regclass"});
   const auto outcome = run_check("indexes");
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   EXPECT_THAT(codes_and_objects(outcome),
