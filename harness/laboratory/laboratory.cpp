@@ -264,7 +264,10 @@ void Laboratory::run_script(const std::string& name, std::string_view sql,
 }
 
 std::string Laboratory::dsn(const std::string& database) const {
-  return fmt::format("host={} port=5432 user={} dbname={}", paths_.sockets.native(), reader,
+  // Single quotes are understood by libpq, and need no escape in the double quotes of a scenario.
+  const auto& sockets = paths_.sockets.native();
+  const std::string_view quote = sockets.find(' ') == std::string::npos ? "" : "'";
+  return fmt::format("host={0}{1}{0} port=5432 user={2} dbname={3}", quote, sockets, reader,
                      database);
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/common/error.hpp"
+#include "harness/common/shell_words.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {
@@ -36,8 +37,9 @@ LaboratoryPaths laboratory_paths(const LaboratoryOptions& options) {
 std::string laboratory_postgresql_conf(const LaboratoryOptions& options,
                                        const LaboratoryPaths& paths) {
   const auto archive_command =
-      fmt::format("{} --config={} --stanza={} archive-push \"%p\"", options.pgbackrest,
-                  paths.configuration.native(), options.stanza);
+      shell_command({options.pgbackrest, "--config=" + paths.configuration.native(),
+                     "--stanza=" + options.stanza, "archive-push"}) +
+      " \"%p\"";
   return fmt::format(
       R"(
 # settings of the laboratory
