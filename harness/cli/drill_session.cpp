@@ -100,7 +100,10 @@ bool write_run_reports(const Report& report, const std::filesystem::path& run_di
 }
 
 ExitCode exit_code_of(const DrillSession& session) {
-  if (session.report.error_kind == name_of(ErrorKind::internal)) return ExitCode::internal;
+  // A scenario that cannot be right, found once the repository was read.
+  for (const auto kind : {ErrorKind::internal, ErrorKind::usage}) {
+    if (session.report.error_kind == name_of(kind)) return exit_code_of(kind);
+  }
   const auto code = exit_code_of(session.report.verdict);
   return code == ExitCode::pass && !session.reports_written ? ExitCode::unknown : code;
 }

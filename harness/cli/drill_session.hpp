@@ -34,7 +34,8 @@ struct DrillSession {
 DrillSession run_session(const Scenario& scenario, const SessionOptions& options,
                          const CommonOptions& common, std::stop_token stop);
 
-// A report that could not be written is never exit 0.
+// A report that could not be written is never exit 0. A scenario error that the drill found is a
+// usage error.
 ExitCode exit_code_of(const DrillSession& session);
 
 // report.txt and the other formats of a run directory. Returns whether all were written; logs

@@ -56,7 +56,8 @@ def index_query(row):
         f"update pg_index set indisvalid = false where indrelid = '{table}'::regclass and indexrelid "
         f"<> '{index}'::regclass; ")
     del method, others
-    return (f"begin; {hide}set local enable_seqscan = off; set local enable_hashjoin = off; "
+    return (f"begin; {hide}set local enable_seqscan = off; set local enable_tidscan = off; "
+            "set local enable_hashjoin = off; "
             "set local enable_mergejoin = off; set local enable_material = off; "
             f"with k as materialized (select ctid as probe_ctid, * from {table} where ({predicate}) and "
             f"{known}) select '{index}', count(*) from k, lateral (select from {table} t where {join} "

@@ -105,6 +105,14 @@ TEST(Output, ReportFileThatCannotBeWrittenIsNeverAPass) {
   EXPECT_FALSE(write_run_reports(passed_report(), "/nonexistent"));
 }
 
+TEST(Output, ScenarioErrorFoundByADrillIsAUsageError) {
+  auto report = minimal_report();
+  report.error_kind = name_of(ErrorKind::usage);
+  EXPECT_EQ(exit_code_of({.report = report}), ExitCode::usage);
+  report.error_kind = name_of(ErrorKind::internal);
+  EXPECT_EQ(exit_code_of({.report = report}), ExitCode::internal);
+}
+
 TEST(Output, StandardOutputThatCannotBeWrittenIsNeverAPass) {
   std::fflush(stdout);
   const int saved = dup(STDOUT_FILENO);
