@@ -184,14 +184,19 @@ bool IndexProber::has_nan(Connection& sql, const ProbeIndex& index) {
 bool IndexProber::has_zero_page(Connection& sql, const ProbeIndex& index) {
   if (std::ranges::find(written_methods, index.method) == written_methods.end()) return false;
   constexpr std::uint64_t chunk = 20000;
-  for (std::uint64_t block = 0; block < index.blocks; block += chunk) {
+  // SP-GiST reserves pages that it writes when they are used: only the root pages and the page
+  // before them are always written. Rows on a lost page are missed by the lookups.
+  constexpr std::uint64_t written_by_spgist = 3;
+  const auto blocks =
+      index.method == "spgist" ? std::min(index.blocks, written_by_spgist) : index.blocks;
+  for (std::uint64_t block = 0; block < blocks; block += chunk) {
     if (left_until(deadline_) <= 0ms) {
       ++tally_.partly;
       return false;
     }
     limit_statement(sql, longest_statement);
     const std::array<Field, 3> range{index.oid, std::to_string(block),
-                                     std::to_string(std::min(block + chunk, index.blocks) - 1)};
+                                     std::to_string(std::min(block + chunk, blocks) - 1)};
     const auto zero = sql.query(zero_pages_sql, range);
     if (!zero.rows.at(0).at(0)) continue;
     findings_.add({.code = FindingCode::probe_index,

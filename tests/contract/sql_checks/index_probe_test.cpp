@@ -138,6 +138,21 @@ TEST_F(IndexProbeTest, NamesAnIndexWithAZeroedPage) {
   }
 }
 
+// SP-GiST extends the file by pages that it does not use at once. PostgreSQL's regression database
+// has such an index.
+TEST_F(IndexProbeTest, AReservedPageOfSpgistIsNotDamage) {
+  const auto database =
+      make_database({"create table places (id int, name text)",
+                     "insert into places select n, md5(n::text) from generate_series(1, 300) n",
+                     "create index reserved on places using spgist (name)"});
+  const auto blocks = std::stol(copy_cluster()
+                                    .connect(database)
+                                    .query("select pg_relation_size('public.reserved') / 8192")
+                                    .text(0, 0));
+  zero_page(database, "public.reserved", blocks);
+  EXPECT_EQ(probe().verdict, Verdict::pass);
+}
+
 TEST_F(IndexProbeTest, NamesATableWhoseVisibilityMapIsStale) {
   const auto database =
       make_database({"create table orders (id int primary key)",

@@ -156,6 +156,9 @@ class Loop:
         for part in ("base", "global"):
             shutil.copytree(cluster.data / part, older / part)
         cluster.script(HERE / "rich_cluster.sql", first=0)
+        # What reading changes in a page (hint bits) would be logged after the backup as a full page, and
+        # its replay would repair the damage.
+        access_paths.AccessPaths(cluster.sockets, ("rich", "other"))
         cluster.pgbackrest("--type=full", "backup")
         cluster.sql("rich", "insert into app.events default values")
         cluster.sql("postgres", "checkpoint")
