@@ -7,12 +7,27 @@
 #include <tuple>
 
 #include "harness/primary/archiver_status.hpp"
+#include "harness/primary/primary_state.hpp"
 
 namespace pgrehearse {
 
 namespace {
 
 std::uint64_t distance(Lsn from, Lsn to) { return to > from ? to.value - from.value : 0; }
+
+// The primary was read after the archive: only a wrong clock makes its newest commit older.
+void measure_seconds(Instant archived, bool standby, ArchiveLag& lag, RecoveryMap& map) {
+  const Seconds seconds = *lag.primary_commit - archived;
+  if (seconds < -clock_tolerance) {
+    map.unknown.push_back(
+        fmt::format("archive lag: the newest commit of {} ({}) is earlier than the newest archived "
+                    "one ({}): {}",
+                    standby ? "the standby" : "the primary", to_iso8601(*lag.primary_commit),
+                    to_iso8601(archived), standby ? "it lags" : "a clock was set back"));
+    return;
+  }
+  lag.seconds = std::max(0.0, seconds.count());
+}
 
 }  // namespace
 
@@ -74,8 +89,7 @@ void measure_lag(RecoveryMap& map, const Primary& primary, const std::stop_token
     lag.failing = lag.last_failed_at &&
                   (!lag.last_archived_at || *lag.last_failed_at > *lag.last_archived_at);
     if (lag.primary_commit && !branch.windows.empty() && branch.windows.back().end.time) {
-      lag.seconds =
-          std::max(0.0, Seconds(*lag.primary_commit - *branch.windows.back().end.time).count());
+      measure_seconds(*branch.windows.back().end.time, status.in_recovery, lag, map);
     }
     map.lag = std::move(lag);
   } catch (const Error& error) {

@@ -77,7 +77,7 @@ struct MapArchive {
   std::uint64_t segments = 0;
   Bytes bytes;
   Instant listed_at;
-  std::vector<MappedBackup> backups;  // oldest first by stop time
+  std::vector<MappedBackup> backups;  // oldest first
   std::vector<MapBranch> branches;    // that of `latest` first
   std::vector<WalRange> unreachable;  // archived, but no backup can be recovered to it
   std::vector<std::string> unrecognized;

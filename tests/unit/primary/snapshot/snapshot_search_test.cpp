@@ -43,6 +43,7 @@ class FakeStrategy : public SnapshotStrategy {
   }
   [[nodiscard]] std::chrono::milliseconds poll_interval() const override { return 1ms; }
   bool may_be_archived() override { return true; }
+  [[nodiscard]] bool reported_as_archived() const override { return reported; }
   [[nodiscard]] std::optional<Lsn> position_of(const Candidate& candidate,
                                                const Commits& commits) const override {
     return find_cut(candidate.snapshot, commits, candidate.end);
@@ -51,6 +52,7 @@ class FakeStrategy : public SnapshotStrategy {
     return "planned";
   }
 
+  bool reported = false;
   int begun = 0;
   std::size_t taken = 0;
   std::optional<Lsn> ended_at;
@@ -105,6 +107,23 @@ TEST(SnapshotSearch, NeedsTheArchiveForAnyOtherSnapshot) {
   FakeStrategy strategy(Plans{{.begin = {100}, .end = {200}}});
   const auto attempt = search_snapshots(strategy, 1, {.databases = {"shop"}}, {});
   EXPECT_EQ(attempt.reasons.at("shop"), "the WAL archive is needed to evaluate snapshots");
+}
+
+TEST(SnapshotSearch, DoesNotWaitForWalThatTheServerReportsAsArchived) {
+  FakeStrategy strategy(Plans{{.begin = {100}, .end = {200}}});
+  strategy.reported = true;
+  const auto began = std::chrono::steady_clock::now();
+  const auto attempt = search_snapshots(
+      strategy, 1,
+      {.databases = {"shop"},
+       .read_commits = [](Timeline, Lsn, Lsn, const std::stop_token&) -> std::optional<Commits> {
+         return {};
+       }},
+      {});
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 30s);
+  EXPECT_EQ(attempt.reasons.at("shop"),
+            "the server reports the WAL up to 0/C8 as archived, and the repository does not have "
+            "it");
 }
 
 TEST(SnapshotSearch, ReportsWhyTheWalWasNotArchivedInTime) {
