@@ -110,7 +110,7 @@ select i.indexrelid, i.indrelid,
         order by pg_catalog.array_position(array['=', '~=', '@>', '@@'], op.oprname::text)
         limit 1) as o on true
  where i.indisvalid and i.indisready and i.indislive and c.relkind = 'i'
-   and t.relkind in ('r', 'm') and t.relpersistence = 'p'
+   and t.relkind in ('r', 'm') and t.relispopulated and t.relpersistence = 'p'
    and tn.nspname not in ('pg_catalog', 'information_schema')
  order by 5, 3, k.at)";
 

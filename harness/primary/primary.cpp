@@ -82,6 +82,14 @@ Error wrong_role(const Route& route, bool in_recovery) {
           FindingCode::primary_role, route.member};
 }
 
+// A session that waits for the archive is idle longer than the cluster may allow. The setting does
+// not exist before PostgreSQL 14, so it cannot be sent in the startup packet.
+void allow_idle_session(Connection& connection) {
+  constexpr int first_version_with_setting = 140000;
+  if (connection.server_version() < first_version_with_setting) return;
+  connection.query("set idle_session_timeout = 0");
+}
+
 void expect_role(Connection& connection, const Route& route) {
   if (route.role == ExpectedRole::any) return;
   const bool in_recovery =
@@ -133,6 +141,7 @@ Connection Primary::open(const Route& route, const Wanted& wanted,
   const Connection::Options ours{.query_timeout = limits_.statement + std::chrono::minutes(1),
                                  .failure_kind = ErrorKind::environment};
   auto connection = Connection::open(std::move(parameters), ours, stop);
+  allow_idle_session(connection);
   expect_role(connection, route);
   return connection;
 }

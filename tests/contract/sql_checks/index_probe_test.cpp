@@ -251,6 +251,17 @@ TEST_F(IndexProbeTest, ProbesIndexesOfKnownExtensions) {
   EXPECT_THAT(outcome.summary, HasSubstr("10 indexes probed"));
 }
 
+// It has no rows, and reading it is an error.
+TEST_F(IndexProbeTest, MaterializedViewThatWasNeverRefreshedIsLeftOut) {
+  make_database({"create table source as select n from generate_series(1, 10) n",
+                 "create index on source (n)",
+                 "create materialized view empty as select n from source with no data",
+                 "create index on empty (n)"});
+  const auto outcome = probe();
+  EXPECT_EQ(outcome.verdict, Verdict::pass) << testing::PrintToString(codes_and_objects(outcome));
+  EXPECT_THAT(outcome.summary, HasSubstr("1 index probed"));
+}
+
 TEST_F(IndexProbeTest, LeavesOutWhatIsExcluded) {
   const auto database =
       make_database({"create table a (id int primary key)", "create table b (id int primary key)",

@@ -31,6 +31,16 @@ TEST_F(PrimaryTest, CannotWriteAndHasALimitForEverything) {
   EXPECT_EQ(setting("application_name"), "pgrehearse");
 }
 
+TEST_F(PrimaryTest, IsNotDisconnectedWhileItWaits) {
+  auto superuser = primary_cluster().connect("postgres");
+  if (superuser.server_version() < 140000) GTEST_SKIP() << "no idle_session_timeout before 14";
+  superuser.query("alter role postgres set idle_session_timeout = '100ms'");
+  const Primary primary(primary_cluster().dsn());
+  auto connection = primary.connect("postgres", {});
+  EXPECT_EQ(connection.query("show idle_session_timeout").text(0, 0), "0");
+  superuser.query("alter role postgres reset idle_session_timeout");
+}
+
 TEST_F(PrimaryTest, KeepsTheOptionsOfTheDsn) {
   const Primary primary(primary_cluster().dsn() + " options='-c work_mem=7MB'");
   auto connection = primary.connect({}, {});
