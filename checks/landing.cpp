@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 #include "checks/checks.hpp"
 #include "harness/primary/primary.hpp"
@@ -17,8 +18,8 @@ namespace {
 constexpr std::uint64_t page_header = 40;
 
 std::string describe(const TransactionMark& mark) {
-  return fmt::format("transaction {} ({}{})", mark.xid, to_text(mark.lsn),
-                     mark.time ? ", " + to_postgres_timestamp(*mark.time) : "");
+  return fmt::format("{}transaction {} ({}{})", mark.aborted ? "rolled-back " : "", mark.xid,
+                     to_text(mark.lsn), mark.time ? ", " + to_postgres_timestamp(*mark.time) : "");
 }
 
 std::string history_of(Timeline timeline) { return fmt::format("{:08X}.history", timeline); }
@@ -31,6 +32,7 @@ class LandingEvaluation {
   CheckOutcome evaluate() {
     evaluate_timeline();
     evaluate_orphaned_commits();
+    evaluate_other_matches();
     switch (target_.type) {
       case TargetType::latest:
         evaluate_latest();
@@ -58,6 +60,7 @@ class LandingEvaluation {
     if (!landing_.proved && outcome_.findings.empty()) unproved(landing_.proof);
     if (outcome_.findings.empty()) outcome_.verdict = Verdict::pass;
     add_lost_commits();
+    note_promotion();
     outcome_.summary =
         fmt::format("{}, timeline {}: {}", landing_.lsn ? to_text(*landing_.lsn) : "no position",
                     landing_.timeline ? std::to_string(*landing_.timeline) : "?", landing_.proof);
@@ -149,6 +152,61 @@ class LandingEvaluation {
     }
   }
 
+  // The instance was never paused: checks that need that state ran after its promotion.
+  void note_promotion() {
+    if (landing_.promoted_because.empty()) return;
+    outcome_.findings.push_back(
+        {.code = FindingCode::snapshot_pending,
+         .severity = Severity::note,
+         .object = landing_.asked,
+         .message = fmt::format(
+             "recovery could not pause at {}: {}; the checks ran after promotion",
+             landing_.lsn ? to_text(*landing_.lsn) : "the target", landing_.promoted_because),
+         .hint = "to query the instance before promotion, choose another target"});
+  }
+
+  // A name, a transaction or a position can be in the WAL twice: PostgreSQL stops at the first one
+  // on the timeline that it follows.
+  void evaluate_other_matches() {
+    if (!landing_.namesakes.empty()) {
+      ambiguous(
+          fmt::format("{} is also at {}", landing_.asked, to_text(landing_.namesakes.front())),
+          target_.type == TargetType::name
+              ? "give each restore point its own name, or recover to the LSN of the right one"
+              : "set recover_to.timeline to the timeline of the right one");
+    }
+    if (target_.timeline != "latest") return;
+    for (const auto& work : landing_.abandoned) {
+      if (work.timeline == landing_.timeline) continue;
+      const auto choose = fmt::format("to recover them, set recover_to.timeline: {}; otherwise {}",
+                                      work.timeline, work.next);
+      if (target_.type == TargetType::lsn && *target_.lsn > work.switch_lsn &&
+          *target_.lsn <= work.last.lsn) {
+        ambiguous(fmt::format("{} is on timeline {} and on timeline {}, which branches off at {}",
+                              landing_.asked, work.timeline, work.next, to_text(work.switch_lsn)),
+                  choose);
+      }
+      if (target_.type == TargetType::time && ends_at_fork(work) && work.first.time &&
+          may_apply(*work.first.time < *target_.time, *work.first.time == *target_.time)) {
+        add(FindingCode::target_orphaned,
+            fmt::format("{} committed before {}, on timeline {} only: timeline {} branches off at "
+                        "{}, before it",
+                        describe(work.first), landing_.asked, work.timeline, work.next,
+                        to_text(work.switch_lsn)),
+            choose, Verdict::fail);
+      }
+    }
+  }
+
+  // Nothing was committed on the new timeline before the landing.
+  [[nodiscard]] bool ends_at_fork(const OrphanedCommits& work) const {
+    return !landing_.last_applied || landing_.last_applied->lsn < work.switch_lsn;
+  }
+
+  void ambiguous(std::string message, std::string_view hint) {
+    add(FindingCode::target_ambiguous, std::move(message), hint, Verdict::unknown);
+  }
+
   static std::string transactions(std::size_t count) {
     return count == 1 ? std::string("1 transaction") : fmt::format("{} transactions", count);
   }
@@ -203,6 +261,7 @@ class LandingEvaluation {
     const auto end = *landing_.archive_end;
     evaluate_branch();
     const auto segment_size = context_.archive.segment_size;
+    evaluate_damage();
     const bool whole = reaches_archive_end(*landing_.lsn, end, segment_size);
     if (whole && !landing_.first_withheld) return;
     const auto segment = file_name(
@@ -220,6 +279,28 @@ class LandingEvaluation {
         Verdict::fail);
     // The segment that replay would have read next is missing or damaged.
     outcome_.findings.back().object = segment;
+  }
+
+  // PostgreSQL treats a record that it cannot read as the end of the WAL.
+  void evaluate_damage() {
+    if (landing_.damaged.empty() || is_foreign()) return;
+    add(FindingCode::wal_damaged,
+        fmt::format("WAL segment {} is in the archive but cannot be replayed past {}: every commit "
+                    "after that position is lost",
+                    landing_.damaged, to_text(*landing_.lsn)),
+        "look for an undamaged copy of the segment in pg_wal of the primary and its standbys; take "
+        "a new backup now: it does not need the segment",
+        Verdict::fail);
+    outcome_.findings.back().object = landing_.damaged;
+  }
+
+  // The check `startup` reports a segment of another cluster.
+  [[nodiscard]] bool is_foreign() const {
+    std::ifstream log(context_.log);
+    for (std::string line; std::getline(log, line);) {
+      if (line.find("WAL file is from different database system") != line.npos) return true;
+    }
+    return false;
   }
 
   // The end of the timeline that PostgreSQL chose may not be the end of the archive.
@@ -252,6 +333,7 @@ class LandingEvaluation {
     if (!target_.time) return unproved("the target has no time");
     const auto target = *target_.time;
     const auto& applied = landing_.last_applied;
+    // PostgreSQL stops before rollbacks, too.
     const auto& withheld = landing_.first_withheld;
     if (applied && applied->time && !may_apply(*applied->time < target, *applied->time == target)) {
       wrong(fmt::format("{} was recovered, but is after {}", describe(*applied), landing_.asked));
@@ -292,7 +374,9 @@ class LandingEvaluation {
 
   void evaluate_xid() {
     if (!target_.xid) return unproved("the target has no transaction");
-    const auto& edge = target_.exclusive ? landing_.first_withheld : landing_.last_applied;
+    // Rolled-back transactions and subtransactions match as well.
+    const auto& last = landing_.last_ended ? landing_.last_ended : landing_.last_applied;
+    const auto& edge = target_.exclusive ? landing_.first_withheld : last;
     const auto* side = target_.exclusive ? "first withheld" : "last applied";
     if (!edge) return unproved(fmt::format("the {} transaction is not known", side));
     if (edge->xid == *target_.xid) return;
@@ -325,6 +409,10 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::timeline_outdated,
     FindingCode::timeline_diverged,
     FindingCode::timeline_orphaned_commits,
+    FindingCode::target_ambiguous,
+    FindingCode::target_orphaned,
+    FindingCode::snapshot_pending,
+    FindingCode::wal_damaged,
 });
 
 }  // namespace

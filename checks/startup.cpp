@@ -22,6 +22,10 @@ std::optional<FindingCode> code_for(std::string_view line) {
   if (line.find("from different database system") != std::string_view::npos) {
     return FindingCode::wal_foreign;
   }
+  // A warning until PostgreSQL 13, which replays on.
+  if (line.find("WAL was generated with wal_level=minimal") != std::string_view::npos) {
+    return FindingCode::wal_level_minimal;
+  }
   if (tells_of_damaged_wal(line)) return FindingCode::wal_damaged;
   if (tells_of_damage(line)) return FindingCode::log_damage;
   return {};
@@ -61,7 +65,7 @@ LogVerdict evaluate_log(const std::filesystem::path& file, const LandedContext& 
     if (seen.size() > most_lines) continue;
     // The first page of a segment names the cluster it belongs to.
     const auto segment = stopped_in(context, *code == FindingCode::wal_foreign);
-    const bool of_wal = *code == FindingCode::wal_foreign || *code == FindingCode::wal_damaged;
+    const bool of_wal = *code != FindingCode::log_panic && *code != FindingCode::log_damage;
     result.findings.push_back(
         {.code = *code,
          .object = of_wal && !segment.empty() ? segment : file.filename().native(),
@@ -129,6 +133,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::isolation_reduced,
     FindingCode::wal_damaged,
     FindingCode::wal_foreign,
+    FindingCode::wal_level_minimal,
 });
 
 }  // namespace

@@ -153,10 +153,11 @@ class LineageFindings {
   std::vector<Finding> findings_;
 };
 
-std::string summarise(const WalLineage& lineage) {
+std::string summarise(const WalLineage& lineage, const Backup& backup) {
+  const bool offline = backup.start_segment.empty();
   return fmt::format(
-      "{} segments from {} to {} on timeline {}, {} missing, {} timeline switches",
-      lineage.required_count,
+      "{}{} segments from {} to {} on timeline {}, {} missing, {} timeline switches",
+      offline ? "the backup is offline and needs no WAL; " : "", lineage.required_count,
       to_text(start_of(
           lineage.required.empty() ? WalSegment{} : lineage.required.front().first_segment(),
           lineage.segment_size)),
@@ -173,7 +174,7 @@ class WalContinuityCheck : public RepositoryCheck {
                                          context.archive.segment_size));
     return {.verdict = lineage.continuous() ? Verdict::pass : Verdict::fail,
             .findings = LineageFindings(lineage, context.backup).findings(),
-            .summary = summarise(lineage)};
+            .summary = summarise(lineage, context.backup)};
   }
 
  private:

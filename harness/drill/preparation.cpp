@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "harness/process/command.hpp"
+#include "harness/repository/target_window.hpp"
 
 namespace pgrehearse {
 
@@ -99,9 +100,22 @@ std::string Preparation::find_tool(std::stop_token stop) {
 }
 
 std::string Preparation::read_repository(std::stop_token stop) {
+  require_configuration();
   list = repository_.list(std::move(stop));
   return fmt::format("stanza {}: {} backups, status {} ({})", scenario_.repository.stanza,
                      list.backups.size(), list.status.code, list.status.message);
+}
+
+// pgBackRest ignores a missing file and reports that the stanza has no repository.
+void Preparation::require_configuration() const {
+  const auto& file = scenario_.repository.configuration;
+  if (!file || provisioner_ == nullptr) return;
+  std::error_code failure;
+  if (std::filesystem::status(*file, failure).type() != std::filesystem::file_type::not_found) {
+    return;
+  }
+  throw Error(ErrorKind::usage, fmt::format("there is no file {}", file->string()),
+              "correct repository.config in the scenario", FindingCode::env_config, *file);
 }
 
 std::string Preparation::choose(std::stop_token) {
@@ -123,12 +137,25 @@ std::string Preparation::find_programs(std::stop_token stop) {
   return programs;
 }
 
-std::string Preparation::list_wal(std::stop_token stop) {
+std::uint64_t Preparation::find_segment_size(const std::stop_token& stop) {
   constexpr std::uint64_t usual = std::uint64_t{16} << 20U;
-  segment_size = repository_.wal_segment_size(backup(), stop).value_or(usual);
+  if (const auto size = repository_.wal_segment_size(backup(), stop)) return *size;
+  // An offline backup names no segment; the other backups of its cluster do.
+  for (const auto& other : list.backups) {
+    const bool same = other.system_identifier == backup().system_identifier &&
+                      other.database_id == backup().database_id && !other.start_segment.empty();
+    if (!same) continue;
+    if (const auto size = repository_.wal_segment_size(other, stop)) return *size;
+  }
+  return usual;
+}
+
+std::string Preparation::list_wal(std::stop_token stop) {
+  segment_size = find_segment_size(stop);
   archive = repository_.list_archive(backup(), segment_size, std::move(stop));
   lineage =
       trace_lineage(archive, lineage_request(backup(), scenario_.target.timeline, segment_size));
+  require_possible_target(scenario_.target, archive, *lineage, std::chrono::system_clock::now());
   return fmt::format("{} segments needed, {} missing, {} to read", lineage->required_count,
                      lineage->missing_count, to_text(lineage->required_bytes));
 }

@@ -1,6 +1,7 @@
 // What must be known before anything is created: the backup tool, the repository, the backup, the
-// WAL it needs, the PostgreSQL binaries, the disk space, the primary. `run` stops at the first step
-// that fails; `plan` shows the results; `doctor` continues after a failure and shows every fix.
+// WAL it needs, the PostgreSQL binaries, the disk space, the primary. A scenario that cannot be
+// right is an Error(usage). `run` stops at the first step that fails; `plan` shows the results;
+// `doctor` continues after a failure and shows every fix.
 #pragma once
 
 #include <filesystem>
@@ -64,6 +65,8 @@ class Preparation {
   std::string find_account_to_run_as(std::stop_token stop);
   std::string find_tool(std::stop_token stop);
   std::string read_repository(std::stop_token stop);
+  void require_configuration() const;
+  std::uint64_t find_segment_size(const std::stop_token& stop);
   std::string choose(std::stop_token stop);
   std::string find_programs(std::stop_token stop);
   std::string list_wal(std::stop_token stop);

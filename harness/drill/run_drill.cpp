@@ -29,6 +29,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::string_view run_again =
+    "run the drill again; if this happens often, keep more backups or drill at another time";
+
 class Drill {
  public:
   Drill(const Scenario& scenario, const DrillServices& services, bool keep, std::stop_token stop)
@@ -51,6 +54,7 @@ class Drill {
       visit_pause_points();
       phase("recover", [&] { recover_to_target(); });
       phase("prove landing", [&] { prove_landing(); });
+      if (!recovery_->promoted_because.empty()) run_paused_checks_after_promotion();
       if (wanted(InstanceState::paused)) phase("checks while paused", [&] { check_paused(); });
       finish_repository_checks();
       if (wanted(InstanceState::read_write)) {
@@ -212,6 +216,13 @@ class Drill {
     } else {
       recover_instance(target_at(point, scenario_.target));
     }
+    if (!recovery_->promoted_because.empty()) {
+      throw Error(ErrorKind::environment,
+                  fmt::format("recovery cannot pause at {}: {}", to_text(point.lsn),
+                              recovery_->promoted_because),
+                  "run the drill again, or without the check that pauses recovery",
+                  FindingCode::snapshot_pending, to_text(point.lsn));
+    }
     if (recovery_->gave_up) return recovery_->gave_up;
     if (standby() && !is_at(recovery_->replayed, point.lsn)) {
       return fmt::format("recovery is already at {}, past {}", to_text(recovery_->replayed),
@@ -298,6 +309,13 @@ class Drill {
             [this](const std::string& file) { return files_.relation_of(file); }};
   }
 
+  // They are InstanceChecks, which run in both states.
+  void run_paused_checks_after_promotion() {
+    for (auto& planned : planned_) {
+      if (planned.state == InstanceState::paused) planned.state = InstanceState::read_write;
+    }
+  }
+
   [[nodiscard]] bool wanted(InstanceState state) const {
     return std::any_of(planned_.begin(), planned_.end(),
                        [&](const auto& planned) { return planned.state == state; });
@@ -334,6 +352,7 @@ class Drill {
   void finish_repository_checks() {
     if (!repository_thread_.joinable()) return;
     repository_thread_.join();
+    excuse_expired_backup(repository_checks_);
     record_.add(std::move(repository_checks_));
     record_.save();
   }
@@ -347,10 +366,13 @@ class Drill {
     finish_repository_checks();
     measure_objectives({.scenario = scenario_, .loss = loss_, .recovery_took = recovery_took_},
                        record_.report);
+    const auto& landing = *record_.report.landing;
+    if (!landing.damaged.empty()) window_->lineage.reachable_end = *landing.lsn;
     record_.conclude(window_);
   }
 
-  // A broken sandbox is no evidence against the backup.
+  // A broken sandbox is no evidence against the backup; nor is the removal of a backup that is
+  // being restored.
   [[nodiscard]] Error root_cause(const Error& error) {
     if (!sandbox_ || error.kind() == ErrorKind::interrupted) return error;
     try {
@@ -358,11 +380,46 @@ class Drill {
     } catch (const Error& cause) {
       return cause;
     }
-    return error;
+    if (verdict_of(error.kind()) != Verdict::fail || !backup_expired()) return error;
+    const auto& label = preparation_.choice->backup.label;
+    return {ErrorKind::environment,
+            fmt::format("backup {} expired during the drill: {}", label, error.what()),
+            std::string(run_again), FindingCode::backup_expired, label};
+  }
+
+  [[nodiscard]] bool backup_expired() {
+    try {
+      const auto& label = preparation_.choice->backup.label;
+      const auto now = services_.repository.list(stop_);
+      return std::ranges::find(now.backups, label, &Backup::label) == now.backups.end();
+    } catch (const Error&) {
+      return false;  // the first error is the cause
+    }
+  }
+
+  void excuse_expired_backup(std::vector<FinishedCheck>& checks) {
+    const auto failed = [](const auto& check) { return check.record.verdict == Verdict::fail; };
+    if (std::ranges::none_of(checks, failed) || !backup_expired()) return;
+    const auto& label = preparation_.choice->backup.label;
+    for (auto& [record, comparison] : checks) {
+      if (record.verdict != Verdict::fail) continue;
+      record.verdict = Verdict::unknown;
+      for (auto& finding : record.findings) finding.severity = Severity::note;
+      record.findings.insert(
+          record.findings.begin(),
+          {.code = FindingCode::backup_expired,
+           .object = label,
+           .message = fmt::format("backup {} expired while it was being checked", label),
+           .hint = std::string(run_again)});
+    }
   }
 
   void give_up(const Error& error) {
     finish_repository_checks();
+    // The error says where recovery ends; the archive's listing does not show it.
+    const bool ends_earlier =
+        error.code() == FindingCode::wal_damaged || error.code() == FindingCode::wal_level_minimal;
+    if (ends_earlier) window_.reset();
     record_.give_up(
         {.error = error,
          .interrupted = stop_.stop_requested() || error.kind() == ErrorKind::interrupted,

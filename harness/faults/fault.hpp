@@ -22,6 +22,8 @@ struct FaultExpectation {
   // Codes also accepted in a copy of a user's repository: which code detects the damage first
   // depends on compression and encryption.
   std::vector<FindingCode> alternatives = {};
+  // The kind of error that must end the drill, as in the report's error_kind; empty: any or none.
+  std::string error = {};
   // May contain @facts@ reported by the injection; empty: any object.
   std::vector<std::string> objects;
 };

@@ -12,6 +12,7 @@ constexpr std::array<std::string_view, 6> phases{"primary",       "repository", 
                                                  "configuration", "sandbox",    "environment"};
 constexpr std::array<std::string_view, 3> laboratories{"plain", "encrypted", "timelines"};
 constexpr std::array<std::string_view, 3> verdicts{"pass", "fail", "unknown"};
+constexpr std::array<std::string_view, 1> errors{"usage"};
 
 const auto expectation = std::to_array<KeyDescription>({
     {.name = "verdict",
@@ -20,6 +21,11 @@ const auto expectation = std::to_array<KeyDescription>({
      .example = "fail",
      .required = true,
      .choices = verdicts},
+    {.name = "error",
+     .kind = KeyKind::choice,
+     .summary = "the kind of error that must end the drill; usage: exit code 3",
+     .example = "usage",
+     .choices = errors},
     {.name = "code",
      .kind = KeyKind::text_list,
      .summary = "the finding codes that the drill must report",

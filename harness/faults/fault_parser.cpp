@@ -110,6 +110,7 @@ Fault parse_fault(const std::string& text, const std::string& file_name) {
   fault.expect = {.verdict = verdict.value_or(Verdict::fail),
                   .codes = read_codes(settings, "expect.code", errors),
                   .alternatives = read_codes(settings, "expect.alternatives", errors),
+                  .error = settings.get_or<std::string>("expect.error", ""),
                   .objects = settings.get_or<Words>("expect.object", {})};
   if (root.kind == YamlNode::Kind::map) {
     read_damage(root, fault, errors);

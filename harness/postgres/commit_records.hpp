@@ -22,4 +22,8 @@ struct TransactionMark {
 // COMMIT PREPARED, in WAL order. Other lines are ignored.
 std::vector<TransactionMark> parse_commits(std::string_view waldump);
 
+// The same with abort records, which recovery targets match, too: of transactions and of
+// subtransactions that were rolled back to their savepoint.
+std::vector<TransactionMark> parse_transaction_ends(std::string_view waldump);
+
 }  // namespace pgrehearse

@@ -66,6 +66,12 @@ std::string window(const BackupList& list, const RecoveryTarget& target) {
   throw Error(ErrorKind::repository, message, hint, FindingCode::backup_none, object);
 }
 
+// The repository has backups, but not what the scenario names.
+[[noreturn]] void refuse_scenario(const std::string& message, const std::string& hint,
+                                  const std::string& object) {
+  throw Error(ErrorKind::usage, message, hint, FindingCode::backup_none, object);
+}
+
 std::string end_of(const Backup& backup, const RecoveryTarget& target) {
   if (target.type == TargetType::lsn) {
     return backup.stop_lsn ? "ends at " + to_text(*backup.stop_lsn) : "has no LSN";
@@ -76,10 +82,10 @@ std::string end_of(const Backup& backup, const RecoveryTarget& target) {
 const Backup& require_fit(const Backup& backup, const BackupList& list,
                           const RecoveryTarget& target) {
   if (ends_before(backup, target)) return backup;
-  refuse(fmt::format("backup {} {}, not before the target {}", backup.label, end_of(backup, target),
-                     to_text(target)),
-         window(list, target) + "; set repository.backup to an older backup, or remove it",
-         backup.label);
+  refuse_scenario(fmt::format("backup {} {}, not before the target {}", backup.label,
+                              end_of(backup, target), to_text(target)),
+                  window(list, target) + "; set repository.backup to an older backup, or remove it",
+                  backup.label);
 }
 
 BackupChoice choose_stated(const BackupList& list, const std::string& label,
@@ -89,10 +95,10 @@ BackupChoice choose_stated(const BackupList& list, const std::string& label,
     std::vector<std::string> labels;
     for (const auto& backup : list.backups) labels.push_back(backup.label);
     const auto near = nearest(label, labels);
-    refuse(fmt::format("there is no backup '{}'", label),
-           near ? fmt::format("did you mean '{}'?", *near)
-                : fmt::format("the newest backup is {}", labels.back()),
-           label);
+    refuse_scenario(fmt::format("there is no backup '{}'", label),
+                    near ? fmt::format("did you mean '{}'?", *near)
+                         : fmt::format("the newest backup is {}", labels.back()),
+                    label);
   }
   return {.backup = require_fit(*found, list, target),
           .reason = fmt::format("named in the scenario: {}", described(*found))};
@@ -202,8 +208,8 @@ BackupChoice choose_backup(const BackupList& list, const RepositorySpec& spec,
   if (spec.backup != "latest") return choose_stated(list, spec.backup, target);
   const auto* chosen = newest_fit(list, target);
   if (chosen == nullptr && selects_by_position(target)) {
-    refuse(fmt::format("no backup ended before the target {}", to_text(target)),
-           window(list, target), to_text(target));
+    refuse_scenario(fmt::format("no backup ended before the target {}", to_text(target)),
+                    window(list, target), to_text(target));
   }
   if (chosen == nullptr) {
     refuse(fmt::format(

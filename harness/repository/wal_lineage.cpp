@@ -49,6 +49,11 @@ class Tracer {
   }
 
   WalLineage trace() {
+    if (request_.offline && !find_start()) {
+      result_.timeline = request_.start.timeline;
+      result_.backup_complete = true;
+      return std::move(result_);
+    }
     choose_timeline();
     note_orphaned_branches();
     plan_ranges();
@@ -60,6 +65,20 @@ class Tracer {
  private:
   void add_problem(LineageProblemKind kind, std::string object, std::string message, bool blocks) {
     result_.problems.push_back({kind, std::move(object), std::move(message), blocks});
+  }
+
+  // The first of the newest consecutive segments. False: the archive has none.
+  bool find_start() {
+    Timeline timeline = files_.empty() ? 1 : files_.rbegin()->first.timeline;
+    const auto& text = request_.timeline;
+    std::from_chars(text.data(), text.data() + text.size(), timeline);
+    const auto newest = newest_on(timeline);
+    request_.start = {.timeline = timeline, .number = newest.value_or(0)};
+    while (request_.start.number > 0 &&
+           files_.contains({.timeline = timeline, .number = request_.start.number - 1})) {
+      --request_.start.number;
+    }
+    return newest.has_value();
   }
 
   std::optional<std::uint64_t> newest_on(Timeline timeline) const {
@@ -326,7 +345,7 @@ class Tracer {
   }
 
   const ArchiveListing& archive_;
-  const LineageRequest& request_;
+  LineageRequest request_;
   const std::map<WalSegment, std::vector<const ArchivedSegment*>>& files_;
   const std::map<std::string, std::string>& damage_;
   WalLineage result_;
@@ -337,6 +356,9 @@ class Tracer {
 
 LineageRequest lineage_request(const Backup& backup, const std::string& timeline,
                                std::uint64_t segment_size) {
+  if (backup.start_segment.empty()) {
+    return {.timeline = timeline, .encrypted = backup.encrypted, .offline = true};
+  }
   const auto start = parse_wal_segment(backup.start_segment, segment_size);
   if (!start) {
     throw Error(ErrorKind::repository,

@@ -16,15 +16,18 @@
 namespace pgrehearse {
 
 struct LineageRequest {
-  WalSegment start;                 // the first segment the backup needs
+  WalSegment start;                 // the first segment the backup needs; unused if `offline`
   std::optional<WalSegment> stop;   // the last one needed for consistency
   std::optional<Lsn> stop_lsn;      // a timeline that branches off earlier cannot use the backup
   std::string timeline = "latest";  // "latest", "current" or a number
   bool encrypted = false;           // encrypted files are slightly larger than a segment
+  // An offline backup needs no WAL, and does not say where it ends: the lineage begins after the
+  // newest gap, and the landing proof detects a recovery that does not get there.
+  bool offline = false;
 };
 
-// For a backup and the timeline of a recovery target. Throws Error(repository, wal_missing)
-// when the backup has no valid start segment for that size.
+// For a backup and the timeline of a recovery target. Throws Error(repository, wal_missing) when
+// the backup names a start segment that is not valid for that size.
 LineageRequest lineage_request(const Backup& backup, const std::string& timeline,
                                std::uint64_t segment_size);
 

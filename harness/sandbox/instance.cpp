@@ -15,10 +15,11 @@ namespace pgrehearse {
 namespace {
 
 constexpr std::size_t kept_lines = 5000;
+constexpr std::chrono::minutes promotion_deadline(10);
 
 bool ends_recovery(Connection& connection, const std::stop_token& stop) {
   constexpr std::chrono::milliseconds poll_interval(10);
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(10);
+  const auto deadline = std::chrono::steady_clock::now() + promotion_deadline;
   return poll_until(deadline, poll_interval, stop, [&] {
     return connection.query("select pg_is_in_recovery()").text(0, 0) != "t";
   });
@@ -137,16 +138,34 @@ std::vector<std::string> Instance::databases(std::stop_token stop) {
   return sessions_.databases(stop);
 }
 
-void Instance::promote(std::stop_token stop) {
-  sandbox_.write_file(closed_archive_marker(sandbox_.paths()), "");
+// Replay may be paused, or running without accepting connections.
+void Instance::request_promotion(const std::stop_token& stop) {
+  if (!wait_until_accepting(std::chrono::milliseconds(0), stop)) {
+    const auto result =
+        sandbox_.run({.program = sandbox_.program("pg_ctl"),
+                      .arguments = {"promote", "-D", sandbox_.paths().data.string(), "-W"},
+                      .timeout = std::chrono::minutes(1)},
+                     stop);
+    throw_if_cancelled(result);
+    wait_until_accepting(promotion_deadline, stop);
+    return;
+  }
   auto connection = connect({}, ErrorKind::recovery, stop);
-  connection.query("select pg_promote(false)");
   try {
+    connection.query("select pg_promote(false)");
     // A paused server looks for the promotion only once a second, unless it is woken.
     connection.query("select pg_wal_replay_resume()");
   } catch (const SqlError& error) {
-    spdlog::debug("resuming for the promotion: {}", error.what());
+    constexpr std::string_view not_in_recovery = "55000";
+    if (error.sqlstate() != not_in_recovery) throw;
+    spdlog::debug("promotion: {}", error.what());
   }
+}
+
+void Instance::promote(std::stop_token stop) {
+  sandbox_.write_file(closed_archive_marker(sandbox_.paths()), "");
+  request_promotion(stop);
+  auto connection = connect({}, ErrorKind::recovery, stop);
   if (!ends_recovery(connection, stop)) {
     throw Error(ErrorKind::recovery, "the instance did not finish its promotion within 10 minutes",
                 "see the end of logs/postgresql.log in the run directory",

@@ -293,7 +293,7 @@ TEST_P(PgBackRestContract, VerifyDoesNotReportAGapInTheArchive) {
 
 TEST_P(PgBackRestContract, ReportsWhyTheRepositoryCannotBeUsed) {
   const auto wrong_stanza = error_of([&] { laboratory().repository({}, "dmeo")->list({}); });
-  EXPECT_EQ(wrong_stanza.kind(), ErrorKind::repository);
+  EXPECT_EQ(wrong_stanza.kind(), ErrorKind::usage);
   EXPECT_EQ(wrong_stanza.hint(), "did you mean 'demo'?");
 
   const auto no_file = error_of([&] { laboratory().repository("/nonexistent/x.conf")->list({}); });

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 
-#include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
-#include "harness/process/command.hpp"
+#include "harness/drill/recovery/segment_reader.hpp"
 
 namespace pgrehearse {
 
@@ -15,6 +15,8 @@ namespace {
 
 // Segments to read on each side in search of a transaction.
 constexpr std::uint64_t most_segments = 8;
+// For the search for other restore points of the same name, to the end of the archive.
+constexpr std::chrono::seconds namesake_budget{30};
 
 Timeline timeline_of_history(const WalLineage& lineage, Lsn lsn) {
   for (const auto& fork : lineage.switches) {
@@ -43,169 +45,181 @@ Timeline timeline_of_file(const WalLineage& lineage, const std::vector<WalReques
 class LandingProof {
  public:
   LandingProof(const LandingInput& input, std::stop_token stop)
-      : input_(input), stop_(std::move(stop)), segment_size_(input.lineage.segment_size) {}
+      : input_(input),
+        segment_size_(input.lineage.segment_size),
+        reader_(input.sandbox, input.repository, input.backup, segment_size_, std::move(stop)) {}
 
   Landing prove() {
-    Landing landing{.asked = to_text(input_.target)};
+    Landing landing{.asked = to_text(input_.target),
+                    .promoted_because = input_.recovery.promoted_because};
     const Lsn lsn = input_.recovery.replayed;
     landing.lsn = lsn;
     landing.timeline = timeline_of_landing(input_.lineage, input_.recovery.requests, lsn);
-    landing.last_applied = newest_commit_before(lsn);
-    landing.first_withheld = oldest_commit_from(lsn);
+    find_last_before(lsn, landing);
+    landing.first_withheld = first_from(lsn);
     landing.time = landing.last_applied && landing.last_applied->time
                        ? landing.last_applied->time
                        : input_.recovery.last_transaction;
-    landing.abandoned = orphaned_before(lsn);
+    examine_abandoned_branches(landing);
     if (input_.target.type == TargetType::latest) {
       prove_end_of_archive(landing);
     } else {
       prove_target(landing);
     }
-    if (!unreadable_.empty()) {
+    if (input_.target.type == TargetType::name) find_later_namesakes(landing);
+    auto unreadable = reader_.unreadable();
+    unreadable.insert(unreadable.end(), problems_.begin(), problems_.end());
+    if (!unreadable.empty()) {
       // The contents of these segments are unknown: no transaction in them counts as absent.
       if (input_.target.type == TargetType::latest) landing.proved = false;
-      landing.proof += "; not readable in the archive: " + join(unreadable_, ", ");
+      landing.proof += "; not readable in the archive: " + join(unreadable, ", ");
     }
-    if (!unexamined_.empty()) {
+    if (!reader_.unexamined().empty()) {
       landing.proved = false;
-      landing.unexamined = unexamined_;
-      landing.proof += "; the transactions around it were not examined: " + unexamined_;
+      landing.unexamined = reader_.unexamined();
+      landing.proof += "; the transactions around it were not examined: " + landing.unexamined;
     }
     return landing;
   }
 
  private:
-  void prove_end_of_archive(Landing& landing) const {
+  void prove_end_of_archive(Landing& landing) {
     landing.archive_end = input_.lineage.archive_end;
-    landing.proved = reaches_archive_end(*landing.lsn, input_.lineage.archive_end, segment_size_) &&
-                     !landing.first_withheld;
-    const auto missing = missing_at_end(input_.recovery.requests);
-    landing.proof = fmt::format(
-        "replayed to {}; the archive ends at {}; the next segment {} is not in the archive",
-        to_text(*landing.lsn), to_text(*landing.archive_end), missing.value_or("(not requested)"));
+    const auto lsn = *landing.lsn;
+    auto ended = fmt::format("replayed to {}; the archive ends at {}", to_text(lsn),
+                             to_text(*landing.archive_end));
+    const auto& end = input_.recovery.end;
+    std::string reason = "PostgreSQL fetched it repeatedly and could not replay it";
+    if (end && end->unreadable) landing.damaged = end->segment;
+    // Archived segments are complete: their last record ends with them or continues in the next
+    // one. A segment switch ends with its segment, too.
+    if (const auto offset = lsn.value % segment_size_; offset != 0) {
+      const auto last = segment_of(lsn.value / segment_size_);
+      if (const auto& problem = reader_.transactions(last).problem; !problem.empty()) {
+        landing.damaged = reader_.name_of(last);
+        reason = problem;
+      }
+    }
+    landing.proved = reaches_archive_end(lsn, input_.lineage.archive_end, segment_size_) &&
+                     !landing.first_withheld && landing.damaged.empty();
+    if (landing.damaged.empty()) {
+      landing.proof = fmt::format("{}; the next segment {} is not in the archive", ended,
+                                  end ? end->segment : "(not requested)");
+    } else {
+      landing.proof = fmt::format("{}; segment {} is in the archive but cannot be read: {}", ended,
+                                  landing.damaged, reason);
+    }
   }
 
   void prove_target(Landing& landing) const {
     landing.proved =
         !input_.recovery.stopped_at.empty() || input_.target.type == TargetType::immediate;
-    landing.proof = fmt::format("paused at {}{}{}", to_text(*landing.lsn),
-                                input_.recovery.stopped_at.empty() ? "" : "; PostgreSQL reports: ",
-                                input_.recovery.stopped_at);
+    landing.proof = fmt::format(
+        "{} at {}{}{}", landing.promoted_because.empty() ? "paused" : "recovery ended",
+        to_text(*landing.lsn), input_.recovery.stopped_at.empty() ? "" : "; PostgreSQL reports: ",
+        input_.recovery.stopped_at);
   }
 
-  std::optional<TransactionMark> newest_commit_before(Lsn lsn) {
-    const auto at = segment_at(0, lsn, segment_size_).number;
+  void find_last_before(Lsn lsn, Landing& landing) {
+    const auto at = lsn.value / segment_size_;
     for (std::uint64_t back = 0; back < most_segments && back <= at; ++back) {
-      const Lsn begin = start_of({.number = at - back}, segment_size_);
-      const auto end = back == 0 ? lsn : Lsn{begin.value + segment_size_};
-      if (end.value == begin.value) continue;
-      const auto commits = commits_in(timeline_of(at - back), begin, end);
-      if (!commits.empty()) return commits.back();
+      if (start_of({.number = at - back}, segment_size_) >= lsn) continue;
+      const auto segment = segment_of(at - back);
+      const auto& [archived, ends, problem] = reader_.transactions(segment);
+      if (back > 0 && !problem.empty()) note_problem(segment, problem);
+      for (auto mark = ends.rbegin(); mark != ends.rend(); ++mark) {
+        if (mark->lsn >= lsn) continue;
+        if (!landing.last_ended) landing.last_ended = *mark;
+        if (mark->aborted) continue;
+        landing.last_applied = *mark;
+        return;
+      }
     }
-    return {};
   }
 
-  std::optional<TransactionMark> oldest_commit_from(Lsn lsn) {
-    const auto first = segment_at(0, lsn, segment_size_).number;
+  std::optional<TransactionMark> first_from(Lsn lsn) {
+    const auto first = lsn.value / segment_size_;
     for (std::uint64_t ahead = 0; ahead < most_segments; ++ahead) {
-      const auto number = first + ahead;
-      const Lsn begin = ahead == 0 ? lsn : start_of({.number = number}, segment_size_);
-      const Lsn end = start_of({.number = number + 1}, segment_size_);
-      if (begin >= input_.lineage.archive_end) return {};
-      const auto commits = commits_in(timeline_of(number), begin, end);
-      if (!commits.empty()) return commits.front();
+      const auto segment = segment_of(first + ahead);
+      if (start_of(segment, segment_size_) >= input_.lineage.archive_end) return {};
+      const auto& [archived, ends, problem] = reader_.transactions(segment);
+      const auto found = std::ranges::find_if(ends, [&](const auto& m) { return m.lsn >= lsn; });
+      if (found != ends.end()) return *found;
+      if (!problem.empty()) {
+        if (input_.target.type != TargetType::latest) note_problem(segment, problem);
+        return {};
+      }
     }
     return {};
   }
 
-  Timeline timeline_of(std::uint64_t segment) const {
-    return timeline_of_file(input_.lineage, input_.recovery.requests, segment);
+  WalSegment segment_of(std::uint64_t number) const {
+    return {.timeline = timeline_of_file(input_.lineage, input_.recovery.requests, number),
+            .number = number};
   }
 
-  std::vector<OrphanedCommits> orphaned_before(Lsn landed) {
-    std::vector<OrphanedCommits> all;
+  void note_problem(WalSegment segment, const std::string& problem) {
+    problems_.push_back(fmt::format("{} ({})", reader_.name_of(segment), problem));
+  }
+
+  void examine_abandoned_branches(Landing& landing) {
     const auto& switches = input_.lineage.switches;
-    for (auto fork = switches.begin(); fork != switches.end() && fork->switch_lsn < landed;
+    for (auto fork = switches.begin(); fork != switches.end() && fork->switch_lsn < *landing.lsn;
          ++fork) {
       const auto next = std::next(fork);
       OrphanedCommits orphaned{
           .timeline = fork->timeline,
           .next = next == switches.end() ? input_.lineage.timeline : next->timeline,
           .switch_lsn = fork->switch_lsn};
-      read_orphaned(orphaned);
-      if (orphaned.transactions > 0) all.push_back(orphaned);
+      read_orphaned(orphaned, landing);
+      if (orphaned.transactions > 0) landing.abandoned.push_back(orphaned);
     }
-    return all;
   }
 
   // Along the old timeline, from the fork to its last archived segment.
-  void read_orphaned(OrphanedCommits& orphaned) {
+  void read_orphaned(OrphanedCommits& orphaned, Landing& landing) {
     const auto fork = segment_at(orphaned.timeline, orphaned.switch_lsn, segment_size_);
     for (std::uint64_t ahead = 0; ahead < most_segments; ++ahead) {
       const WalSegment segment{.timeline = orphaned.timeline, .number = fork.number + ahead};
-      if (!fetch(segment)) return;
-      const auto begin = ahead == 0 ? orphaned.switch_lsn : start_of(segment, segment_size_);
-      const Lsn end = start_of({.number = segment.number + 1}, segment_size_);
-      const auto commits = commits_in(orphaned.timeline, begin, end);
-      if (commits.empty()) continue;
-      if (orphaned.transactions == 0) orphaned.first = commits.front();
-      orphaned.last = commits.back();
-      orphaned.transactions += commits.size();
+      const auto& [archived, ends, problem] = reader_.transactions(segment);
+      if (!archived) return;
+      for (const auto& mark : ends) {
+        if (mark.lsn < orphaned.switch_lsn) continue;
+        if (mark.xid == input_.target.xid) landing.namesakes.push_back(mark.lsn);
+        if (mark.aborted) continue;
+        if (orphaned.transactions == 0) orphaned.first = mark;
+        orphaned.last = mark;
+        ++orphaned.transactions;
+      }
+      if (input_.target.type != TargetType::name) continue;
+      for (const auto point : reader_.restore_points(segment, input_.target.name)) {
+        if (point >= orphaned.switch_lsn) landing.namesakes.push_back(point);
+      }
     }
   }
 
-  // Commit records that begin in [begin, end) of one segment.
-  std::vector<TransactionMark> commits_in(Timeline timeline, Lsn begin, Lsn end) try {
-    if (!unexamined_.empty()) return {};
-    const auto segment = segment_at(timeline, begin, segment_size_);
-    if (!fetch(segment)) return {};
-    // A record may continue in the next segment; without it pg_waldump would stop before the
-    // record.
-    fetch({.timeline = timeline, .number = segment.number + 1});
-    const auto result = input_.sandbox.run(
-        {.program = input_.sandbox.program("pg_waldump"),
-         .arguments = {"--path", input_.sandbox.paths().wal.string(), "--timeline",
-                       std::to_string(timeline), "--rmgr", "Transaction", "--start", to_text(begin),
-                       "--end", to_text(end)},
-         .timeout = std::chrono::minutes(5)},
-        stop_);
-    throw_if_cancelled(result);
-    auto commits = parse_commits(result.output);
-    std::erase_if(commits, [&](const auto& mark) { return mark.lsn < begin || mark.lsn >= end; });
-    return commits;
-  } catch (const Error& error) {
-    // Some PostgreSQL packages do not contain pg_waldump.
-    if (error.code() != FindingCode::env_binary) throw;
-    unexamined_ = error.what();
-    return {};
-  }
-
-  bool fetch(WalSegment segment) {
-    const auto name = file_name(segment, segment_size_);
-    const auto known = std::find_if(fetched_.begin(), fetched_.end(),
-                                    [&](const auto& entry) { return entry.first == name; });
-    if (known != fetched_.end()) return known->second;
-    auto words = input_.repository.archive_get(input_.backup, input_.sandbox, WalFetch::single);
-    Command command{.program = words.front(),
-                    .arguments = {words.begin() + 1, words.end()},
-                    .timeout = std::chrono::minutes(5)};
-    command.arguments.push_back(name);
-    command.arguments.push_back(input_.sandbox.paths().wal / name);
-    const auto result = input_.sandbox.run(command, stop_);
-    throw_if_cancelled(result);
-    if (!result.succeeded() && result.exit_code != 1) {
-      unreadable_.push_back(fmt::format("{} (exit code {})", name, result.exit_code));
+  // Recovery stops at the first restore point of the name.
+  void find_later_namesakes(Landing& landing) {
+    const auto deadline = std::chrono::steady_clock::now() + namesake_budget;
+    const auto end = (input_.lineage.archive_end.value + segment_size_ - 1) / segment_size_;
+    for (auto number = landing.lsn->value / segment_size_; number < end; ++number) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        landing.proof += fmt::format("; the name was searched for up to segment {}",
+                                     reader_.name_of(segment_of(number)));
+        return;
+      }
+      for (const auto point : reader_.restore_points(segment_of(number), input_.target.name)) {
+        if (point < *landing.lsn) continue;
+        landing.namesakes.push_back(point);
+        return;
+      }
     }
-    fetched_.emplace_back(name, result.succeeded());
-    return result.succeeded();
   }
 
   const LandingInput& input_;
-  std::stop_token stop_;
   std::uint64_t segment_size_;
-  std::vector<std::pair<std::string, bool>> fetched_;
-  std::vector<std::string> unreadable_;
-  std::string unexamined_;
+  SegmentReader reader_;
+  std::vector<std::string> problems_;  // segments that pg_waldump could not read to their end
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
@@ -22,6 +23,9 @@ using Clock = std::chrono::steady_clock;
 constexpr auto poll_interval = std::chrono::milliseconds(25);
 constexpr int most_starts = 6;
 constexpr std::string_view stop_message = "recovery stopping ";
+constexpr std::string_view no_snapshot =
+    "a transaction with more than 64 subtransactions is running here, so a hot standby accepts no "
+    "connections";
 
 std::map<std::string, std::string> recovery_settings(const RecoveryTarget& target) {
   std::map<std::string, std::string> settings{{"recovery_target_timeline", target.timeline}};
@@ -150,16 +154,26 @@ class Recovery {
       return landed.has_value();
     };
     if (poll_until(deadline_, poll_interval, stop_, decided)) return *landed;
-    throw Error(ErrorKind::recovery, "replay did not reach the recovery target in time",
-                "see logs/postgresql.log in the run directory, or raise --timeout",
-                FindingCode::replay_slow);
+    throw too_slow("replay did not reach the recovery target", input_.deadline);
+  }
+
+  Error too_slow(std::string_view what, std::chrono::milliseconds limit) {
+    const auto& all = requests();
+    return {ErrorKind::recovery,
+            fmt::format("{} within {}: it replayed to {}; the last file that it requested is {}",
+                        what, to_text(Seconds(limit)),
+                        replayed_.value == 0 ? "an unknown position" : to_text(replayed_),
+                        all.empty() ? "none" : all.back().file),
+            "see logs/postgresql.log in the run directory", FindingCode::replay_slow};
   }
 
   // Empty while replay continues.
   std::optional<bool> has_landed(std::optional<Connection>& connection, bool& pausing) {
     if (!input_.instance.running()) return false;
+    require_progress();
     if (!connection && !input_.instance.wait_until_accepting(poll_interval, stop_)) {
       refuse_to_wait_for_missing_wal();
+      if (has_no_snapshot()) return true;
       return rejects_connections() ? std::optional(true) : std::nullopt;
     }
     try {
@@ -190,17 +204,23 @@ class Recovery {
   bool poll(Connection& connection, bool& pausing) {
     const bool has_state = connection.server_version() >= 140000;
     const auto rows = connection.query(fmt::format(
-        "select pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp(), {}",
+        "select pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp(), "
+        "case when not pg_is_in_recovery() then 'promoted' when {} then 't' else 'f' end",
         has_state ? "pg_get_wal_replay_pause_state() = 'paused'" : "pg_is_wal_replay_paused()"));
     replayed_ = parse_lsn(rows.text(0, 0)).value_or(Lsn{});
     last_transaction_ = parse_instant(rows.text(0, 1));
     report_progress();
     if (!began_ && replayed_ > *input_.resume_from) began_ = Clock::now();
+    // Where it accepts no connections, PostgreSQL does not pause at its target.
+    if (rows.text(0, 2) == "promoted") {
+      promoted_because_ = no_snapshot;
+      return true;
+    }
     const bool paused = rows.text(0, 2) == "t";
     if (input_.target.type != TargetType::latest) return paused && !paused_for_settings();
     if (pausing) return paused;
-    const bool there = input_.until ? is_at(replayed_, *input_.until) || replayed_ > *input_.until
-                                    : missing_at_end(requests()).has_value();
+    const bool there =
+        input_.until ? is_at(replayed_, *input_.until) || replayed_ > *input_.until : find_end();
     if (there) {
       connection.query("select pg_wal_replay_pause()");
       pausing = true;
@@ -208,10 +228,30 @@ class Recovery {
     return !there && input_.until && wal_timed_out();
   }
 
+  bool find_end() {
+    end_ = replay_end(requests());
+    return end_.has_value();
+  }
+
+  // A server that hangs is not waited for until the drill's own deadline.
+  void require_progress() {
+    const auto now = Clock::now();
+    if (progress_asked_ && now - *progress_asked_ < std::chrono::seconds(1)) return;
+    progress_asked_ = now;
+    const auto state = std::pair(replayed_, requests().size());
+    if (!progress_since_ || state != progress_) {
+      progress_ = state;
+      progress_since_ = now;
+    }
+    if (now - *progress_since_ > input_.timeouts.progress) {
+      throw too_slow("replay made no progress", input_.timeouts.progress);
+    }
+  }
+
   // The WAL before a position may still be on its way to the archive.
   bool wal_timed_out() {
     const auto now = Clock::now();
-    const auto missing = missing_at_end(requests());
+    const auto missing = replay_end(requests());
     if (!missing) {
       if (waiting_since_) waited_ += now - *waiting_since_;
       waiting_since_.reset();
@@ -220,7 +260,8 @@ class Recovery {
     if (!waiting_since_) waiting_since_ = now;
     if (now - *waiting_since_ < input_.wal_timeout) return false;
     waited_ += now - *waiting_since_;
-    gave_up_ = fmt::format("WAL segment {} was not archived within {}", *missing,
+    gave_up_ = fmt::format("WAL segment {} {} within {}", missing->segment,
+                           missing->unreadable ? "could not be replayed" : "was not archived",
                            to_text(Seconds(input_.wal_timeout)));
     return true;
   }
@@ -239,27 +280,44 @@ class Recovery {
   // Without enough WAL to become consistent, a standby would wait forever.
   void refuse_to_wait_for_missing_wal() {
     if (!input_.standby || !input_.instance.running()) return;
-    const auto missing = missing_at_end(requests());
-    if (!missing) {
+    const auto end = replay_end(requests());
+    if (!end) {
       missing_since_.reset();
       return;
     }
     // On a busy host the log line about consistency arrives after the request for the next segment.
-    const auto lines = input_.instance.log_lines();
-    const bool consistent = std::any_of(lines.begin(), lines.end(), [](const auto& line) {
-      return line.find("consistent recovery state reached") != std::string::npos;
-    });
     if (!missing_since_) missing_since_ = Clock::now();
-    if (consistent || Clock::now() - *missing_since_ < input_.timeouts.consistency_line) return;
-    const auto asked = std::find_if(requests_.rbegin(), requests_.rend(),
-                                    [&](const auto& request) { return request.file == *missing; });
-    const bool there = asked != requests_.rend() && asked->exit_code == 0;
+    if (is_consistent() || Clock::now() - *missing_since_ < input_.timeouts.consistency_line) {
+      return;
+    }
     throw Error(
         ErrorKind::recovery,
-        fmt::format("WAL segment {} {}; backup {} cannot become consistent without it", *missing,
-                    there ? "cannot be replayed" : "is not in the archive", input_.backup.label),
+        fmt::format("WAL segment {} {}; backup {} cannot become consistent without it",
+                    end->segment, end->unreadable ? "cannot be replayed" : "is not in the archive",
+                    input_.backup.label),
         "this backup cannot be recovered: use another one",
-        there ? FindingCode::wal_damaged : FindingCode::wal_missing, *missing);
+        end->unreadable ? FindingCode::wal_damaged : FindingCode::wal_missing, end->segment);
+  }
+
+  bool is_consistent() const {
+    const auto lines = input_.instance.log_lines();
+    return std::any_of(lines.begin(), lines.end(), [](const auto& line) {
+      return line.find("consistent recovery state reached") != std::string::npos;
+    });
+  }
+
+  // At the end of the archive, nothing will complete the snapshot: end the recovery there.
+  bool has_no_snapshot() {
+    const bool at_end = input_.standby && !input_.until && missing_since_ && find_end();
+    if (!at_end || Clock::now() - *missing_since_ < input_.timeouts.snapshot || !is_consistent()) {
+      return false;
+    }
+    if (input_.instance.wait_until_accepting(poll_interval, stop_)) return false;
+    input_.instance.promote(stop_);
+    bool pausing = false;
+    auto connection = input_.instance.connect("postgres", ErrorKind::recovery, stop_);
+    poll(connection, pausing);
+    return true;
   }
 
   void report_progress() const {
@@ -321,7 +379,9 @@ class Recovery {
         .replayed = replayed_,
         .last_transaction = last_transaction_,
         .requests = parse_wal_requests(input_.sandbox.read_file(files_.requests)),
-        .gave_up = gave_up_};
+        .end = end_,
+        .gave_up = gave_up_,
+        .promoted_because = promoted_because_};
     if (waiting_since_ && !gave_up_) waited_ += Clock::now() - *waiting_since_;
     if (began_) outcome.took = Clock::now() - *began_ - waited_;
     for (const auto& line : input_.instance.log_lines()) {
@@ -339,6 +399,11 @@ class Recovery {
   std::uint64_t requests_read_ = 0;  // bytes of the wrapper's request log
   std::vector<WalRequest> requests_;
   std::optional<Clock::time_point> missing_since_;
+  std::optional<ReplayEnd> end_;
+  std::pair<Lsn, std::size_t> progress_;
+  std::optional<Clock::time_point> progress_since_;
+  std::optional<Clock::time_point> progress_asked_;
+  std::string promoted_because_;
   Lsn replayed_;
   std::optional<Instant> last_transaction_;
   std::optional<Clock::time_point> began_;  // first replay after `resume_from`

@@ -1,5 +1,5 @@
 // Replays WAL from a restored PGDATA until the instance is paused at the recovery target, or at the
-// end of the archive for `latest`; read-only, not promoted.
+// end of the archive for `latest`; read-only, and promoted only where it cannot be paused.
 #pragma once
 
 #include <functional>
@@ -24,6 +24,11 @@ struct RecoveryTimeouts {
   std::chrono::milliseconds stop_line{std::chrono::seconds(5)};
   // Between a lost connection and the end of the server.
   std::chrono::milliseconds server_end{std::chrono::seconds(10)};
+  // Between the end of the archive and the first connection. Without one, a hot standby has no
+  // snapshot: a transaction with more than 64 subtransactions is running.
+  std::chrono::milliseconds snapshot{std::chrono::seconds(10)};
+  // Without a replayed record or a WAL request.
+  std::chrono::milliseconds progress{std::chrono::minutes(30)};
 };
 
 struct RecoveryInput {
@@ -53,10 +58,13 @@ struct RecoveryOutcome {
   Lsn replayed;                             // end of the last replayed record
   std::optional<Instant> last_transaction;  // pg_last_xact_replay_timestamp()
   std::vector<WalRequest> requests;
-  std::string stopped_at;  // the line of PostgreSQL's log that says where it stopped, if any
+  std::optional<ReplayEnd> end;  // `latest` only: why replay could not go on
+  std::string stopped_at;        // the line of PostgreSQL's log that says where it stopped, if any
   // Of this recovery alone: without the replay up to `resume_from` and without waiting for WAL.
   Seconds took{0};
   std::optional<std::string> gave_up;  // why the instance is not at `until`
+  // The instance is promoted, not paused: it could not accept connections during recovery.
+  std::string promoted_because;
 };
 
 // Writes the restore_command wrapper and the quarantine, sets the restored ALTER SYSTEM settings

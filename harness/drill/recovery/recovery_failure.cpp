@@ -6,8 +6,10 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <optional>
 
 #include "harness/common/text.hpp"
+#include "harness/postgres/lsn.hpp"
 
 namespace pgrehearse {
 
@@ -56,6 +58,9 @@ constexpr auto patterns = std::to_array<Pattern>({
     {"could not locate required checkpoint record", ErrorKind::recovery, FindingCode::wal_missing,
      "the WAL at the start of the backup is missing or damaged",
      "this backup cannot be recovered: use another one"},
+    {"WAL was generated with wal_level=minimal", ErrorKind::recovery,
+     FindingCode::wal_level_minimal, "the primary ran with wal_level=minimal after the backup",
+     "take a new backup now: no later commit can be recovered from this one"},
     {"WAL ends before end of online backup", ErrorKind::recovery, FindingCode::wal_missing,
      "the archive ends before the backup is consistent",
      "this backup cannot be recovered: use another one"},
@@ -173,6 +178,70 @@ std::string tool_error(std::span<const std::string> log) {
   return words;
 }
 
+// Where the replay that the server's last error interrupted was: "CONTEXT:  WAL redo at 0/3000110
+// for XLOG/PARAMETER_CHANGE: ...".
+std::optional<Lsn> redo_position(std::span<const std::string> log) {
+  constexpr std::string_view label = "WAL redo at ";
+  for (auto line = log.rbegin(); line != log.rend(); ++line) {
+    const auto at = line->find(label);
+    if (at == std::string::npos) continue;
+    const auto rest = std::string_view(*line).substr(at + label.size());
+    return parse_lsn(rest.substr(0, rest.find(' ')));
+  }
+  return {};
+}
+
+// The wal_level is in a record: everything before it can be recovered.
+Error minimal_wal(const Pattern& pattern, std::span<const std::string> log,
+                  std::span<const WalRequest> requests) {
+  const auto last = std::find_if(requests.rbegin(), requests.rend(),
+                                 [](const auto& request) { return request.exit_code == 0; });
+  const auto position = redo_position(log);
+  auto message = std::string(pattern.meaning);
+  auto hint = std::string(pattern.next_step);
+  if (position) {
+    message += fmt::format(": recovery from this backup ends at {}", to_text(*position));
+    hint += fmt::format(
+        "; to recover to its last point, use `recover_to: {{ lsn: {}, exclusive: "
+        "true }}`",
+        to_text(*position));
+  }
+  return {pattern.kind, message, hint, pattern.code,
+          last == requests.rend() ? std::string() : last->file};
+}
+
+// The end of the archive is a segment that is missing. Where the last one was fetched, a record in
+// it could not be read.
+std::optional<std::string> unread_segment(std::span<const WalRequest> requests) {
+  constexpr std::size_t segment_name = 24;
+  for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
+    if (request->file.size() != segment_name) continue;
+    return request->exit_code == 0 ? std::optional(request->file) : std::nullopt;
+  }
+  return {};
+}
+
+Error damaged_before_target(const std::string& segment, std::span<const std::string> log,
+                            const std::string& target) {
+  // PostgreSQL logs why it stopped reading, as LOG, just before it gives up.
+  std::string reason;
+  for (const auto& line : log) {
+    const bool reads = line.find("LOG:  ") != std::string::npos &&
+                       (line.find("invalid ") != std::string::npos ||
+                        line.find("incorrect ") != std::string::npos ||
+                        line.find("unexpected ") != std::string::npos ||
+                        line.find("contrecord") != std::string::npos);
+    if (reads) reason = message_of(line);
+  }
+  return {ErrorKind::recovery,
+          fmt::format("WAL segment {} is in the archive but cannot be replayed to its end{}{}; "
+                      "recovery ends before the target ({})",
+                      segment, reason.empty() ? "" : ": ", reason, target),
+          "look for an undamaged copy of the segment in pg_wal of the primary and its standbys; "
+          "otherwise choose an earlier target, and take a new backup now",
+          FindingCode::wal_damaged, segment};
+}
+
 Error repository_failure(const WalRequest& failed, std::span<const std::string> log) {
   const auto words = tool_error(log);
   const auto said = fmt::format("fetching {} failed with exit code {}{}{}", failed.file,
@@ -215,6 +284,13 @@ Error explain_recovery_failure(std::span<const std::string> log,
       const bool relevant = severe(line) || line.find("LOG:  incorrect") != std::string::npos ||
                             line.find("from different database system") != std::string::npos;
       if (!relevant || line.find(pattern.text) == std::string::npos) continue;
+      if (pattern.code == FindingCode::wal_level_minimal) {
+        return minimal_wal(pattern, log, requests);
+      }
+      if (pattern.code == FindingCode::target_not_reached) {
+        const auto segment = unread_segment(requests);
+        if (segment) return damaged_before_target(*segment, log, target);
+      }
       return {pattern.kind,
               fmt::format("{}: {} (target: {})", pattern.meaning, message_of(line), target),
               std::string(pattern.next_step), pattern.code, object_of(pattern.code, line, target)};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <map>
 
 #include "harness/common/text.hpp"
 #include "harness/sandbox/instance.hpp"
@@ -15,6 +16,9 @@ namespace {
 
 // PostgreSQL requests a segment this often in a row only when it cannot read what it received.
 constexpr std::size_t unreadable_after = 5;
+// One round of requests asks for a segment of every timeline.
+constexpr std::size_t newest_requests = 512;
+constexpr std::size_t timeline_digits = 8;
 
 bool is_segment(std::string_view file) {
   return file.size() == 24 && file.find('.') == std::string_view::npos;
@@ -40,22 +44,34 @@ std::vector<WalRequest> parse_wal_requests(std::string_view text) {
   return requests;
 }
 
-std::optional<std::string> missing_at_end(const std::vector<WalRequest>& requests) {
-  std::vector<std::string> missed;
-  std::size_t fetched = 0;  // number of times `last` was fetched
-  std::string last;
-  for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
-    if (!is_segment(request->file)) continue;
-    if (request->exit_code == 0 && missed.empty() && (last.empty() || last == request->file)) {
-      last = request->file;
-      if (++fetched == unreadable_after) return last;
+std::optional<ReplayEnd> replay_end(const std::vector<WalRequest>& requests) {
+  std::string reached;                         // the last segment, without its timeline
+  std::map<std::string, std::size_t> fetched;  // since then: a damaged record may span two files
+  std::vector<std::string> missed;             // since the last fetch
+  std::optional<std::string> missing;
+  const auto skipped = requests.size() - std::min(requests.size(), newest_requests);
+  for (auto request = requests.begin() + static_cast<std::ptrdiff_t>(skipped);
+       request != requests.end(); ++request) {
+    const auto& [file, exit_code] = *request;
+    if (!is_segment(file)) continue;
+    const auto number = file.substr(timeline_digits);
+    if (exit_code == 1) {
+      const bool again = std::find(missed.begin(), missed.end(), file) != missed.end();
+      if (again) missing = file;
+      if (!again) missed.push_back(file);
       continue;
     }
-    if (request->exit_code != 1 || fetched > 0) return {};
-    if (std::find(missed.begin(), missed.end(), request->file) != missed.end()) {
-      return request->file;
-    }
-    missed.push_back(request->file);
+    missed.clear();
+    missing.reset();
+    if (exit_code != 0) continue;
+    if (number > reached) fetched.clear();
+    reached = std::max(reached, number);
+    ++fetched[file];
+  }
+  if (missing) return ReplayEnd{.segment = *missing};
+  for (auto newest = fetched.rbegin(); newest != fetched.rend(); ++newest) {
+    if (newest->second < unreadable_after) continue;
+    return ReplayEnd{.segment = newest->first, .unreadable = true};
   }
   return {};
 }
@@ -112,7 +128,6 @@ exit "$code"
 
 std::string wal_limit(Lsn until, std::uint64_t segment_size) {
   const auto segment = segment_at(0, until, segment_size);
-  constexpr std::size_t timeline_digits = 8;
   return fmt::format("{} {} {}\n", file_name(segment, segment_size).substr(timeline_digits),
                      until.value % segment_size, segment_size);
 }

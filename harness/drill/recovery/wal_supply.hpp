@@ -21,9 +21,16 @@ struct WalRequest {
 };
 std::vector<WalRequest> parse_wal_requests(std::string_view text);
 
-// The segment that replay is waiting for: requested twice without success, and nothing was fetched
-// in between. nullopt while replay continues.
-std::optional<std::string> missing_at_end(const std::vector<WalRequest>& requests);
+// Where replay cannot go on.
+struct ReplayEnd {
+  std::string segment;
+  bool unreadable = false;  // it is in the archive, and PostgreSQL fetches it again and again
+  bool operator==(const ReplayEnd&) const = default;
+};
+
+// A segment that was requested twice without success, while nothing was fetched in between, or that
+// was fetched again and again without any progress. nullopt while replay continues.
+std::optional<ReplayEnd> replay_end(const std::vector<WalRequest>& requests);
 
 struct WalSupplyFiles {
   std::filesystem::path requests;  // one line per call

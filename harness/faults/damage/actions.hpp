@@ -11,6 +11,10 @@ void expect_rows(InjectionSite& site, const Settings& settings);
 void make_directory(InjectionSite& site, const Settings& settings);
 void change_configuration(InjectionSite& site, const Settings& settings);
 void remove_configuration(InjectionSite& site, const Settings& settings);
+void configure_pgbackrest(InjectionSite& site, const Settings& settings);
+void back_up_offline(InjectionSite& site, const Settings& settings);
+void archive_wal(InjectionSite& site, const Settings& settings);
+void damage_wal(InjectionSite& site, const Settings& settings);
 
 // file_damage.cpp: the primary's files
 void flip_bits(InjectionSite& site, const Settings& settings);

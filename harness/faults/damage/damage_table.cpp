@@ -153,6 +153,14 @@ constexpr std::array disk_keys{KeyDescription{.name = "megabytes",
                                               .example = "true",
                                               .default_value = "false"}};
 constexpr std::array segment_keys{which};
+constexpr std::array line_keys{KeyDescription{
+    .name = "line", .summary = "line to add", .example = "archive-copy=y", .required = true}};
+constexpr std::array statement_keys{
+    KeyDescription{.name = "run",
+                   .kind = KeyKind::text_list,
+                   .summary = "statements in database shop; the damage is after the first",
+                   .example = "[\"insert into sales.events (round) values (1)\"]",
+                   .required = true}};
 constexpr std::array branch_keys{which, timeline,
                                  KeyDescription{.name = "history",
                                                 .kind = KeyKind::boolean,
@@ -253,6 +261,20 @@ constexpr auto table = std::to_array<DamageDescription>({
      change_configuration},
     {"configure_after_backup", "add a line to the primary's postgresql.conf after the backup",
      after_backup, configuration_keys, change_configuration},
+    {"configure_pgbackrest", "add a line to pgBackRest's configuration before the backup", running,
+     line_keys, configure_pgbackrest},
+    {"back_up_offline",
+     "take a full backup of the stopped primary",
+     after_backup,
+     {},
+     back_up_offline},
+    {"damage_wal", "zero a WAL record before its segment, the last one, is archived", after_work,
+     statement_keys, damage_wal},
+    {"archive_wal",
+     "switch and archive the WAL segment after all work",
+     after_work,
+     {},
+     archive_wal},
     {"remove_segment", "remove a WAL segment", repository, segment_keys, remove_segment},
     {"flip_segment", "change a byte of a WAL segment", repository, segment_keys, flip_segment},
     {"truncate_segment", "truncate a WAL segment to half its size", repository, segment_keys,

@@ -1,4 +1,5 @@
 // Damage to a running primary, through SQL and settings.
+#include <array>
 #include <fstream>
 
 #include "harness/common/error.hpp"
@@ -64,6 +65,48 @@ void change_configuration(InjectionSite& site, const Settings& settings) {
 // Like a host that keeps its configuration outside the data directory.
 void remove_configuration(InjectionSite& site, const Settings& /*settings*/) {
   std::filesystem::remove(primary_of(site).paths().data / "postgresql.conf");
+}
+
+void configure_pgbackrest(InjectionSite& site, const Settings& settings) {
+  std::ofstream file(site.configuration, std::ios::app);
+  file << settings.get<std::string>("line").value() << '\n';
+}
+
+void back_up_offline(InjectionSite& site, const Settings& /*settings*/) {
+  auto& laboratory = primary_of(site);
+  laboratory.stop(site.stop);
+  laboratory.run_pgbackrest({"--no-online", "--type=full", "backup"}, site.stop);
+  laboratory.start(site.stop);
+}
+
+void archive_wal(InjectionSite& site, const Settings& /*settings*/) {
+  primary_of(site).switch_wal_and_wait(site.stop);
+}
+
+// Like a disk that loses a write before the segment is archived: the checksums of the backup tool
+// are those of the damaged segment.
+void damage_wal(InjectionSite& site, const Settings& settings) {
+  auto& laboratory = primary_of(site);
+  laboratory.switch_wal_and_wait(site.stop);
+  auto connection = laboratory.connect("shop", site.stop);
+  const auto statements = settings.get<std::vector<std::string>>("run").value();
+  connection.query(statements.front());
+  const auto position = connection.query(
+      "select file_name, file_offset from pg_walfile_name_offset(pg_current_wal_insert_lsn())");
+  for (auto next = statements.begin() + 1; next != statements.end(); ++next) {
+    connection.query(*next);
+  }
+  // PostgreSQL writes whole pages, the last one again and again: fill some more.
+  connection.query("select pg_logical_emit_message(true, 'filler', repeat('x', 50000))");
+  site.facts["segment"] = position.text(0, 0);
+  const auto file = laboratory.paths().data / "pg_wal" / position.text(0, 0);
+  std::fstream out(file, std::ios::in | std::ios::out | std::ios::binary);
+  out.seekp(std::stol(position.text(0, 1)));
+  constexpr std::array<char, 24> zeros{};  // the header of a record
+  out.write(zeros.data(), zeros.size());
+  out.close();
+  if (!out) throw Error(ErrorKind::internal, "cannot damage " + file.native());
+  laboratory.switch_wal_and_wait(site.stop);
 }
 
 }  // namespace pgrehearse

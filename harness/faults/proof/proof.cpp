@@ -66,6 +66,10 @@ std::string missing_in(const Report& report, InjectedIn where, const FaultResult
   if (report.verdict != wanted) {
     return fmt::format("the verdict is {}, not {}", name_of(report.verdict), name_of(wanted));
   }
+  const auto& error = result.fault.expect.error;
+  if (!error.empty() && report.error_kind != error) {
+    return fmt::format("the drill did not end with an error of kind {}", error);
+  }
   const auto findings = findings_of(report);
   const auto& diagnosis = report.diagnosis;
   const auto alternatives = where == InjectedIn::copy ? result.fault.expect.alternatives : Codes();

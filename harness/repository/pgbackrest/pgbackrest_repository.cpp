@@ -141,7 +141,9 @@ void PgBackRestRepository::refuse_status(const RepositoryStatus& status, std::st
   } else if (!names.empty()) {
     hint = "stanzas in the repository: " + join(names, ", ");
   }
-  throw Error(ErrorKind::repository,
+  // With other stanzas in the repository, the scenario names the wrong one.
+  const bool misspelled = !names.empty() && std::ranges::find(names, spec_.stanza) == names.end();
+  throw Error(misspelled ? ErrorKind::usage : ErrorKind::repository,
               fmt::format("{} failed: pgBackRest reports {} (status {})", attempt,
                           excerpt(status.message), status.code),
               hint, FindingCode::repo_stanza, spec_.stanza);

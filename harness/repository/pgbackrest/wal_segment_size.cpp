@@ -15,9 +15,10 @@ constexpr std::uint64_t largest_segment_size = std::uint64_t{1} << 30U;
 std::vector<std::uint64_t> sizes_that_fit(const Backup& backup) {
   std::vector<std::uint64_t> sizes;
   for (auto size = smallest_segment_size; size <= largest_segment_size; size *= 2) {
+    const bool offline = backup.start_segment.empty();
     const auto segment = parse_wal_segment(backup.start_segment, size);
-    if (!segment) continue;
-    if (backup.start_lsn && segment->number != backup.start_lsn->value / size) continue;
+    if (!segment && !offline) continue;
+    if (segment && backup.start_lsn && segment->number != backup.start_lsn->value / size) continue;
     sizes.push_back(size);
   }
   return sizes;

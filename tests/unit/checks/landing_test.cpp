@@ -187,6 +187,87 @@ TEST_F(LandingCheck, XidIsTheLastOrTheFirstWithheld) {
   expect(Verdict::unknown, FindingCode::landing_unproved);
 }
 
+TEST_F(LandingCheck, XidMayBeRolledBack) {
+  bench.scenario.target = {.type = TargetType::xid, .xid = 743U};
+  bench.landing.last_applied = commit(742, 0x5000000, 5);
+  bench.landing.last_ended = commit(743, 0x5000080, 6);
+  bench.landing.last_ended->aborted = true;
+  expect(Verdict::pass);
+}
+
+TEST_F(LandingCheck, ARollbackAfterTheTimeProvesIt) {
+  bench.scenario.target = {.type = TargetType::time, .time = at(5)};
+  bench.landing.last_applied = commit(742, 0x5000000, 4);
+  bench.landing.first_withheld = commit(743, 0x5000100, 6);
+  bench.landing.first_withheld->aborted = true;
+  expect(Verdict::pass);
+}
+
+// The archive's last segment: no other check can see it.
+TEST_F(LandingCheck, ASegmentThatCannotBeReadToItsEndFails) {
+  bench.landing.archive_end = Lsn{0x6000000};
+  bench.landing.damaged = "000000010000000000000005";
+  bench.landing.proved = false;
+  expect(Verdict::fail, FindingCode::wal_damaged);
+  EXPECT_EQ(run_check("landing", bench).findings[0].object, "000000010000000000000005");
+}
+
+TEST_F(LandingCheck, ANameOrATransactionThatOccursTwiceIsUnknown) {
+  bench.scenario.target = {.type = TargetType::name, .name = "before_release"};
+  bench.landing.namesakes = {Lsn{0x7000100}};
+  expect(Verdict::unknown, FindingCode::target_ambiguous);
+  EXPECT_THAT(run_check("landing", bench).findings[0].message, HasSubstr("0/7000100"));
+}
+
+class AbandonedBranch : public LandingCheck {
+ protected:
+  AbandonedBranch() {
+    bench.landing.timeline = 2;
+    bench.landing.abandoned = {{.timeline = 1,
+                                .next = 2,
+                                .switch_lsn = Lsn{0x4000000},
+                                .transactions = 2,
+                                .first = commit(730, 0x4000100, 10),
+                                .last = commit(731, 0x4000200, 11)}};
+    bench.landing.last_applied = commit(729, 0x3000000, 9);
+    bench.landing.first_withheld = commit(730, 0x5000200, 20);
+  }
+};
+
+TEST_F(AbandonedBranch, CommittedBeforeTheTargetTime) {
+  bench.scenario.target = {.type = TargetType::time, .time = at(12)};
+  expect(Verdict::fail, FindingCode::target_orphaned);
+  bench.scenario.target.time = at(9);
+  EXPECT_EQ(run_check("landing", bench).verdict, Verdict::pass);
+  // Who names the timeline knows the branches.
+  bench.scenario.target.time = at(12);
+  bench.scenario.target.timeline = "2";
+  EXPECT_EQ(run_check("landing", bench).verdict, Verdict::pass);
+}
+
+TEST_F(AbandonedBranch, IsInThePastOnceTheNewTimelineHasCommits) {
+  bench.scenario.target = {.type = TargetType::time, .time = at(19)};
+  bench.landing.last_applied = commit(730, 0x4800000, 18);
+  EXPECT_EQ(run_check("landing", bench).verdict, Verdict::pass);
+}
+
+TEST_F(AbandonedBranch, HasThePositionAsWell) {
+  bench.landing.lsn = Lsn{0x4000180};
+  bench.scenario.target = {.type = TargetType::lsn, .lsn = Lsn{0x4000150}};
+  expect(Verdict::unknown, FindingCode::target_ambiguous);
+  bench.scenario.target.lsn = Lsn{0x4000000};
+  EXPECT_EQ(run_check("landing", bench).verdict, Verdict::pass);
+}
+
+TEST_F(LandingCheck, ARecoveryThatCouldNotPauseIsANote) {
+  bench.scenario.target = {.type = TargetType::name, .name = "n"};
+  bench.landing.promoted_because = "a transaction with many subtransactions is running";
+  const auto outcome = run_check("landing", bench);
+  EXPECT_EQ(outcome.verdict, Verdict::pass);
+  ASSERT_EQ(outcome.findings.size(), 1U);
+  EXPECT_EQ(outcome.findings[0].code, FindingCode::snapshot_pending);
+}
+
 TEST_F(LandingCheck, TimelineMustBeTheRequestedOne) {
   bench.scenario.target = {.type = TargetType::name, .name = "n", .timeline = "2"};
   expect(Verdict::fail, FindingCode::landing_wrong);

@@ -101,7 +101,7 @@ void DrillBench::answer_statements() {
     replayed = "0/3FFFF00";
     return Script::row({""});
   });
-  server.on("pg_is_in_recovery", Script::row({"f"}));
+  server.on("select pg_is_in_recovery()", Script::row({"f"}));
   server.on("checkpoint", Rows{});
   server.on("pg_relation_filepath", Rows{});
 }

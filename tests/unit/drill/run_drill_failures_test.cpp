@@ -393,5 +393,42 @@ TEST(RunDrillCannotWrite, WithoutARunDirectoryNothingIsStarted) {
   EXPECT_EQ(bench.calls.count("create"), 1);
 }
 
+// The backup was removed while it was restored: that is no evidence against it.
+TEST(ExpiredBackup, IsUnknown) {
+  DrillBench bench(every_check);
+  bench.repository.damaged = {"base/5/16385"};
+  bench.calls.on("restore", [&] { bench.repository.backups.clear(); });
+  const auto report = bench.run();
+  EXPECT_EQ(report.verdict, Verdict::unknown);
+  EXPECT_EQ(report.diagnosis.code, FindingCode::backup_expired);
+  EXPECT_EQ(report.diagnosis.object, "20261120-010000F");
+}
+
+TEST(ImpossibleTarget, IsRefusedBeforeTheRestore) {
+  DrillBench bench(every_check);
+  bench.scenario.target.timeline = "7";
+  const auto report = bench.run();
+  EXPECT_EQ(report.error_kind, name_of(ErrorKind::usage));
+  EXPECT_EQ(report.verdict, Verdict::unknown);
+  EXPECT_EQ(report.diagnosis.likely_cause, LikelyCause::scenario);
+  EXPECT_EQ(report.diagnosis.code, FindingCode::timeline_missing);
+  expect_given_up(bench, report, "prepare");
+}
+
+// pg_waldump cannot read the last segment past the landing.
+TEST(LandingInADamagedSegment, IsNotProved) {
+  DrillBench bench(every_check);
+  bench.postgres.programs.on(
+      {"pg_waldump"},
+      Script::failure(1,
+                      "pg_waldump: error: error in WAL record at 0/3FFFEC0: invalid record "
+                      "length at 0/3FFFF00: wanted 24, got 0"));
+  const auto report = bench.run();
+  ASSERT_TRUE(report.landing.has_value());
+  EXPECT_FALSE(report.landing->proved);
+  EXPECT_EQ(report.landing->damaged, "000000010000000000000003");
+  EXPECT_THAT(report.landing->proof, HasSubstr("invalid record length"));
+}
+
 }  // namespace
 }  // namespace pgrehearse

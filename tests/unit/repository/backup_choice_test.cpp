@@ -37,12 +37,12 @@ BackupChoice choose(const RecoveryTarget& target, const std::string& backup = "l
 }
 
 Error refusal(const RecoveryTarget& target, const std::string& backup = "latest",
-              const BackupList& list = three()) {
+              const BackupList& list = three(), ErrorKind kind = ErrorKind::usage) {
   try {
     const auto choice = choose(target, backup, list);
     ADD_FAILURE() << "chose " << choice.backup.label;
   } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::repository);
+    EXPECT_EQ(error.kind(), kind) << error.what();
     EXPECT_EQ(error.code(), FindingCode::backup_none);
     return error;
   }
@@ -124,7 +124,8 @@ TEST(BackupChoice, BackupWithErrorsIsStillSelected) {
 TEST(BackupChoice, LatestNeedsABackupOfTheNewestDatabase) {
   auto list = three();
   list.newest_database = {{1, 2}};
-  EXPECT_THAT(refusal({}, "latest", list).what(), HasSubstr("since the last stanza-upgrade"));
+  EXPECT_THAT(refusal({}, "latest", list, ErrorKind::repository).what(),
+              HasSubstr("since the last stanza-upgrade"));
   EXPECT_THAT(choose(at_time("2026-11-20 02:30:00+00"), "latest", list).reason,
               HasSubstr("before the last stanza-upgrade"));
   list.backups.back().database_id = 2;
@@ -140,7 +141,9 @@ TEST(BackupChoice, FirstRepositoryWithASuitableBackupIsUsed) {
 }
 
 TEST(BackupChoice, RepositoryWithoutBackupsIsRejectedWithItsStatus) {
-  EXPECT_THAT(refusal({}, "latest", {.status = {.code = 2, .message = "no valid backups"}}).what(),
+  EXPECT_THAT(refusal({}, "latest", {.status = {.code = 2, .message = "no valid backups"}},
+                      ErrorKind::repository)
+                  .what(),
               HasSubstr("no valid backups"));
 }
 

@@ -42,8 +42,24 @@ TEST(LineageRequest, ComesFromTheBackup) {
   EXPECT_EQ(request.start, (WalSegment{2, 3}));
   EXPECT_EQ(request.stop, (WalSegment{2, 4}));
   EXPECT_EQ(request.timeline, "current");
-  backup.start_segment.clear();
+  backup.start_segment = "half a name";
   EXPECT_THROW(lineage_request(backup, "current", 16 * mib), Error);
+}
+
+// An offline backup names no segment: it needs none.
+TEST(LineageRequest, OfAnOfflineBackupBeginsAfterTheNewestGap) {
+  ArchiveListing archive{.segment_size = 16 * mib};
+  auto lineage = trace_lineage(archive, lineage_request(Backup{}, "latest", 16 * mib));
+  EXPECT_TRUE(lineage.continuous());
+  EXPECT_TRUE(lineage.backup_complete);
+  EXPECT_EQ(lineage.required_count, 0U);
+  for (const std::uint64_t number : {3, 5, 6}) {
+    archive.segments.push_back(archived(1, number, 16 * mib));
+  }
+  lineage = trace_lineage(archive, lineage_request(Backup{}, "latest", 16 * mib));
+  EXPECT_TRUE(lineage.continuous());
+  EXPECT_EQ(lineage.required, (std::vector<WalRange>{{1, 5, 6}}));
+  EXPECT_EQ(lineage.archive_end, Lsn{7 * 16 * mib});
 }
 
 TEST(ArchiveEnd, IsReachedWithinTheLastSegment) {

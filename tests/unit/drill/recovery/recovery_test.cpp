@@ -75,7 +75,9 @@ class RecoveryTest : public testing::Test {
          .wal_timeout = milliseconds(1),
          .timeouts = {.consistency_line = milliseconds(1),
                       .stop_line = milliseconds(1),
-                      .server_end = milliseconds(50)}},
+                      .server_end = milliseconds(50),
+                      .snapshot = milliseconds(50),
+                      .progress = progress_limit_}},
         std::move(stop));
   }
   void request(std::string_view requests) {
@@ -105,6 +107,7 @@ class RecoveryTest : public testing::Test {
   std::optional<Lsn> resume_from_;
   std::optional<Lsn> until_;
   milliseconds deadline_{std::chrono::seconds(30)};
+  milliseconds progress_limit_{std::chrono::minutes(1)};
   std::string replayed_ = "0/3000000";
   bool paused_ = false;
   std::vector<double> progress_;
@@ -118,6 +121,51 @@ TEST_F(RecoveryTest, LatestPausesAtTheEndOfTheArchive) {
   EXPECT_EQ(outcome.gave_up, std::nullopt);
   EXPECT_TRUE(paused_);
   EXPECT_TRUE(instance_->running());
+}
+
+TEST_F(RecoveryTest, ASegmentThatCannotBeReplayedEndsTheRecovery) {
+  std::string again;
+  for (int round = 0; round < 5; ++round) {
+    again += "000000010000000000000002 0\n000000010000000000000003 0\n";
+  }
+  postgres_.on_start(
+      {.log = {consistent, FakePostgres::ready}, .before_log = [this, again] { request(again); }});
+  const auto outcome = recover();
+  EXPECT_EQ(outcome.end, (ReplayEnd{.segment = "000000010000000000000003", .unreadable = true}));
+}
+
+// A hot standby without a snapshot never accepts connections.
+TEST_F(RecoveryTest, IsPromotedWhereItCannotBePaused) {
+  postgres_.on_start({.log = {consistent}, .before_log = [this] { request(end_of_archive); }});
+  postgres_.programs.on_call({"pg_ctl", "promote"}, [this](const Command&) {
+    postgres_.log(FakePostgres::ready);
+    return Script::success();
+  });
+  server_.on("select pg_is_in_recovery()", ScriptedServer::row({"f"}));
+  server_.on("checkpoint", Rows{});
+  server_.on("pg_last_wal_replay_lsn()",
+             ScriptedServer::row({"0/3000000", std::nullopt, "promoted"}));
+  const auto outcome = recover();
+  EXPECT_THAT(outcome.promoted_because, HasSubstr("subtransactions"));
+  EXPECT_EQ(to_text(outcome.replayed), "0/3000000");
+  EXPECT_TRUE(outcome.end.has_value());
+}
+
+// PostgreSQL promotes itself at a target where it could not pause.
+TEST_F(RecoveryTest, MayHaveBeenPromotedAtItsTarget) {
+  pause_at({.type = TargetType::name, .name = "n"}, "LOG:  recovery stopping at restore point");
+  server_.on("pg_last_wal_replay_lsn()",
+             ScriptedServer::row({"0/3000000", std::nullopt, "promoted"}));
+  EXPECT_THAT(recover().promoted_because, HasSubstr("subtransactions"));
+}
+
+TEST_F(RecoveryTest, AServerThatMakesNoProgressIsNotWaitedFor) {
+  postgres_.on_start({.log = {"LOG:  starting"},
+                      .before_log = [this] { request("000000010000000000000002 0\n"); }});
+  progress_limit_ = milliseconds(1);
+  const auto error = error_of([&] { recover(); });
+  EXPECT_EQ(error.code(), FindingCode::replay_slow);
+  EXPECT_THAT(error.what(), HasSubstr("000000010000000000000002"));
 }
 
 TEST_F(RecoveryTest, LatestIsNotPausedWhileWalStillArrives) {

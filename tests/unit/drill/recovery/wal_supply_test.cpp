@@ -120,8 +120,10 @@ TEST_F(ArchiveGetWrapper, AClosedArchiveProvidesNothingAndIsNotRead) {
 
 constexpr auto first = "000000010000000000000007";
 constexpr auto second = "000000010000000000000008";
+constexpr auto third = "000000010000000000000009";
+using Requests = std::vector<std::pair<std::string, int>>;
 
-std::vector<WalRequest> requested(const std::vector<std::pair<std::string, int>>& list) {
+std::vector<WalRequest> requested(const Requests& list) {
   std::vector<WalRequest> requests;
   requests.reserve(list.size());
   for (const auto& [file, code] : list) requests.push_back({.file = file, .exit_code = code});
@@ -137,23 +139,53 @@ TEST(WalRequests, AreParsedFromTheRequestLog) {
   EXPECT_EQ(requests[1].file, first);
 }
 
+std::optional<std::string> missing(const Requests& list) {
+  const auto end = replay_end(requested(list));
+  return end && !end->unreadable ? std::optional(end->segment) : std::nullopt;
+}
+
+std::optional<std::string> unreadable(const Requests& list) {
+  const auto end = replay_end(requested(list));
+  return end && end->unreadable ? std::optional(end->segment) : std::nullopt;
+}
+
 TEST(WalRequests, ASegmentMissedTwiceInARowIsTheEndOfTheArchive) {
-  EXPECT_EQ(missing_at_end(requested({{first, 0}, {second, 1}})), std::nullopt);
-  EXPECT_EQ(missing_at_end(requested({{first, 0}, {second, 1}, {second, 1}})), second);
-  EXPECT_EQ(missing_at_end(requested({{second, 1}, {"00000002.history", 1}, {second, 1}})), second);
+  EXPECT_EQ(missing({{first, 0}, {second, 1}}), std::nullopt);
+  EXPECT_EQ(missing({{first, 0}, {second, 1}, {second, 1}}), second);
+  EXPECT_EQ(missing({{second, 1}, {"00000002.history", 1}, {second, 1}}), second);
 }
 
 TEST(WalRequests, ASegmentFetchedRepeatedlyCannotBeReplayed) {
-  EXPECT_EQ(missing_at_end(requested(
-                {{first, 0}, {second, 0}, {second, 0}, {second, 0}, {second, 0}, {second, 0}})),
-            second);
-  EXPECT_EQ(missing_at_end(requested({{first, 0}, {second, 0}, {second, 0}})), std::nullopt);
+  EXPECT_EQ(
+      unreadable({{first, 0}, {second, 0}, {second, 0}, {second, 0}, {second, 0}, {second, 0}}),
+      second);
+  EXPECT_EQ(replay_end(requested({{first, 0}, {second, 0}, {second, 0}})), std::nullopt);
+}
+
+// PostgreSQL then reads both files again.
+TEST(WalRequests, ADamagedRecordMayContinueInTheNextSegment) {
+  Requests list;
+  for (int round = 0; round < 5; ++round) {
+    list.emplace_back(first, 0);
+    list.emplace_back(second, 0);
+  }
+  EXPECT_EQ(unreadable(list), second);
+  EXPECT_EQ(missing(list), std::nullopt);
+}
+
+TEST(WalRequests, ASegmentFetchedOftenBeforeReplayWentOnIsReadable) {
+  Requests list(5, {first, 0});
+  list.emplace_back(second, 0);
+  EXPECT_EQ(replay_end(requested(list)), std::nullopt);
+  list.emplace_back(third, 1);
+  list.emplace_back(third, 1);
+  EXPECT_EQ(missing(list), third);
 }
 
 TEST(WalRequests, ReplayThatStillFetchesIsNotAtTheEnd) {
-  EXPECT_EQ(missing_at_end(requested({{second, 1}, {second, 1}, {second, 0}})), std::nullopt);
-  EXPECT_EQ(missing_at_end(requested({{second, 1}, {first, 0}, {second, 1}})), std::nullopt);
-  EXPECT_EQ(missing_at_end(requested({{second, 1}, {second, 103}})), std::nullopt);
+  EXPECT_EQ(missing({{second, 1}, {second, 1}, {second, 0}}), std::nullopt);
+  EXPECT_EQ(missing({{second, 1}, {first, 0}, {second, 1}}), std::nullopt);
+  EXPECT_EQ(missing({{second, 1}, {second, 103}}), std::nullopt);
 }
 
 }  // namespace

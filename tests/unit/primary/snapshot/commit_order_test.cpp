@@ -83,6 +83,25 @@ TEST(TransactionSnapshot, MalformedTextIsRefused) {
   EXPECT_TRUE(parse_transaction_snapshot("1:1:")->running.empty());
 }
 
+TEST(TransactionEnds, IncludeRollbacks) {
+  const auto ends = parse_transaction_ends(
+      "rmgr: Transaction len (rec/tot):     38/    38, tx:        742, lsn: 0/0153A220, prev "
+      "0/0153A1F8, desc: ABORT 2026-11-20 03:00:00.2 UTC\n"
+      "rmgr: Transaction len (rec/tot):     66/    66, tx:          0, lsn: 0/0153A390, prev "
+      "0/0153A348, desc: ABORT_PREPARED 747: 2026-11-20 03:00:00.6 UTC\n"
+      "rmgr: Transaction len (rec/tot):     34/    34, tx:        748, lsn: 0/0153A3F8, prev "
+      "0/0153A390, desc: COMMIT 2026-11-20 03:00:00.7 UTC\n"
+      "rmgr: Heap        len (rec/tot):     34/    34, tx:        748, lsn: 0/0153A408, prev "
+      "0/0153A3F8, desc: INSERT off 1\n");
+  ASSERT_EQ(ends.size(), 3U);
+  EXPECT_EQ(ends[0].xid, 742U);
+  EXPECT_TRUE(ends[0].aborted);
+  EXPECT_EQ(ends[0].time, parse_instant("2026-11-20 03:00:00.2+00"));
+  EXPECT_EQ(ends[1].xid, 747U);
+  EXPECT_TRUE(ends[1].aborted);
+  EXPECT_FALSE(ends[2].aborted);
+}
+
 // Lines of pg_waldump 15: with subtransactions, of a prepared transaction, and others.
 TEST(CommitRecords, AreParsedWithTheirTransaction) {
   const auto commits = parse_commits(

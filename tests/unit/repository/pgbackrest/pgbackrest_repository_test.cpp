@@ -68,7 +68,7 @@ TEST_F(PgBackRestRepositoryTest, NamesTheStanzaThatWasProbablyMeant) {
   runner_.on({"--stanza=order", "info"}, Script::success(recorded::missing_stanza));
   runner_.on({"info"}, Script::success(recorded::info));
   const auto error = error_of([&] { repository({.stanza = "order"}).list({}); });
-  EXPECT_EQ(error.kind(), ErrorKind::repository);
+  EXPECT_EQ(error.kind(), ErrorKind::usage);
   EXPECT_EQ(error.code(), FindingCode::repo_stanza);
   EXPECT_EQ(error.hint(), "did you mean 'orders'?");
 }
