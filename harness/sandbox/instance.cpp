@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "harness/common/poll_until.hpp"
+#include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
 #include "harness/process/command.hpp"
 
@@ -23,6 +24,13 @@ bool ends_recovery(Connection& connection, const std::stop_token& stop) {
   return poll_until(deadline, poll_interval, stop, [&] {
     return connection.query("select pg_is_in_recovery()").text(0, 0) != "t";
   });
+}
+
+Error promotion_failed(std::string_view reason) {
+  return {ErrorKind::recovery,
+          fmt::format("the instance did not finish its promotion within {} minutes{}{}",
+                      promotion_deadline.count(), reason.empty() ? "" : ": ", trim(reason)),
+          "see the end of logs/postgresql.log in the run directory", FindingCode::promotion_failed};
 }
 
 }  // namespace
@@ -147,7 +155,8 @@ void Instance::request_promotion(const std::stop_token& stop) {
                       .timeout = std::chrono::minutes(1)},
                      stop);
     throw_if_cancelled(result);
-    wait_until_accepting(promotion_deadline, stop);
+    const bool accepts = result.succeeded() && wait_until_accepting(promotion_deadline, stop);
+    if (!accepts) throw promotion_failed(result.error_output);
     return;
   }
   auto connection = connect({}, ErrorKind::recovery, stop);
@@ -167,9 +176,7 @@ void Instance::promote(std::stop_token stop) {
   request_promotion(stop);
   auto connection = connect({}, ErrorKind::recovery, stop);
   if (!ends_recovery(connection, stop)) {
-    throw Error(ErrorKind::recovery, "the instance did not finish its promotion within 10 minutes",
-                "see the end of logs/postgresql.log in the run directory",
-                FindingCode::promotion_failed);
+    throw promotion_failed({});
   }
   sessions_.disable_event_triggers(stop);
   flushing_ = std::jthread([this](std::stop_token over) {

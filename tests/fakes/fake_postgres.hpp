@@ -55,7 +55,7 @@ Data page checksum version:           1
   }
   void on_start(Start start) { on_starts({std::move(start)}); }
 
-  // pg_ctl: a stop that succeeds ends the server.
+  // pg_ctl: a stop that succeeds ends the server, a promotion makes it accept connections.
   CommandResult pg_ctl = ScriptedCommandRunner::success();
   // All other programs.
   ScriptedCommandRunner programs;
@@ -84,6 +84,7 @@ Data page checksum version:           1
     }
     if (program == "postgres") return serve(command, stop);
     if (program != "pg_ctl") return programs.run(command, stop);
+    if (command.arguments.front() == "promote") log(ready);
     const std::lock_guard lock(mutex_);
     controls_.push_back(command);
     if (stop.stop_requested()) return {.cancelled = true};

@@ -315,7 +315,7 @@ class Recovery {
     if (input_.instance.wait_until_accepting(poll_interval, stop_)) return false;
     input_.instance.promote(stop_);
     bool pausing = false;
-    auto connection = input_.instance.connect("postgres", ErrorKind::recovery, stop_);
+    auto connection = input_.instance.connect({}, ErrorKind::recovery, stop_);
     poll(connection, pausing);
     return true;
   }

@@ -137,10 +137,6 @@ TEST_F(RecoveryTest, ASegmentThatCannotBeReplayedEndsTheRecovery) {
 // A hot standby without a snapshot never accepts connections.
 TEST_F(RecoveryTest, IsPromotedWhereItCannotBePaused) {
   postgres_.on_start({.log = {consistent}, .before_log = [this] { request(end_of_archive); }});
-  postgres_.programs.on_call({"pg_ctl", "promote"}, [this](const Command&) {
-    postgres_.log(FakePostgres::ready);
-    return Script::success();
-  });
   server_.on("select pg_is_in_recovery()", ScriptedServer::row({"f"}));
   server_.on("checkpoint", Rows{});
   server_.on("pg_last_wal_replay_lsn()",
