@@ -76,7 +76,7 @@ class RecoveryTest : public testing::Test {
          .timeouts = {.consistency_line = milliseconds(1),
                       .stop_line = milliseconds(1),
                       .server_end = milliseconds(50),
-                      .snapshot = milliseconds(50),
+                      .snapshot = snapshot_limit_,
                       .progress = progress_limit_}},
         std::move(stop));
   }
@@ -107,6 +107,7 @@ class RecoveryTest : public testing::Test {
   std::optional<Lsn> resume_from_;
   std::optional<Lsn> until_;
   milliseconds deadline_{std::chrono::seconds(30)};
+  milliseconds snapshot_limit_{std::chrono::minutes(1)};
   milliseconds progress_limit_{std::chrono::minutes(1)};
   std::string replayed_ = "0/3000000";
   bool paused_ = false;
@@ -137,7 +138,9 @@ TEST_F(RecoveryTest, ASegmentThatCannotBeReplayedEndsTheRecovery) {
 // A hot standby without a snapshot never accepts connections.
 TEST_F(RecoveryTest, IsPromotedWhereItCannotBePaused) {
   postgres_.on_start({.log = {consistent}, .before_log = [this] { request(end_of_archive); }});
+  snapshot_limit_ = milliseconds(50);
   server_.on("select pg_is_in_recovery()", ScriptedServer::row({"f"}));
+  server_.on("from pg_database", Rows{});
   server_.on("checkpoint", Rows{});
   server_.on("pg_last_wal_replay_lsn()",
              ScriptedServer::row({"0/3000000", std::nullopt, "promoted"}));
