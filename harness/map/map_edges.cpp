@@ -91,12 +91,12 @@ class ArchiveReader {
       const auto edge = read({.timeline = timeline, .number = number}, window.end.lsn);
       if (!window.last_record) window.last_record = edge.last_record;
       window.end.time = edge.newest_commit;
-      if (window.end.time) return;
       if (!problem_.empty()) {
         window.note = problem_;
         map_.unknown.push_back(problem_);
         return;
       }
+      if (window.end.time) return;
     }
     window.note = fmt::format("no commit in the last {} segments", back);
   }
@@ -128,8 +128,8 @@ class ArchiveReader {
     return read(file, end);
   }
 
-  // The exit code is ignored: pg_waldump fails at a record that continues in the next segment.
-  // Commit times are not strictly in WAL order; recovery stops at the first one after its target.
+  // pg_waldump ends without an error at a record that continues in the next segment. Commit times
+  // are not strictly in WAL order; recovery stops at the first one after its target.
   Edge read(const std::filesystem::path& file, Lsn end) {
     Edge edge;
     const auto on_line = [&](std::string_view line) {
@@ -149,6 +149,10 @@ class ArchiveReader {
                                        .keep_output = 4096},
                                       stop_);
     throw_if_cancelled(result);
+    if (!result.succeeded()) {
+      problem_ = fmt::format("segment {} cannot be read to its end: {}", file.filename().string(),
+                             error_excerpt(result));
+    }
     return edge;
   }
 

@@ -91,11 +91,12 @@ class MapEdges : public testing::Test {
   }
 
   // The output of pg_waldump for segment `number`.
-  void segment(std::uint64_t number, const std::string& records) {
+  void segment(std::uint64_t number, const std::string& records, const std::string& error = "") {
     const auto name = file_name({1, number}, 16 * mib);
     runner.on({"archive-get", name}, ScriptedCommandRunner::success());
     runner.on({"pg_waldump", "/sandbox/wal/" + name},
-              ScriptedCommandRunner::failure(1, "error in WAL record", records));
+              error.empty() ? ScriptedCommandRunner::success(records)
+                            : ScriptedCommandRunner::failure(1, error, records));
   }
 
   const MapWindow& read() {
@@ -122,6 +123,14 @@ TEST_F(MapEdges, NewestCommitOfTheLastSegmentIsTheTimeOfTheEnd) {
   EXPECT_EQ(sandboxes.major, 15);
   EXPECT_EQ(sandboxes.readable, std::vector<std::filesystem::path>{"/repository"});
   EXPECT_EQ(verdict_of(map), MapVerdict::continuous);
+}
+
+TEST_F(MapEdges, ASegmentThatCannotBeReadToItsEndIsNoted) {
+  segment(9, commit("0/09000100", "03:00:00"),
+          "pg_waldump: error: error in WAL record at 0/9000100: invalid record length");
+  const auto& window = read();
+  EXPECT_EQ(window.end.time, midnight + std::chrono::hours(3));
+  EXPECT_THAT(window.note, HasSubstr("000000010000000000000009 cannot be read to its end"));
 }
 
 TEST_F(MapEdges, ReadsEarlierSegmentsUntilItFindsACommit) {
