@@ -149,7 +149,10 @@ class ArchiveReader {
                                        .keep_output = 4096},
                                       stop_);
     throw_if_cancelled(result);
-    if (!result.succeeded()) {
+    // Without a record that begins and ends in the segment, there is nothing to read.
+    const bool empty =
+        result.error_output.find("could not find a valid record") != std::string::npos;
+    if (!result.succeeded() && !empty) {
       problem_ = fmt::format("segment {} cannot be read to its end: {}", file.filename().string(),
                              error_excerpt(result));
     }
