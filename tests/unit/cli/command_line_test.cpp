@@ -132,5 +132,13 @@ TEST(SignalWatch, RestoresTheSignalMask) {
   EXPECT_EQ(sigismember(&after, SIGTERM), sigismember(&before, SIGTERM));
 }
 
+// Names of files and messages of servers come from others.
+TEST(CommandLine, MessagesCannotControlTheTerminal) {
+  const auto run = run_cli({"report", "\x1b[2Jx\u202e", "--state", "/nonexistent"});
+  EXPECT_EQ(run.exit_code, 3);
+  EXPECT_EQ(run.error_output.find('\x1b'), std::string::npos);
+  EXPECT_NE(run.error_output.find("\\x1b[2Jx\\u202e"), std::string::npos) << run.error_output;
+}
+
 }  // namespace
 }  // namespace pgrehearse
