@@ -1,5 +1,9 @@
 #include "harness/primary/primary.hpp"
 
+#include <filesystem>
+#include <fstream>
+
+#include "harness/primary/archiver_status.hpp"
 #include "harness/primary/primary_counts.hpp"
 #include "harness/primary/primary_state.hpp"
 #include "tests/contract/sql_checks/sql_check_test.hpp"
@@ -83,6 +87,23 @@ TEST_F(PrimaryTest, KnowsWhetherACopyHasEveryCommit) {
   EXPECT_EQ(has_all(copy), false);
   copy = copy_now();
   EXPECT_EQ(has_all(copy), true);
+}
+
+TEST_F(PrimaryTest, SeesSegmentsThatWaitToBeArchived) {
+  namespace fs = std::filesystem;
+  const Primary primary(primary_cluster().dsn());
+  const auto waiting = [&] { return read_archiver(primary, {}).waiting.value(); };
+  EXPECT_EQ(waiting().count, 0U);
+  const auto status = primary_cluster().data() / "pg_wal/archive_status";
+  const auto ready = status / "0000000100000000000000FF.ready";
+  std::ofstream(ready) << "";
+  std::ofstream(status / "0000000100000000000000FE.done") << "";
+  fs::last_write_time(ready, fs::last_write_time(ready) - std::chrono::hours(1));
+  EXPECT_EQ(waiting().count, 1U);
+  EXPECT_EQ(waiting().oldest, "0000000100000000000000FF");
+  EXPECT_GE(waiting().oldest_age, std::chrono::minutes(59));
+  fs::remove(ready);
+  fs::remove(status / "0000000100000000000000FE.done");
 }
 
 TEST_F(PrimaryTest, ListsDatabasesThatAllowConnections) {
