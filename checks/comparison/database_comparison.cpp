@@ -200,7 +200,9 @@ class Comparer {
 
   // Relations whose contents are not in the fingerprint.
   void left_out(const RelationContent& relation) {
-    if (relation.cause == Uncovered::rewritten) {
+    if (relation.cause == Uncovered::rewritten && relation.as_text) {
+      not_comparable(relation.name, relation.error);
+    } else if (relation.cause == Uncovered::rewritten) {
       ++tally_.rewritten;
       findings_.add({.code = FindingCode::compare_not_comparable,
                      .object = object_of(relation.name),
