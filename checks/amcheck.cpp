@@ -23,12 +23,12 @@ constexpr std::size_t most_findings = 200;
 constexpr std::array<KeyDescription, 7> keys{{
     {.name = "heapallindexed",
      .kind = KeyKind::boolean,
-     .summary = "compare every row with every index",
+     .summary = "check that every row has an entry in each index",
      .example = "false",
      .default_value = "true"},
     {.name = "parent_check",
      .kind = KeyKind::boolean,
-     .summary = "check parent and child levels of each index (promotes the instance)",
+     .summary = "check the parent/child relationships in each index (promotes the instance)",
      .example = "true",
      .default_value = "false"},
     {.name = "rootdescend",
@@ -104,8 +104,9 @@ class Amcheck {
   CheckOutcome run() {
     for (const auto& name : options_.databases) {
       if (!has(context_.databases, name)) {
-        add_unknown(FindingCode::amcheck_error, name, "no database of that name",
-                    "correct `databases` of the check");
+        add_unknown(FindingCode::amcheck_error, name,
+                    "the database does not exist in the restored cluster",
+                    "correct amcheck.databases in the scenario");
       }
     }
     for (const auto& database : context_.databases) {
@@ -194,7 +195,7 @@ class Amcheck {
     if (skipped) {
       add_unknown(FindingCode::amcheck_skipped, database,
                   "the extension amcheck is not installed in this database",
-                  "set `install: true`: the copy is then promoted and the extension created in it");
+                  "set `install: true` (promotes the instance and creates the extension)");
     }
     for (const auto& error : output.errors) {
       // A consequence of the missing extension, already reported.
@@ -203,11 +204,11 @@ class Amcheck {
     }
     const bool explained = skipped || !output.errors.empty() || !output.complaints.empty();
     if (!result.succeeded() && !explained) {
-      add_unknown(
-          FindingCode::amcheck_error, database,
-          fmt::format("pg_amcheck exited with {} {}", result.signal != 0 ? "signal" : "exit code",
-                      result.signal != 0 ? result.signal : result.exit_code),
-          {});
+      add_unknown(FindingCode::amcheck_error, database,
+                  fmt::format("pg_amcheck {} {}",
+                              result.signal != 0 ? "was terminated by signal" : "exited with code",
+                              result.signal != 0 ? result.signal : result.exit_code),
+                  {});
     }
     // Exit code 2 means corruption, even if no message was recognized.
     if (result.exit_code == 2 && output.complaints.empty()) {
@@ -216,7 +217,7 @@ class Amcheck {
           {.code = FindingCode::amcheck_database,
            .object = database,
            .message = fmt::format("pg_amcheck found damage in database {}", database),
-           .hint = "see the run's logs for its output"});
+           .hint = "see the output of pg_amcheck in logs/ in the run directory"});
     }
   }
 
@@ -232,9 +233,9 @@ class Amcheck {
       findings_.push_back(
           {.code = FindingCode::amcheck_database,
            .object = database,
-           .message = fmt::format("database {} cannot be checked, its catalog is damaged: {}",
-                                  database, error),
-           .hint = "restore an older backup; `page_checksums` lists the damaged blocks"});
+           .message = fmt::format(
+               "database {} cannot be checked because its catalog is damaged: {}", database, error),
+           .hint = "restore an older backup; run `page_checksums` to list the damaged blocks"});
       return;
     }
     const bool missing = error.find("extension") != std::string::npos;
@@ -315,10 +316,10 @@ class Amcheck {
         .code = heap ? FindingCode::amcheck_heap : FindingCode::amcheck_index,
         .object = complaint.relation,
         .message = fmt::format("{} {}", heap ? "table" : "index", complaint.relation),
-        .hint = heap ? "rows are lost or wrong: check the same table on the primary, and find the "
+        .hint = heap ? "check the same table on the primary, and find the "
                        "newest backup in which it is intact"
-                     : "queries using this index may miss rows: REINDEX it on the primary, and "
-                       "compare the collation versions of the primary and this host"};
+                     : "compare the collation versions of the primary and this host; if they "
+                       "match, REINDEX the index on the primary"};
     const auto place = [&](const char* name, const std::optional<std::uint64_t>& number) {
       if (!number) return;
       result.details[name] = std::to_string(*number);
@@ -373,7 +374,7 @@ class AmcheckCheck : public InstanceCheck {
 
   CheckOutcome run(const LandedContext& context) override {
     if (context.backup.postgres_major > 0 && context.backup.postgres_major < 14) {
-      const auto reason = fmt::format("pg_amcheck requires PostgreSQL 14, this is {}",
+      const auto reason = fmt::format("pg_amcheck requires PostgreSQL 14 or later (this is {})",
                                       context.backup.postgres_version);
       return {.verdict = Verdict::unknown,
               .findings = {{.code = FindingCode::check_not_run,

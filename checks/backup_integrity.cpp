@@ -50,7 +50,7 @@ class BackupIntegrityCheck : public RepositoryCheck {
     for (const auto& label : context.backup.references)
       evaluate_reference(label, context, list, outcome);
     evaluate_clock(list, context.backup, outcome);
-    outcome.summary = fmt::format("backup {} and the {} it depends on", context.backup.label,
+    outcome.summary = fmt::format("backup {} (depends on {})", context.backup.label,
                                   backups_text(context.backup.references.size()));
     if (verify_) evaluate_verification(context, outcome);
     evaluate_other_repositories(list, context.backup, outcome);
@@ -82,7 +82,7 @@ class BackupIntegrityCheck : public RepositoryCheck {
         {.code = FindingCode::backup_status,
          .severity = inconclusive ? Severity::unknown : Severity::error,
          .object = fmt::format("status {}", status.code),
-         .message = fmt::format("the backup tool reports for the repository: {}", status.message),
+         .message = fmt::format("the repository's status is not ok: {}", status.message),
          .hint = "run `pgbackrest info`"},
         inconclusive ? Verdict::unknown : Verdict::fail);
   }
@@ -150,8 +150,8 @@ class BackupIntegrityCheck : public RepositoryCheck {
   static void evaluate_backup(const Backup& backup, CheckOutcome& outcome) {
     if (!backup.error && backup.errors.empty()) return;
     const std::string hint =
-        "the primary had damaged pages during the backup: check its disks, and restore the newest "
-        "backup without errors";
+        "the primary had damaged pages during the backup: check its disks, and use the newest "
+        "backup that has no errors";
     if (backup.errors.empty()) {
       add(outcome,
           {.code = FindingCode::backup_error,
@@ -219,7 +219,7 @@ class BackupIntegrityCheck : public RepositoryCheck {
   static void evaluate_verification(const RepositoryContext& context, CheckOutcome& outcome) {
     try {
       const auto verification = context.repository.verify(context.backup, context.stop);
-      outcome.summary += verification.ok ? ", every file verified" : ", verified with errors";
+      outcome.summary += verification.ok ? ", every file verified" : ", verification found errors";
       const auto shown = std::min(verification.problems.size(), most_problems);
       for (std::size_t index = 0; index < shown; ++index) {
         const auto& problem = verification.problems[index];
@@ -249,7 +249,7 @@ class BackupIntegrityCheck : public RepositoryCheck {
             .object = std::move(object),
             .message = std::move(message),
             .hint =
-                "files in the repository changed after they were written: check its storage, and "
+                "check the repository's storage for errors, and "
                 "take a new full backup"};
   }
 
@@ -272,7 +272,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription backup_integrity_check() {
   return {.name = "backup_integrity",
-          .summary = "the backup tool reports no error in the backup and the backups it depends on",
+          .summary = "the backup tool reports no errors in the backup or the backups it depends on",
           .finds = finding_codes,
           .state = InstanceState::any,
           .weight = 20,

@@ -77,8 +77,9 @@ Finding mismatch(const Versions& versions) {
                                  versions.actual.empty() ? "(none)" : versions.actual,
                                  sorted_by(versions.indexes)),
           .hint =
-              "run amcheck with heapallindexed; recover on a host with the primary's libraries, "
-              "or REINDEX and ALTER ... REFRESH COLLATION VERSION",
+              "recover on a host with the primary's libc and ICU versions, or run amcheck with "
+              "heapallindexed, REINDEX the affected indexes and run ALTER ... REFRESH COLLATION "
+              "VERSION",
           .details = {{"recorded", versions.recorded},
                       {"actual", versions.actual},
                       {"indexes", versions.indexes}}};
@@ -136,7 +137,7 @@ class Collations : public InstanceCheck {
                                    .indexes = own.text(0, 2)}));
     });
     auto summary =
-        fmt::format("{} in {}", counted(compared, "recorded version", "recorded versions"),
+        fmt::format("{} in {}", counted(compared, "collation version", "collation versions"),
                     counted(walk.looked_at, "database", "databases"));
     if (defaults_unrecorded > 0) {
       summary += fmt::format("; {} without a recorded version of the default collation",
@@ -157,7 +158,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription collations_check() {
   return {.name = "collations",
-          .summary = "collation versions are those that the indexes were built with",
+          .summary = "collation versions on this host match the recorded versions",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .create = create<Collations>};

@@ -134,7 +134,8 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
       finding.message = fmt::format(
           "{} is the fingerprint of another cluster (system identifier {}, expected {})",
           rules_.against, identifier, own);
-      finding.hint = "create it from the primary of this stanza with `pgrehearse fingerprint`";
+      finding.hint =
+          "take a new fingerprint of this stanza's primary with `pgrehearse fingerprint`";
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::usage) throw;
       finding.message = error.what();
@@ -247,12 +248,13 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
       ++tally_.gaps;
       if (facts.exact) facts.explanation += "; contradicted by the restored cluster";
       facts.exact = false;
-      findings_.add({.code = FindingCode::compare_in_flight,
-                     .object = std::to_string(xid),
-                     .message = fmt::format("transaction {} was running in the primary's snapshot "
-                                            "and is committed in the restored cluster",
-                                            xid),
-                     .hint = "the comparison point was not exact: run the drill again"});
+      findings_.add(
+          {.code = FindingCode::compare_in_flight,
+           .object = std::to_string(xid),
+           .message = fmt::format("transaction {} was in progress in the primary's snapshot "
+                                  "but is committed in the restored cluster",
+                                  xid),
+           .hint = "the comparison point was not exact: run the drill again"});
     }
   }
 
@@ -265,8 +267,9 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
          .message = fmt::format(
              "database {} was not compared: {}{}", point.database, why,
              point.exact || point.explanation.empty() ? "" : " (" + point.explanation + ")"),
-         .hint = "recover to `latest`, and make sure that the primary archives soon: set "
-                 "`archive_timeout`, or grant the role pg_switch_wal() (docs/comparison.md)"});
+         .hint = "recover to `latest`, and make the primary archive WAL sooner: set "
+                 "`archive_timeout`, or grant the role EXECUTE on pg_switch_wal() (see "
+                 "docs/comparison.md)"});
   }
 
   void past_target(const DatabaseFingerprint& point, const RecoveryTarget& target) {
@@ -331,7 +334,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 
 CheckDescription comparison_check() {
   return {.name = "comparison",
-          .summary = "the restored cluster equals the primary at one exact position",
+          .summary = "the restored cluster matches the primary at one exact WAL position",
           .finds = finding_codes,
           .state = InstanceState::paused,
           .weight = 90,

@@ -61,7 +61,8 @@ class Databases : public InstanceCheck {
         .message = fmt::format(
             "database {} is invalid (datconnlimit -2): a DROP DATABASE was interrupted", database),
         .hint =
-            "choose a recovery target before the DROP DATABASE, or drop it again on the primary",
+            "choose a recovery target before the DROP DATABASE, or drop the invalid database on "
+            "the primary",
         .details = {{"datconnlimit", "-2"}}};
   }
 

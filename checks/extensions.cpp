@@ -69,16 +69,18 @@ Finding version_finding(const std::string& database, const Rows& rows, std::size
   const auto& version = rows.text(row, 1);
   const bool known = rows.rows[row][2].has_value();
   const auto& available = rows.text(row, 2);
-  return {
-      .code = FindingCode::extension_version,
-      .object = fmt::format("{}.{}", database, name),
-      .message = known ? fmt::format("extension {} has version {} in database {}, this host has {}",
-                                     name, version, database, available)
-                       : fmt::format("extension {} {} is installed in database {}, this host has "
-                                     "no control file for it",
-                                     name, version, database),
-      .hint = "install the package of that extension and version on the recovery host",
-      .details = {{"installed", version}, {"available", known ? available : "none"}}};
+  return {.code = FindingCode::extension_version,
+          .object = fmt::format("{}.{}", database, name),
+          .message =
+              known
+                  ? fmt::format(
+                        "extension {} has version {} in database {}, but this host has version {}",
+                        name, version, database, available)
+                  : fmt::format("extension {} {} is installed in database {}, but this host has "
+                                "no control file for it",
+                                name, version, database),
+          .hint = "install that version of the extension's package on the recovery host",
+          .details = {{"installed", version}, {"available", known ? available : "none"}}};
 }
 
 class Extensions : public InstanceCheck {
@@ -134,7 +136,7 @@ class Extensions : public InstanceCheck {
            .object = fmt::format("{}.{}", database, library),
            .message = fmt::format("library {} of {} in database {} cannot be loaded: {}", library,
                                   rows.text(row, 1), database, failure->message),
-           .hint = "install the package that provides it on the recovery host",
+           .hint = "on the recovery host, install the package that provides the library",
            .details = {{"functions", rows.text(row, 2)}, {"sqlstate", failure->sqlstate}}});
     }
   }

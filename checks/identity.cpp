@@ -60,7 +60,7 @@ class IdentityCheck : public InstanceCheck {
     compare(copy,
             {.system_identifier = context.backup.system_identifier,
              .major = context.backup.postgres_major},
-            "the backup's record", outcome.findings);
+            "the backup", outcome.findings);
     outcome.summary = fmt::format("system identifier {}, PostgreSQL {}: same as the backup's",
                                   copy.system_identifier, copy.major);
     if (context.primary != nullptr) compare_with_primary(context, copy, outcome);

@@ -68,7 +68,7 @@ constexpr std::array keys{
                    .default_value = "false"},
     KeyDescription{.name = "exclude",
                    .kind = KeyKind::text_list,
-                   .summary = "indexes to exclude, as patterns on database.schema.index",
+                   .summary = "indexes to exclude, as database.schema.index patterns",
                    .example = "[shop.staging.*]"}};
 
 struct Flaw {
@@ -175,7 +175,7 @@ class Indexes : public InstanceCheck {
       findings.push_back(
           {.code = FindingCode::index_duplicate,
            .object = object,
-           .message = fmt::format("{}.{} has rows with the same key in the unique index {}",
+           .message = fmt::format("table {}.{} has rows with duplicate keys in unique index {}",
                                   database, rows.text(row, 1), object),
            .hint =
                "remove the duplicates on the primary, then REINDEX; check for a collation change",

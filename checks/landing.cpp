@@ -61,9 +61,9 @@ class LandingEvaluation {
     if (outcome_.findings.empty()) outcome_.verdict = Verdict::pass;
     add_lost_commits();
     note_promotion();
-    outcome_.summary =
-        fmt::format("{}, timeline {}: {}", landing_.lsn ? to_text(*landing_.lsn) : "no position",
-                    landing_.timeline ? std::to_string(*landing_.timeline) : "?", landing_.proof);
+    outcome_.summary = fmt::format(
+        "{}, timeline {}: {}", landing_.lsn ? to_text(*landing_.lsn) : "unknown position",
+        landing_.timeline ? std::to_string(*landing_.timeline) : "?", landing_.proof);
     return std::move(outcome_);
   }
 
@@ -84,9 +84,10 @@ class LandingEvaluation {
 
   void unproved(const std::string& missing) {
     add(FindingCode::landing_unproved,
-        fmt::format("it is not proved where recovery stopped: {}",
+        fmt::format("there is no proof of where recovery stopped: {}",
                     missing.empty() ? "no evidence was recorded" : missing),
-        "see logs/postgresql.log of the run for PostgreSQL's messages about the end of recovery",
+        "see logs/postgresql.log in the run directory for PostgreSQL's messages about the end of "
+        "recovery",
         Verdict::unknown);
   }
 
@@ -98,8 +99,8 @@ class LandingEvaluation {
   void evaluate_timeline() {
     if (target_.timeline == "latest" || target_.timeline == "current" || !landing_.timeline) return;
     if (std::to_string(*landing_.timeline) == target_.timeline || is_before_branch_point()) return;
-    wrong(fmt::format("recovery ended on timeline {}, requested was {}", *landing_.timeline,
-                      target_.timeline));
+    wrong(fmt::format("recovery ended on timeline {}, but timeline {} was requested",
+                      *landing_.timeline, target_.timeline));
   }
 
   // Whether the landing is on an ancestor of the requested timeline, before the branch point.
@@ -222,9 +223,10 @@ class LandingEvaluation {
     // If its history file is archived, the missing segments are still being written.
     if (landed < at_start->timeline && !context_.archive.histories.contains(at_start->timeline)) {
       add(FindingCode::timeline_outdated,
-          fmt::format("recovery to latest ended on timeline {}, but the primary has been on "
-                      "timeline {} since before the drill and the archive has no WAL of it",
-                      landed, at_start->timeline),
+          fmt::format(
+              "recovery to latest ended on timeline {}, but the primary has been on "
+              "timeline {} since before the drill, and the archive has no WAL from that timeline",
+              landed, at_start->timeline),
           "check archive_command and pg_stat_archiver on the new primary, and that the stanza is "
           "configured there",
           Verdict::fail);
@@ -256,7 +258,7 @@ class LandingEvaluation {
   void evaluate_latest() {
     evaluate_against_primary();
     if (!landing_.lsn || !landing_.archive_end) {
-      return unproved(landing_.lsn ? "the end of the archive is not known" : "no position");
+      return unproved(landing_.lsn ? "the end of the archive is not known" : "unknown position");
     }
     const auto end = *landing_.archive_end;
     evaluate_branch();
@@ -275,7 +277,8 @@ class LandingEvaluation {
       message += fmt::format(", first missing: {}", describe(*landing_.first_withheld));
     }
     add(FindingCode::landing_short, std::move(message),
-        "a missing or damaged segment looks like the end of the archive: see `wal_continuity`",
+        "PostgreSQL treats a missing or damaged segment as the end of the archive: see the check "
+        "`wal_continuity`",
         Verdict::fail);
     // The segment that replay would have read next is missing or damaged.
     outcome_.findings.back().object = segment;
@@ -314,14 +317,15 @@ class LandingEvaluation {
                                 problem.kind == LineageProblemKind::orphaned_branch;
       if (!other_branch || !problem.blocks) continue;
       add(FindingCode::landing_short, problem.message,
-          "the newest WAL is on another timeline than the instance: see `wal_continuity`",
+          "the newest WAL is on a different timeline from the instance: see the check "
+          "`wal_continuity`",
           Verdict::fail);
       outcome_.findings.back().object = problem.object;
     }
   }
 
   void evaluate_immediate() {
-    if (!landing_.lsn) return unproved("no position");
+    if (!landing_.lsn) return unproved("unknown position");
     const auto& stop = context_.backup.stop_lsn;
     if (!stop || *landing_.lsn >= *stop) return;
     wrong(fmt::format("recovery stopped at {}, before the backup ended at {}",
@@ -349,7 +353,7 @@ class LandingEvaluation {
   // Inclusive: the first record that begins at or after the target is still replayed.
   void evaluate_lsn() {
     if (!target_.lsn || !landing_.lsn || context_.archive.segment_size == 0) {
-      return unproved("no position");
+      return unproved("unknown position");
     }
     const auto target = *target_.lsn;
     const auto landed = *landing_.lsn;
@@ -373,14 +377,14 @@ class LandingEvaluation {
   }
 
   void evaluate_xid() {
-    if (!target_.xid) return unproved("the target has no transaction");
+    if (!target_.xid) return unproved("the target has no transaction ID");
     // Rolled-back transactions and subtransactions match as well.
     const auto& last = landing_.last_ended ? landing_.last_ended : landing_.last_applied;
     const auto& edge = target_.exclusive ? landing_.first_withheld : last;
     const auto* side = target_.exclusive ? "first withheld" : "last applied";
     if (!edge) return unproved(fmt::format("the {} transaction is not known", side));
     if (edge->xid == *target_.xid) return;
-    wrong(fmt::format("the {} transaction is {}, requested was {}", side, describe(*edge),
+    wrong(fmt::format("the {} transaction is {}, but {} was requested", side, describe(*edge),
                       landing_.asked));
   }
 

@@ -32,6 +32,23 @@ class PageChecksumsCheck : public StoppedCheck {
   }
 
  private:
+  // Empty in an image without `find`: pg_checksums then reports strays itself.
+  static std::string list_named_files(Sandbox& sandbox, const std::filesystem::path& data,
+                                      const std::stop_token& stop) {
+    try {
+      const auto listed = sandbox.run(
+          {.program = "find",
+           .arguments = {(data / "base").string(), (data / "global").string(),
+                         sandbox.paths().tablespaces.string(), "-type", "f", "-name", "*[!0-9]*"}},
+          stop);
+      throw_if_cancelled(listed);
+      return listed.output;
+    } catch (const Error& error) {
+      if (error.code() != FindingCode::env_binary) throw;
+      return {};
+    }
+  }
+
   // pg_checksums would take them for data files and stop there. The copy is thrown away.
   static std::vector<Finding> set_strays_aside(const StoppedContext& context) {
     auto& sandbox = context.sandbox;
@@ -39,14 +56,9 @@ class PageChecksumsCheck : public StoppedCheck {
     std::vector<Finding> findings;
     // Without following links, which could lead out of the copy. Most data files have a name of
     // digits only.
-    const auto listed = sandbox.run(
-        {.program = "find",
-         .arguments = {(data / "base").string(), (data / "global").string(),
-                       sandbox.paths().tablespaces.string(), "-type", "f", "-name", "*[!0-9]*"}},
-        context.stop);
-    throw_if_cancelled(listed);
+    const auto listed = list_named_files(sandbox, data, context.stop);
     const auto aside = sandbox.paths().temporary / "stray";
-    for (const auto line : lines_of(listed.output)) {
+    for (const auto line : lines_of(listed)) {
       const std::filesystem::path file(line);
       if (!is_stray_file(file.filename().native())) continue;
       const auto target = aside / std::to_string(findings.size());
@@ -122,7 +134,7 @@ class PageChecksumsCheck : public StoppedCheck {
     outcome.summary = fmt::format("{} files, {} blocks, {} bad", output.files.value_or(0),
                                   output.blocks.value_or(0), bad);
     if (outcome.verdict == Verdict::pass && output.blocks.value_or(0) == 0) {
-      return unknown("pg_checksums read no block");
+      return unknown("pg_checksums read no blocks");
     }
     return outcome;
   }
@@ -161,8 +173,8 @@ class PageChecksumsCheck : public StoppedCheck {
         .message = fmt::format("block {} of {} (byte {} of file {}) does not match its checksum",
                                bad.block, relation, offset, file),
         .hint =
-            "index: REINDEX on the primary once its table is intact; table: check the same block "
-            "on the primary, and find the newest backup in which it is intact",
+            "check the same block on the primary: if it is intact there, take a new full backup; "
+            "if not, REINDEX the index, or find the newest backup in which the table is intact",
         .details = {{"file", file},
                     {"block", std::to_string(bad.block)},
                     {"offset", std::to_string(offset)},

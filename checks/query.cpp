@@ -49,7 +49,7 @@ constexpr std::array keys{
                    .required = true},
     KeyDescription{.name = "expect",
                    .kind = KeyKind::expectation,
-                   .summary = "the first column of the first row, or `no rows`",
+                   .summary = "expected value of the first column of the first row, or `no rows`",
                    .example = "true",
                    .required = true,
                    .children = expect_keys},
@@ -60,7 +60,7 @@ constexpr std::array keys{
                    .example = "app"},
     KeyDescription{.name = "timeout",
                    .kind = KeyKind::duration,
-                   .summary = "time limit of the statement",
+                   .summary = "time limit for the statement",
                    .example = "30s",
                    .default_value = "5min"},
 };
@@ -124,7 +124,7 @@ class Query : public InstanceCheck {
     }
     Finding finding{.code = FindingCode::query_mismatch,
                     .object = database_,
-                    .message = fmt::format("in database {} the query {}, expected {}", database_,
+                    .message = fmt::format("the query in database {} {}, expected {}", database_,
                                            *mismatch, expectation_.description()),
                     .details = {{"sql", sql_}, {"rows", std::to_string(rows.rows.size())}}};
     if (expectation_.wants_no_rows()) {
@@ -144,12 +144,12 @@ class Query : public InstanceCheck {
                             : locked ? FindingCode::relation_locked
                                      : FindingCode::query_error,
                     .object = database_,
-                    .message = fmt::format("in database {} the query failed: {} (SQLSTATE {})",
+                    .message = fmt::format("the query in database {} failed: {} (SQLSTATE {})",
                                            database_, error.what(), error.sqlstate()),
-                    .hint = too_slow ? "give it more time with `timeout`"
+                    .hint = too_slow ? "raise `timeout`"
                             : locked ? "commit or roll back the prepared transaction on the primary"
                             : forbidden ? "set `as` to the application's role, or to `superuser`"
-                                        : "check that it works on the primary",
+                                        : "run the same query on the primary",
                     .details = {{"sql", sql_}, {"sqlstate", error.sqlstate()}}};
     auto outcome = failed(fmt::format("SQLSTATE {}", error.sqlstate()), std::move(finding));
     // No evidence about the data.

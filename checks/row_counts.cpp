@@ -34,11 +34,11 @@ constexpr std::array keys{
                    .default_value = "0%"},
     KeyDescription{.name = "exclude",
                    .kind = KeyKind::text_list,
-                   .summary = "tables to exclude, as patterns on database.schema.table",
+                   .summary = "tables to exclude, as database.schema.table patterns",
                    .example = "[shop.audit.*]"},
     KeyDescription{.name = "minimum_rows",
                    .kind = KeyKind::text_map,
-                   .summary = "minimum number of rows, by pattern on database.schema.table",
+                   .summary = "minimum number of rows, by database.schema.table pattern",
                    .example = "{ shop.public.orders: 1000 }"},
 };
 
@@ -50,7 +50,7 @@ std::map<std::string, std::int64_t> minimum_rows_of(const Settings& settings) {
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), rows);
     if (failure != std::errc{} || end != text.data() + text.size() || rows < 0) {
       throw Error(ErrorKind::usage, fmt::format("row_counts.minimum_rows: '{}' for {} is not a "
-                                                "number of rows",
+                                                "valid row count",
                                                 text, pattern));
     }
     least[pattern] = rows;
@@ -94,7 +94,7 @@ class RowCountsCheck : public InstanceCheck {
     } catch (const SqlError& error) {
       return {.verdict = Verdict::unknown,
               .findings = {primary_trouble(*context.primary,
-                                           "the rows of the primary could not be counted", error)},
+                                           "the rows on the primary could not be counted", error)},
               .summary = "nothing compared"};
     }
   }
@@ -194,15 +194,14 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
 }  // namespace
 
 CheckDescription row_counts_check() {
-  return {
-      .name = "row_counts",
-      .summary = "every table has as many rows as on the primary, or in a file of earlier counts",
-      .finds = finding_codes,
-      .state = InstanceState::paused,
-      .weight = 50,
-      .keys = keys,
-      .validate = validate<RowCountsCheck>,
-      .create = create<RowCountsCheck>};
+  return {.name = "row_counts",
+          .summary = "every table's row count matches the primary or a file of earlier counts",
+          .finds = finding_codes,
+          .state = InstanceState::paused,
+          .weight = 50,
+          .keys = keys,
+          .validate = validate<RowCountsCheck>,
+          .create = create<RowCountsCheck>};
 }
 
 }  // namespace pgrehearse

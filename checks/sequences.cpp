@@ -74,7 +74,7 @@ select format('%I.%I', n.nspname, c.relname)
 constexpr std::array keys{KeyDescription{
     .name = "exclude",
     .kind = KeyKind::text_list,
-    .summary = "sequences to exclude, as patterns on database.schema.sequence",
+    .summary = "sequences to exclude, as database.schema.sequence patterns",
     .example = "[shop.legacy.*]",
 }};
 
@@ -187,8 +187,9 @@ std::optional<Finding> compare(const InstanceContext& context, Connection& sql,
                              shared       ? "; also on the primary"
                              : !fed.plain ? "; the column's default is not its next value"
                                           : ""),
-      .hint = fmt::format("select setval('{}', {}) after a real recovery; find out what reset it",
-                          fed.sequence, held),
+      .hint = fmt::format(
+          "after a real recovery, run `select setval('{}', {})`; find out what reset the sequence",
+          fed.sequence, held),
       .details = {{"sequence_value", std::to_string(last)},
                   {"column_value", std::to_string(held)},
                   {"column", column}}};

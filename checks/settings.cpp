@@ -134,12 +134,12 @@ class SettingsCheck : public InstanceCheck {
                     "in the backup"});
     };
     for (const auto& line : configuration.missing) refused(line, "is not in the backup");
-    for (const auto& line : configuration.unreadable) refused(line, "is not a setting");
+    for (const auto& line : configuration.unreadable) refused(line, "is not a valid setting");
     for (const auto& line : configuration.outside) {
       doubt({.code = FindingCode::setting_not_in_backup,
              .object = line,
-             .message = fmt::format("{} is outside the data directory: it is not in the backup, "
-                                    "and may change any setting",
+             .message = fmt::format("{} points outside the data directory: "
+                                    "the included settings are not in the backup",
                                     line),
              .hint = "keep a copy of the configuration for recovery"});
     }
@@ -179,16 +179,18 @@ class SettingsCheck : public InstanceCheck {
       return Found{.value = std::to_string(*recorded), .origin = "pg_control"};
     }
     if (configuration.complete && !setting.type.vartype.empty()) {
-      return Found{.value = setting.default_value, .origin = "PostgreSQL's default"};
+      return Found{.value = setting.default_value, .origin = "the built-in defaults"};
     }
-    doubt({.code = FindingCode::setting_not_in_backup,
-           .object = name.written,
-           .message =
-               fmt::format("{} is not in any configuration file of the backup: {}", name.written,
-                           configuration.outside.empty()
-                               ? "postgresql.conf is not in the backup"
-                               : "part of the configuration is outside the data directory"),
-           .hint = "keep a copy of the configuration for recovery, or set it with ALTER SYSTEM"});
+    doubt(
+        {.code = FindingCode::setting_not_in_backup,
+         .object = name.written,
+         .message =
+             fmt::format("{} is not in any configuration file of the backup: {}", name.written,
+                         configuration.outside.empty()
+                             ? "postgresql.conf is not in the backup"
+                             : "part of the configuration is outside the data directory"),
+         .hint =
+             "keep a copy of the configuration for recovery, or set the value with ALTER SYSTEM"});
     return {};
   }
 
@@ -200,7 +202,8 @@ class SettingsCheck : public InstanceCheck {
           .object = name.written,
           .message = fmt::format("{} is '{}' in {}, expected '{}'", name.written, found.value,
                                  found.origin, expected),
-          .hint = "a server recovered from this backup would run with this value",
+          .hint = "correct `expected` if the change is intended; otherwise correct the setting on "
+                  "the primary",
           .details = {{"expected", expected}, {"actual", found.value}, {"origin", found.origin}}});
   }
 

@@ -70,8 +70,8 @@ LogVerdict evaluate_log(const std::filesystem::path& file, const LandedContext& 
         {.code = *code,
          .object = of_wal && !segment.empty() ? segment : file.filename().native(),
          .message = std::string(trim(line)),
-         .hint = "the server found damage during startup or reads; run `page_checksums` and "
-                 "`amcheck` to find its extent"});
+         .hint = "run `page_checksums` and "
+                 "`amcheck` to find the extent of the damage"});
   }
   if (seen.size() > most_lines) {
     result.findings.back().message +=
@@ -99,7 +99,7 @@ class StartupCheck : public InstanceCheck {
           {.code = FindingCode::startup_refused,
            .object = "instance",
            .message = fmt::format("the instance refuses connections: {}", error.what()),
-           .hint = "see the last lines of logs/postgresql.log"});
+           .hint = "see the end of logs/postgresql.log in the run directory"});
     }
     outcome.verdict = outcome.findings.empty() ? Verdict::pass : Verdict::fail;
     if (outcome.verdict == Verdict::pass && lines == 0) {

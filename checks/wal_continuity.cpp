@@ -47,9 +47,9 @@ class LineageFindings {
     findings_.push_back(
         {.code = FindingCode::wal_missing,
          .object = backup_.start_segment,
-         .message = fmt::format(
-             "the archive has no WAL from {}, where backup {} begins: the backup is unusable",
-             backup_.start_segment, backup_.label),
+         .message = fmt::format("the archive has no WAL from {} onward, where backup {} begins: "
+                                "the backup is unusable",
+                                backup_.start_segment, backup_.label),
          .hint = "check archive_command and pg_stat_archiver on the primary; take a new backup "
                  "once archiving works",
          .details = {{"backup", backup_.label}, {"first_needed", backup_.start_segment}}});
@@ -59,7 +59,7 @@ class LineageFindings {
     findings_.push_back(
         {.code = FindingCode::wal_backup,
          .object = backup_.label,
-         .message = fmt::format("WAL written while backup {} was made ({} to {}) is missing or "
+         .message = fmt::format("WAL written while backup {} was taken ({} to {}) is missing or "
                                 "damaged: the backup cannot reach consistency and is unusable",
                                 backup_.label, backup_.start_segment, backup_.stop_segment),
          .hint = "restore another backup, and take a new one",
@@ -90,7 +90,7 @@ class LineageFindings {
     }
     finding.hint =
         "look for the segments in pg_wal of the primary and its standbys and in copies of the "
-        "repository; otherwise take a new backup now: it starts after the gap";
+        "repository; if they are lost, take a new backup now (it starts after the gap)";
     finding.details["recovery_stops_at"] = stop;
     finding.details["before_gap"] = std::to_string(lineage_.before_first_gap);
     finding.details["after_gap"] = std::to_string(lineage_.after_first_gap);
@@ -126,21 +126,23 @@ class LineageFindings {
       case LineageProblemKind::not_a_child:
         return {FindingCode::timeline_not_child,
                 "recovery to latest fails with 'requested timeline is not a child': recover with "
-                "`timeline: current`, and find the copy that archived this timeline"};
+                "`timeline: current`, and find the server that archived this timeline"};
       case LineageProblemKind::orphaned_branch:
         if (!problem.blocks)
-          return {FindingCode::timeline_branch, "normal after a failover, no action needed"};
+          return {FindingCode::timeline_branch, "normal after a failover; no action needed"};
         return {FindingCode::timeline_parent_newer,
                 "probably a copy was promoted with archiving enabled: recover with `timeline: "
                 "current`, and remove its history file from the archive"};
       case LineageProblemKind::empty_timeline:
-        return {FindingCode::timeline_branch,
-                "expected within minutes of a promotion; otherwise check archive_command on the "
-                "new primary"};
+        return {
+            FindingCode::timeline_branch,
+            "normal in the first minutes after a promotion; otherwise check archive_command on the "
+            "new primary"};
       case LineageProblemKind::duplicate:
-        return {FindingCode::wal_duplicate,
-                "two servers archive into one stanza: stop the wrong one, and remove its copy of "
-                "the segment"};
+        return {
+            FindingCode::wal_duplicate,
+            "two servers archive to the same stanza: stop the wrong one, and remove its copy of "
+            "the segment"};
       case LineageProblemKind::wrong_size:
       case LineageProblemKind::damaged:
         return {FindingCode::wal_size, "restore the file from another copy of the repository"};

@@ -23,12 +23,12 @@ constexpr auto budget_keys = std::to_array<KeyDescription>({
      .default_value = "2"},
     {.name = "statement_timeout",
      .kind = KeyKind::duration,
-     .summary = "time limit per statement, and so per table",
+     .summary = "time limit per statement (one statement per table)",
      .example = "5min",
      .default_value = "30min"},
     {.name = "max_snapshot_age",
      .kind = KeyKind::duration,
-     .summary = "longest time to hold the snapshot; vacuum cannot remove rows it sees",
+     .summary = "maximum time to keep the snapshot open; meanwhile it holds back vacuum",
      .example = "30min",
      .default_value = "none"},
     {.name = "max_replica_lag",
@@ -49,7 +49,7 @@ constexpr auto keys = std::to_array<KeyDescription>({
     {.name = "sample",
      .kind = KeyKind::percentage,
      .summary =
-         "share of the blocks to read in each table above 8 MB, the same blocks on both sides",
+         "share of blocks to read in each table of 8 MB or more (the same blocks on both sides)",
      .example = "1%",
      .default_value = "everything"},
     {.name = "budget",
@@ -59,8 +59,8 @@ constexpr auto keys = std::to_array<KeyDescription>({
      .children = budget_keys},
     {.name = "tables",
      .kind = KeyKind::text_map,
-     .summary = "exclude, count_only or full, by pattern on database.schema.table; the longest "
-                "match applies",
+     .summary = "exclude, count_only or full, by database.schema.table pattern; the longest "
+                "matching pattern wins",
      .example = "{ shop.audit.*: count_only, shop.public.sessions: exclude }"},
     {.name = "drill_down",
      .kind = KeyKind::boolean,
@@ -74,7 +74,7 @@ constexpr auto keys = std::to_array<KeyDescription>({
      .default_value = "20"},
     {.name = "tolerance",
      .kind = KeyKind::percentage,
-     .summary = "where no exact point could be found: by how many rows a table may differ",
+     .summary = "allowed difference in row counts if the comparison is approximate",
      .example = "1%",
      .default_value = "0%"},
     {.name = "uncompared",
@@ -96,7 +96,7 @@ TableRule parse_rule(const std::string& pattern, const std::string& text) {
   if (text == "full") return TableRule::full;
   throw Error(ErrorKind::usage,
               fmt::format("comparison.tables: '{}' is not a valid rule for {}", text, pattern),
-              "write exclude, count_only or full");
+              "use exclude, count_only or full");
 }
 
 std::optional<TableRule> rule_for(const std::map<std::string, TableRule>& tables,

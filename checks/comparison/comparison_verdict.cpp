@@ -20,8 +20,8 @@ std::string not_compared(const ComparisonTally& tally) {
     if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, what);
   };
   for (const auto& [cause, count] : tally.by_choice) add(count, cause);
-  add(tally.rewritten, "rewritten during the capture");
-  add(tally.gaps, "could not be read");
+  add(tally.rewritten, "rewritten or locked");
+  add(tally.gaps, "not readable");
   return text;
 }
 
@@ -30,7 +30,7 @@ std::string summary_of(const ComparisonResult& result) {
   if (result.points.empty()) return "nothing compared";
   const auto record = record_of(result.points);
   auto text = fmt::format(
-      "{}{}: {}, {} with {}, {}, {}: {}", record.exact ? "exact" : "inexact",
+      "{}{}: {}, {} with {}, {}, {}: {}", record.exact ? "exact" : "approximate",
       record.lsn ? fmt::format(" at {}{}", to_text(*record.lsn),
                                record.exact ? " (" + record.method + ")" : "")
                  : "",
@@ -64,7 +64,7 @@ ComparisonRecord record_of(const std::vector<DatabaseFingerprint>& points) {
     record.candidates += point.candidates;
     if (!record.explanation.empty()) record.explanation += "; ";
     record.explanation += fmt::format("{} at {} ({}{})", point.database, to_text(point.lsn),
-                                      point.exact ? "exact, " + point.method : "inexact",
+                                      point.exact ? "exact, " + point.method : "approximate",
                                       point.explanation.empty() ? "" : ": " + point.explanation);
   }
   return record;
@@ -98,11 +98,10 @@ CheckOutcome outcome_of(ComparisonResult result, const ComparisonRules& rules) {
   if (!exact) {
     result.findings.push_back(
         {.code = FindingCode::compare_inexact,
-         .message = "the comparison is not exact: " + record_of(result.points).explanation,
-         .hint = rules.tolerance > 0
-                     ? ""
-                     : "the primary changed in between: set a tolerance, or grant the role what an "
-                       "exact comparison needs (docs/comparison.md)"});
+         .message = "the comparison is approximate: " + record_of(result.points).explanation,
+         .hint = rules.tolerance > 0 ? ""
+                                     : "set a tolerance, or meet the requirements of an "
+                                       "exact comparison (see docs/comparison.md)"});
   }
   outcome.findings = std::move(result.findings);
   return outcome;

@@ -38,8 +38,8 @@ class Comparer {
     // A line of an unknown kind must be reported, not skipped silently.
     if (line_ != nullptr && here<DatabaseFingerprint>() == nullptr) {
       throw Error(ErrorKind::usage,
-                  "the fingerprint has entries that this version does not compare",
-                  "create it again with this version");
+                  "the fingerprint contains entries unknown to this version of pgrehearse",
+                  "take a new fingerprint with this version");
     }
     ++tally_.databases;
   }
@@ -78,8 +78,9 @@ class Comparer {
     const auto* line = here<CatalogGap>();
     if (line == nullptr || line->kind != kind) return false;
     gap({.object = comparison_.database,
-         .message = fmt::format("entries of kind '{}' in {} could not be listed on the primary: {}",
-                                kind, comparison_.database, line->error)});
+         .message = fmt::format(
+             "catalog entries of kind '{}' in database {} could not be listed on the primary: {}",
+             kind, comparison_.database, line->error)});
     next();
     return true;
   }
@@ -108,7 +109,7 @@ class Comparer {
          .extra =
              [&](const CatalogEntry& actual) {
                finding(FindingCode::compare_catalog_extra, actual,
-                       "is in the restored cluster, not on the primary");
+                       "is in the restored cluster but not on the primary");
              },
          .changed =
              [&](const CatalogEntry& expected, const CatalogEntry& actual) {
@@ -157,18 +158,20 @@ class Comparer {
     }
     ++tally_.sequences;
     if (verdict == SequenceVerdict::same || !comparison_.exact) return;
-    difference({.code = FindingCode::compare_sequence,
-                .object = object_of(expected.name),
-                .message = fmt::format(
-                    "sequence {} is {} the primary's: {}; the primary's was {} before and {} after "
-                    "the snapshot",
-                    object_of(expected.name), verdict == SequenceVerdict::below ? "below" : "above",
-                    to_text(*actual.before), to_text(*expected.before), to_text(*expected.after)),
-                .hint = verdict == SequenceVerdict::below
-                            ? "it would return values again: find out what reset it"
-                            : "",
-                .details = {{"actual", std::to_string(actual.before->last_value)},
-                            {"expected", std::to_string(expected.after->last_value)}}});
+    difference(
+        {.code = FindingCode::compare_sequence,
+         .object = object_of(expected.name),
+         .message = fmt::format(
+             "sequence {} is {} the primary's: {} in the restored cluster; on the primary {} "
+             "before and {} after "
+             "the snapshot",
+             object_of(expected.name), verdict == SequenceVerdict::below ? "below" : "above",
+             to_text(*actual.before), to_text(*expected.before), to_text(*expected.after)),
+         .hint = verdict == SequenceVerdict::below
+                     ? "find out what reset the sequence: it would return values already used"
+                     : "",
+         .details = {{"actual", std::to_string(actual.before->last_value)},
+                     {"expected", std::to_string(expected.after->last_value)}}});
   }
 
   void compare_contents(const std::stop_token& stop) {
@@ -270,7 +273,7 @@ class Comparer {
         {.code = FindingCode::compare_unreadable,
          .object = object,
          .message = fmt::format("{} cannot be read in the restored cluster: {}", object, error),
-         .hint = "its files are damaged or missing: run amcheck and page_checksums"});
+         .hint = "run amcheck and page_checksums to find the extent of the damage"});
   }
 
   void compare_content(const RelationContent& expected, const RelationContent& actual) {
@@ -319,14 +322,14 @@ class Comparer {
 
   static Finding content_finding(const RelationContent& expected, const RelationContent& actual,
                                  const std::string& object) {
-    const auto of = expected.coverage == Coverage::sampled ? " of its sampled blocks" : "";
+    const auto of = expected.coverage == Coverage::sampled ? " in the sampled blocks" : "";
     Finding finding{.object = object,
                     .details = {{"expected", std::to_string(expected.rows)},
                                 {"actual", std::to_string(actual.rows)},
                                 {"coverage", std::string(name_of(expected.coverage))}}};
     if (actual.rows == expected.rows) {
       finding.code = FindingCode::compare_content;
-      finding.message = fmt::format("{} has {} rows{} as on the primary, but different content",
+      finding.message = fmt::format("{} has {} rows{}, as on the primary, but different content",
                                     object, actual.rows, of);
       finding.details["expected_hash"] = expected.hash;
       finding.details["actual_hash"] = actual.hash;

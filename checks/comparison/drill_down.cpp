@@ -233,7 +233,7 @@ void describe_keys(const DifferingKeys& keys, Finding& finding) {
   add("missing", keys.missing);
   add("extra", keys.extra);
   add("changed", keys.changed);
-  if (!keys.all) finding.message += " and more";
+  if (!keys.all) finding.message += " (and more)";
   finding.details["key"] = keys.columns;
   finding.details["blocks"] = fmt::format("{} to {}", keys.first_block, keys.last_block);
 }

@@ -43,7 +43,7 @@ class Comparison {
       if (rules_.exclude.match_database(database)) continue;
       fail({.code = FindingCode::rows_extra_database,
             .object = database,
-            .message = fmt::format("database {} is in the restored cluster, not in {}", database,
+            .message = fmt::format("database {} is in the restored cluster but not in {}", database,
                                    rules_.source),
             .details = {{"tables", std::to_string(counts.tables.size())}}});
     }
@@ -74,7 +74,7 @@ class Comparison {
         fail({.code = FindingCode::rows_missing_table,
               .object = pattern,
               .message = fmt::format(
-                  "no table of the restored cluster matches {} (at least {} rows required)",
+                  "no table in the restored cluster matches {} (at least {} rows required)",
                   pattern, least),
               .details = {{"minimum", std::to_string(least)}}});
       }
@@ -89,9 +89,8 @@ class Comparison {
     } else if (uncounted_ > 0 || !looked) {
       outcome.verdict = Verdict::unknown;
     }
-    outcome.summary =
-        fmt::format("{} with {} compared with {}", counted(compared_, "table", "tables"),
-                    counted(rows_, "row", "rows"), rules_.source);
+    outcome.summary = fmt::format("{} ({}) compared with {}", counted(compared_, "table", "tables"),
+                                  counted(rows_, "row", "rows"), rules_.source);
     if (unlogged_ > 0) {
       outcome.summary += fmt::format("; {} unlogged, empty after recovery by design", unlogged_);
     }
@@ -142,7 +141,8 @@ class Comparison {
           .message = fmt::format("table {} has {} rows in the restored cluster, {} in {} ({:+d}, "
                                  "{} allowed)",
                                  object, actual, expected, rules_.source, difference, allowed),
-          .hint = "compare with the landing time; set a tolerance if the primary is written to",
+          .hint = "check whether rows changed after the recovery point; if so, set a tolerance or "
+                  "use the check `comparison`",
           .details = {{"expected", std::to_string(expected)},
                       {"actual", std::to_string(actual)},
                       {"allowed_difference", std::to_string(allowed)}}});
@@ -153,8 +153,8 @@ class Comparison {
           .object = object,
           .message =
               fmt::format("table {} of {}{} is not in the restored cluster", object, rules_.source,
-                          count.rows ? fmt::format(" with {} rows", *count.rows) : ""),
-          .hint = "was it created after the recovery point, or lost?",
+                          count.rows ? fmt::format(" ({} rows)", *count.rows) : ""),
+          .hint = "check whether the table was created after the recovery point",
           .details = {{"expected", count.rows ? std::to_string(*count.rows) : "not counted"},
                       {"actual", "no such table"}}});
   }
@@ -162,10 +162,10 @@ class Comparison {
   void extra_table(const std::string& object, const TableCount& count) {
     fail({.code = FindingCode::rows_extra_table,
           .object = object,
-          .message =
-              fmt::format("table {} with {} rows is in the restored cluster, not in {}", object,
-                          count.rows ? std::to_string(*count.rows) : "uncounted", rules_.source),
-          .hint = "was it dropped after the recovery point?",
+          .message = fmt::format(
+              "table {} with {} rows is in the restored cluster but not in {}", object,
+              count.rows ? std::to_string(*count.rows) : "an unknown number of", rules_.source),
+          .hint = "check whether the table was dropped after the recovery point",
           .details = {{"expected", "no such table"},
                       {"actual", count.rows ? std::to_string(*count.rows) : "not counted"}}});
   }
@@ -177,7 +177,7 @@ class Comparison {
           .object = object,
           .message = fmt::format("table {} cannot be read in the restored cluster: {}", object,
                                  count.error),
-          .hint = "the table's files are damaged or missing: run amcheck and page_checksums",
+          .hint = "run amcheck and page_checksums to find the extent of the damage",
           .details = {{"sqlstate", count.sqlstate}}});
   }
 
@@ -187,12 +187,13 @@ class Comparison {
     findings_.push_back(
         {.code = FindingCode::rows_locked,
          .object = object,
-         .message = fmt::format("table {} was not counted: in the restored cluster, a transaction "
-                                "running at the landing holds a lock on it",
+         .message = fmt::format("table {} was not counted: a transaction in progress at the "
+                                "landing holds an ACCESS EXCLUSIVE lock on it",
                                 object),
-         .hint = "recover to another point; if this persists at `latest`, the transaction is still "
-                 "running on the primary, or a failover ended it and the archive has no WAL of "
-                 "that yet"});
+         .hint =
+             "recover to another point; with `latest`, run the drill again when the transaction "
+             "has ended on the primary and its WAL "
+             "is archived"});
   }
 
   void not_copied(const std::string& object) {
@@ -210,7 +211,7 @@ class Comparison {
     fail({.code = FindingCode::rows_too_few,
           .object = object,
           .message =
-              fmt::format("table {} has {} rows, at least {} are required", object, actual, least),
+              fmt::format("table {} has {} rows, at least {} required", object, actual, least),
           .details = {{"minimum", std::to_string(least)}, {"actual", std::to_string(actual)}}});
   }
 
@@ -220,8 +221,9 @@ class Comparison {
         {.code = FindingCode::rows_uncounted,
          .object = object,
          .message = fmt::format("{} could not be counted on {}: {}", object, rules_.source, reason),
-         .hint = "grant pg_read_all_data (and bypassrls for row level security), count at a "
-                 "quieter time, or exclude it"});
+         .hint =
+             "grant pg_read_all_data (and BYPASSRLS for row-level security), run the drill at a "
+             "quieter time, or exclude the table"});
   }
 
   void not_looked_at(const std::string& database, const std::string& reason) {

@@ -35,8 +35,8 @@ SequenceVerdict compare_sequence(const SequenceState& expected, const SequenceRe
 }
 
 std::string to_text(const SequenceReading& reading) {
-  if (!reading.called) return fmt::format("at {}, not yet used", reading.last_value);
-  return fmt::format("at {}, {} logged ahead", reading.last_value, reading.logged_ahead);
+  if (!reading.called) return fmt::format("at {} (not yet used)", reading.last_value);
+  return fmt::format("at {} (log_cnt {})", reading.last_value, reading.logged_ahead);
 }
 
 }  // namespace pgrehearse

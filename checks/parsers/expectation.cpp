@@ -107,7 +107,7 @@ Expectation::Expectation(const std::map<std::string, std::string>& stated) {
   }
   if (!rows_ && !wants_value()) {
     throw Error(ErrorKind::usage, "expect is empty",
-                "write a value, no rows, or equals, at_least, at_most, matches, rows");
+                "set a value, `no rows`, or any of equals, at_least, at_most, matches and rows");
   }
 }
 
@@ -119,7 +119,7 @@ std::string Expectation::description() const {
   if (equals_) parts.push_back(fmt::format("'{}'", *equals_));
   if (at_least_) parts.push_back(fmt::format("at least {}", *at_least_));
   if (at_most_) parts.push_back(fmt::format("at most {}", *at_most_));
-  if (pattern_) parts.push_back(fmt::format("a match of /{}/", *pattern_));
+  if (pattern_) parts.push_back(fmt::format("a value matching /{}/", *pattern_));
   return join(parts, " and ");
 }
 

@@ -14,7 +14,7 @@ namespace pgrehearse {
 
 namespace {
 
-constexpr const char* form = R"(write {"database": {"schema.table": rows}})";
+constexpr const char* form = R"(use the format {"database": {"schema.table": rows}})";
 
 Error malformed(const std::string& file, const std::string& what) {
   return {ErrorKind::usage, fmt::format("{}: {}", file, what), form, {}, file};
@@ -24,8 +24,8 @@ std::int64_t rows_of(const nlohmann::json& value, const std::string& file,
                      const std::string& table) {
   if (!value.is_number_integer() ||
       (!value.is_number_unsigned() && value.get<std::int64_t>() < 0)) {
-    throw malformed(
-        file, fmt::format("the count of {} is {}, not a number of rows", table, value.dump()));
+    throw malformed(file, fmt::format("the row count of {} is {}, expected a whole number", table,
+                                      value.dump()));
   }
   return value.get<std::int64_t>();
 }
@@ -37,15 +37,16 @@ RowCounts parse_recorded_counts(const std::string& text, const std::string& file
   try {
     document = nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& error) {
-    throw malformed(file, fmt::format("not JSON (byte {})", error.byte));
+    throw malformed(file, fmt::format("invalid JSON at byte {}", error.byte));
   } catch (const nlohmann::json::exception&) {
     throw malformed(file, "a number is too large");
   }
-  if (!document.is_object() || document.empty()) throw malformed(file, "no database");
+  if (!document.is_object() || document.empty()) throw malformed(file, "contains no databases");
   RowCounts counts;
   for (const auto& [database, tables] : document.items()) {
     if (!tables.is_object()) {
-      throw malformed(file, fmt::format("database {} has no map of tables", database));
+      throw malformed(file,
+                      fmt::format("database {} must map table names to row counts", database));
     }
     auto& here = counts[database];
     for (const auto& [table, rows] : tables.items()) {

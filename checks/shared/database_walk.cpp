@@ -27,12 +27,13 @@ DatabaseWalk walk_databases(
 
 Finding unreadable_database(const std::string& database, const SqlError& error) {
   const bool explained = error.code() != FindingCode::none;
-  return {
-      .code = explained ? error.code() : FindingCode::database_unreadable,
-      .object = database,
-      .message = fmt::format("database {} could not be checked: {}", database, error.what()),
-      .hint = explained ? error.hint() : "see the check `databases`: does it accept connections?",
-      .details = {{"sqlstate", error.sqlstate()}}};
+  return {.code = explained ? error.code() : FindingCode::database_unreadable,
+          .object = database,
+          .message = fmt::format("database {} could not be checked: {}", database, error.what()),
+          .hint = explained
+                      ? error.hint()
+                      : "run the check `databases` to see whether the database accepts connections",
+          .details = {{"sqlstate", error.sqlstate()}}};
 }
 
 CheckOutcome outcome_of(std::vector<Finding> findings, const DatabaseWalk& walk,

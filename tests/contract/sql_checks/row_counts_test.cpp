@@ -54,7 +54,7 @@ TEST_F(RowCountsTest, PassesWhereEveryTableHoldsWhatThePrimaryHolds) {
   const auto outcome = run_check("row_counts", without_others());
   EXPECT_EQ(outcome.verdict, Verdict::pass) << testing::PrintToString(codes_and_objects(outcome));
   // orders, two partitions, a view, base, derived, the odd name: 1000 + 99 + 2 + 0 + 1 + 0 rows
-  EXPECT_THAT(outcome.summary, HasSubstr("7 tables with 1102 rows compared with the primary"));
+  EXPECT_THAT(outcome.summary, HasSubstr("7 tables (1102 rows) compared with the primary"));
   EXPECT_THAT(outcome.summary, HasSubstr("1 unlogged"));
   EXPECT_THAT(bench.progress, testing::Contains("7/7 tables of rows"));
 }

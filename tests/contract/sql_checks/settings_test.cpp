@@ -48,7 +48,7 @@ TEST_F(SettingsCheckTest, NamesADifferentValueAndItsLine) {
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   ASSERT_THAT(codes_and_objects(outcome), ElementsAre("PGR-SETTING-DIFFERS autovacuum_max_workers",
                                                       "PGR-SETTING-DIFFERS work_mem"));
-  EXPECT_EQ(outcome.findings.at(0).details.at("origin"), "PostgreSQL's default");
+  EXPECT_EQ(outcome.findings.at(0).details.at("origin"), "the built-in defaults");
   EXPECT_EQ(outcome.findings[1].details.at("origin"), "postgresql.conf:2");
 }
 

@@ -99,7 +99,7 @@ TEST_F(BackupIntegrityCheck, GivesAVerdictForEachRepository) {
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-REPO-EMPTY repo1"));
   EXPECT_EQ(outcome.summary,
-            "repo2: pass, backup 20261120-030000F_20261121-030000I and the 1 backup it depends on, "
+            "repo2: pass, backup 20261120-030000F_20261121-030000I (depends on 1 backup), "
             "every file verified; repo1: fail, no valid backups");
 }
 

@@ -92,7 +92,7 @@ TEST(RowComparisonTest, ExcludedTablesGiveNoFinding) {
       compare_rows(shop({{"s.t", 1}, {"audit.a", 5}}), shop({{"s.t", 1}, {"audit.b", 6}}), rules);
   EXPECT_EQ(outcome.verdict, Verdict::pass);
   EXPECT_THAT(outcome.findings, IsEmpty());
-  EXPECT_THAT(outcome.summary, HasSubstr("1 table with 1 row "));
+  EXPECT_THAT(outcome.summary, HasSubstr("1 table (1 row) "));
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ TEST(RecordedCountsTest, ReadsCountsByDatabaseAndTable) {
 }
 
 TEST(RecordedCountsTest, NamesFileAndPositionOfAnError) {
-  EXPECT_THAT(message_of("{"), HasSubstr("counts.json: not JSON"));
+  EXPECT_THAT(message_of("{"), HasSubstr("counts.json: invalid JSON"));
   EXPECT_THAT(message_of("1e9999"), HasSubstr("counts.json: a number is too large"));
   EXPECT_THAT(message_of("[]"), HasSubstr("no database"));
   EXPECT_THAT(message_of("{}"), HasSubstr("no database"));
