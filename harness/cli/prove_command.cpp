@@ -23,6 +23,7 @@
 #include "harness/faults/fault_parser.hpp"
 #include "harness/faults/proof/baselines.hpp"
 #include "harness/faults/proof/proof.hpp"
+#include "harness/faults/proof/proof_directory.hpp"
 #include "harness/faults/proof/proof_formats.hpp"
 #include "harness/scenario/scenario_parser.hpp"
 #include "scenarios/embedded.hpp"
@@ -144,17 +145,18 @@ ProofScore prove_laboratories(const ProveArguments& arguments, const std::vector
                               const std::stop_token& stop) {
   const auto runner = real_command_runner();
   std::random_device random;
-  FaultLaboratories laboratories({.state = common.state,
-                                  .directory = arguments.directory,
-                                  .id = fmt::format("prove-{:06x}", random() & 0xFFFFFFU)},
-                                 *runner);
+  const auto id = fmt::format("prove-{:06x}", random() & 0xFFFFFFU);
+  FaultLaboratories laboratories(
+      {.state = common.state, .directory = arguments.directory, .id = id}, *runner);
   say(fmt::format("{} faults; building the base laboratory", faults.size()));
   laboratories.build_seed(stop);
+  const auto& parent = arguments.directory.empty() ? common.state : arguments.directory;
+  const auto drills = ProofDirectory::for_drills(common.state, parent, id);
   const ProofOptions options{
       .jobs = arguments.jobs > 0 ? arguments.jobs
                                  : 2 * static_cast<int>(std::thread::hardware_concurrency()),
       .clean_runs = arguments.clean_runs,
-      .rehearse = rehearsal(laboratories.root() / "drills"),
+      .rehearse = rehearsal(drills.path()),
       .baselines = arguments.compare ? baselines(*runner) : RunBaselines(),
       .on_fault = [&](const FaultResult& result) { say(line_of(result)); },
       .on_clean_run = [&](const CleanRun& run) { say(line_of(run)); }};

@@ -138,7 +138,8 @@ class ScenarioProof {
     const auto runner = real_command_runner();
     remove_uncopied_backups(*runner);
     copies_.emplace(std::move(copy_), *runner);
-    auto score = prove(faults, *copies_, options(directory_of_proof.path() / "drills"), stop_);
+    const auto drills = ProofDirectory::for_drills(common_.state, directory, id_);
+    auto score = prove(faults, *copies_, options(drills.path()), stop_);
     original_.change =
         changes_between(before_, list_repository(configured_.path, original_.stanza));
     score.original = std::move(original_);

@@ -51,12 +51,14 @@ void record_removal(const RemovalPhase& phase, const std::function<Removal()>& r
   report.sandbox.remaining = std::move(removal.remaining);
   if (!report.sandbox.removed && report.verdict == Verdict::pass) {
     report.verdict = Verdict::unknown;
-    report.diagnosis = {.summary = phase.complaint,
-                        .code = FindingCode::env_leftover,
-                        .object = report.sandbox.root,
-                        .likely_cause = LikelyCause::environment,
-                        .next_step = "run 'pgrehearse clean'",
-                        .evidence = report.sandbox.remaining};
+    const auto& remaining = report.sandbox.remaining;
+    report.diagnosis = {
+        .summary = remaining.empty() ? phase.complaint : phase.complaint + ": " + remaining.front(),
+        .code = FindingCode::env_leftover,
+        .object = report.sandbox.root,
+        .likely_cause = LikelyCause::environment,
+        .next_step = "run 'pgrehearse clean'",
+        .evidence = report.sandbox.remaining};
   }
   record.progress().phase_finished(done);
   report.phases.push_back(std::move(done));

@@ -49,7 +49,7 @@ int ChildSetup::isolate() const noexcept {
   if (!command_.isolation->processes) return 0;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent_) return ESRCH;
-  return enter_process_namespace();
+  return enter_process_namespace(command_.isolation->memory);
 }
 
 int ChildSetup::apply() const noexcept {

@@ -162,12 +162,15 @@ int enter_isolation(const Isolation& isolation, int ruleset) noexcept {
   return 0;
 }
 
-int enter_process_namespace() noexcept {
+int enter_process_namespace(bool own_proc) noexcept {
   if (const int error = own_processes(); error != 0) return error;
   const pid_t first = fork_child();
   if (first < 0) return errno;
   if (first > 0) wait_outside(first);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // The dynamic linker needs it for libraries next to a binary. Where it cannot be mounted, what
+  // hides the host's stays.
+  if (own_proc) mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
   const pid_t command = fork_child();
   if (command < 0) return errno;
   if (command > 0) reap_until(command);

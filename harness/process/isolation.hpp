@@ -25,7 +25,8 @@ int enter_isolation(const Isolation& isolation, int ruleset) noexcept;
 // The same for the PID namespace, in the child that enter_isolation() was called in; returns in a
 // grandchild. The child itself waits for the grandchild and then ends in the same way, and between
 // them is the first process of the namespace. Signals to their process group reach only the
-// grandchild, except for SIGKILL.
-int enter_process_namespace() noexcept;
+// grandchild, except for SIGKILL. `own_proc`: /proc shows the namespace's processes only; needs the
+// mount namespace of enter_isolation().
+int enter_process_namespace(bool own_proc) noexcept;
 
 }  // namespace pgrehearse

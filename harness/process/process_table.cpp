@@ -113,6 +113,8 @@ bool has_dropped_its_label(const ProcessInfo& process, const ProcessMark& mark) 
   const ActingAccount as_owner(owner_of(process));
   const auto environment = text_of(directory_of(process.pid) / "environ");
   std::error_code ended;
+  // A process that is ending has no environment any more, and no program.
+  if (fs::read_symlink(directory_of(process.pid) / "exe", ended).empty()) return false;
   return environment.find(name) == std::string::npos &&
          !fs::exists(directory_of(process.pid) / "cwd" / "PG_VERSION", ended);
 }

@@ -39,7 +39,13 @@ void make_open_directories(const fs::path& path) {
   auto name = path.string() + ".new-XXXXXX";
   if (mkdtemp(name.data()) == nullptr) throw_for("cannot create directory", path, errno);
   int error = chmod(name.c_str(), 0755) == 0 ? 0 : errno;
-  if (error == 0 && rename(name.c_str(), path.c_str()) != 0) error = errno;
+  // Not over a directory of another drill, which may be creating files in it.
+  if (error == 0 &&
+      renameat2(AT_FDCWD, name.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
+    error = errno;
+  }
+  // Some file systems cannot rename so.
+  if (error == EINVAL) error = rename(name.c_str(), path.c_str()) == 0 ? 0 : errno;
   if (error == 0) return;
   rmdir(name.c_str());
   if (!fs::is_directory(path)) throw_for("cannot create directory", path, error);

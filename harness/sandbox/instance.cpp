@@ -146,17 +146,26 @@ std::vector<std::string> Instance::databases(std::stop_token stop) {
   return sessions_.databases(stop);
 }
 
+// Returns what failed. As pg_ctl does it: a file, then SIGUSR1.
+std::string Instance::promote_without_session(const std::stop_token& stop) {
+  const auto data = sandbox_.paths().data;
+  sandbox_.write_file(data / "promote", "");
+  if (sandbox_.signal_server(SIGUSR1)) return {};
+  const auto result = sandbox_.run({.program = sandbox_.program("pg_ctl"),
+                                    .arguments = {"promote", "-D", data.string(), "-W"},
+                                    .timeout = std::chrono::minutes(1)},
+                                   stop);
+  throw_if_cancelled(result);
+  if (result.succeeded()) return {};
+  return result.error_output.empty() ? "pg_ctl failed" : result.error_output;
+}
+
 // Replay may be paused, or running without accepting connections.
 void Instance::request_promotion(const std::stop_token& stop) {
   if (!wait_until_accepting(std::chrono::milliseconds(0), stop)) {
-    const auto result =
-        sandbox_.run({.program = sandbox_.program("pg_ctl"),
-                      .arguments = {"promote", "-D", sandbox_.paths().data.string(), "-W"},
-                      .timeout = std::chrono::minutes(1)},
-                     stop);
-    throw_if_cancelled(result);
-    const bool accepts = result.succeeded() && wait_until_accepting(promotion_deadline, stop);
-    if (!accepts) throw promotion_failed(result.error_output);
+    const auto failure = promote_without_session(stop);
+    const bool accepts = failure.empty() && wait_until_accepting(promotion_deadline, stop);
+    if (!accepts) throw promotion_failed(failure);
     return;
   }
   auto connection = connect({}, ErrorKind::recovery, stop);
@@ -190,7 +199,7 @@ void Instance::promote(std::stop_token stop) {
 
 void Instance::stop(std::stop_token stop) {
   if (!running()) return;
-  auto result = sandbox_.request_shutdown() ? wait_for_end(stop) : stop_with_pg_ctl(stop);
+  auto result = sandbox_.signal_server(SIGINT) ? wait_for_end(stop) : stop_with_pg_ctl(stop);
   throw_if_cancelled(result);
   if (!result.succeeded()) {
     throw Error(ErrorKind::startup, "the instance did not stop cleanly: " + result.error_output,

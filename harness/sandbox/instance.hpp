@@ -77,6 +77,7 @@ class Instance {
   void on_log_line(std::string_view line);
   CommandResult stop_with_pg_ctl(const std::stop_token& stop);
   CommandResult wait_for_end(const std::stop_token& stop);
+  std::string promote_without_session(const std::stop_token& stop);
   void request_promotion(const std::stop_token& stop);
 
   Sandbox& sandbox_;

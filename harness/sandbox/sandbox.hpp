@@ -81,8 +81,9 @@ class Sandbox : public CommandRunner {
     return archive_get;
   }
 
-  // Asks an isolated server for a fast shutdown. False: pg_ctl can do it, in run().
-  virtual bool request_shutdown() { return false; }
+  // Sends a signal to an isolated server, whose process ID pg_ctl does not know. False: pg_ctl can
+  // do it, in run().
+  virtual bool signal_server(int /*signal*/) { return false; }
 
   // Throws Error(environment) if the sandbox itself has failed (out of memory, container stopped):
   // a command that failed in it is then no evidence against the backup.

@@ -25,7 +25,7 @@ TEST_F(Comparison, TargetBeforeTheSnapshotIsNotCompared) {
   EXPECT_EQ(run.exit_code, 2) << run.text();
   ASSERT_NE(run.check("comparison"), nullptr) << run.text();
   EXPECT_EQ(run.check("comparison")->verdict, Verdict::unknown);
-  EXPECT_NE(run.findings().find("PGR-COMPARE-NOT-REACHED"), std::string::npos) << run.findings();
+  EXPECT_NE(run.findings().find("PGR-COMPARE-PAST-TARGET"), std::string::npos) << run.findings();
   EXPECT_FALSE(run.report->comparison.exact);
   expect_nothing_left();
 }

@@ -11,6 +11,11 @@ namespace pgrehearse {
 ProofDirectory::ProofDirectory(const std::filesystem::path& state,
                                const std::filesystem::path& parent, const std::string& id,
                                const Account& account)
+    : ProofDirectory(state, parent, id, account, 0700) {}
+
+ProofDirectory::ProofDirectory(const std::filesystem::path& state,
+                               const std::filesystem::path& parent, const std::string& id,
+                               const Account& account, mode_t mode)
     : entry_{.run_id = id,
              .type = std::string(laboratory_type),
              .scenario = "prove",
@@ -23,6 +28,13 @@ ProofDirectory::ProofDirectory(const std::filesystem::path& state,
   make_open_directories(parent);
   require_reachable(parent, account);
   make_private_directory(entry_.root, account);
+  std::filesystem::permissions(entry_.root, std::filesystem::perms(mode));
+}
+
+ProofDirectory ProofDirectory::for_drills(const std::filesystem::path& state,
+                                          const std::filesystem::path& parent,
+                                          const std::string& id) {
+  return ProofDirectory(state, parent, id + "-drills", current_account(), 0755);
 }
 
 ProofDirectory::~ProofDirectory() {

@@ -2,6 +2,8 @@
 // process leaves.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <string>
 
@@ -16,6 +18,10 @@ class ProofDirectory {
   // Error(environment).
   ProofDirectory(const std::filesystem::path& state, const std::filesystem::path& parent,
                  const std::string& id, const Account& account);
+  // The state directory of the proof's drills: owned by this process's account, as a state
+  // directory must be, and open to the sandboxes' account.
+  static ProofDirectory for_drills(const std::filesystem::path& state,
+                                   const std::filesystem::path& parent, const std::string& id);
   ProofDirectory(const ProofDirectory&) = delete;
   ProofDirectory& operator=(const ProofDirectory&) = delete;
   ~ProofDirectory();
@@ -23,6 +29,9 @@ class ProofDirectory {
   [[nodiscard]] const std::filesystem::path& path() const { return entry_.root; }
 
  private:
+  ProofDirectory(const std::filesystem::path& state, const std::filesystem::path& parent,
+                 const std::string& id, const Account& account, mode_t mode);
+
   RegistryEntry entry_;
   OwnedEntry owned_;
 };

@@ -60,9 +60,9 @@ CommandResult LocalSandbox::run(const Command& command, std::stop_token stop) {
   return result;
 }
 
-bool LocalSandbox::request_shutdown() {
+bool LocalSandbox::signal_server(int signal) {
   const pid_t group = server_;
-  return group != 0 && kill(-group, SIGINT) == 0;
+  return group != 0 && kill(-group, signal) == 0;
 }
 
 // Through /proc, the files and variables of processes of the same account could be read.

@@ -25,7 +25,7 @@ class LocalSandbox final : public HostedSandbox {
   CommandResult run(const Command& command, std::stop_token stop) override;
   [[nodiscard]] IsolationMeans isolation() const override;
   std::vector<std::string> fetch_command(std::vector<std::string> archive_get) override;
-  bool request_shutdown() override;
+  bool signal_server(int signal) override;
   void require_sound(std::stop_token stop) override;
 
  private:

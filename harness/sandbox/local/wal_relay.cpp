@@ -61,7 +61,7 @@ echo "$1 $$ $2 $3" > {requests} || exit 126
 while read -r client code text; do
   [ "$client" = "$$" ] || continue
   [ "$code" = message ] || exit "$code"
-  echo "$text" >&2
+  printf '%s\n' "${{text#|}}" >&2
 done < {answers}
 [ -p {requests} ] || exit 1
 exit 126
@@ -188,9 +188,10 @@ void WalRelay::answer(const WalRelayRequest& request, const std::stop_token& sto
   std::string text;
   constexpr std::size_t longest_message = 1000;
   constexpr std::size_t most_text = 3000;  // PIPE_BUF is 4096: what is written at once stays whole
+  // The bar keeps the indentation of the tool's details.
   for (const auto line : lines_of(messages)) {
     const auto added =
-        fmt::format("{} message {}\n", request.client, line.substr(0, longest_message));
+        fmt::format("{} message |{}\n", request.client, line.substr(0, longest_message));
     if (text.size() + added.size() <= most_text) text += added;
   }
   text += fmt::format("{} {}\n", request.client, code);

@@ -78,7 +78,10 @@ TEST_F(IsolationTest, HiddenFilesAndDirectoriesAreEmpty) {
 }
 
 TEST_F(IsolationTest, ProcessesOfTheHostAreHiddenWithTheirFiles) {
-  EXPECT_EQ(run("ls /proc", Isolation{.hidden = {"/proc"}}).output, "");
+  const auto seen = run("cd /proc; echo [0-9]*", Isolation{.hidden = {"/proc"}}).output;
+  EXPECT_TRUE(seen.starts_with("1 ")) << seen;
+  EXPECT_EQ((" " + seen + " ").find(" " + std::to_string(getpid()) + " "), std::string::npos);
+  EXPECT_LT(std::ranges::count(seen, ' '), 5) << seen;
 }
 
 TEST_F(IsolationTest, TheFirstProcessesOfTheHostCannotBeReached) {
@@ -90,14 +93,15 @@ TEST_F(IsolationTest, TheFirstProcessesOfTheHostCannotBeReached) {
 // A process of the copy could leave its session and drop its label.
 TEST_F(IsolationTest, EveryProcessEndsWithTheCommand) {
   const auto mark = directory_ / "mark";
-  const auto result = run("setsid env -i sh -c 'echo x > " + mark.string() +
-                              "; exec sleep 4711.25' < /dev/null > /dev/null 2>&1 & while [ ! -s " +
-                              mark.string() + " ]; do sleep 0.01; done",
+  const auto sleep = "sleep 4711." + std::to_string(getpid());
+  const auto result = run("setsid env -i sh -c 'echo x > " + mark.string() + "; exec " + sleep +
+                              "' < /dev/null > /dev/null 2>&1 & while [ ! -s " + mark.string() +
+                              " ]; do sleep 0.01; done",
                           Isolation{});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_TRUE(fs::exists(mark));
   const auto left = run("cat /proc/[0-9]*/cmdline | tr '\\0' ' '", {}).output;
-  EXPECT_EQ(left.find("sleep 4711.25 "), std::string::npos);
+  EXPECT_EQ(left.find(sleep), std::string::npos);
 }
 
 TEST_F(IsolationTest, ExitCodesSignalsAndStopRequestsPassThrough) {
@@ -128,12 +132,13 @@ TEST_F(IsolationTest, SecretsInTheEnvironmentAreNotInherited) {
 }
 
 TEST_F(IsolationTest, WritesToThePrivateSharedMemoryAreAllowed) {
+  const auto file = "/dev/shm/pgrehearse-isolation-test-" + std::to_string(getpid());
   const Command command{.program = "sh",
-                        .arguments = {"-c", "echo x > /dev/shm/x && cat /dev/shm/x"},
+                        .arguments = {"-c", "echo x > " + file + " && cat " + file},
                         .confine_writes_to = {directory_},
                         .isolation = Isolation{.hidden = {"/dev/shm"}}};
   EXPECT_EQ(BoostCommandRunner().run(command, {}).output, "x\n");
-  EXPECT_FALSE(fs::exists("/dev/shm/x"));
+  EXPECT_FALSE(fs::exists(file));
 }
 
 // Runs `action` in a thread in which the system call fails as on an old kernel.

@@ -50,7 +50,7 @@ TEST_F(WalRelayTest, RunsTheCommandOutsideAndPassesOnItsResult) {
     answer_ = {.exit_code = code, .error_output = "ERROR: [103]: no\n  hint\n"};
     const auto result = ask(code == 82 ? ahead : single, "00000001000000000000000A");
     EXPECT_EQ(result.exit_code, code);
-    EXPECT_EQ(result.error_output, "ERROR: [103]: no\nhint\n");
+    EXPECT_EQ(result.error_output, "ERROR: [103]: no\n  hint\n");
   }
   ASSERT_EQ(ran_.size(), 4U);
   EXPECT_EQ(ran_[2].program, "archive-get");
