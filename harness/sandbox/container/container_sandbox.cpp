@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <set>
 
 #include "harness/agent/client/agent_program.hpp"
 #include "harness/agent/socket.hpp"
@@ -40,20 +41,25 @@ bool shows_memory_kill(std::string_view text) {
   return false;
 }
 
-void remove_containers(const ContainerEngine& engine,
-                       const std::vector<ListedContainer>& containers,
-                       const std::vector<std::string>& labels, Removal& removal) {
-  for (const auto& container : containers) engine.remove(container.id);
+// The engine finishes what a killed owner requested: a container may appear during the removal.
+void remove_containers(const ContainerEngine& engine, const std::vector<std::string>& labels,
+                       Removal& removal) {
+  std::set<std::string> names;
   std::vector<ListedContainer> left;
   poll_until(std::chrono::steady_clock::now() + std::chrono::seconds(10),
              std::chrono::milliseconds(50), {}, [&] {
                left = engine.list(labels);
+               for (const auto& container : left) {
+                 names.insert(container.name);
+                 engine.remove(container.id);
+               }
                return left.empty();
              });
-  for (const auto& container : containers) {
-    removal.removed.push_back("container " + container.name);
+  for (const auto& container : left) {
+    names.erase(container.name);
+    removal.remaining.push_back("container " + container.name);
   }
-  for (const auto& container : left) removal.remaining.push_back("container " + container.name);
+  for (const auto& name : names) removal.removed.push_back("container " + name);
 }
 
 // 0: no container is running.
@@ -220,11 +226,11 @@ Removal remove_container_sandbox(const ContainerEngine& engine, const RegistryEn
                                         fmt::format("{}={}", label_owner, owner)};
   Removal removal;
   try {
-    const auto containers = engine.list(labels);
+    const auto process = first_process(engine, engine.list(labels));
     // The files before the container: when it ends, the kernel flushes their dirty pages (an
     // overlay file system syncs the one below it).
-    auto rest = remove_local_sandbox(entry, first_process(engine, containers));
-    remove_containers(engine, containers, labels, removal);
+    auto rest = remove_local_sandbox(entry, process);
+    remove_containers(engine, labels, removal);
     if (!rest.complete()) {
       // Processes that could not be ended may have ended with the container.
       auto again = remove_local_sandbox(entry);
