@@ -199,18 +199,11 @@ class ArchiverCheck : public RepositoryCheck {
   }
 };
 
-constexpr auto finding_codes = std::to_array<FindingCode>({
+constexpr auto finding_codes = with_primary_errors(std::to_array<FindingCode>({
     FindingCode::archive_not_stored,
     FindingCode::archive_failing,
     FindingCode::archive_lag,
-    FindingCode::primary_unreachable,
-    FindingCode::primary_role,
-    FindingCode::primary_no_leader,
-    FindingCode::primary_no_member,
-    FindingCode::primary_paused,
-    FindingCode::primary_cluster,
-    FindingCode::primary_standby_cluster,
-});
+}));
 
 }  // namespace
 

@@ -304,7 +304,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
   std::optional<Error> failure_;  // at a pause point
 };
 
-constexpr auto finding_codes = std::to_array<FindingCode>({
+constexpr auto finding_codes = with_primary_errors(std::to_array<FindingCode>({
     FindingCode::compare_content,
     FindingCode::compare_rows_missing,
     FindingCode::compare_rows_extra,
@@ -321,14 +321,7 @@ constexpr auto finding_codes = std::to_array<FindingCode>({
     FindingCode::compare_past_target,
     FindingCode::compare_file,
     FindingCode::compare_no_primary,
-    FindingCode::primary_unreachable,
-    FindingCode::primary_role,
-    FindingCode::primary_no_leader,
-    FindingCode::primary_no_member,
-    FindingCode::primary_paused,
-    FindingCode::primary_cluster,
-    FindingCode::primary_standby_cluster,
-});
+}));
 
 }  // namespace
 

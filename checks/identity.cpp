@@ -89,17 +89,10 @@ class IdentityCheck : public InstanceCheck {
   }
 };
 
-constexpr auto finding_codes = std::to_array<FindingCode>({
+constexpr auto finding_codes = with_primary_errors(std::to_array<FindingCode>({
     FindingCode::identity_system,
     FindingCode::identity_version,
-    FindingCode::primary_unreachable,
-    FindingCode::primary_role,
-    FindingCode::primary_no_leader,
-    FindingCode::primary_no_member,
-    FindingCode::primary_paused,
-    FindingCode::primary_cluster,
-    FindingCode::primary_standby_cluster,
-});
+}));
 
 }  // namespace
 

@@ -178,18 +178,20 @@ class RowCountsCheck : public InstanceCheck {
   std::optional<PrimaryCounts> counting_;
 };
 
-constexpr auto finding_codes = std::to_array<FindingCode>({
-    FindingCode::rows_differ,         FindingCode::rows_missing_table,
-    FindingCode::rows_extra_table,    FindingCode::rows_missing_database,
-    FindingCode::rows_extra_database, FindingCode::rows_too_few,
-    FindingCode::rows_unreadable,     FindingCode::rows_locked,
-    FindingCode::rows_uncounted,      FindingCode::rows_no_primary,
-    FindingCode::rows_past_target,    FindingCode::primary_unreachable,
-    FindingCode::primary_role,        FindingCode::primary_no_leader,
-    FindingCode::primary_no_member,   FindingCode::primary_paused,
-    FindingCode::primary_cluster,     FindingCode::primary_standby_cluster,
+constexpr auto finding_codes = with_primary_errors(std::to_array<FindingCode>({
+    FindingCode::rows_differ,
+    FindingCode::rows_missing_table,
+    FindingCode::rows_extra_table,
+    FindingCode::rows_missing_database,
+    FindingCode::rows_extra_database,
+    FindingCode::rows_too_few,
+    FindingCode::rows_unreadable,
+    FindingCode::rows_locked,
+    FindingCode::rows_uncounted,
+    FindingCode::rows_no_primary,
+    FindingCode::rows_past_target,
     FindingCode::database_unreadable,
-});
+}));
 
 }  // namespace
 

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 
 #include "checks/checks.hpp"
 #include "checks/shared/database_walk.hpp"
 #include "checks/shared/name_patterns.hpp"
+#include "harness/common/text.hpp"
 #include "harness/primary/user_code.hpp"
 
 namespace pgrehearse {
@@ -78,12 +78,6 @@ constexpr std::array keys{KeyDescription{
     .example = "[shop.legacy.*]",
 }};
 
-std::int64_t number_of(const std::string& text) {
-  std::int64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 // A column and the sequence that feeds it; names quoted for SQL.
 struct FedColumn {
   std::string database;
@@ -110,13 +104,13 @@ std::optional<std::int64_t> extreme_of(Connection& sql, const FedColumn& fed, bo
     const auto& table = tables.text(row, 0);
     if (copied.contains(table)) {
       copy_column(sql, table, fed.column, [&](std::string_view value) {
-        if (value != "\\N") take(number_of(std::string(value)));
+        if (value != "\\N") take(number_of<std::int64_t>(value));
       });
       continue;
     }
     const auto value = sql.query(
         fmt::format("select {}({}) from only {}", largest ? "max" : "min", fed.column, table));
-    if (value.rows[0][0]) take(number_of(value.text(0, 0)));
+    if (value.rows[0][0]) take(number_of<std::int64_t>(value.text(0, 0)));
   }
   return extreme;
 }
@@ -128,7 +122,7 @@ struct SequencePosition {
 
 SequencePosition position_of(Connection& sql, const FedColumn& fed) {
   const auto state = sql.query(fmt::format("select last_value, is_called from {}", fed.sequence));
-  return {.last = number_of(state.text(0, 0)), .called = state.text(0, 1) == "t"};
+  return {.last = number_of<std::int64_t>(state.text(0, 0)), .called = state.text(0, 1) == "t"};
 }
 
 // Whether the next value is not beyond the column's largest. Without additions, so no overflow.
@@ -148,7 +142,8 @@ bool is_below_on_primary(const InstanceContext& context, const FedColumn& fed) {
     const auto extreme = sql.query(fmt::format(
         "select {}({}) from {}", fed.increment > 0 ? "max" : "min", fed.column, fed.table));
     return extreme.rows.at(0).at(0) &&
-           is_below(position_of(sql, fed), number_of(extreme.text(0, 0)), fed.increment);
+           is_below(position_of(sql, fed), number_of<std::int64_t>(extreme.text(0, 0)),
+                    fed.increment);
   } catch (const SqlError&) {
     return false;
   }
@@ -212,7 +207,7 @@ class Sequences : public InstanceCheck {
                             .sequence = rows.text(row, 0),
                             .table = rows.text(row, 1),
                             .column = rows.text(row, 2),
-                            .increment = number_of(rows.text(row, 3)),
+                            .increment = number_of<std::int64_t>(rows.text(row, 3)),
                             .logged = rows.text(row, 4) != "u",
                             .called = rows.text(row, 5) == "t",
                             .plain = rows.text(row, 6) == "t"};

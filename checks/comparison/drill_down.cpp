@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <utility>
 
@@ -38,12 +37,6 @@ select string_agg(format('t.%I', a.attname), ', ' order by k.at),
        unnest(x.columns) with ordinality k (number, at)
   join pg_attribute a on a.attrelid = $1::text::regclass and a.attnum = k.number
  where k.at <= x.length)";
-
-std::uint64_t number_of(const std::string& text) {
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
 
 struct Key {
   std::string expression = "t.ctid";
@@ -120,8 +113,8 @@ class Search {
   std::uint64_t number_of_blocks() {
     const auto sql = fmt::format(
         "select pg_relation_size({}) / current_setting('block_size')::bigint", relation_.oid);
-    return std::max({std::uint64_t{1}, number_of(ask_primary(sql).text(0, 0)),
-                     number_of(copy_.query(sql).text(0, 0))});
+    return std::max({std::uint64_t{1}, number_of<std::uint64_t>(ask_primary(sql).text(0, 0)),
+                     number_of<std::uint64_t>(copy_.query(sql).text(0, 0))});
   }
 
   static std::string condition(const BlockRange& range) {
@@ -139,7 +132,7 @@ class Search {
     const auto by_part = [](const Rows& rows) {
       std::map<std::uint64_t, std::string> parts;
       for (std::size_t row = 0; row < rows.rows.size(); ++row) {
-        parts[number_of(rows.text(row, 0))] = rows.text(row, 1);
+        parts[number_of<std::uint64_t>(rows.text(row, 0))] = rows.text(row, 1);
       }
       return parts;
     };

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "checks/index_probe/backend_watchdog.hpp"
 #include "checks/index_probe/probe_query.hpp"
 #include "checks/parsers/damage_messages.hpp"
 #include "checks/shared/database_walk.hpp"
+#include "harness/common/text.hpp"
 
 namespace pgrehearse {
 
@@ -66,12 +66,6 @@ bool is_damage(const SqlError& error) {
   // XX001, XX002: data or index corrupted. XX000: an access method met what it cannot interpret.
   return state.starts_with("XX") || state == "58P01" || state == "58030" ||
          tells_of_damage(error.what());
-}
-
-std::uint64_t number_of(const std::string& text) {
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
 }
 
 }  // namespace
@@ -260,8 +254,8 @@ bool IndexProber::look_up(Connection& sql, const ProbeIndex& index, const std::s
     const auto count = std::min(batch, rows_.size() - at);
     const auto began = Clock::now();
     const auto found = search(sql, statement, to_array(rows_.data() + at, count));
-    lookups.rows += number_of(found.text(0, 0));
-    lookups.lost += number_of(found.text(0, 1));
+    lookups.rows += number_of<std::uint64_t>(found.text(0, 0));
+    lookups.lost += number_of<std::uint64_t>(found.text(0, 1));
     if (lookups.positions.empty()) lookups.positions = found.text(0, 2);
     at += count;
     const auto took = Clock::now() - began;

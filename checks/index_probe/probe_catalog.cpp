@@ -1,7 +1,8 @@
 #include "checks/index_probe/probe_catalog.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "harness/common/text.hpp"
 
 namespace pgrehearse {
 
@@ -114,12 +115,6 @@ select i.indexrelid, i.indrelid,
    and tn.nspname not in ('pg_catalog', 'information_schema')
  order by 5, 3, k.at)";
 
-std::uint64_t number_of(const std::string& text) {
-  std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 }  // namespace
 
 std::vector<ProbeIndex> list_probe_indexes(Connection& sql) {
@@ -133,8 +128,8 @@ std::vector<ProbeIndex> list_probe_indexes(Connection& sql) {
                          .bare_name = rows.text(row, 3),
                          .table = rows.text(row, 4),
                          .method = rows.text(row, 5),
-                         .blocks = number_of(rows.text(row, 6)),
-                         .table_blocks = number_of(rows.text(row, 7)),
+                         .blocks = number_of<std::uint64_t>(rows.text(row, 6)),
+                         .table_blocks = number_of<std::uint64_t>(rows.text(row, 7)),
                          .predicate = rows.text(row, 8),
                          .reason = rows.text(row, 9),
                          .columns = {}});

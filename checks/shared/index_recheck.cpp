@@ -71,10 +71,6 @@ class Recheck {
   const RecheckOptions& options_;
 };
 
-bool lacks_object(const std::string& sqlstate) {
-  return sqlstate == "42883" || sqlstate == "42P01" || sqlstate == "42704" || sqlstate == "3F000";
-}
-
 Finding not_checked(const std::string& index, const std::string& why) {
   return {.code = FindingCode::amcheck_error,
           .object = index,
@@ -112,7 +108,7 @@ std::optional<Finding> recheck_index(const InstanceContext& context, const std::
   if (recheck.may_use(configured_search_path(context, connection))) {
     const auto result = recheck.run(true);
     if (result.error.empty()) return {};
-    if (!lacks_object(result.sqlstate)) return finding_of(index, result);
+    if (!is_undefined(result.sqlstate)) return finding_of(index, result);
   }
   connection.query("set search_path = pg_catalog");
   const auto result = recheck.run(false);

@@ -9,6 +9,7 @@
 #include "harness/common/text.hpp"
 #include "harness/drill/check_runner.hpp"
 #include "harness/drill/drill_record.hpp"
+#include "harness/drill/expired_backup.hpp"
 #include "harness/drill/objectives/data_loss.hpp"
 #include "harness/drill/objectives/objectives.hpp"
 #include "harness/drill/objectives/unstored_wal.hpp"
@@ -29,8 +30,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::string_view run_again =
-    "run the drill again; if this happens often, keep more backups or drill at another time";
+bool any(const std::vector<FinishedCheck>& checks, Verdict verdict) {
+  return std::ranges::any_of(checks,
+                             [&](const auto& check) { return check.record.verdict == verdict; });
+}
 
 class Drill {
  public:
@@ -182,30 +185,17 @@ class Drill {
       auto reason = unreachable_reason(point, {.target = scenario_.target,
                                                .backup = preparation_.choice->backup,
                                                .lineage = *preparation_.lineage});
-      if (!reason) reason = unstored_reason(point);
+      if (!reason && services_.primary != nullptr &&
+          point.lsn >= preparation_.lineage->archive_end) {
+        reason = unstored_reason(*services_.primary, point.lsn, preparation_.archive,
+                                 preparation_.choice->backup, services_.repository, stop_);
+      }
       if (!reason) phase("recover to pause point", [&] { reason = recover_to(point); });
       if (reason) {
         points->unreachable(point, *reason);
       } else {
         phase("at pause point", [&] { points->reached(instance_context(), point); });
       }
-    }
-  }
-
-  // Why the WAL up to `point` will not be archived: the primary reports that it is already.
-  [[nodiscard]] std::optional<std::string> unstored_reason(const PausePoint& point) {
-    if (services_.primary == nullptr || point.lsn < preparation_.lineage->archive_end) return {};
-    try {
-      const auto status = read_archiver(*services_.primary, stop_);
-      const auto range = find_unstored_wal(
-          status, preparation_.archive, preparation_.choice->backup, services_.repository, stop_);
-      if (!range) return {};
-      const auto segment = segment_at(range->timeline, point.lsn, preparation_.segment_size);
-      if (segment.number > range->last) return {};
-      return fmt::format("the primary reports {} as archived, and the repository does not have it",
-                         file_name(segment, preparation_.segment_size));
-    } catch (const SqlError&) {
-      return {};
     }
   }
 
@@ -326,11 +316,7 @@ class Drill {
     auto finished = run_checks(planned_, state, context, workers, [this](const CheckRecord& done) {
       services_.progress.check_finished(done);
     });
-    const auto any = [&](Verdict verdict) {
-      return std::any_of(finished.begin(), finished.end(),
-                         [&](const auto& check) { return check.record.verdict == verdict; });
-    };
-    const bool inconclusive = any(Verdict::unknown) && !any(Verdict::fail);
+    const bool inconclusive = any(finished, Verdict::unknown) && !any(finished, Verdict::fail);
     record_.add(std::move(finished));
     if (inconclusive) sandbox_->require_sound(stop_);
   }
@@ -352,7 +338,9 @@ class Drill {
   void finish_repository_checks() {
     if (!repository_thread_.joinable()) return;
     repository_thread_.join();
-    excuse_expired_backup(repository_checks_);
+    if (any(repository_checks_, Verdict::fail) && expired()) {
+      excuse_expired_backup(preparation_.choice->backup.label, repository_checks_);
+    }
     record_.add(std::move(repository_checks_));
     record_.save();
   }
@@ -380,38 +368,12 @@ class Drill {
     } catch (const Error& cause) {
       return cause;
     }
-    if (verdict_of(error.kind()) != Verdict::fail || !backup_expired()) return error;
-    const auto& label = preparation_.choice->backup.label;
-    return {ErrorKind::environment,
-            fmt::format("backup {} expired during the drill: {}", label, error.what()),
-            std::string(run_again), FindingCode::backup_expired, label};
+    if (verdict_of(error.kind()) != Verdict::fail || !expired()) return error;
+    return expired_during_drill(preparation_.choice->backup.label, error);
   }
 
-  [[nodiscard]] bool backup_expired() {
-    try {
-      const auto& label = preparation_.choice->backup.label;
-      const auto now = services_.repository.list(stop_);
-      return std::ranges::find(now.backups, label, &Backup::label) == now.backups.end();
-    } catch (const Error&) {
-      return false;  // the first error is the cause
-    }
-  }
-
-  void excuse_expired_backup(std::vector<FinishedCheck>& checks) {
-    const auto failed = [](const auto& check) { return check.record.verdict == Verdict::fail; };
-    if (std::ranges::none_of(checks, failed) || !backup_expired()) return;
-    const auto& label = preparation_.choice->backup.label;
-    for (auto& [record, comparison] : checks) {
-      if (record.verdict != Verdict::fail) continue;
-      record.verdict = Verdict::unknown;
-      for (auto& finding : record.findings) finding.severity = Severity::note;
-      record.findings.insert(
-          record.findings.begin(),
-          {.code = FindingCode::backup_expired,
-           .object = label,
-           .message = fmt::format("backup {} expired while it was being checked", label),
-           .hint = std::string(run_again)});
-    }
+  [[nodiscard]] bool expired() {
+    return backup_expired(services_.repository, preparation_.choice->backup.label, stop_);
   }
 
   void give_up(const Error& error) {

@@ -12,8 +12,8 @@ namespace pgrehearse {
 
 // A failed drill is a report, not an exception. A stop request ends the drill early; the sandbox is
 // removed then as well. `keep` leaves a recovered instance running.
-// Throws Error(environment, env_state) only when the record cannot be saved, after the sandbox
-// was removed.
+// Throws Error(environment, env_state) only before the drill begins: when the run's directory
+// cannot be created.
 Report run_drill(const Scenario& scenario, const DrillServices& services, bool keep,
                  std::stop_token stop);
 

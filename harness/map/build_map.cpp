@@ -85,9 +85,8 @@ void measure_lag(RecoveryMap& map, const Primary& primary, const std::stop_token
                    .last_archived = status.last_archived,
                    .last_archived_at = status.last_archived_at,
                    .last_failed = status.last_failed,
-                   .last_failed_at = status.last_failed_at};
-    lag.failing = lag.last_failed_at &&
-                  (!lag.last_archived_at || *lag.last_failed_at > *lag.last_archived_at);
+                   .last_failed_at = status.last_failed_at,
+                   .failing = status.failing()};
     if (lag.primary_commit && !branch.windows.empty() && branch.windows.back().end.time) {
       measure_seconds(*branch.windows.back().end.time, status.in_recovery, lag, map);
     }

@@ -237,6 +237,10 @@ std::optional<std::string_view> missing_encoding(pg_conn* connection) {
 
 }  // namespace
 
+bool is_undefined(std::string_view sqlstate) {
+  return sqlstate == "42883" || sqlstate == "42P01" || sqlstate == "42704" || sqlstate == "3F000";
+}
+
 SqlError::SqlError(ErrorKind kind, const std::string& message, std::string sqlstate)
     : Error(kind, message), sqlstate_(std::move(sqlstate)) {}
 

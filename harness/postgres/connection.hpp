@@ -22,6 +22,9 @@ namespace pgrehearse {
 // PostgreSQL's errcodes.txt: resources missing on the server's host, independent of the statement.
 inline constexpr std::string_view sqlstate_disk_full = "53100";
 inline constexpr std::string_view sqlstate_out_of_memory = "53200";
+// undefined_function, undefined_table, undefined_object, invalid_schema_name: also what a function
+// reports that needs another search_path.
+bool is_undefined(std::string_view sqlstate);
 
 // A statement failed; SQLSTATE is empty when the connection itself was lost.
 class SqlError : public Error {

@@ -38,13 +38,10 @@ constexpr auto conduct_settings = std::to_array<SessionSetting>({
     {"local_preload_libraries", ""},
     {"role", "none"},
     {"row_security", "on"},
-    {"statement_timeout", "0"},
     {"lock_timeout", "5s"},
     {"idle_in_transaction_session_timeout", "0"},
     {"idle_session_timeout", "0", 14},
     {"transaction_timeout", "0", 17},
-    {"default_transaction_deferrable", "off"},
-    {"default_transaction_isolation", "read committed"},
 });
 
 // Only a superuser may set these: no library that this host may lack, no damage hidden, no trigger

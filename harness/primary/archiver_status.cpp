@@ -1,17 +1,10 @@
 #include "harness/primary/archiver_status.hpp"
 
-#include <charconv>
+#include "harness/common/text.hpp"
 
 namespace pgrehearse {
 
 namespace {
-
-template <typename Number>
-Number number_of(const std::string& text) {
-  Number number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
 
 // One row: WAL position, timeline, role, pg_stat_archiver.
 constexpr const char* status_sql = R"(

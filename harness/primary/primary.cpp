@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/http/curl_http_client.hpp"
@@ -35,13 +33,6 @@ select system_identifier, pg_is_in_recovery(),
          else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
        end
 from pg_catalog.pg_control_system())";
-
-template <typename Number>
-Number number_of(const std::string& text) {
-  Number number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
 
 // TCP must detect a host that fails without closing the connection.
 void watch_connection(ConnectionParameters& parameters) {

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <array>
 #include <span>
 #include <vector>
+
+#include "harness/common/text.hpp"
+#include "harness/primary/user_code.hpp"
 
 namespace pgrehearse {
 
@@ -31,12 +34,6 @@ struct Table {
   std::int64_t pages = 0;
 };
 
-std::int64_t number_of(const std::string& text) {
-  std::int64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 std::size_t batch_length(std::span<const Table> tables) {
   std::size_t length = 1;
   std::int64_t pages = tables[0].pages;
@@ -58,7 +55,7 @@ void count_batch(Connection& connection, std::span<const Table> batch, TableCoun
   for (std::size_t i = 0; i < batch.size(); ++i) {
     auto& count = counts[batch[i].name];
     if (results[i].error.empty() && !results[i].rows.rows.empty()) {
-      count.rows = number_of(results[i].rows.text(0, 0));
+      count.rows = number_of<std::int64_t>(results[i].rows.text(0, 0));
     } else {
       count.error = results[i].error.empty() ? "the server returned no count" : results[i].error;
       count.sqlstate = results[i].sqlstate;
@@ -66,20 +63,14 @@ void count_batch(Connection& connection, std::span<const Table> batch, TableCoun
   }
 }
 
-bool lacks_search_path(const TableCount& count) {
-  const auto& state = count.sqlstate;
-  return state == "42883" || state == "42P01" || state == "42704" || state == "3F000";
-}
-
 void count_again(Connection& connection, std::span<const Table> tables, TableCounts& counts) {
   std::vector<Table> unresolved;
   for (const auto& table : tables) {
-    if (lacks_search_path(counts[table.name])) unresolved.push_back(table);
+    if (is_undefined(counts[table.name].sqlstate)) unresolved.push_back(table);
   }
   if (unresolved.empty()) return;
-  connection.query(
-      "select set_config('search_path', 'pg_catalog, ' || string_agg(quote_ident(nspname), ', '), "
-      "false) from pg_catalog.pg_namespace where nspname !~ '^pg_'");
+  const std::array<Field, 1> every_schema{search_path_of_every_schema(connection)};
+  connection.query("select set_config('search_path', $1, false)", every_schema);
   for (const auto& table : unresolved) counts[table.name] = {};
   count_batch(connection, unresolved, counts);
   connection.query("set search_path = pg_catalog");
@@ -98,7 +89,7 @@ TableCounts count_rows(Connection& connection, const TableFilter& wanted,
     if (rows.text(row, 1) == "t") {
       counts[name].unlogged = true;
     } else {
-      tables.push_back({.name = name, .pages = number_of(rows.text(row, 2))});
+      tables.push_back({.name = name, .pages = number_of<std::int64_t>(rows.text(row, 2))});
     }
   }
   std::span<const Table> left(tables);

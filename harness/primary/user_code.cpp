@@ -64,6 +64,14 @@ void copy_column(Connection& connection, const std::string& relation, const std:
       });
 }
 
+std::string search_path_of_every_schema(Connection& connection) {
+  return connection
+      .query(
+          "select 'pg_catalog, ' || string_agg(quote_ident(nspname), ', ') "
+          "from pg_catalog.pg_namespace where nspname !~ '^pg_'")
+      .text(0, 0);
+}
+
 std::int64_t count_by_copy(Connection& connection, const std::string& relation) {
   std::int64_t rows = 0;
   copy_column(connection, relation, {}, [&](std::string_view) { ++rows; });

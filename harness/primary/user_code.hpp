@@ -23,6 +23,10 @@ std::set<std::string> relations_with_user_code(Connection& connection);
 void copy_column(Connection& connection, const std::string& relation, const std::string& column,
                  const std::function<void(std::string_view)>& on_value);
 
+// For statements whose planning evaluates such functions and needs their objects. Whichever
+// function is found, a sequential scan does not evaluate the index.
+std::string search_path_of_every_schema(Connection& connection);
+
 std::int64_t count_by_copy(Connection& connection, const std::string& relation);
 
 }  // namespace pgrehearse

@@ -7,35 +7,11 @@
 #include <cstdint>
 
 #include "harness/common/text.hpp"
+#include "harness/common/utf8.hpp"
 
 namespace pgrehearse {
 
 namespace {
-
-struct Character {
-  char32_t code = 0;
-  std::size_t length = 1;
-  bool valid = false;
-};
-
-// Strict UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF.
-Character first_of(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0};
-  };
-  const std::uint8_t lead = byte(0);
-  if (lead < 0x80) return {.code = lead, .length = 1, .valid = true};
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4) return {};
-  char32_t code = lead & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80) return {};
-    code = (code << 6U) | (byte(i) & 0x3FU);
-  }
-  constexpr std::array<char32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
-  if (code < least[length] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return {};
-  return {.code = code, .length = length, .valid = true};
-}
 
 struct Range {
   char32_t first;
@@ -79,7 +55,7 @@ std::size_t columns_of_character(char32_t code) {
   return within(code, wide) ? 2 : 1;
 }
 
-std::string escaped(const Character& character, std::string_view bytes) {
+std::string escaped(const Utf8Character& character, std::string_view bytes) {
   if (!character.valid) return fmt::format("\\x{:02x}", static_cast<std::uint8_t>(bytes.front()));
   switch (character.code) {
     case '\n':
@@ -99,7 +75,7 @@ std::string escape_hidden(std::string_view text, bool keep_lines) {
   std::string shown;
   shown.reserve(text.size());
   while (!text.empty()) {
-    const auto character = first_of(text);
+    const auto character = first_character(text);
     const bool kept = keep_lines && (character.code == '\n' || character.code == '\t');
     if (character.valid && (kept || !is_hidden(character.code))) {
       shown += text.substr(0, character.length);
@@ -146,7 +122,7 @@ std::size_t length_within(std::string_view text, std::size_t columns) {
   std::size_t length = 0;
   std::size_t taken = 0;
   while (length < text.size()) {
-    const auto character = first_of(text.substr(length));
+    const auto character = first_character(text.substr(length));
     taken += columns_of_character(character.code);
     if (taken > columns && length > 0) break;
     length += character.length;
@@ -173,7 +149,7 @@ std::string printable_on_one_line(std::string_view text) {
 std::size_t columns_of(std::string_view text) {
   std::size_t columns = 0;
   while (!text.empty()) {
-    const auto character = first_of(text);
+    const auto character = first_character(text);
     columns += columns_of_character(character.code);
     text.remove_prefix(character.length);
   }

@@ -1,5 +1,7 @@
 #include "harness/drill/objectives/unstored_wal.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace pgrehearse {
@@ -36,6 +38,23 @@ std::optional<WalRange> find_unstored_wal(const ArchiverStatus& status,
                                           const std::stop_token& stop) {
   if (!unstored_wal(status, archive, backup)) return {};
   return unstored_wal(status, repository.list_archive(backup, archive.segment_size, stop), backup);
+}
+
+std::optional<std::string> unstored_reason(const Primary& primary, Lsn lsn,
+                                           const ArchiveListing& archive, const Backup& backup,
+                                           BackupRepository& repository,
+                                           const std::stop_token& stop) {
+  try {
+    const auto range =
+        find_unstored_wal(read_archiver(primary, stop), archive, backup, repository, stop);
+    if (!range) return {};
+    const auto segment = segment_at(range->timeline, lsn, archive.segment_size);
+    if (segment.number > range->last) return {};
+    return fmt::format("the primary reports {} as archived, and the repository does not have it",
+                       file_name(segment, archive.segment_size));
+  } catch (const SqlError&) {
+    return {};
+  }
 }
 
 }  // namespace pgrehearse

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <stop_token>
+#include <string>
 
 #include "harness/primary/archiver_status.hpp"
 #include "harness/repository/backup_repository.hpp"
@@ -22,5 +23,12 @@ std::optional<WalRange> find_unstored_wal(const ArchiverStatus& status,
                                           const ArchiveListing& archive, const Backup& backup,
                                           BackupRepository& repository,
                                           const std::stop_token& stop);
+
+// Why the WAL up to `lsn` will not be archived: `primary` reports that it is already. nullopt also
+// where the primary cannot be asked. Lists the archive again.
+std::optional<std::string> unstored_reason(const Primary& primary, Lsn lsn,
+                                           const ArchiveListing& archive, const Backup& backup,
+                                           BackupRepository& repository,
+                                           const std::stop_token& stop);
 
 }  // namespace pgrehearse

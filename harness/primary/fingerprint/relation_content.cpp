@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "harness/common/text.hpp"
+#include "harness/primary/user_code.hpp"
 
 namespace pgrehearse {
 
@@ -37,13 +36,6 @@ select quote_ident(attname), coalesce(has_column_privilege(attrelid, attnum, 'se
   from pg_attribute
  where attrelid = $1 and attnum > 0 and not attisdropped
  order by attnum)";
-
-template <typename Number>
-Number number_of(const std::string& text) {
-  Number number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
 
 Rows columns_of(Connection& connection, std::uint32_t oid) {
   const std::vector<Field> parameters{std::to_string(oid)};
@@ -113,14 +105,9 @@ bool is_too_large(const Connection::PipelineResult& result) {
 
 // Planning inlines functions of index expressions, which may need a search_path.
 bool lacks_search_path(const RelationContent& relation, const std::string& sqlstate) {
-  return sqlstate == "42P01" || sqlstate == "42704" || sqlstate == "3F000" ||
-         (sqlstate == "42883" && relation.as_text);
+  // A type without binary output is an undefined function, too: it is read as text first.
+  return is_undefined(sqlstate) && (sqlstate != "42883" || relation.as_text);
 }
-
-// Every schema: whichever function is found, a sequential scan does not evaluate the index.
-constexpr const char* every_schema_sql = R"(
-select 'pg_catalog, ' || string_agg(quote_ident(nspname), ', ')
-  from pg_namespace where nspname !~ '^pg_')";
 
 struct Round {
   ReadingSide side;
@@ -246,12 +233,8 @@ std::vector<RelationContent> list_relations(Connection& connection, const Covera
 }
 
 void prepare_reading(Connection& connection, int parallel_workers) {
-  // Text is hashed in client encoding. SQL_ASCII and MULE_INTERNAL cannot be converted to UTF8.
   connection.query(
-      "select set_config('client_encoding', "
-      "case when getdatabaseencoding() in ('SQL_ASCII', 'MULE_INTERNAL') then 'SQL_ASCII' "
-      "else 'UTF8' end, false), "
-      "set_config('jit', 'off', false), "
+      "select set_config('jit', 'off', false), "
       "set_config('max_parallel_workers_per_gather', $1, false)",
       std::vector<Field>{std::to_string(parallel_workers)});
 }
@@ -266,7 +249,7 @@ void read_contents(Connection& connection, std::span<RelationContent> batch, Rea
   Round round{.side = side, .sample = sample};
   while (!left.empty()) left = read_once(connection, left, round, unresolved);
   if (unresolved.empty()) return;
-  round.search_path = connection.query(every_schema_sql).text(0, 0);
+  round.search_path = search_path_of_every_schema(connection);
   while (!unresolved.empty()) {
     std::vector<RelationContent*> none;
     unresolved = read_once(connection, unresolved, round, none);

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <utility>
+
+#include "harness/common/text.hpp"
 
 namespace pgrehearse {
 
@@ -20,13 +21,6 @@ select format('%I.%I', n.nspname, c.relname), s.seqincrement, s.seqcycle, c.oid
                           then getdatabaseencoding() else 'UTF8' end))";
 
 constexpr std::size_t batch_length = 200;
-
-template <typename Number>
-Number number_of(const std::string& text) {
-  Number number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
 
 }  // namespace
 

@@ -59,7 +59,6 @@ std::string number(double value) { return fmt::format("{:.1f}", value); }
 void set_head(const Report& report, data& page) {
   const auto verdict = settled_verdict(report);
   page.set("verdict", text(name_of(verdict)));
-  page.set("verdict_word", text(name_of(verdict)));
   page.set("sign", text(sign_of(verdict)));
   page.set("problem", data(verdict != Verdict::pass));
   page.set("scenario", text(report.scenario.name));
@@ -230,7 +229,6 @@ data finding_data(const Finding& finding) {
 data check_data(const CheckRecord& check) {
   data result;
   result.set("verdict", text(name_of(check.verdict)));
-  result.set("verdict_word", text(name_of(check.verdict)));
   result.set("name", text(check.name));
   result.set("summary", text(check.summary));
   result.set("instance_state", text(check.state.empty() ? "any" : check.state));

@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "harness/common/error.hpp"
+#include "harness/common/shell_words.hpp"
 #include "harness/common/text.hpp"
 #include "harness/process/acting_account.hpp"
 #include "harness/sandbox/sandbox_files.hpp"
@@ -45,13 +46,6 @@ int make_pipe(const fs::path& path) {
               path.string());
 }
 
-// The paths are below the sandbox's root, whose name is chosen by the user.
-std::string quoted(const fs::path& path) {
-  std::string text = "'";
-  for (const char c : path.native()) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 std::string client_script(const fs::path& directory) {
   return fmt::format(
       R"sh(# $1: number of the command, $2: name of the WAL file, $3: its destination.
@@ -66,8 +60,8 @@ done < {answers}
 [ -p {requests} ] || exit 1
 exit 126
 )sh",
-      fmt::arg("requests", quoted(requests_in(directory))),
-      fmt::arg("answers", quoted(answers_in(directory))));
+      fmt::arg("requests", shell_word(requests_in(directory).native())),
+      fmt::arg("answers", shell_word(answers_in(directory).native())));
 }
 
 bool is_plain_name(std::string_view name) {

@@ -96,19 +96,33 @@ TEST(RunDrill, ReportsTheBackupAndTheLanding) {
   EXPECT_EQ(report.tools.at("PostgreSQL binaries"), "a fake of PostgreSQL 15");
 }
 
+// A record without a drill.
+struct RecordBench {
+  explicit RecordBench(std::vector<CheckRequest> checks) : requested(std::move(checks)) {}
+  [[nodiscard]] Scenario scenario_of_drill() const {
+    auto copy = drill.scenario;
+    copy.checks = requested;
+    return copy;
+  }
+
+  std::vector<CheckRequest> requested;
+  DrillBench drill{{"paused"}};
+  CommandRecorder commands{drill.postgres};
+  Scenario scenario = scenario_of_drill();
+  RunStore store{drill.run_directory()};
+  DrillServices services{.commands = commands,
+                         .repository = drill.repository,
+                         .store = store,
+                         .progress = drill.progress,
+                         .now = [] { return Instant(); },
+                         .run_id = "run-1"};
+  DrillRecord record{scenario, services};
+};
+
 // The checks `landing` and `startup` always run.
 TEST(RunDrill, WithoutChecksTheFirstLineSaysThatOnlyTheStartWasVerified) {
-  DrillBench bench({"paused"});
-  CommandRecorder commands(bench.postgres);
-  auto scenario = bench.scenario;
-  scenario.checks.clear();
-  RunStore store(bench.run_directory());
-  DrillRecord record(scenario, {.commands = commands,
-                                .repository = bench.repository,
-                                .store = store,
-                                .progress = bench.progress,
-                                .now = [] { return Instant(); },
-                                .run_id = "run-1"});
+  RecordBench bench(std::vector<CheckRequest>{});
+  auto& record = bench.record;
   record.report.checks = {{.name = "landing", .verdict = Verdict::pass}};
   record.conclude({});
   EXPECT_EQ(record.report.verdict, Verdict::pass);
@@ -117,17 +131,8 @@ TEST(RunDrill, WithoutChecksTheFirstLineSaysThatOnlyTheStartWasVerified) {
 }
 
 TEST(RunDrill, OneOfSeveralComparisonsThatComparedIsReported) {
-  DrillBench bench({"paused"});
-  CommandRecorder commands(bench.postgres);
-  auto scenario = bench.scenario;
-  scenario.checks = {{.check = "comparison", .name = "comparison"}};
-  RunStore store(bench.run_directory());
-  DrillRecord record(scenario, {.commands = commands,
-                                .repository = bench.repository,
-                                .store = store,
-                                .progress = bench.progress,
-                                .now = [] { return Instant(); },
-                                .run_id = "run-1"});
+  RecordBench bench(std::vector<CheckRequest>{{.check = "comparison", .name = "comparison"}});
+  auto& record = bench.record;
   EXPECT_EQ(record.report.comparison.explanation, "the check `comparison` compared nothing");
   const auto finished = [](ComparisonRecord comparison) {
     std::vector<FinishedCheck> checks(1);
