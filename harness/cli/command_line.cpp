@@ -248,7 +248,8 @@ int run_command_line(int argc, char** argv) {
   CommonOptions common;
   ExitCode code = ExitCode::internal;
   try {
-    const SignalWatch signals;
+    SignalWatch signals;
+    common.signals = &signals;
     code = run_parsed(argc, argv, common, signals.token());
   } catch (const ScenarioErrors& errors) {
     code = ExitCode::usage;

@@ -17,6 +17,8 @@ class App;
 
 namespace pgrehearse {
 
+class SignalWatch;
+
 // Options of every command.
 struct CommonOptions {
   std::filesystem::path state;  // resolved: --state, or /var/lib/pgrehearse, or $XDG_STATE_HOME/...
@@ -24,6 +26,7 @@ struct CommonOptions {
   std::string format = "text";  // or "json"
   bool no_color = false;
   bool quiet = false;
+  SignalWatch* signals = nullptr;  // set before an action is called
 };
 
 // Called once the command line is parsed; the token is triggered by SIGINT and SIGTERM.

@@ -44,16 +44,32 @@ SignalWatch::~SignalWatch() {
   pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 
+SignalWatch::HangupAction::HangupAction(SignalWatch& watch, std::function<void()> action)
+    : watch_(watch) {
+  const std::scoped_lock lock(watch_.mutex_);
+  watch_.on_hangup_ = std::move(action);
+}
+
+SignalWatch::HangupAction::~HangupAction() {
+  const std::scoped_lock lock(watch_.mutex_);
+  watch_.on_hangup_ = nullptr;
+}
+
 void SignalWatch::wait(const std::stop_token& over) {
   while (true) {
     int signal = 0;
     sigwait(&watched_, &signal);
     if (over.stop_requested()) return;
     if (signal == wake_up) continue;
+    const std::scoped_lock lock(mutex_);
+    if (signal == SIGHUP && on_hangup_) {
+      on_hangup_();
+      continue;
+    }
     if (source_.request_stop()) {
-      spdlog::warn("{}; cleaning up", cause_of(signal));
+      spdlog::warn("{}; {}", cause_of(signal), on_hangup_ ? "stopping" : "cleaning up");
     } else {
-      spdlog::warn("already cleaning up");
+      spdlog::warn("already {}", on_hangup_ ? "stopping" : "cleaning up");
     }
   }
 }

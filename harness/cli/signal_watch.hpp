@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include <functional>
+#include <mutex>
 #include <stop_token>
 #include <thread>
 
@@ -20,12 +22,26 @@ class SignalWatch {
 
   [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
 
+  // While it exists, SIGHUP calls `action`, in the thread of the watch, instead of stopping.
+  class HangupAction {
+   public:
+    HangupAction(SignalWatch& watch, std::function<void()> action);
+    HangupAction(const HangupAction&) = delete;
+    HangupAction& operator=(const HangupAction&) = delete;
+    ~HangupAction();
+
+   private:
+    SignalWatch& watch_;
+  };
+
  private:
   void wait(const std::stop_token& over);
 
   sigset_t watched_{};
   sigset_t mask_before_{};
   std::stop_source source_;
+  std::mutex mutex_;
+  std::function<void()> on_hangup_;  // guarded by mutex_
   std::jthread thread_;
 };
 

@@ -127,7 +127,10 @@ void check_egress(const YamlNode& sandbox, std::vector<ScenarioError>& errors) {
 std::string scenario_inside_pod(const YamlNode& root, const SandboxSpec& sandbox) {
   std::string text = "{\n";
   for (const auto& entry : root.entries) {
-    if (entry.key == "sandbox" || entry.key == "reports" || entry.key == "timeout") continue;
+    if (entry.key == "sandbox" || entry.key == "reports" || entry.key == "schedule" ||
+        entry.key == "timeout") {
+      continue;
+    }
     text += fmt::format("  {}: ", quoted(entry.key));
     write(entry.value, text, "  ");
     text += ",\n";

@@ -13,6 +13,7 @@
 #include "harness/sandbox/sandbox.hpp"
 #include "harness/scenario/kubernetes_spec.hpp"
 #include "harness/scenario/language/settings.hpp"
+#include "harness/serve/schedule/schedule.hpp"
 
 namespace pgrehearse {
 
@@ -39,6 +40,7 @@ struct Scenario {
   std::vector<CheckRequest> checks;
   std::map<std::string, std::filesystem::path> reports;  // format name -> file
   std::optional<std::chrono::milliseconds> timeout;
+  std::optional<Schedule> schedule;
   // Set: the whole drill runs in a pod, with the scenario `inside_pod`.
   std::optional<KubernetesSpec> kubernetes;
   std::string inside_pod;

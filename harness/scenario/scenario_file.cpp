@@ -32,7 +32,9 @@ std::string hint_for_missing(const std::filesystem::path& file) {
                      std::filesystem::current_path(ignored).string());
 }
 
-std::string read_text(const std::filesystem::path& file) {
+}  // namespace
+
+std::string read_scenario_text(const std::filesystem::path& file) {
   std::error_code failure;
   const auto status = std::filesystem::status(file, failure);
   if (!std::filesystem::exists(status)) {
@@ -58,11 +60,9 @@ std::string read_text(const std::filesystem::path& file) {
   return text;
 }
 
-}  // namespace
-
 Scenario load_scenario(const std::filesystem::path& file, std::span<const std::string> overrides,
                        std::span<const CheckDescription> checks) {
-  return parse_scenario(read_text(file), file.string(), overrides, checks);
+  return parse_scenario(read_scenario_text(file), file.string(), overrides, checks);
 }
 
 }  // namespace pgrehearse

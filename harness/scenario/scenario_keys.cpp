@@ -290,6 +290,24 @@ constexpr auto reports = std::to_array<KeyDescription>({
      .example = "out.html"},
 });
 
+constexpr auto schedule = std::to_array<KeyDescription>({
+    {.name = "cron",
+     .summary = "when drills are due, as in a crontab: minute, hour, day of month, month, day of "
+                "week; or @daily, @weekly, @monthly",
+     .example = "\"0 3 * * 6\"",
+     .required = true},
+    {.name = "zone",
+     .summary = "time zone of `cron`",
+     .example = "Europe/Berlin",
+     .default_value = "the host's time zone"},
+    {.name = "jitter",
+     .kind = KeyKind::duration,
+     .summary = "maximum delay of a start; differs between scenarios and due times, so that drills "
+                "with one schedule do not start together",
+     .example = "10min",
+     .default_value = "0s"},
+});
+
 constexpr auto common_check = std::to_array<KeyDescription>({
     {.name = "name",
      .summary = "name in the report; must be unique",
@@ -335,6 +353,10 @@ constexpr auto scenario = std::to_array<KeyDescription>({
      .summary = "report files to write in addition to the run directory; relative to the working "
                 "directory",
      .children = reports},
+    {.name = "schedule",
+     .kind = KeyKind::section,
+     .summary = "when `pgrehearse serve` and `run --if-due` start the drill",
+     .children = schedule},
     {.name = "timeout",
      .kind = KeyKind::duration,
      .summary = "time limit of the drill; when exceeded the verdict is unknown",

@@ -15,6 +15,7 @@
 #include "harness/scenario/scenario_keys.hpp"
 #include "harness/scenario/scenario_overrides.hpp"
 #include "harness/scenario/scenario_rules.hpp"
+#include "harness/serve/schedule/schedule_reader.hpp"
 
 namespace pgrehearse {
 
@@ -179,6 +180,9 @@ void fill(const YamlNode& root, std::span<const CheckDescription> checks, Scenar
   scenario.timeout = settings.get<std::chrono::milliseconds>("timeout");
   if (const auto* target = root.find("recover_to")) {
     scenario.target = read_recovery_target(target->value, errors);
+  }
+  if (const auto* schedule = root.find("schedule")) {
+    scenario.schedule = read_schedule(schedule->value, settings, scenario.name, errors);
   }
   if (const auto* list = root.find("checks")) {
     scenario.checks = read_check_list(list->value, root.find("primary") != nullptr, checks, errors);

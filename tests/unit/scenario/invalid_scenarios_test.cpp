@@ -250,6 +250,27 @@ TEST(InvalidScenarios, Checks) {
   });
 }
 
+TEST(InvalidScenarios, Schedule) {
+  expect_each({
+      {head + "schedule: \"0 3 * * 6\"\n",
+       "s.yaml:3:11: schedule must be a map, not a single value | for example cron: \"0 3 * * "
+       "6\"\n"},
+      {head + "schedule: { zone: UTC }\n",
+       "s.yaml:3:11: missing key 'cron' in schedule | for example cron: \"0 3 * * 6\"\n"},
+      // The column is that of the wrong part.
+      {head + "schedule: { cron: \"0 24 * * 6\", zone: Europe/Berlyn }\n",
+       "s.yaml:3:22: 'cron': hour 24 is out of range | allowed: 0-23\n"
+       "s.yaml:3:39: 'zone': unknown time zone 'Europe/Berlyn' | did you mean 'Europe/Berlin'?\n"},
+      {head + "schedule:\n  cron: 0 3 * * 1-8\n",
+       "s.yaml:4:19: 'cron': day of week 8 is out of range | allowed: 0-7 or sun-sat\n"},
+      {head + "schedule: { cron: \"@daily\", jitter: 25h }\n",
+       "s.yaml:3:37: 'jitter' is longer than a day | for example jitter: 10min\n"},
+      {head + "schedule: { cron: \"@daily\", zone: Mars }\n",
+       "s.yaml:3:35: 'zone': unknown time zone 'Mars' | for example Europe/Berlin or UTC; "
+       "`timedatectl list-timezones` lists them all\n"},
+  });
+}
+
 TEST(InvalidScenarios, AllErrorsOfAFileAreReportedInOrder) {
   EXPECT_EQ(errors_of("name: weekly\n"
                       "repository: { stanza: orders, bakup: latest }\n"
