@@ -13,9 +13,9 @@
 #include "tests/drills/drill_fixture.hpp"
 #include "tests/drills/live_drill.hpp"
 #include "tests/drills/small_disk.hpp"
-#include "tests/drills/tls_repository_host.hpp"
 #include "tests/engines/test_engine.hpp"
 #include "tests/fakes/require_or_skip.hpp"
+#include "tests/stores/tls_repository_host.hpp"
 
 namespace pgrehearse {
 namespace {

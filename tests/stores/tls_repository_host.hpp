@@ -2,10 +2,11 @@
 #pragma once
 
 #include <filesystem>
-#include <thread>
+#include <optional>
 
 #include "harness/laboratory/laboratory.hpp"
 #include "harness/process/command_runner.hpp"
+#include "tests/stores/server_process.hpp"
 
 namespace pgrehearse {
 
@@ -25,15 +26,12 @@ class TlsRepositoryHost {
   [[nodiscard]] int port() const { return port_; }
 
  private:
-  void run(std::vector<std::string> words);
-  void make_certificates();
   void write_configurations() const;
 
   const Laboratory& laboratory_;
   std::filesystem::path directory_;
-  CommandRunner& runner_;
   int port_ = 0;
-  std::jthread server_;  // a stop request ends the server
+  std::optional<ServerProcess> server_;
 };
 
 }  // namespace pgrehearse
