@@ -10,6 +10,7 @@ CheckDescription landing_check();
 CheckDescription wal_continuity_check();
 CheckDescription archiver_check();
 CheckDescription backup_integrity_check();
+CheckDescription backups_check();
 CheckDescription page_checksums_check();
 CheckDescription amcheck_check();
 CheckDescription index_probe_check();

@@ -15,6 +15,7 @@ std::span<const CheckDescription> check_table() {
       wal_continuity_check(),
       archiver_check(),
       backup_integrity_check(),
+      backups_check(),
       page_checksums_check(),
       amcheck_check(),
       index_probe_check(),
