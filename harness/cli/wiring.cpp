@@ -9,6 +9,8 @@
 #include "checks/comparison/comparison_rules.hpp"
 #include "checks/table.hpp"
 #include "harness/drill/in_process_executor.hpp"
+#include "harness/history/postgres_database.hpp"
+#include "harness/history/sqlite_database.hpp"
 #include "harness/kubernetes/pod_executor.hpp"
 #include "harness/kubernetes/pod_leftovers.hpp"
 #include "harness/process/acting_account.hpp"
@@ -157,6 +159,12 @@ ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
   if (scenario.primary) parts.primary = std::make_unique<Primary>(*scenario.primary);
   parts.executor = row.executor(scenario, parts, state);
   return parts;
+}
+
+Ledger open_ledger(const std::optional<ConnectionParameters>& postgres,
+                   const std::filesystem::path& state, const std::stop_token& stop) {
+  if (postgres) return Ledger(std::make_unique<PostgresDatabase>(*postgres, stop));
+  return Ledger(std::make_unique<SqliteDatabase>(state));
 }
 
 Preparation::Parts preparation_parts(const ScenarioParts& parts) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "harness/drill/command_recorder.hpp"
 #include "harness/drill/drill_executor.hpp"
 #include "harness/drill/preparation.hpp"
+#include "harness/history/ledger.hpp"
+#include "harness/postgres/connection_parameters.hpp"
 #include "harness/primary/fingerprint/capture.hpp"
 #include "harness/primary/primary.hpp"
 #include "harness/primary/snapshot/exact_snapshot.hpp"
@@ -48,6 +51,11 @@ struct ScenarioParts {
   HeldSnapshots snapshots;           // of a fingerprint for a file
   std::unique_ptr<DrillExecutor> executor;
 };
+
+// The ledger in PostgreSQL if there are parameters, else the one of the state directory. Creates
+// it. Throws Error(environment).
+Ledger open_ledger(const std::optional<ConnectionParameters>& postgres,
+                   const std::filesystem::path& state, const std::stop_token& stop = {});
 
 // What a preparation needs of them.
 Preparation::Parts preparation_parts(const ScenarioParts& parts);

@@ -1,11 +1,10 @@
 #include "harness/scenario/scenario_parser.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 
+#include "harness/common/sha256.hpp"
 #include "harness/scenario/check_list_reader.hpp"
 #include "harness/scenario/language/section_reader.hpp"
 #include "harness/scenario/language/yaml_source.hpp"
@@ -23,21 +22,10 @@ namespace {
 
 using Errors = std::vector<ScenarioError>;
 
-std::string sha256(const std::string& text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
-    throw Error(ErrorKind::internal, "OpenSSL cannot compute a SHA-256");
-  }
-  std::string hexadecimal;
-  for (unsigned int i = 0; i < length; ++i) hexadecimal += fmt::format("{:02x}", digest.at(i));
-  return hexadecimal;
-}
-
 std::string hash_of(const std::string& text, std::span<const std::string> overrides) {
   std::string all = text;
   for (const auto& override_text : overrides) all.append(1, '\0').append(override_text);
-  return sha256(all);
+  return sha256_of(all);
 }
 
 template <typename T>

@@ -1,18 +1,16 @@
 #include "harness/sandbox/vm/vm_image.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <sys/utsname.h>
 
 #include <array>
 #include <fstream>
 #include <iterator>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "harness/common/error.hpp"
+#include "harness/common/sha256.hpp"
 #include "harness/common/text.hpp"
-#include "harness/common/throw_if_stopped.hpp"
 
 namespace pgrehearse {
 
@@ -33,27 +31,6 @@ constexpr std::array<const char*, 4> members{"image.json", "kernel", "modules.cp
 std::string content_of(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-std::string sha256_of(const fs::path& file, const std::stop_token& stop) {
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                        EVP_MD_CTX_free);
-  if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) {
-    throw Error(ErrorKind::internal, "OpenSSL cannot compute a SHA-256");
-  }
-  std::ifstream stream(file, std::ios::binary);
-  std::vector<char> buffer(std::size_t{1} << 20U);
-  while (stream) {
-    throw_if_stopped(stop);
-    stream.read(buffer.data(), std::ssize(buffer));
-    EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(stream.gcount()));
-  }
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  EVP_DigestFinal_ex(context.get(), digest.data(), &length);
-  std::string text;
-  for (unsigned int at = 0; at < length; ++at) text += fmt::format("{:02x}", digest.at(at));
-  return text;
 }
 
 fs::path directory_of(const SandboxSpec& spec, const fs::path& state) {
@@ -87,7 +64,7 @@ VmImage find_vm_image(const SandboxSpec& spec, const fs::path& state) {
     refuse(directory, fmt::format("{} is not a virtual machine image: it has no file {}",
                                   directory.string(), member));
   }
-  image.checksum = "sha256:" + sha256_of(directory / "SHA256SUMS", {});
+  image.checksum = "sha256:" + sha256_of_file(directory / "SHA256SUMS").value_or("");
   const auto& pinned = options_of<VmOptions>(spec).checksum;
   if (!pinned.empty() && image.checksum != pinned) {
     refuse(directory,
@@ -113,7 +90,8 @@ VmImage find_vm_image(const SandboxSpec& spec, const fs::path& state) {
 void verify_vm_image(const VmImage& image, const std::stop_token& stop) {
   const auto sums = content_of(image.directory / "SHA256SUMS");
   for (const auto* member : members) {
-    const auto line = fmt::format("{}  {}", sha256_of(image.directory / member, stop), member);
+    const auto checksum = sha256_of_file(image.directory / member, stop);
+    const auto line = fmt::format("{}  {}", checksum.value_or(""), member);
     bool found = false;
     for (const auto named : lines_of(sums)) found = found || named == line;
     if (found) continue;

@@ -1,0 +1,337 @@
+#include "harness/history/ledger.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "harness/common/error.hpp"
+#include "harness/common/sha256.hpp"
+#include "harness/common/text.hpp"
+#include "harness/history/ledger_columns.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr int schema_version = 1;
+
+std::string column_list() {
+  std::string list;
+  for (const auto& column : ledger_columns()) {
+    list += (list.empty() ? "" : ", ") + column.name;
+  }
+  return list;
+}
+
+std::string drills_table() {
+  std::string columns;
+  for (const auto& column : ledger_columns()) {
+    columns += fmt::format("{} {}, ", column.name, column.number ? "bigint" : "text");
+  }
+  return fmt::format("create table drills ({}entry bigint not null, primary key (id))", columns);
+}
+
+std::string lock_of(const std::string& stanza) { return "stanza " + stanza; }
+
+// The conditions of a filter with their parameters.
+class Conditions {
+ public:
+  explicit Conditions(const LedgerFilter& filter) {
+    if (filter.scenario) add("scenario = {}", *filter.scenario);
+    if (filter.stanza) add("stanza = {}", *filter.stanza);
+    if (filter.host) add("host = {}", *filter.host);
+    if (filter.state) add("state = {}", std::string(name_of(*filter.state)));
+    if (filter.since) add("started >= {}", to_iso8601(*filter.since));
+    if (filter.until) add("started < {}", to_iso8601(*filter.until));
+    if (filter.verdict) {
+      add("verdict = {}", std::string(name_of(*filter.verdict)));
+      text_ += " and state <> 'running'";
+    }
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] std::span<const Field> parameters() const { return parameters_; }
+
+ private:
+  void add(std::string_view condition, std::string value) {
+    parameters_.emplace_back(std::move(value));
+    text_ += text_.empty() ? "where " : " and ";
+    text_ += fmt::format(fmt::runtime(condition), fmt::format("${}", parameters_.size()));
+  }
+
+  std::string text_;
+  std::vector<Field> parameters_;
+};
+
+std::string newest_first(std::size_t limit) {
+  return limit == 0 ? " order by started desc, id desc"
+                    : fmt::format(" order by started desc, id desc limit {}", limit);
+}
+
+std::optional<LedgerRow> first_of(std::vector<LedgerRow> rows) {
+  if (rows.empty()) return {};
+  return std::move(rows.front());
+}
+
+std::optional<std::uint64_t> number_or_null(const Field& field) {
+  if (!field) return {};
+  return number_of<std::uint64_t>(*field);
+}
+
+std::optional<double> rate(const Field& bytes, const Field& milliseconds) {
+  const auto time = number_or_null(milliseconds);
+  if (!bytes || !time || *time == 0) return {};
+  return static_cast<double>(number_of<std::uint64_t>(*bytes)) * 1000 / static_cast<double>(*time);
+}
+
+std::optional<std::chrono::milliseconds> span_of(const Field& field) {
+  const auto count = number_or_null(field);
+  if (!count) return {};
+  return std::chrono::milliseconds(*count);
+}
+
+}  // namespace
+
+Ledger::Ledger(std::unique_ptr<LedgerDatabase> database) : database_(std::move(database)) {
+  const auto version = [&]() -> int {
+    const auto rows = database_->query("select max(version) from ledger_version");
+    return number_of<int>(rows.text(0, 0));
+  };
+  database_->write([&] {
+    database_->query("create table if not exists ledger_version (version bigint not null)");
+    if (version() != 0) return;
+    database_->query(drills_table());
+    for (const auto* index : {"(started)", "(scenario, started)", "(stanza, started)", "(state)"}) {
+      const std::string columns = index;
+      std::string name = "drills";
+      for (const char letter : columns) {
+        if (letter == '(' || letter == ' ') name += '_';
+        if (letter >= 'a' && letter <= 'z') name += letter;
+      }
+      database_->query(fmt::format("create index {} on drills {}", name, columns));
+    }
+    database_->query(
+        "create unique index drills_due on drills (scenario, due, attempt) where due is not null");
+    database_->query(
+        "create table entries (sequence bigint not null primary key, kind text not null, "
+        "drill text, payload text, previous text not null, hash text not null)");
+    database_->query(fmt::format("insert into ledger_version values ({})", schema_version));
+  });
+  if (version() > schema_version) {
+    throw Error(ErrorKind::environment,
+                fmt::format("the ledger {} was created by a newer pgrehearse (version {} of its "
+                            "tables, this program knows {})",
+                            database_->description(), version(), schema_version),
+                "update pgrehearse on this host");
+  }
+}
+
+void Ledger::append_entry(const std::string& kind, const LedgerRow& row) {
+  const auto last =
+      database_->query("select sequence, hash from entries order by sequence desc limit 1");
+  const std::uint64_t sequence =
+      last.rows.empty() ? 1 : number_of<std::uint64_t>(last.text(0, 0)) + 1;
+  const std::string previous = last.rows.empty() ? std::string(64, '0') : last.text(0, 1);
+  const auto payload = json_line(row, sequence, kind);
+  const std::vector<Field> fields{std::to_string(sequence),        kind, row.id, payload, previous,
+                                  hash_of_entry(previous, payload)};
+  database_->query(
+      "insert into entries (sequence, kind, drill, payload, previous, hash) "
+      "values ($1, $2, $3, $4, $5, $6)",
+      fields);
+  save(row, sequence);
+}
+
+void Ledger::save(const LedgerRow& row, std::uint64_t sequence) {
+  const std::vector<Field> id{row.id};
+  database_->query("delete from drills where id = $1", id);
+  auto fields = fields_of(row);
+  fields.emplace_back(std::to_string(sequence));
+  std::string parameters;
+  for (std::size_t i = 1; i <= fields.size(); ++i) {
+    parameters += fmt::format("{}${}", i == 1 ? "" : ", ", i);
+  }
+  database_->query(
+      fmt::format("insert into drills ({}, entry) values ({})", column_list(), parameters), fields);
+}
+
+bool Ledger::start(const LedgerRow& row) {
+  bool started = true;
+  database_->write([&] {
+    if (row.due) {
+      const std::vector<Field> due{row.scenario, to_iso8601(*row.due), std::to_string(row.attempt)};
+      const auto taken = database_->query(
+          "select 1 from drills where scenario = $1 and due = $2 and attempt = $3", due);
+      started = taken.rows.empty();
+    }
+    if (started) append_entry("started", row);
+  });
+  return started;
+}
+
+void Ledger::finish(const LedgerRow& row) {
+  database_->write([&] { append_entry(std::string(name_of(row.state)), row); });
+}
+
+void Ledger::import(const LedgerRow& row) {
+  database_->write([&] { append_entry("imported", row); });
+}
+
+std::unique_ptr<LedgerLock> Ledger::try_lock_stanza(const std::string& stanza) {
+  return database_->try_lock(lock_of(stanza));
+}
+
+bool Ledger::is_stanza_locked(const std::string& stanza) {
+  return database_->is_locked(lock_of(stanza));
+}
+
+std::unique_ptr<LedgerLock> Ledger::try_lock(const std::string& name) {
+  return database_->try_lock(name);
+}
+
+std::vector<LedgerRow> Ledger::running() {
+  auto rows = list({.state = DrillState::running});
+  std::set<std::string> seen;
+  std::erase_if(rows, [&](const LedgerRow& row) {
+    return !seen.insert(row.stanza).second || !is_stanza_locked(row.stanza);
+  });
+  return rows;
+}
+
+std::vector<LedgerRow> Ledger::record_killed(Instant now) {
+  std::vector<LedgerRow> killed;
+  for (const auto& candidate : list({.state = DrillState::running})) {
+    const auto lock = try_lock_stanza(candidate.stanza);
+    if (!lock) continue;
+    database_->write([&] {
+      auto row = find(candidate.id);
+      if (!row || row->state != DrillState::running) return;
+      row->state = DrillState::killed;
+      row->finished = now;
+      row->likely_cause = LikelyCause::environment;
+      row->diagnosis = "did not finish: the process of the drill was killed";
+      append_entry("killed", *row);
+      killed.push_back(*row);
+    });
+  }
+  return killed;
+}
+
+std::vector<LedgerRow> Ledger::rows_where(const std::string& condition,
+                                          std::span<const Field> parameters) {
+  const auto found = database_->query(
+      fmt::format("select {} from drills {}", column_list(), condition), parameters);
+  std::vector<LedgerRow> rows;
+  rows.reserve(found.rows.size());
+  for (const auto& fields : found.rows) rows.push_back(row_of(fields));
+  return rows;
+}
+
+std::vector<LedgerRow> Ledger::list(const LedgerFilter& filter) {
+  const Conditions conditions(filter);
+  return rows_where(conditions.text() + newest_first(filter.limit), conditions.parameters());
+}
+
+std::optional<LedgerRow> Ledger::find(const std::string& id) {
+  const std::vector<Field> parameters{id};
+  return first_of(rows_where("where id = $1", parameters));
+}
+
+std::optional<LedgerRow> Ledger::newest(LedgerFilter filter) {
+  filter.limit = 1;
+  return first_of(list(filter));
+}
+
+std::optional<LedgerRow> Ledger::newest_pass(LedgerFilter filter) {
+  filter.verdict = Verdict::pass;
+  return newest(std::move(filter));
+}
+
+// The newest row of each scenario that fulfils `condition`.
+std::vector<LedgerRow> Ledger::newest_by_scenario(const std::string& condition) {
+  return rows_where(
+      fmt::format("where id in (select max(id) from drills {} group by scenario) order by scenario",
+                  condition),
+      {});
+}
+
+std::vector<LedgerRow> Ledger::newest_of_each_scenario() { return newest_by_scenario(""); }
+
+std::vector<LedgerRow> Ledger::newest_finished_of_each_scenario() {
+  return newest_by_scenario("where state <> 'running'");
+}
+
+std::vector<LedgerRow> Ledger::newest_pass_of_each_scenario() {
+  return newest_by_scenario("where state = 'finished' and verdict = 'pass'");
+}
+
+std::optional<LedgerRow> Ledger::last_due(const std::string& scenario) {
+  const std::vector<Field> parameters{scenario};
+  return first_of(
+      rows_where("where scenario = $1 and due is not null order by due desc, attempt desc limit 1",
+                 parameters));
+}
+
+std::size_t Ledger::count(const LedgerFilter& filter) {
+  const Conditions conditions(filter);
+  const auto found =
+      database_->query("select count(*) from drills " + conditions.text(), conditions.parameters());
+  return number_of<std::size_t>(found.text(0, 0));
+}
+
+std::vector<TrendPoint> Ledger::trend(const LedgerFilter& filter) {
+  auto finished = filter;
+  finished.state = DrillState::finished;
+  const Conditions conditions(finished);
+  const auto found = database_->query(
+      "select id, scenario, stanza, started, verdict, rto_ms, rpo_ms, restore_bytes, restore_ms, "
+      "replayed_bytes, recovery_ms, backup_bytes from drills " +
+          conditions.text() + newest_first(filter.limit),
+      conditions.parameters());
+  std::vector<TrendPoint> points;
+  points.reserve(found.rows.size());
+  for (const auto& row : found.rows) {
+    points.push_back({.id = row[0].value_or(""),
+                      .scenario = row[1].value_or(""),
+                      .stanza = row[2].value_or(""),
+                      .started = parse_instant(row[3].value_or("")).value_or(Instant()),
+                      .verdict = parse_verdict(row[4].value_or("")).value_or(Verdict::unknown),
+                      .rto = span_of(row[5]),
+                      .rpo = span_of(row[6]),
+                      .restore_rate = rate(row[7], row[8]),
+                      .replay_rate = rate(row[9], row[10]),
+                      .backup_bytes = number_or_null(row[11])});
+  }
+  std::ranges::reverse(points);
+  return points;
+}
+
+std::vector<StanzaCoverage> Ledger::coverage(const std::optional<std::string>& stanza) {
+  return coverage_of(list({.stanza = stanza, .verdict = Verdict::pass}));
+}
+
+void Ledger::for_each_entry(const std::function<void(const LedgerEntry&)>& visit) {
+  constexpr std::size_t portion = 1000;
+  for (std::uint64_t after = 0;;) {
+    const auto found = database_->query(
+        fmt::format("select sequence, kind, drill, payload, previous, hash from entries "
+                    "where sequence > {} order by sequence limit {}",
+                    after, portion));
+    for (const auto& row : found.rows) {
+      after = number_of<std::uint64_t>(row[0].value_or("0"));
+      visit({.sequence = after,
+             .kind = row[1].value_or(""),
+             .drill = row[2].value_or(""),
+             .payload = row[3].value_or(""),
+             .previous = row[4].value_or(""),
+             .hash = row[5].value_or("")});
+    }
+    if (found.rows.size() < portion) return;
+  }
+}
+
+std::string hash_of_entry(const std::string& previous, const std::string& payload) {
+  return sha256_of(previous + "\n" + payload + "\n");
+}
+
+}  // namespace pgrehearse

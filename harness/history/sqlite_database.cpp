@@ -1,0 +1,173 @@
+#include "harness/history/sqlite_database.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "harness/common/error.hpp"
+#include "harness/common/sha256.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int busy_timeout_ms = 60'000;
+constexpr mode_t file_mode = 0640;
+
+[[noreturn]] void refuse(const fs::path& path, const std::string& reason) {
+  throw Error(ErrorKind::environment,
+              fmt::format("cannot use the ledger {}: {}", path.string(), reason),
+              "check the permissions and the free space of the state directory, or choose another "
+              "one with --state",
+              FindingCode::env_state, path.string());
+}
+
+class Descriptor {
+ public:
+  Descriptor(const fs::path& path, int flags)
+      : value_(open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, file_mode)) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (value_ >= 0) close(value_);
+  }
+  [[nodiscard]] int value() const { return value_; }
+
+ private:
+  int value_;
+};
+
+// The kernel releases the lock with the last descriptor: when the process ends.
+class FileLock final : public LedgerLock {
+ public:
+  explicit FileLock(Descriptor file) : file_(std::move(file)) {}
+
+ private:
+  Descriptor file_;
+};
+
+struct flock whole_file() {
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  return range;
+}
+
+}  // namespace
+
+fs::path SqliteDatabase::file_in(const fs::path& state) { return state / "ledger.sqlite"; }
+
+SqliteDatabase::SqliteDatabase(const fs::path& state)
+    : file_(file_in(state)), locks_(state / "locks") {
+  std::error_code failure;
+  fs::create_directories(state, failure);
+  if (failure) refuse(file_, failure.message());
+  // SQLite would create it with the umask, and gives -wal and -shm the mode of the file.
+  const Descriptor created(file_, O_RDWR | O_CREAT);
+  if (created.value() < 0) refuse(file_, std::generic_category().message(errno));
+  try {
+    database_ = std::make_unique<SQLite::Database>(
+        file_.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOFOLLOW, busy_timeout_ms);
+    database_->exec("pragma journal_mode = wal");
+    database_->exec("pragma synchronous = full");
+  } catch (const SQLite::Exception& error) {
+    refuse(file_, error.what());
+  }
+}
+
+SqliteDatabase::~SqliteDatabase() = default;
+
+SQLite::Statement& SqliteDatabase::prepared(const std::string& sql) {
+  const auto found = statements_.find(sql);
+  if (found != statements_.end()) {
+    found->second.reset();
+    found->second.clearBindings();
+    return found->second;
+  }
+  return statements_.emplace(sql, SQLite::Statement(*database_, sql)).first->second;
+}
+
+Rows SqliteDatabase::query(const std::string& sql, std::span<const Field> parameters) {
+  try {
+    auto& statement = prepared(sql);
+    int index = 0;
+    for (const auto& parameter : parameters) {
+      ++index;
+      if (parameter) {
+        statement.bind(index, *parameter);
+      } else {
+        statement.bind(index);
+      }
+    }
+    Rows rows;
+    const int columns = statement.getColumnCount();
+    while (statement.executeStep()) {
+      auto& row = rows.rows.emplace_back();
+      row.reserve(static_cast<std::size_t>(columns));
+      for (int column = 0; column < columns; ++column) {
+        const auto value = statement.getColumn(column);
+        row.push_back(value.isNull() ? Field() : Field(value.getString()));
+      }
+    }
+    statement.reset();  // a statement that is not reset keeps its transaction open
+    return rows;
+  } catch (const SQLite::Exception& error) {
+    refuse(file_, error.what());
+  }
+}
+
+void SqliteDatabase::write(const std::function<void()>& body) {
+  try {
+    // `immediate`: a transaction that reads first could not be upgraded when another one wrote.
+    SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
+    body();
+    transaction.commit();
+  } catch (const SQLite::Exception& error) {
+    refuse(file_, error.what());
+  }
+}
+
+// A name may contain any character and be long.
+fs::path SqliteDatabase::lock_file(const std::string& name) const {
+  return locks_ / sha256_of(name).substr(0, 32);
+}
+
+std::unique_ptr<LedgerLock> SqliteDatabase::try_lock(const std::string& name) {
+  if (mkdir(locks_.c_str(), 0750) != 0 && errno != EEXIST) {
+    refuse(locks_, std::generic_category().message(errno));
+  }
+  const auto path = lock_file(name);
+  Descriptor file(path, O_RDWR | O_CREAT);
+  if (file.value() < 0) refuse(path, std::generic_category().message(errno));
+  auto range = whole_file();
+  if (fcntl(file.value(), F_OFD_SETLK, &range) == 0) {
+    return std::make_unique<FileLock>(std::move(file));
+  }
+  if (errno == EAGAIN || errno == EACCES) return nullptr;
+  refuse(path, std::generic_category().message(errno));
+}
+
+bool SqliteDatabase::is_locked(const std::string& name) {
+  const auto path = lock_file(name);
+  const Descriptor file(path, O_RDWR);
+  if (file.value() < 0) {
+    if (errno == ENOENT) return false;
+    refuse(path, std::generic_category().message(errno));
+  }
+  auto range = whole_file();
+  if (fcntl(file.value(), F_OFD_GETLK, &range) != 0) {
+    refuse(path, std::generic_category().message(errno));
+  }
+  return range.l_type != F_UNLCK;
+}
+
+}  // namespace pgrehearse
