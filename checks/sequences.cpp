@@ -149,15 +149,17 @@ bool is_below_on_primary(const InstanceContext& context, const FedColumn& fed) {
   }
 }
 
-Finding unlogged(const FedColumn& fed) {
+// Without a row, the first values after recovery are unused.
+Finding unlogged(const FedColumn& fed, bool has_values) {
   const auto object = fmt::format("{}.{}", fed.database, fed.sequence);
   const auto column = fmt::format("{}.{}.{}", fed.database, fed.table, fed.column);
   return {
       .code = FindingCode::sequence_unlogged,
+      .severity = has_values ? std::nullopt : std::optional(Severity::note),
       .object = object,
       .message = fmt::format("sequence {} is unlogged, so recovery resets it; {} is in a logged "
-                             "table and takes its values",
-                             object, column),
+                             "table{} and takes its values",
+                             object, column, has_values ? "" : " without rows"),
       .hint = fmt::format("on the primary: ALTER SEQUENCE {} SET LOGGED", fed.sequence),
       .details = {{"column", column}}};
 }
@@ -212,7 +214,9 @@ class Sequences : public InstanceCheck {
                             .called = rows.text(row, 5) == "t",
                             .plain = rows.text(row, 6) == "t"};
         if (!fed.logged) {
-          if (fed.called) findings.push_back(unlogged(fed));
+          if (!fed.called) continue;
+          const bool has_values = extreme_of(sql, fed, fed.increment > 0, copied).has_value();
+          findings.push_back(unlogged(fed, has_values));
           continue;
         }
         auto finding = compare(context, sql, fed, copied);

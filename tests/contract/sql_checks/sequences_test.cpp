@@ -89,15 +89,20 @@ TEST_F(SequencesTest, NotesASequenceThatIsAlsoBehindOnThePrimary) {
 TEST_F(SequencesTest, FailsForAnUnloggedSequenceOfALoggedTable) {
   const auto database =
       make_database({"create table orders (id serial)", "create unlogged table cache (id serial)",
-                     "create table owner (id integer)"});
+                     "create table owner (id integer)", "create table empty (id serial)",
+                     "insert into orders values (default)"});
   const bool known = copy_cluster().connect(database).server_version() >= 150000;
   if (!require_or_skip(known ? "" : "unlogged sequences need PostgreSQL 15", Remedy::none)) return;
   copy_cluster().execute(database, {"alter sequence orders_id_seq set unlogged",
+                                    "alter sequence empty_id_seq set unlogged",
                                     "create unlogged sequence unused owned by owner.id"});
   const auto outcome = run_check("sequences");
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   EXPECT_THAT(codes_and_objects(outcome),
-              ElementsAre("PGR-SEQUENCE-UNLOGGED " + database + ".public.orders_id_seq"));
+              ElementsAre("PGR-SEQUENCE-UNLOGGED " + database + ".public.orders_id_seq",
+                          "PGR-SEQUENCE-UNLOGGED " + database + ".public.empty_id_seq"));
+  EXPECT_EQ(severity_of(outcome.findings[0]), Severity::error);
+  EXPECT_EQ(severity_of(outcome.findings[1]), Severity::note);
 }
 
 TEST_F(SequencesTest, LooksIntoPartitionsThroughTheirParentOnce) {
