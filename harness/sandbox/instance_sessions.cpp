@@ -9,6 +9,7 @@
 
 #include "harness/postgres/database_names.hpp"
 #include "harness/postgres/session_settings.hpp"
+#include "harness/sandbox/socket_peer.hpp"
 
 namespace pgrehearse {
 
@@ -47,8 +48,16 @@ SqlError explained(const SqlError& error, const std::string& superuser) {
   return error;
 }
 
-// Restored code may replace its socket by a link to another server's.
-void require_socket(const ConnectionParameters& parameters) {
+[[noreturn]] void throw_replaced(const std::string& message, const std::string& path) {
+  throw SqlError({ErrorKind::environment, message,
+                  "something in the sandbox replaced it: treat the restored data as hostile",
+                  FindingCode::none, path},
+                 "");
+}
+
+// Restored code may replace its socket with a link to another server's, or move that server's
+// there.
+void require_own_socket(const ConnectionParameters& parameters, const Sandbox& sandbox) {
   const auto host = parameters.find("host");
   const auto port = parameters.find("port");
   if (host == parameters.end() || port == parameters.end() || !host->second.starts_with('/')) {
@@ -56,11 +65,13 @@ void require_socket(const ConnectionParameters& parameters) {
   }
   const auto path = fmt::format("{}/.s.PGSQL.{}", host->second, port->second);
   struct stat status {};
-  if (lstat(path.c_str(), &status) != 0 || S_ISSOCK(status.st_mode)) return;
-  throw SqlError({ErrorKind::environment, fmt::format("{} is not a socket", path),
-                  "something in the sandbox replaced it: treat the restored data as hostile",
-                  FindingCode::none, path},
-                 "");
+  if (lstat(path.c_str(), &status) != 0) return;
+  if (!S_ISSOCK(status.st_mode)) throw_replaced(fmt::format("{} is not a socket", path), path);
+  // The server of a virtual machine is reached through another process.
+  if (sandbox.spec().type == "local" &&
+      peer_of_socket(path, sandbox.paths().data) == SocketPeer::other) {
+    throw_replaced(fmt::format("another process listens on the sandbox's socket {}", path), path);
+  }
 }
 
 // One row: where the server's data is, whether that is $1, whether the role is a superuser. From
@@ -81,7 +92,7 @@ Connection InstanceSessions::open(const std::string& database, ErrorKind kind,
 Connection InstanceSessions::open_named(const std::string& database, ErrorKind kind,
                                         const std::stop_token& stop) {
   auto parameters = sandbox_.server();
-  require_socket(parameters);
+  require_own_socket(parameters, sandbox_);
   parameters["dbname"] = database;
   parameters["options"] = copy_session_options(sandbox_.spec().postgres_major);
   // Not what the environment of the harness demands of production.

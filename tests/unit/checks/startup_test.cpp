@@ -68,6 +68,27 @@ TEST_F(StartupCheck, AForeignSegmentIsTheOneAfterTheLastAccepted) {
   }
 }
 
+class UnisolatedSandbox : public ScriptedSandbox {
+ public:
+  using ScriptedSandbox::ScriptedSandbox;
+  [[nodiscard]] IsolationMeans isolation() const override {
+    return {.missing = {"network namespace (Operation not permitted)"}};
+  }
+};
+
+TEST_F(StartupCheck, MissingIsolationIsANote) {
+  ScriptedCommandRunner runner;
+  UnisolatedSandbox sandbox(runner);
+  bench.sandbox = &sandbox;
+  const auto outcome = run("2026-11-20 03:00:00.123 UTC [12] LOG:  ready\n");
+  const auto found =
+      std::ranges::find(outcome.findings, FindingCode::isolation_reduced, &Finding::code);
+  ASSERT_NE(found, outcome.findings.end());
+  EXPECT_EQ(found->object, "network namespace");
+  EXPECT_EQ(severity_of(*found), Severity::note);
+  EXPECT_THAT(found->message, HasSubstr("Operation not permitted"));
+}
+
 TEST_F(StartupCheck, LimitsTheNumberOfReportedLines) {
   std::string flood;
   for (int block = 0; block < 500; ++block) {

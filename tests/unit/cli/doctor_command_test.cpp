@@ -1,9 +1,12 @@
 // doctor, and what run shares with it.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +16,7 @@
 
 #include "harness/cli/drill_session.hpp"
 #include "harness/cli/state_directory.hpp"
+#include "harness/common/text.hpp"
 #include "harness/process/command.hpp"
 #include "tests/fakes/sample_reports.hpp"
 #include "tests/unit/cli/run_cli.hpp"
@@ -70,6 +74,34 @@ TEST_F(ScenarioFiles, DoctorReportsOneCauseOnce) {
   }
   EXPECT_EQ(problems, 1) << result.output;
   EXPECT_GE(unchecked, 4) << result.output;
+}
+
+TEST_F(ScenarioFiles, DoctorWarnsAboutAServerOfTheSameAccount) {
+  const auto account = geteuid() == 0 ? find_account("nobody") : current_account();
+  const auto program = directory_ / "postgres";
+  fs::copy_file("/bin/sleep", program);
+  const auto warnings = [&] {
+    const auto result = run({"doctor", write("weekly.yaml", "weekly"), "--format", "json"});
+    std::vector<std::string> messages;
+    const auto document = nlohmann::json::parse(result.output);
+    for (const auto& probe : document.at("probes")) {
+      if (probe.at("warning")) messages.push_back(probe.at("message"));
+    }
+    return join(messages, "; ");
+  };
+  const pid_t server = fork();
+  if (server == 0) {
+    if (geteuid() == 0 && (setgid(account.gid) != 0 || setuid(account.uid) != 0)) _exit(1);
+    execl(program.c_str(), "postgres", "600", nullptr);
+    _exit(1);
+  }
+  while (fs::read_symlink(fmt::format("/proc/{}/exe", server)) != program) usleep(1000);
+  const auto text = warnings();
+  kill(server, SIGKILL);
+  waitpid(server, nullptr, 0);
+  EXPECT_THAT(text, HasSubstr("as account '" + account.name + "'"));
+  EXPECT_THAT(text, HasSubstr(std::to_string(server)));
+  EXPECT_THAT(warnings(), testing::Not(HasSubstr(std::to_string(server))));
 }
 
 TEST_F(ScenarioFiles, TwoFilesWithOneNameAreRefused) {

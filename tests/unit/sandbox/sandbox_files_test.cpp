@@ -1,10 +1,13 @@
 #include "harness/sandbox/sandbox_files.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <fstream>
+#include <thread>
 
 namespace pgrehearse {
 namespace {
@@ -48,6 +51,23 @@ TEST_F(SandboxFiles, FollowsNoLinkOutOfTheTree) {
   fs::create_symlink(top_ / "production/file", data / "file");
   remove_tree_of(current_account(), top_ / "sandbox");
   EXPECT_FALSE(fs::exists(top_ / "sandbox"));
+  EXPECT_TRUE(production_is_complete());
+}
+
+// Code in the copy exchanges a directory and a link to production while the tree is removed.
+TEST_F(SandboxFiles, FollowsNoLinkThatReplacesADirectoryDuringRemoval) {
+  const auto directory = top_ / "sandbox/base";
+  const auto link = top_ / "sandbox/link";
+  for (int round = 0; round < 300 && production_is_complete(); ++round) {
+    fs::remove_all(top_ / "sandbox");
+    fs::create_directories(directory / "base");
+    fs::create_directory_symlink(top_ / "production", link);
+    const std::jthread exchanging([&] {
+      while (renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, link.c_str(), RENAME_EXCHANGE) == 0) {
+      }
+    });
+    remove_tree_of(current_account(), top_ / "sandbox");
+  }
   EXPECT_TRUE(production_is_complete());
 }
 
