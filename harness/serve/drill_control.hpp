@@ -22,15 +22,15 @@ struct RunningDrill {
   std::string host;
   pid_t pid = 0;  // on `host`; 0: not known
   Instant started;
-  std::optional<Instant> due;  // absent: started by hand
-  bool stopping = false;       // stop() was called
+  std::optional<Instant> due = {};  // absent: started by hand
+  bool stopping = false;            // stop() was called
 };
 
 struct LastDrill {
   std::string run_id;
   Verdict verdict = Verdict::unknown;
   Instant started;
-  std::optional<Seconds> seconds;
+  std::optional<Seconds> seconds = {};
   std::string diagnosis;  // one line
 };
 
