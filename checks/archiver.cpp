@@ -29,7 +29,7 @@ constexpr minutes waiting_time{10};
 constexpr minutes silent_time{15};
 
 std::string since(const std::optional<Instant>& instant) {
-  return instant ? " at " + to_iso8601(*instant) : std::string();
+  return instant ? " at " + to_text(*instant) : std::string();
 }
 
 // "000000010000000000000007, 000000010000000000000008"

@@ -59,6 +59,7 @@ class ComparisonCheck : public InstanceCheck, private PausePointVisitor {
       return unable(primary_trouble(*context.primary, "the primary could not be read", error));
     }
     auto comparison = record_of(compared_);
+    set_tables(comparison, std::move(tally_.tables));
     auto outcome = outcome_of(
         {.findings = findings_.take(), .tally = tally_, .points = std::move(compared_)}, rules_);
     outcome.comparison = std::move(comparison);

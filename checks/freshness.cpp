@@ -53,7 +53,7 @@ class Freshness : public InstanceCheck {
     if (outcome.verdict == Verdict::fail) {
       outcome.findings.push_back(
           {.code = FindingCode::freshness_old,
-           .object = context.landing.time ? to_iso8601(*context.landing.time) : "",
+           .object = context.landing.time ? to_text(*context.landing.time) : "",
            .message = summary,
            .hint = "check on the primary that WAL is archived (pg_stat_archiver, archive_timeout)",
            .details = {{"measured_seconds", fmt::format("{:.3f}", measured->count())},

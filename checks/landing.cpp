@@ -19,7 +19,7 @@ constexpr std::uint64_t page_header = 40;
 
 std::string describe(const TransactionMark& mark) {
   return fmt::format("{}transaction {} ({}{})", mark.aborted ? "rolled-back " : "", mark.xid,
-                     to_text(mark.lsn), mark.time ? ", " + to_postgres_timestamp(*mark.time) : "");
+                     to_text(mark.lsn), mark.time ? ", " + to_text(*mark.time) : "");
 }
 
 std::string history_of(Timeline timeline) { return fmt::format("{:08X}.history", timeline); }

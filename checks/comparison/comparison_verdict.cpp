@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "checks/shared/database_walk.hpp"
 
@@ -68,6 +69,21 @@ ComparisonRecord record_of(const std::vector<DatabaseFingerprint>& points) {
                                       point.explanation.empty() ? "" : ": " + point.explanation);
   }
   return record;
+}
+
+void set_tables(ComparisonRecord& record, std::vector<ComparedTable> tables) {
+  constexpr std::size_t most_tables = 5000;
+  const auto rank = [](const ComparedTable& table) {
+    return table.result == "same" ? 2 : table.result == "not compared" ? 1 : 0;
+  };
+  std::ranges::sort(tables, [&](const auto& a, const auto& b) {
+    return std::tuple(rank(a), b.bytes, a.name) < std::tuple(rank(b), a.bytes, b.name);
+  });
+  if (tables.size() > most_tables) {
+    record.tables_omitted = tables.size() - most_tables;
+    tables.resize(most_tables);
+  }
+  record.tables = std::move(tables);
 }
 
 CheckOutcome outcome_of(ComparisonResult result, const ComparisonRules& rules) {

@@ -22,6 +22,9 @@ struct ComparisonResult {
 // comparison of nothing.
 CheckOutcome outcome_of(ComparisonResult result, const ComparisonRules& rules);
 
+// Differences first, then the largest; the list is limited.
+void set_tables(ComparisonRecord& record, std::vector<ComparedTable> tables);
+
 // The report's `comparison`.
 ComparisonRecord record_of(const std::vector<DatabaseFingerprint>& points);
 

@@ -51,6 +51,18 @@ class Comparer {
   }
   void next() { line_ = reader_.next(); }
 
+  void add_table(const RelationContent& expected, std::string_view result,
+                 std::optional<std::int64_t> actual, std::string_view note = {}) {
+    const bool counted = expected.coverage != Coverage::none;
+    tally_.tables.push_back({.name = object_of(expected.name),
+                             .result = std::string(result),
+                             .coverage = std::string(name_of(expected.coverage)),
+                             .expected = counted ? std::optional(expected.rows) : std::nullopt,
+                             .actual = actual,
+                             .bytes = static_cast<std::uint64_t>(expected.pages) * 8192,
+                             .note = std::string(note)});
+  }
+
   void difference(Finding finding) {
     ++tally_.differences;
     findings_.add(std::move(finding));
@@ -203,6 +215,8 @@ class Comparer {
 
   // Relations whose contents are not in the fingerprint.
   void left_out(const RelationContent& relation) {
+    add_table(relation, "not compared", {},
+              relation.error.empty() ? name_of(relation.cause) : relation.error);
     if (relation.cause == Uncovered::rewritten && relation.as_text) {
       not_comparable(relation.name, relation.error);
     } else if (relation.cause == Uncovered::rewritten) {
@@ -263,6 +277,7 @@ class Comparer {
   }
 
   void unread(const RelationContent& relation, std::string_view why) {
+    add_table(relation, "not compared", {}, why);
     const auto object = object_of(relation.name);
     gap({.object = object,
          .message = fmt::format("{} was not read in the restored cluster: {}", object, why)});
@@ -280,22 +295,36 @@ class Comparer {
     const std::lock_guard lock(mutex_);
     const auto object = object_of(expected.name);
     if (actual.cause == Uncovered::rewritten) {
+      add_table(expected, actual.as_text ? "not compared" : "unreadable", {}, actual.error);
       if (actual.as_text) return not_comparable(expected.name, actual.error);
       // The catalog may list what cannot be found by name: an index of the catalog is damaged.
       if (!differing_.contains(expected.name)) unreadable(object, actual.error);
       return;
     }
-    if (actual.cause == Uncovered::locked) return locked(expected.name);
+    if (actual.cause == Uncovered::locked) {
+      add_table(expected, "not compared", {}, "locked");
+      return locked(expected.name);
+    }
     if (actual.cause == Uncovered::budget || actual.cause == Uncovered::permission) {
       return unread(expected, actual.error);
     }
-    if (actual.coverage == Coverage::none) return unreadable(object, actual.error);
+    if (actual.coverage == Coverage::none) {
+      add_table(expected, "unreadable", {}, actual.error);
+      return unreadable(object, actual.error);
+    }
     ++tally_.relations;
     ++tally_.by_coverage[std::string(name_of(expected.coverage))];
     tally_.rows += static_cast<std::uint64_t>(actual.rows);
     withheld(expected);
-    if (expected.rows == actual.rows && expected.hash == actual.hash) return;
-    if (tolerated(expected, actual)) return;
+    const bool same = expected.rows == actual.rows && expected.hash == actual.hash;
+    if (same || tolerated(expected, actual)) {
+      return add_table(expected, "same", actual.rows, same ? "" : "within the tolerance");
+    }
+    add_table(expected,
+              actual.rows < expected.rows   ? "missing rows"
+              : actual.rows > expected.rows ? "extra rows"
+                                            : "different",
+              actual.rows);
     auto finding = content_finding(expected, actual, object);
     if (comparison_.on_difference && !copied_.contains(expected.name)) {
       comparison_.on_difference(expected, finding);

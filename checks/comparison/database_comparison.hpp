@@ -29,6 +29,7 @@ struct ComparisonTally {
   std::uint64_t rewritten = 0;  // truncated or rewritten while the fingerprint was taken
   std::map<std::string, std::uint64_t> by_choice;  // cause -> relations: unlogged, excluded, ...
   std::map<std::string, std::uint64_t> by_coverage;
+  std::vector<ComparedTable> tables;
 };
 
 struct DatabaseComparison {

@@ -118,6 +118,11 @@ void add_common_options(CLI::App& app, CommonOptions& common) {
   if (absent("--quiet")) {
     app.add_flag("-q,--quiet", common.quiet, "no progress output, no warnings")->group(group);
   }
+  if (absent("--verbose")) {
+    app.add_flag("-v,--verbose", common.verbose,
+                 "text reports: also what passing checks found, and every phase")
+        ->group(group);
+  }
 }
 
 struct ConfiguredCommand {

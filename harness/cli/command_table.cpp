@@ -23,7 +23,9 @@ constexpr std::string_view plan_explanation =
 
 constexpr std::string_view map_explanation =
     "Lists the backups and the WAL archive; restores nothing. Shows the recoverable range of each\n"
-    "timeline, gaps in the WAL, and unusable backups.";
+    "timeline, gaps in the WAL, and unusable backups.\n"
+    "Exit code: 0 continuous; 1 something is lost; 2 something could not be determined. With --at:\n"
+    "0 the time is recoverable; 1 it is not; 2 unknown.";
 
 constexpr std::string_view doctor_explanation =
     "With a scenario: checks account, PostgreSQL binaries, pgBackRest, repository, disk space,\n"
@@ -82,6 +84,7 @@ constexpr auto table = std::to_array<CommandDescription>({
     {"map", "show which points in time can be recovered to, without restoring",
      "pgrehearse map weekly.yaml\n"
      "pgrehearse map --stanza demo --config /etc/pgbackrest.conf\n"
+     "pgrehearse map weekly.yaml --at '2026-11-20 14:05+01'\n"
      "pgrehearse map weekly.yaml --format svg --output map.svg",
      configure_map, map_explanation},
     {"doctor", "check the prerequisites of drills and suggest fixes",

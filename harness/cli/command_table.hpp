@@ -26,6 +26,7 @@ struct CommonOptions {
   std::string format = "text";  // or "json"
   bool no_color = false;
   bool quiet = false;
+  bool verbose = false;
   SignalWatch* signals = nullptr;  // set before an action is called
 };
 

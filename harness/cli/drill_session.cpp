@@ -16,6 +16,7 @@
 #include "harness/common/version.hpp"
 #include "harness/drill/run_drill.hpp"
 #include "harness/kubernetes/kubernetes_manifest.hpp"
+#include "harness/reporting/progress/file_progress.hpp"
 #include "harness/reporting/progress/progress_choice.hpp"
 #include "harness/reporting/reporter.hpp"
 #include "harness/reporting/terminal.hpp"
@@ -50,7 +51,7 @@ class Deadline {
 bool write_report(const Report& report, const std::string& format,
                   const std::filesystem::path& file) {
   try {
-    write_report_file(report, format, file);
+    write_report_file(report, format, file, {.verbose = true});
     return true;
   } catch (const Error& error) {
     spdlog::error("{}; {}", error.what(), error.hint());
@@ -117,7 +118,8 @@ DrillSession run_session(const Scenario& scenario, const SessionOptions& options
   const auto run_id = make_run_id(now(), (std::uint64_t{random()} << 32U) | random());
   RunStore store(common.state);
   auto parts = wire(scenario, common.state, run_id);
-  auto progress = progress_on_stderr(common.quiet, common.no_color);
+  std::unique_ptr<ProgressListener> progress = std::make_unique<FileProgress>(
+      progress_on_stderr(common.quiet, common.no_color), common.state / "runs");
   const DrillServices services{.commands = *parts.commands,
                                .provisioner = parts.provisioner.get(),
                                .repository = *parts.repository,
@@ -152,7 +154,8 @@ DrillSession run_session(const Scenario& scenario, const SessionOptions& options
 
 void print_report(const Report& report, const CommonOptions& common) {
   const RenderOptions options{.color = wants_color(STDOUT_FILENO, common.no_color),
-                              .width = terminal_width(STDOUT_FILENO)};
+                              .width = terminal_width(STDOUT_FILENO),
+                              .verbose = common.verbose};
   find_reporter(common.format).write(report, options, std::cout);
   std::cout.flush();
 }

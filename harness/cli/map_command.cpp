@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <clocale>
 #include <cstdlib>
 #include <fstream>
@@ -13,7 +14,10 @@
 #include "harness/cli/wiring.hpp"
 #include "harness/map/build_map.hpp"
 #include "harness/map/map_edges.hpp"
+#include "harness/map/recoverable_at.hpp"
+#include "harness/report/forecast.hpp"
 #include "harness/report/run_store.hpp"
+#include "harness/reporting/map/instant_answer.hpp"
 #include "harness/reporting/map/map_formats.hpp"
 #include "harness/reporting/terminal.hpp"
 #include "harness/scenario/sandbox_kinds.hpp"
@@ -33,6 +37,7 @@ struct MapOptions {
   std::filesystem::path output;
   bool no_wal = false;
   bool verify = false;
+  std::string at;
 };
 
 Scenario scenario_of(const MapOptions& options) {
@@ -77,21 +82,66 @@ bool locale_is_utf8() {
   return false;
 }
 
-void write(const RecoveryMap& map, const std::string& format, const MapRenderOptions& options,
-           std::ostream& out) {
+// The instant of --at with its answer, if one was asked for.
+struct Asked {
+  Instant at;
+  std::chrono::minutes utc_offset;
+  InstantAnswer answer;
+  std::optional<ExpectedRecovery> expected;
+};
+
+std::optional<Instant> instant_of(const MapOptions& options) {
+  if (options.at.empty()) return {};
+  const auto at = parse_instant(options.at);
+  if (at) return at;
+  const bool lacks_zone = parse_instant(options.at + "+00").has_value();
+  throw Error(ErrorKind::usage,
+              fmt::format(lacks_zone ? "time '{}' has no time zone" : "'{}' is not a time",
+                          options.at),
+              lacks_zone ? fmt::format("for UTC use --at '{}+00'", options.at)
+                         : "for example --at '2026-11-20 14:05+01'");
+}
+
+Asked ask(const RecoveryMap& map, Instant at, const MapOptions& options,
+          const CommonOptions& common) {
+  Asked asked{.at = at,
+              .utc_offset = utc_offset_of(options.at),
+              .answer = recoverable_at(map, at)};
+  const auto& answer = asked.answer;
+  if (answer.backup) {
+    const auto past = RunStore(common.state).newest_passed(map.scenario, map.stanza, 5);
+    asked.expected = expected_recovery(past, answer.backup->backup.size.count,
+                                       answer.end.value - std::min(answer.begin, answer.end).value);
+  }
+  return asked;
+}
+
+void write(const RecoveryMap& map, const std::optional<Asked>& asked, const std::string& format,
+           MapRenderOptions options, std::ostream& out) {
+  if (asked) {
+    options.at = asked->at;
+    options.utc_offset = asked->utc_offset;
+  }
+  const auto shown = [&] {
+    return ShownAnswer{
+        .map = map, .answer = asked->answer, .at = asked->at, .expected = asked->expected};
+  };
   if (format == "json") {
+    if (asked) return write_answer_json(shown(), out);
     write_map_json(map, out);
   } else if (format == "svg") {
-    write_map_svg(map, out);
+    write_map_svg(map, options, out);
   } else {
+    if (asked) write_answer_text(shown(), options, out);
     write_map_text(map, options, out);
   }
 }
 
-void write(const RecoveryMap& map, const MapOptions& options, const CommonOptions& common) {
+void write(const RecoveryMap& map, const std::optional<Asked>& asked, const MapOptions& options,
+           const CommonOptions& common) {
   const auto& format = options.format.empty() ? common.format : options.format;
   if (options.output.empty() || options.output == "-") {
-    write(map, format,
+    write(map, asked, format,
           {.color = wants_color(STDOUT_FILENO, common.no_color),
            .unicode = locale_is_utf8(),
            .width = terminal_width(STDOUT_FILENO)},
@@ -100,7 +150,7 @@ void write(const RecoveryMap& map, const MapOptions& options, const CommonOption
     return;
   }
   std::ofstream out(options.output, std::ios::trunc);
-  write(map, format, {.unicode = true}, out);
+  write(map, asked, format, {.unicode = true}, out);
   out.close();
   if (!out) {
     throw Error(ErrorKind::environment,
@@ -112,6 +162,7 @@ void write(const RecoveryMap& map, const MapOptions& options, const CommonOption
 
 ExitCode map_repository(const MapOptions& options, const CommonOptions& common,
                         const std::stop_token& stop) {
+  const auto at = instant_of(options);
   const auto scenario = scenario_of(options);
   std::random_device random;
   const auto id =
@@ -127,7 +178,14 @@ ExitCode map_repository(const MapOptions& options, const CommonOptions& common,
     read_edges(map, {*parts.repository, parts.provisioner.get(), sandbox}, stop);
   }
   if (parts.primary) measure_lag(map, *parts.primary, stop);
-  write(map, options, common);
+  const auto asked = at ? std::optional(ask(map, *at, options, common)) : std::nullopt;
+  write(map, asked, options, common);
+  if (asked) {
+    const auto& answer = asked->answer.answer;
+    return answer == Recoverability::recoverable ? ExitCode::pass
+           : answer == Recoverability::lost      ? ExitCode::fail
+                                                 : ExitCode::unknown;
+  }
   const auto verdict = verdict_of(map);
   return verdict == MapVerdict::continuous ? ExitCode::pass
          : verdict == MapVerdict::damaged  ? ExitCode::fail
@@ -156,6 +214,10 @@ CommandAction configure_map(CLI::App& command, const CommonOptions& common) {
   command.add_flag(
       "--verify", options->verify,
       "read and verify every file in the repository; takes as long as `pgbackrest verify`");
+  command
+      .add_option("--at", options->at,
+                  "say whether this time can be recovered, with backup, WAL and expected duration")
+      ->type_name("TIME");
   command.add_option("--format", options->format, "text, json or svg [text]")
       ->type_name("FORMAT")
       ->check(one_of({"text", "json", "svg"}));

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -10,7 +11,9 @@
 #include "harness/cli/wiring.hpp"
 #include "harness/drill/check_runner.hpp"
 #include "harness/drill/preparation.hpp"
+#include "harness/report/forecast.hpp"
 #include "harness/report/run_store.hpp"
+#include "harness/reporting/phrases.hpp"
 #include "harness/reporting/printable.hpp"
 #include "harness/scenario/scenario_parser.hpp"
 
@@ -20,12 +23,39 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::optional<double> expected_seconds(const Scenario& scenario, const CommonOptions& common) {
-  const auto last = RunStore(common.state).newest_passed(scenario.name, scenario.repository.stanza);
-  if (!last) return {};
-  double seconds = 0;
-  for (const auto& phase : last->phases) seconds += phase.seconds;
-  return seconds;
+constexpr std::size_t past_drills = 30;
+
+Json phases_of(const std::vector<ExpectedPhase>& phases) {
+  auto json = Json::array();
+  for (const auto& phase : phases) {
+    json.push_back({{"name", phase.name},
+                    {"seconds", phase.seconds},
+                    {"low", phase.low},
+                    {"high", phase.high},
+                    {"bytes", phase.bytes ? Json(*phase.bytes) : Json()}});
+  }
+  return json;
+}
+
+// The RTO of drills that passed, as a trend.
+Json rto_forecast(const std::vector<Report>& past, const Scenario& scenario) {
+  std::vector<PastRecovery> recoveries;
+  for (const auto& report : past) {
+    if (!report.rto.measured || !report.backup) continue;
+    recoveries.push_back({.at = report.started,
+                          .rto = *report.rto.measured,
+                          .bytes = static_cast<double>(report.backup->bytes)});
+  }
+  const auto objective = scenario.objectives.rto
+                             ? std::optional(Seconds(*scenario.objectives.rto).count())
+                             : std::nullopt;
+  const auto forecast = forecast_rto(recoveries, objective, std::chrono::system_clock::now());
+  if (!forecast.seconds) return {};
+  return {{"seconds", *forecast.seconds},
+          {"low", forecast.low},
+          {"high", forecast.high},
+          {"text", in_words(forecast)},
+          {"growth", growth_in_words(forecast)}};
 }
 
 Json plan_of(const Scenario& scenario, const Preparation& preparation,
@@ -37,7 +67,12 @@ Json plan_of(const Scenario& scenario, const Preparation& preparation,
     checks.push_back(
         {{"name", planned.request.name}, {"state", std::string(name_of(planned.state))}});
   }
-  const auto seconds = expected_seconds(scenario, common);
+  const auto past = RunStore(common.state).newest_passed(scenario.name, scenario.repository.stanza,
+                                                          past_drills);
+  const auto phases = expected_phases(std::span(past).first(std::min<std::size_t>(past.size(), 5)),
+                                      backup.size.count);
+  double seconds = 0;
+  for (const auto& phase : phases) seconds += phase.seconds;
   const auto problem = preparation.wal_problem();
   return {{"scenario", scenario.name},
           {"recover_to", to_text(scenario.target)},
@@ -55,9 +90,35 @@ Json plan_of(const Scenario& scenario, const Preparation& preparation,
             {"timeline", lineage.timeline},
             {"end_lsn", to_text(lineage.reachable_end)}}},
           {"space_needed_bytes", preparation.required_space().count},
-          {"expected_seconds", seconds ? Json(*seconds) : Json(nullptr)},
+          {"expected_seconds", phases.empty() ? Json(nullptr) : Json(seconds)},
+          {"expected_phases", phases_of(phases)},
+          {"rto_forecast", rto_forecast(past, scenario)},
           {"sandbox", scenario.sandbox.type},
           {"checks", checks}};
+}
+
+void print_expected_time(const Json& plan) {
+  if (plan["expected_seconds"].is_null()) {
+    std::cout << "  time     unknown: no drill of this stanza has passed\n";
+    return;
+  }
+  const auto duration = [](const Json& seconds) {
+    return duration_in_words(seconds.get<double>());
+  };
+  std::cout << fmt::format("  time     about {}\n", duration(plan["expected_seconds"]));
+  for (const auto& phase : plan["expected_phases"]) {
+    if (phase["seconds"] < plan["expected_seconds"].get<double>() * 0.05) continue;
+    std::cout << fmt::format("           {:<28} {} ({} to {})\n",
+                             printable(phase["name"].get<std::string>()),
+                             duration(phase["seconds"]), duration(phase["low"]),
+                             duration(phase["high"]));
+  }
+  const auto& forecast = plan["rto_forecast"];
+  if (forecast.is_null()) return;
+  std::cout << fmt::format("  RTO      {}\n", forecast["text"].get<std::string>());
+  if (const auto growth = forecast["growth"].get<std::string>(); !growth.empty()) {
+    std::cout << fmt::format("           {}\n", growth);
+  }
 }
 
 void print(const Json& plan) {
@@ -68,7 +129,7 @@ void print(const Json& plan) {
                            text(plan["recover_to"]));
   std::cout << fmt::format(
       "  backup   {} ({}, {}), completed {}\n", text(backup["label"]), text(backup["type"]),
-      to_text(Bytes{backup["bytes"].get<std::uint64_t>()}), text(backup["stop_time"]));
+      to_text(Bytes{backup["bytes"].get<std::uint64_t>()}), to_text(*parse_instant(backup["stop_time"].get<std::string>())));
   std::cout << fmt::format("           {}\n", text(backup["reason"]));
   std::cout << fmt::format("  WAL      {} segments ({} in the repository), timeline {}, up to {}\n",
                            wal["segments"].get<std::uint64_t>(),
@@ -80,11 +141,7 @@ void print(const Json& plan) {
   std::cout << fmt::format("  space    {} needed in a {} sandbox\n",
                            to_text(Bytes{plan["space_needed_bytes"].get<std::uint64_t>()}),
                            text(plan["sandbox"]));
-  std::cout << fmt::format("  time     {}\n",
-                           plan["expected_seconds"].is_null()
-                               ? std::string("unknown: no drill of this stanza has passed")
-                               : to_text(Seconds(plan["expected_seconds"].get<double>())) +
-                                     " (as in the last drill that passed)");
+  print_expected_time(plan);
   std::cout << "  checks\n";
   for (const auto& check : plan["checks"]) {
     std::cout << fmt::format("           {:<28} {}\n", text(check["name"]), text(check["state"]));

@@ -42,7 +42,8 @@ void require_kept_copy(Report& report, const std::filesystem::path& record,
 
 void print(const Report& report, const ReporterDescription& reporter, const CommonOptions& common) {
   const RenderOptions options{.color = wants_color(STDOUT_FILENO, common.no_color),
-                              .width = terminal_width(STDOUT_FILENO)};
+                              .width = terminal_width(STDOUT_FILENO),
+                              .verbose = common.verbose};
   reporter.write(report, options, std::cout);
 }
 
@@ -71,7 +72,7 @@ CommandAction configure_report(CLI::App& command, const CommonOptions& common) {
     if (options->output.empty() || options->output == "-") {
       print(report, reporter, common);
     } else {
-      write_report_file(report, reporter.format, options->output);
+      write_report_file(report, reporter.format, options->output, {.verbose = true});
     }
     return ExitCode::pass;
   };

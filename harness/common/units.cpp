@@ -123,6 +123,12 @@ std::string to_text(Bytes size) {
   return unit == 0 ? fmt::format("{} B", size.count) : fmt::format("{:.1f} {}", value, units[unit]);
 }
 
+std::string rate_in_words(Bytes done, std::chrono::duration<double> elapsed) {
+  if (elapsed.count() < 1 || done.count == 0) return {};
+  const auto rate = static_cast<double>(done.count) / elapsed.count();
+  return ", " + to_text(Bytes{static_cast<std::uint64_t>(rate)}) + "/s";
+}
+
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   constexpr std::array<std::pair<std::string_view, double>, 5> units{
       {{"ms", 1}, {"s", 1e3}, {"min", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}}};
@@ -155,6 +161,24 @@ std::string to_text(Seconds span) {
 std::string to_iso8601(Instant instant) { return format_utc(instant, 'T', "Z"); }
 
 std::string to_postgres_timestamp(Instant instant) { return format_utc(instant, ' ', "+00"); }
+
+std::string to_text(Instant instant, std::chrono::minutes utc_offset) {
+  const auto minutes = utc_offset.count();
+  const auto zone = minutes == 0 ? std::string(" UTC")
+                                 : fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+',
+                                               std::abs(minutes) / 60, std::abs(minutes) % 60);
+  auto text = format_utc(instant + utc_offset, ' ', "");
+  if (const auto dot = text.find('.'); text.substr(dot) == ".000000") text.erase(dot);
+  return text + zone;
+}
+
+std::chrono::minutes utc_offset_of(std::string_view text) {
+  // After the time of day: the date contains '-', too.
+  const auto sign = text.find_first_of("+-", std::min<std::size_t>(text.size(), 11));
+  if (sign == std::string_view::npos) return {};
+  auto zone = text.substr(sign);
+  return std::chrono::minutes(take_zone(zone).value_or(0));
+}
 
 std::optional<Instant> parse_instant(std::string_view text) {
   const auto year = take_int(text, 4);

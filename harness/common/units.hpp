@@ -16,6 +16,9 @@ struct Bytes {
   auto operator<=>(const Bytes&) const = default;
 };
 
+// ", 23.3 MB/s"; empty while too little has passed.
+std::string rate_in_words(Bytes done, std::chrono::duration<double> elapsed);
+
 using Instant = std::chrono::system_clock::time_point;
 using Seconds = std::chrono::duration<double>;
 
@@ -36,5 +39,10 @@ std::string to_iso8601(Instant instant);
 std::optional<Instant> parse_instant(std::string_view text);
 // "2026-11-20 03:00:00.123456+00", as PostgreSQL accepts it.
 std::string to_postgres_timestamp(Instant instant);
+// For people: "2026-11-20 03:00:00 UTC", with a fraction only if there is one; with another offset
+// "2026-11-20 04:00:00+01:00".
+std::string to_text(Instant instant, std::chrono::minutes utc_offset = {});
+// The offset that a valid time was written with.
+std::chrono::minutes utc_offset_of(std::string_view text);
 
 }  // namespace pgrehearse

@@ -32,9 +32,9 @@ DrillRecord::DrillRecord(const Scenario& scenario, const DrillServices& services
                                                : "the check `comparison` was not requested"};
   report.tools["pgrehearse"] = services.version;
   report.diagnosis.summary = "the drill has not finished";
-  if (const auto last = services.store.newest_passed(scenario.name, scenario.repository.stanza)) {
-    for (const auto& done : last->phases) expected_[done.name] = Seconds(done.seconds);
-  }
+  constexpr std::size_t past_drills = 5;
+  expected_ = expected_phases(
+      services.store.newest_passed(scenario.name, scenario.repository.stanza, past_drills));
   run_.save(report);
   services.progress.drill_started(report);
 }
@@ -42,9 +42,7 @@ DrillRecord::DrillRecord(const Scenario& scenario, const DrillServices& services
 void DrillRecord::phase(const std::string& name, const std::stop_token& stop,
                         const std::function<void()>& action) {
   throw_if_stopped(stop);
-  const auto expected = expected_.find(name);
-  services_.progress.phase_started(
-      name, expected == expected_.end() ? std::nullopt : std::optional(expected->second));
+  services_.progress.phase_started(name, expectation_of(name));
   const auto at = report.phases.size();
   report.phases.push_back({.name = name});
   const auto began = Clock::now();
@@ -62,6 +60,22 @@ void DrillRecord::phase(const std::string& name, const std::stop_token& stop,
     throw;
   }
   end(true);
+}
+
+PhaseExpectation DrillRecord::expectation_of(const std::string& name) const {
+  PhaseExpectation expectation;
+  if (expected_.empty()) return expectation;
+  Seconds later{0};
+  for (const auto& phase : expected_) {
+    if (phase.name == name) {
+      expectation.phase = Seconds(phase.seconds);
+    } else if (std::ranges::none_of(report.phases,
+                                    [&](const auto& done) { return done.name == phase.name; })) {
+      later += Seconds(phase.seconds);
+    }
+  }
+  expectation.later_phases = later;
+  return expectation;
 }
 
 void DrillRecord::add(std::vector<FinishedCheck> checks) {

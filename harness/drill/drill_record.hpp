@@ -13,6 +13,7 @@
 #include "harness/drill/check_runner.hpp"
 #include "harness/drill/drill_services.hpp"
 #include "harness/report/diagnosis.hpp"
+#include "harness/report/forecast.hpp"
 #include "harness/report/report.hpp"
 #include "harness/report/run_store.hpp"
 
@@ -48,6 +49,7 @@ class DrillRecord {
   [[nodiscard]] ProgressListener& progress() const { return services_.progress; }
 
  private:
+  [[nodiscard]] PhaseExpectation expectation_of(const std::string& phase) const;
   void skip(const PlannedCheck& planned, const Error& error);
   void report_unsaved(const Error& error);
   [[nodiscard]] std::vector<Verdict> verdicts() const;
@@ -55,7 +57,7 @@ class DrillRecord {
   const DrillServices& services_;
   RunDirectory run_;
   bool checks_requested_;
-  std::map<std::string, Seconds> expected_;  // by phase, from the newest drill that passed
+  std::vector<ExpectedPhase> expected_;      // from drills that passed
   std::optional<Error> unsaved_;             // why the newest record is not saved
 };
 

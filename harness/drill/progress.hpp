@@ -11,12 +11,19 @@
 
 namespace pgrehearse {
 
+// From earlier drills that passed; absent: not known.
+struct PhaseExpectation {
+  PhaseExpectation() = default;
+  PhaseExpectation(Seconds phase_takes) : phase(phase_takes) {}
+  std::optional<Seconds> phase;
+  std::optional<Seconds> later_phases;  // all that follow
+};
+
 class ProgressListener {
  public:
   virtual ~ProgressListener() = default;
   virtual void drill_started(const Report& report) = 0;
-  // `expected`: duration of this phase in the newest finished run of the scenario.
-  virtual void phase_started(std::string_view name, std::optional<Seconds> expected) = 0;
+  virtual void phase_started(std::string_view name, const PhaseExpectation& expected) = 0;
   // fraction 0..1 where known; detail in words ("1.2 GB of 4.6 GB"). Called from several threads.
   virtual void phase_progress(std::optional<double> fraction, std::string_view detail) = 0;
   virtual void phase_finished(const PhaseRecord& phase) = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <thread>
 
 #include "harness/common/text.hpp"
@@ -21,7 +22,9 @@
 #include "harness/drill/recovery/sandbox_proof.hpp"
 #include "harness/drill/sandbox_teardown.hpp"
 #include "harness/postgres/relation_files.hpp"
+#include "harness/map/recovery_map.hpp"
 #include "harness/process/command.hpp"
+#include "harness/report/archive_record.hpp"
 #include "harness/repository/archived_commits.hpp"
 
 namespace pgrehearse {
@@ -104,9 +107,23 @@ class Drill {
                              .start_lsn = backup.start_lsn,
                              .stop_lsn = backup.stop_lsn,
                              .bytes = backup.size.count};
+    record_archive();
     window_ = RecoverableWindow{.backup = backup.label,
                                 .consistent_from = backup.stop_time,
                                 .lineage = *preparation_.lineage};
+  }
+
+  // The backups and WAL of the same cluster and repository, for the report's picture.
+  void record_archive() {
+    const auto& chosen = preparation_.choice->backup;
+    std::vector<Backup> backups;
+    std::ranges::copy_if(preparation_.list.backups, std::back_inserter(backups),
+                         [&](const Backup& backup) {
+                           return backup.database_id == chosen.database_id &&
+                                  backup.repository_key == chosen.repository_key;
+                         });
+    record_.report.archive =
+        archive_record(map_archive(backups, preparation_.archive), preparation_.lineage->timeline);
   }
 
   void create_sandbox() {
@@ -163,7 +180,8 @@ class Drill {
         [&](const RestoreProgress& progress) {
           services_.progress.phase_progress(
               progress.fraction,
-              fmt::format("{} of {}", to_text(progress.done), to_text(backup.size)));
+              fmt::format("{} of {}{}", to_text(progress.done), to_text(backup.size),
+                          rate_in_words(progress.done, Clock::now() - began)));
         },
         stop_);
     record_.report.phases.back().bytes = backup.size.count;

@@ -22,8 +22,8 @@ void measure_seconds(Instant archived, bool standby, ArchiveLag& lag, RecoveryMa
     map.unknown.push_back(
         fmt::format("archive lag: the newest commit of {} ({}) is earlier than the newest archived "
                     "one ({}): {}",
-                    standby ? "the standby" : "the primary", to_iso8601(*lag.primary_commit),
-                    to_iso8601(archived), standby ? "it lags" : "a clock was set back"));
+                    standby ? "the standby" : "the primary", to_text(*lag.primary_commit),
+                    to_text(archived), standby ? "it lags" : "a clock was set back"));
     return;
   }
   lag.seconds = std::max(0.0, seconds.count());

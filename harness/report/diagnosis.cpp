@@ -88,7 +88,7 @@ std::string recoverable(const std::optional<RecoverableWindow>& window) {
   }
   auto text = fmt::format(
       "from backup {}: {}{} up to {}", window->backup,
-      window->consistent_from ? to_iso8601(*window->consistent_from) + " and later," : "",
+      window->consistent_from ? to_text(*window->consistent_from) + " and later," : "",
       window->consistent_from ? "" : " its end", to_text(lineage.reachable_end));
   if (lineage.missing_count > 0) {
     text += fmt::format(

@@ -45,6 +45,8 @@ struct OrphanedCommits {
 // Where recovery stopped, with proof.
 struct Landing {
   std::string asked;       // the recovery target in words
+  std::optional<Instant> target_time;
+  int utc_offset = 0;      // in minutes: how the user wrote the target time
   std::optional<Lsn> lsn;  // end of the last replayed record
   std::optional<Timeline> timeline;
   std::optional<Instant> time;  // commit time of the last applied transaction
@@ -77,12 +79,25 @@ struct ObjectiveRecord {
   std::string explanation;          // how it was measured, or why it could not be measured
 };
 
+// One table, as compared with the primary.
+struct ComparedTable {
+  std::string name;  // "shop.public.orders"
+  std::string result;  // same, different, missing rows, extra rows, unreadable or not compared
+  std::string coverage;  // full, sampled, counted or none
+  std::optional<std::int64_t> expected;  // rows on the primary
+  std::optional<std::int64_t> actual;    // rows in the restored cluster
+  std::uint64_t bytes = 0;               // size on the primary
+  std::string note;
+};
+
 struct ComparisonRecord {
   bool exact = false;
   std::string method;  // "none" where nothing was compared with the primary
   std::optional<Lsn> lsn;
   std::uint64_t candidates = 0;  // snapshots that were tried
   std::string explanation;
+  std::vector<ComparedTable> tables;   // differences first, then the largest
+  std::uint64_t tables_omitted = 0;    // not in the list
 };
 
 struct CheckRecord {
@@ -115,6 +130,30 @@ struct BackupRecord {
   std::optional<Lsn> start_lsn;
   std::optional<Lsn> stop_lsn;
   std::uint64_t bytes = 0;
+};
+
+// The repository when the drill started: what could be recovered, derived from its listing.
+struct ArchivedBackup {
+  std::string label;
+  std::string type;
+  std::optional<Instant> start_time;
+  std::optional<Instant> stop_time;
+  std::optional<Lsn> stop_lsn;
+  bool usable = true;
+};
+struct ArchiveRange {
+  std::string kind;  // recoverable, lost or missing
+  Lsn begin;
+  Lsn end;
+  std::optional<Instant> begin_time;  // absent: not known
+  std::optional<Instant> end_time;
+  std::string reason;
+};
+struct ArchiveRecord {
+  Timeline timeline = 0;  // the one that recovery follows by default
+  std::optional<Instant> listed_at;
+  std::vector<ArchivedBackup> backups;  // oldest first
+  std::vector<ArchiveRange> ranges;
 };
 
 struct SandboxRecord {
@@ -157,6 +196,7 @@ struct Report {
   std::string error_kind;  // set when the drill could not go on
   Diagnosis diagnosis;
   std::optional<BackupRecord> backup;
+  std::optional<ArchiveRecord> archive;
   std::optional<Landing> landing;
   std::vector<PhaseRecord> phases;
   ObjectiveRecord rto;

@@ -62,6 +62,8 @@ void visit(auto& fields, Is<BackupRecord> auto& backup) {
 
 void visit(auto& fields, Is<Landing> auto& landing) {
   fields("asked", landing.asked);
+  fields("target_time", landing.target_time);
+  fields("utc_offset", landing.utc_offset);
   fields("lsn", landing.lsn);
   fields("timeline", landing.timeline);
   fields("time", landing.time);
@@ -85,12 +87,49 @@ void visit(auto& fields, Is<ObjectiveRecord> auto& objective) {
   fields("explanation", objective.explanation);
 }
 
+void visit(auto& fields, Is<ArchivedBackup> auto& backup) {
+  fields("label", backup.label);
+  fields("type", backup.type);
+  fields("start_time", backup.start_time);
+  fields("stop_time", backup.stop_time);
+  fields("stop_lsn", backup.stop_lsn);
+  fields("usable", backup.usable);
+}
+
+void visit(auto& fields, Is<ArchiveRange> auto& range) {
+  fields("kind", range.kind);
+  fields("begin", range.begin);
+  fields("end", range.end);
+  fields("begin_time", range.begin_time);
+  fields("end_time", range.end_time);
+  fields("reason", range.reason);
+}
+
+void visit(auto& fields, Is<ArchiveRecord> auto& archive) {
+  fields("timeline", archive.timeline);
+  fields("listed_at", archive.listed_at);
+  fields("backups", archive.backups);
+  fields("ranges", archive.ranges);
+}
+
+void visit(auto& fields, Is<ComparedTable> auto& table) {
+  fields("name", table.name);
+  fields("result", table.result);
+  fields("coverage", table.coverage);
+  fields("expected", table.expected);
+  fields("actual", table.actual);
+  fields("bytes", table.bytes);
+  fields("note", table.note);
+}
+
 void visit(auto& fields, Is<ComparisonRecord> auto& comparison) {
   fields("exact", comparison.exact);
   fields("method", comparison.method);
   fields("lsn", comparison.lsn);
   fields("candidates", comparison.candidates);
   fields("explanation", comparison.explanation);
+  fields("tables", comparison.tables);
+  fields("tables_omitted", comparison.tables_omitted);
 }
 
 void visit(auto& fields, Is<CheckRecord> auto& check) {
@@ -132,6 +171,7 @@ void visit(auto& fields, Is<Report> auto& report) {
   fields("host", report.host);
   fields("diagnosis", report.diagnosis);
   fields("backup", report.backup);
+  fields("archive", report.archive);
   fields("landing", report.landing);
   fields.group("objectives", [&](auto& objectives) {
     objectives("rto", report.rto);

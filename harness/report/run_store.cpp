@@ -238,26 +238,34 @@ std::filesystem::path RunStore::find(const std::string& text) const {
 
 std::optional<Report> RunStore::newest_passed(const std::string& scenario,
                                               const std::string& stanza) const {
-  if (auto own = newest_passed(entries(scenario), stanza)) return own;
-  return newest_passed(entries({}), stanza);
+  auto reports = newest_passed(scenario, stanza, 1);
+  return reports.empty() ? std::nullopt : std::optional(std::move(reports.front()));
+}
+
+std::vector<Report> RunStore::newest_passed(const std::string& scenario, const std::string& stanza,
+                                            std::size_t count) const {
+  auto own = passed_among(entries(scenario), stanza, count);
+  return own.empty() ? passed_among(entries({}), stanza, count) : own;
 }
 
 // A drill that failed or was killed ended early: its durations are no estimate.
-std::optional<Report> RunStore::newest_passed(const std::vector<Entry>& entries,
-                                              const std::string& stanza) const {
+std::vector<Report> RunStore::passed_among(const std::vector<Entry>& entries,
+                                           const std::string& stanza, std::size_t count) const {
   constexpr std::size_t most = 100;
+  std::vector<Report> reports;
   for (const auto& entry : std::span(entries).first(std::min(most, entries.size()))) {
     try {
       auto report = load_report(path_of(entry) / record_name);
       if (report.finished && report.verdict == Verdict::pass && report.backup &&
           report.backup->stanza == stanza) {
-        return report;
+        reports.push_back(std::move(report));
+        if (reports.size() == count) break;
       }
     } catch (const Error&) {
       continue;
     }
   }
-  return {};
+  return reports;
 }
 
 Report load_report(const std::filesystem::path& file) {

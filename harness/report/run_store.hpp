@@ -70,6 +70,10 @@ class RunStore {
   // is one. Looks at no more than a hundred runs of each.
   [[nodiscard]] std::optional<Report> newest_passed(const std::string& scenario,
                                                     const std::string& stanza) const;
+  // The newest ones, at most `count`.
+  [[nodiscard]] std::vector<Report> newest_passed(const std::string& scenario,
+                                                  const std::string& stanza,
+                                                  std::size_t count) const;
 
  private:
   struct Entry {
@@ -80,8 +84,9 @@ class RunStore {
   [[nodiscard]] std::filesystem::path path_of(const Entry& entry) const;
   [[nodiscard]] RunSummary summarise(const Entry& entry) const;
   [[nodiscard]] std::vector<Entry> matches(const std::string& text) const;
-  [[nodiscard]] std::optional<Report> newest_passed(const std::vector<Entry>& entries,
-                                                    const std::string& stanza) const;
+  [[nodiscard]] std::vector<Report> passed_among(const std::vector<Entry>& entries,
+                                                 const std::string& stanza,
+                                                 std::size_t count) const;
   [[noreturn]] void not_found(const std::string& text) const;
 
   std::filesystem::path runs_;

@@ -49,6 +49,7 @@ struct TestCase {
   std::string type;     // finding code
   std::string message;  // one line
   std::string body;
+  std::string numbers;  // what was examined, on one line
 };
 
 std::string body_of(const CheckRecord& check) {
@@ -67,7 +68,8 @@ TestCase case_of(const CheckRecord& check) {
                 .verdict = check.verdict,
                 .seconds = check.seconds,
                 .message = check.summary,
-                .body = body_of(check)};
+                .body = body_of(check),
+                .numbers = check.summary};
   if (!check.findings.empty()) {
     test.type = text_of(check.findings.front().code);
     test.message = check.findings.front().message;
@@ -95,7 +97,8 @@ std::vector<TestCase> cases_of(const Report& report) {
                      .verdict = settled_verdict(report),
                      .type = std::string(text_of(report.diagnosis.code)),
                      .message = headline(report),
-                     .body = body});
+                     .body = body,
+                     .numbers = in_words(report.phases)});
   }
   for (const auto& check : report.checks) cases.push_back(case_of(check));
   return cases;
@@ -147,19 +150,19 @@ void write_properties(const Report& report, std::ostream& out) {
 void write_case(const TestCase& test, std::string_view class_name, std::ostream& out) {
   out << fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"", class_name,
                      escaped(test.name), test.seconds);
-  if (test.verdict == Verdict::pass) {
-    out << "/>\n";
-    return;
-  }
   out << ">\n";
-  const auto message = escaped(test.message);
+  const auto message = escaped(printable_on_one_line(test.message));
   if (test.verdict == Verdict::skipped) {
     out << fmt::format("      <skipped message=\"{}\"/>\n", message);
-  } else {
+  } else if (test.verdict != Verdict::pass) {
     const auto* element = test.verdict == Verdict::fail ? "failure" : "error";
     out << fmt::format("      <{} type=\"{}\" message=\"{}\">{}</{}>\n", element,
                        escaped(test.type.empty() ? name_of(test.verdict) : test.type), message,
                        escaped(test.body, true), element);
+  }
+  if (!test.numbers.empty() && test.verdict != Verdict::skipped) {
+    out << fmt::format("      <system-out>{}</system-out>\n",
+                       escaped(printable_on_one_line(test.numbers)));
   }
   out << "    </testcase>\n";
 }

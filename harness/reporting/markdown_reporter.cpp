@@ -75,22 +75,8 @@ std::string_view sign_of(Verdict verdict) {
   return "unknown";
 }
 
-void write_item(std::string_view label, std::string_view text, std::ostream& out) {
-  if (!text.empty()) out << fmt::format("- **{}:** {}\n", label, text);
-}
-
-void write_diagnosis(const Report& report, std::ostream& out) {
-  const auto& diagnosis = report.diagnosis;
-  out << fmt::format("## {} {}\n\n", sign_of(settled_verdict(report)), plain(report.scenario.name));
-  if (const auto line = headline(report); !line.empty()) out << plain(line) << "\n\n";
-  const auto finding = code_and_object(diagnosis.code, diagnosis.object);
-  write_item("Finding", finding.empty() ? "" : code(finding), out);
-  if (diagnosis.likely_cause != LikelyCause::none) {
-    write_item("Likely cause", name_of(diagnosis.likely_cause), out);
-  }
-  write_item("Recoverable", plain(diagnosis.recoverable), out);
-  write_item("Next step", plain(diagnosis.next_step), out);
-  for (const auto& line : diagnosis.evidence) write_item("Evidence", code(line), out);
+void write_row(std::string_view label, std::string_view text, std::ostream& out) {
+  if (!text.empty()) out << fmt::format("| {} | {} |\n", label, text);
 }
 
 template <typename Lines>
@@ -100,73 +86,124 @@ std::string joined(const Lines& lines) {
   return text;
 }
 
-void write_facts(const Report& report, std::ostream& out) {
-  if (report.backup) write_item("Backup", joined(in_words(*report.backup)), out);
-  if (report.landing) write_item("Landing", joined(in_words(*report.landing)), out);
-  if (!is_empty(report.rto)) write_item("RTO", plain(in_words(report.rto)), out);
-  if (!is_empty(report.rpo)) write_item("RPO", plain(in_words(report.rpo)), out);
-  if (!report.comparison.method.empty()) {
-    write_item("Comparison", plain(in_words(report.comparison)), out);
+// What a reader decides on: everything else is folded.
+void write_summary(const Report& report, std::ostream& out) {
+  const auto& diagnosis = report.diagnosis;
+  out << fmt::format("## {} {}\n\n", sign_of(settled_verdict(report)), plain(report.scenario.name));
+  if (const auto line = headline(report); !line.empty()) out << plain(line) << "\n\n";
+  out << "| | |\n|---|---|\n";
+  if (report.landing) write_row("Recovered to", plain(in_words(*report.landing).front()), out);
+  if (!is_empty(report.rto)) write_row("RTO", plain(in_words(report.rto)), out);
+  if (!is_empty(report.rpo)) write_row("RPO", plain(in_words(report.rpo)), out);
+  if (diagnosis.likely_cause != LikelyCause::none) {
+    write_row("Likely cause", name_of(diagnosis.likely_cause), out);
   }
-  if (!report.sandbox.type.empty()) write_item("Sandbox", plain(in_words(report.sandbox)), out);
+  write_row("Finding", plain(code_and_object(diagnosis.code, diagnosis.object)), out);
+  write_row("Recoverable", plain(diagnosis.recoverable), out);
+  if (!diagnosis.next_step.empty()) {
+    write_row("Next step", "**" + plain(diagnosis.next_step) + "**", out);
+  }
+  if (!report.checks.empty()) write_row("Checks", counts_in_words(report.checks), out);
   std::string run = plain(report.id);
   if (!report.host.empty()) run += " on " + plain(report.host);
-  run += ", " + time_in_words(report.started);
+  run += ", " + time_in_words(report.started, utc_offset_of(report));
   if (report.finished) {
     run += " in " + duration_in_words(Seconds(*report.finished - report.started).count());
   }
-  write_item("Run", run, out);
+  write_row("Run", run, out);
+  for (const auto& line : diagnosis.evidence) out << fmt::format("\n{}\n", code(line));
 }
 
-void write_checks(const Report& report, std::ostream& out) {
-  if (report.checks.empty()) return;
-  out << fmt::format("\n### Checks: {}\n\n| | Check | Time | |\n|---|---|---:|---|\n",
-                     counts_in_words(report.checks));
-  for (const auto& check : report.checks) {
-    out << fmt::format("| {} | {} | {} | {} |\n", sign_of(check.verdict), plain(check.name),
-                       check.verdict == Verdict::skipped ? "" : duration_in_words(check.seconds),
-                       plain(check.summary));
-  }
+bool is_problem(const CheckRecord& check) {
+  return check.verdict == Verdict::fail || check.verdict == Verdict::unknown;
 }
 
-void write_findings(const Report& report, std::ostream& out) {
-  std::size_t total = 0;
-  for (const auto& check : report.checks) total += check.findings.size();
-  if (total == 0) return;
-  out << "\n### Findings\n\n";
+void write_findings(const CheckRecord& check, std::ostream& out) {
   std::size_t shown = 0;
-  for (const auto& check : report.checks) {
-    for (const auto& finding : check.findings) {
-      if (shown++ >= most_findings) continue;
-      const auto what = code_and_object(finding.code, finding.object);
-      out << fmt::format("- {}{}: {}", what.empty() ? "" : code(what) + " ", plain(check.name),
-                         plain(finding.message));
-      const auto details = details_in_words(finding);
-      if (!details.empty()) out << " (" << plain(details) << ")";
-      if (!finding.hint.empty()) out << "  \n  hint: " << plain(finding.hint);
-      out << "\n";
-    }
+  for (const auto& finding : check.findings) {
+    if (shown++ == most_findings) break;
+    const auto what = code_and_object(finding.code, finding.object);
+    out << fmt::format("- {}{}", what.empty() ? "" : code(what) + " ", plain(finding.message));
+    const auto details = details_in_words(finding);
+    if (!details.empty()) out << " (" << plain(details) << ")";
+    if (!finding.hint.empty()) out << "  \n  hint: " << plain(finding.hint);
+    out << "\n";
   }
-  if (total > most_findings) out << fmt::format("- {} more\n", total - most_findings);
+  if (check.findings.size() > most_findings) {
+    out << fmt::format("- {} more\n", check.findings.size() - most_findings);
+  }
+}
+
+void write_problems(const Report& report, std::ostream& out) {
+  for (const auto& check : in_order_of_urgency(report.checks)) {
+    if (!is_problem(check)) continue;
+    out << fmt::format("\n### {} {}\n\n", sign_of(check.verdict), plain(check.name));
+    if (!check.summary.empty()) out << plain(check.summary) << "\n\n";
+    write_findings(check, out);
+  }
+}
+
+// `summary` is Markdown's HTML: it may not contain markup characters.
+template <typename Write>
+void write_folded(std::string_view summary, std::ostream& out, Write write) {
+  out << fmt::format("\n<details><summary>{}</summary>\n\n", summary);
+  write();
+  out << "\n</details>\n";
+}
+
+void write_other_checks(const Report& report, std::ostream& out) {
+  auto others = report.checks;
+  std::erase_if(others, is_problem);
+  if (others.empty()) return;
+  write_folded("Checks: " + counts_in_words(others), out, [&] {
+    out << "| | Check | Time | |\n|---|---|---:|---|\n";
+    for (const auto& check : in_order_of_urgency(others)) {
+      out << fmt::format("| {} | {} | {} | {} |\n", sign_of(check.verdict), plain(check.name),
+                         check.verdict == Verdict::skipped ? "" : duration_in_words(check.seconds),
+                         plain(check.summary));
+    }
+    for (const auto& check : others) {
+      if (!check.findings.empty()) out << "\n" << plain(check.name) << ":\n\n";
+      write_findings(check, out);
+    }
+  });
+}
+
+void write_facts(const Report& report, std::ostream& out) {
+  write_folded("Backup, landing, sandbox", out, [&] {
+    out << "| | |\n|---|---|\n";
+    if (report.backup) {
+      write_row("Backup", joined(in_words(*report.backup, utc_offset_of(report))), out);
+    }
+    if (report.landing) write_row("Landing", joined(in_words(*report.landing)), out);
+    if (!report.comparison.method.empty()) {
+      write_row("Comparison", plain(in_words(report.comparison)), out);
+    }
+    if (!report.sandbox.type.empty()) write_row("Sandbox", plain(in_words(report.sandbox)), out);
+    write_row("Scenario", plain(report.scenario.file), out);
+    write_row("SHA-256 of the scenario", plain(report.scenario.hash), out);
+  });
 }
 
 void write_phases(const Report& report, std::ostream& out) {
   if (report.phases.empty()) return;
-  out << "\n### Phases\n\n| Phase | Time | Volume |\n|---|---:|---|\n";
-  for (const auto& phase : report.phases) {
-    out << fmt::format("| {} | {} | {} |\n", plain(phase.name),
-                       phase.completed ? duration_in_words(phase.seconds) : "not done",
-                       volume_in_words(phase));
-  }
+  write_folded("Phases", out, [&] {
+    out << "| Phase | Time | Volume |\n|---|---:|---|\n";
+    for (const auto& phase : report.phases) {
+      out << fmt::format("| {} | {} | {} |\n", plain(phase.name),
+                         phase.completed ? duration_in_words(phase.seconds) : "not done",
+                         volume_in_words(phase));
+    }
+  });
 }
 
 }  // namespace
 
 void write_markdown(const Report& report, const RenderOptions& /*options*/, std::ostream& out) {
-  write_diagnosis(report, out);
+  write_summary(report, out);
+  write_problems(report, out);
+  write_other_checks(report, out);
   write_facts(report, out);
-  write_checks(report, out);
-  write_findings(report, out);
   write_phases(report, out);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "harness/common/text.hpp"
@@ -20,9 +21,10 @@ std::string listed(std::vector<std::string> parts, std::string_view separator = 
   return join(parts, separator);
 }
 
-std::string mark_in_words(std::string_view what, const TransactionMark& mark) {
+std::string mark_in_words(std::string_view what, const TransactionMark& mark,
+                          std::chrono::minutes utc_offset) {
   return fmt::format("{} {}{}", what, mark.xid,
-                     mark.time ? " at " + to_postgres_timestamp(*mark.time) : "");
+                     mark.time ? " at " + to_text(*mark.time, utc_offset) : "");
 }
 
 }  // namespace
@@ -35,16 +37,21 @@ std::string duration_in_words(double seconds) {
   return text;
 }
 
-std::string time_in_words(Instant instant) {
-  return to_postgres_timestamp(instant).substr(0, 19) + " UTC";
+std::string time_in_words(Instant instant, std::chrono::minutes utc_offset) {
+  return to_text(std::chrono::floor<std::chrono::seconds>(instant), utc_offset);
 }
 
-std::vector<std::string> in_words(const BackupRecord& backup) {
+std::chrono::minutes utc_offset_of(const Report& report) {
+  return std::chrono::minutes(report.landing ? report.landing->utc_offset : 0);
+}
+
+std::vector<std::string> in_words(const BackupRecord& backup, std::chrono::minutes utc_offset) {
   const auto facts =
       listed({backup.type, backup.bytes > 0 ? to_text(Bytes{backup.bytes}) : "",
               backup.postgres_version.empty() ? "" : "PostgreSQL " + backup.postgres_version});
   const auto why = listed(
-      {backup.stop_time ? "ended " + time_in_words(*backup.stop_time) : "", backup.reason}, "; ");
+      {backup.stop_time ? "ended " + time_in_words(*backup.stop_time, utc_offset) : "",
+       backup.reason}, "; ");
   std::vector<std::string> lines{backup.label + (facts.empty() ? "" : " (" + facts + ")"), why};
   std::erase(lines, "");
   return lines;
@@ -55,15 +62,16 @@ std::vector<std::string> in_words(const Landing& landing) {
       landing.lsn ? to_text(*landing.lsn) +
                         (landing.timeline ? fmt::format(" on timeline {}", *landing.timeline) : "")
                   : "unknown position";
+  const std::chrono::minutes utc_offset(landing.utc_offset);
   std::vector<std::string> lines{
-      listed({place, landing.time ? "newest commit " + time_in_words(*landing.time) : "",
+      listed({landing.time ? time_in_words(*landing.time, utc_offset) : "", place,
               landing.proved ? "proved" : "not proved"}),
       listed({landing.asked.empty() ? "" : "target " + landing.asked, landing.proof}, "; "),
       listed({landing.last_applied
-                  ? mark_in_words("last applied transaction", *landing.last_applied)
+                  ? mark_in_words("last applied transaction", *landing.last_applied, utc_offset)
                   : "",
               landing.first_withheld
-                  ? mark_in_words("first withheld transaction", *landing.first_withheld)
+                  ? mark_in_words("first withheld transaction", *landing.first_withheld, utc_offset)
                   : ""})};
   std::erase(lines, "");
   return lines;
@@ -117,6 +125,15 @@ bool is_empty(const ObjectiveRecord& objective) {
   return !objective.objective && !objective.measured && objective.explanation.empty();
 }
 
+std::vector<CheckRecord> in_order_of_urgency(const std::vector<CheckRecord>& checks) {
+  std::vector<CheckRecord> ordered;
+  for (const auto verdict : {Verdict::fail, Verdict::unknown, Verdict::pass, Verdict::skipped}) {
+    std::ranges::copy_if(checks, std::back_inserter(ordered),
+                         [verdict](const auto& check) { return check.verdict == verdict; });
+  }
+  return ordered;
+}
+
 std::string counts_in_words(const std::vector<CheckRecord>& checks) {
   constexpr std::array<std::pair<Verdict, std::string_view>, 4> words{
       {{Verdict::pass, "passed"},
@@ -141,6 +158,31 @@ std::string volume_in_words(const PhaseRecord& phase) {
     text += ", " + to_text(Bytes{static_cast<std::uint64_t>(rate)}) + "/s";
   }
   return text;
+}
+
+std::string in_words(const std::vector<PhaseRecord>& phases) {
+  double total = 0;
+  for (const auto& phase : phases) total += phase.seconds;
+  std::vector<std::string> parts;
+  int others = 0;
+  double rest = 0;
+  for (const auto& phase : phases) {
+    if (phase.completed && phase.seconds < total * 0.05) {
+      ++others;
+      rest += phase.seconds;
+      continue;
+    }
+    const auto volume = volume_in_words(phase);
+    const auto rate = volume.find(", ");
+    parts.push_back(fmt::format(
+        "{} {}{}", phase.name, phase.completed ? duration_in_words(phase.seconds) : "not done",
+        rate == std::string::npos ? "" : " (" + volume.substr(rate + 2) + ")"));
+  }
+  if (others > 0) {
+    parts.push_back(fmt::format("{} {} {}", others, others == 1 ? "other" : "others",
+                                duration_in_words(rest)));
+  }
+  return join(parts, ", ");
 }
 
 std::string details_in_words(const Finding& finding) {

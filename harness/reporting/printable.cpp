@@ -164,7 +164,19 @@ std::string cut_to(std::string_view text, std::size_t columns) {
          std::string(mark);
 }
 
+std::string cut_between_words(std::string_view text, std::size_t columns) {
+  auto cut = cut_to(text, columns);
+  if (cut == text) return cut;
+  const auto space = cut.rfind(' ');
+  if (space == std::string::npos || space < cut.size() / 2) return cut;
+  const auto end = cut.find_last_not_of(" ,;:", space);
+  return cut.substr(0, end + 1) + "...";
+}
+
 namespace {
+
+// Paths and labels are shorter.
+constexpr std::size_t longest_word = 200;
 
 void wrap_line(std::string_view text, std::size_t columns, std::vector<std::string>& lines) {
   std::string line;
@@ -177,7 +189,8 @@ void wrap_line(std::string_view text, std::size_t columns, std::vector<std::stri
       continue;
     }
     if (!line.empty()) lines.push_back(std::move(line));
-    while (!command && columns_of(word) > columns) {
+    const bool breakable = !command && columns_of(word) > longest_word;
+    while (breakable && columns_of(word) > columns) {
       const auto length = length_within(word, columns);
       lines.emplace_back(word.substr(0, length));
       word.remove_prefix(length);

@@ -24,8 +24,11 @@ std::size_t columns_of(std::string_view text);
 // At most `columns` wide; ends with "..." if shortened.
 std::string cut_to(std::string_view text, std::size_t columns);
 
-// Lines of at most `columns`, broken at line breaks and spaces, or inside a word that is longer
-// than a line. A command in quotes ('pgrehearse map FILE') is never broken: its line may be longer.
+// The same, but shortened between words if possible.
+std::string cut_between_words(std::string_view text, std::size_t columns);
+
+// Lines of at most `columns`, broken at line breaks and spaces. A command in quotes ('pgrehearse map
+// FILE') or a word of up to 200 columns (a path, a label) is never broken: its line may be longer.
 // Never empty.
 std::vector<std::string> wrap(std::string_view text, std::size_t columns);
 

@@ -24,29 +24,30 @@ namespace fs = std::filesystem;
 }
 
 void write_to(const fs::path& target, const fs::path& named, const Report& report,
-              const ReporterDescription& reporter) {
+              const ReporterDescription& reporter, const RenderOptions& options) {
   errno = 0;
   std::ofstream out(target, std::ios::binary | std::ios::trunc);
-  if (out.is_open()) reporter.write(report, {}, out);
+  if (out.is_open()) reporter.write(report, options, out);
   out.close();
   if (out.fail()) fail(named, errno != 0 ? errno : EIO);
 }
 
 }  // namespace
 
-void write_report_file(const Report& report, std::string_view format, const fs::path& file) {
+void write_report_file(const Report& report, std::string_view format, const fs::path& file,
+                       const RenderOptions& options) {
   const auto& reporter = find_reporter(format);
   std::error_code failure;
   // A symbolic link is kept; a device or a pipe cannot be replaced.
   const auto place = fs::weakly_canonical(file, failure);
   const auto target = failure ? file : place;
   if (fs::exists(target, failure) && !fs::is_regular_file(target, failure)) {
-    write_to(target, file, report, reporter);
+    write_to(target, file, report, reporter, options);
     return;
   }
   const fs::path part = fmt::format("{}.{}.part", target.string(), getpid());
   try {
-    write_to(part, file, report, reporter);
+    write_to(part, file, report, reporter, options);
     if (std::rename(part.c_str(), target.c_str()) != 0) fail(file, errno);
   } catch (...) {
     fs::remove(part, failure);

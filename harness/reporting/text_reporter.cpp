@@ -23,6 +23,7 @@ class Page {
  public:
   Page(const RenderOptions& options, std::ostream& out)
       : paint(options.color),
+        verbose(options.verbose),
         width_(static_cast<std::size_t>(std::max(options.width, 40))),
         out_(out) {}
 
@@ -52,6 +53,14 @@ class Page {
     }
   }
 
+  // The same on one line, shortened between words.
+  void one_line(std::string_view plain, std::string_view painted, std::string_view text) {
+    const auto indent = columns_of(plain);
+    const auto room = indent + 20 > width_ ? 20 : width_ - indent;
+    const auto line = std::string(painted) + cut_between_words(printable_on_one_line(text), room);
+    out_ << without_last_blanks(line) << '\n';
+  }
+
   void labelled(std::string_view label, std::string_view text,
                 std::string (Palette::*style)(std::string_view) const = nullptr) {
     if (text.empty()) return;
@@ -70,6 +79,7 @@ class Page {
   }
 
   const Palette paint;
+  const bool verbose;
 
  private:
   static std::string_view without_last_blanks(std::string_view text) {
@@ -87,36 +97,18 @@ void write_head(const Report& report, Page& page) {
                  [](char c) { return static_cast<char>(c - 'a' + 'A'); });
   const auto name = printable(report.scenario.name);
   page.hanging(word + "  ", page.paint.of(verdict, word) + "  ", name, &Palette::bold);
-  std::string when = time_in_words(report.started);
+  std::string when = time_in_words(report.started, utc_offset_of(report));
   if (report.finished) {
     when += " in " + duration_in_words(Seconds(*report.finished - report.started).count());
   }
   if (!report.host.empty()) when += " on " + report.host;
   const std::string indent(word.size() + 2, ' ');
   page.hanging(indent, indent, when + ", " + report.id, &Palette::dim);
-}
-
-void write_diagnosis(const Report& report, Page& page) {
-  const auto& diagnosis = report.diagnosis;
   page.blank();
   if (report.finished) {
-    for (const auto line : lines_of(diagnosis.summary)) page.hanging("  ", "  ", line);
+    for (const auto line : lines_of(report.diagnosis.summary)) page.hanging("  ", "  ", line);
   } else {
     page.hanging("  ", "  ", headline(report));
-  }
-  const auto finding = code_and_object(diagnosis.code, diagnosis.object);
-  const bool has_cause = diagnosis.likely_cause != LikelyCause::none;
-  if (finding.empty() && diagnosis.recoverable.empty() && diagnosis.next_step.empty() &&
-      diagnosis.evidence.empty() && !has_cause) {
-    return;
-  }
-  page.blank();
-  page.labelled("finding", finding);
-  if (has_cause) page.labelled("likely cause", name_of(diagnosis.likely_cause));
-  page.labelled("recoverable", diagnosis.recoverable);
-  page.labelled("next step", diagnosis.next_step, &Palette::bold);
-  for (const auto& line : diagnosis.evidence) {
-    page.labelled(&line == &diagnosis.evidence.front() ? "evidence" : "", line);
   }
 }
 
@@ -127,24 +119,48 @@ void write_objective(std::string_view label, const ObjectiveRecord& objective, P
                 state == ObjectiveState::missed    ? &Palette::red
                 : state == ObjectiveState::unknown ? &Palette::yellow
                                                    : nullptr);
+  if (page.verbose && objective.measured) page.labelled("", objective.explanation, &Palette::dim);
+}
+
+// Up to when the data was recovered, how long that took, and how much is missing.
+void write_result(const Report& report, Page& page) {
+  if (!report.landing && is_empty(report.rto) && is_empty(report.rpo)) return;
+  page.blank();
+  if (report.landing) {
+    const auto lines = in_words(*report.landing);
+    page.labelled("recovered to", lines.front(),
+                  report.landing->proved ? nullptr : &Palette::yellow);
+    const bool explained = page.verbose || !report.landing->proved;
+    for (std::size_t i = 1; i < lines.size() && explained; ++i) page.labelled("", lines[i]);
+  }
+  write_objective("RTO", report.rto, page);
+  write_objective("RPO", report.rpo, page);
+}
+
+void write_diagnosis(const Report& report, Page& page) {
+  const auto& diagnosis = report.diagnosis;
+  const auto finding = code_and_object(diagnosis.code, diagnosis.object);
+  const bool has_cause = diagnosis.likely_cause != LikelyCause::none;
+  if (finding.empty() && diagnosis.recoverable.empty() && diagnosis.next_step.empty() &&
+      diagnosis.evidence.empty() && !has_cause) {
+    return;
+  }
+  page.blank();
+  if (has_cause) page.labelled("likely cause", name_of(diagnosis.likely_cause));
+  page.labelled("finding", finding);
+  page.labelled("recoverable", diagnosis.recoverable);
+  page.labelled("next step", diagnosis.next_step, &Palette::bold);
+  for (const auto& line : diagnosis.evidence) {
+    page.labelled(&line == &diagnosis.evidence.front() ? "evidence" : "", line);
+  }
 }
 
 void write_facts(const Report& report, Page& page) {
   page.blank();
   if (report.backup) {
-    const auto lines = in_words(*report.backup);
+    const auto lines = in_words(*report.backup, utc_offset_of(report));
     for (const auto& line : lines) page.labelled(&line == &lines.front() ? "backup" : "", line);
   }
-  if (report.landing) {
-    const auto lines = in_words(*report.landing);
-    for (const auto& line : lines) {
-      page.labelled(
-          &line == &lines.front() ? "landing" : "", line,
-          &line == &lines.front() && !report.landing->proved ? &Palette::yellow : nullptr);
-    }
-  }
-  write_objective("RTO", report.rto, page);
-  write_objective("RPO", report.rpo, page);
   if (!report.comparison.method.empty()) page.labelled("comparison", in_words(report.comparison));
   if (!report.sandbox.type.empty()) {
     const bool left = report.finished && !report.sandbox.removed && !report.sandbox.kept;
@@ -155,6 +171,10 @@ void write_facts(const Report& report, Page& page) {
 
 void write_phases(const Report& report, Page& page) {
   if (report.phases.empty()) return;
+  if (!page.verbose) {
+    page.labelled("phases", in_words(report.phases), &Palette::dim);
+    return;
+  }
   std::size_t names = 0;
   for (const auto& phase : report.phases) {
     names = std::max(names, columns_of(printable(phase.name)));
@@ -207,13 +227,17 @@ void write_check(const Report& report, const CheckRecord& check, std::size_t nam
   const auto word = shown_name_of(check.verdict);
   const std::string gap(9 - word.size(), ' ');
   const auto name = pad_right(cut_to(printable(check.name), names), names) + "  ";
-  const bool ran = check.verdict != Verdict::skipped;
-  const auto time = ran ? duration_in_words(check.seconds) : std::string{};
-  const auto room = pad_left("", time.size() < 9 ? 9 - time.size() : 0);
-  page.hanging(fmt::format("    {}{}{}{}{}  ", word, gap, name, room, time),
-               fmt::format("    {}{}{}{}{}  ", page.paint.of(check.verdict, word), gap, name, room,
-                           page.paint.dim(time)),
-               check.summary);
+  const bool timed = page.verbose && check.verdict != Verdict::skipped;
+  const auto time = timed ? pad_left(duration_in_words(check.seconds), 9) + "  "
+                          : std::string(page.verbose ? 11 : 0, ' ');
+  const auto plain = fmt::format("    {}{}{}{}", word, gap, name, time);
+  const auto painted = fmt::format("    {}{}{}{}", page.paint.of(check.verdict, word), gap, name,
+                                   page.paint.dim(time));
+  if (check.verdict == Verdict::pass && !page.verbose) {
+    page.one_line(plain, painted, check.summary);
+    return;
+  }
+  page.hanging(plain, painted, check.summary);
   std::size_t shown = 0;
   for (const auto& finding : check.findings) {
     if (shown++ == most_findings) break;
@@ -237,7 +261,7 @@ void write_checks(const Report& report, Page& page) {
   }
   names = std::min(names, page.width() / 3);
   std::set<std::string> reasons;
-  for (const auto& check : report.checks) {
+  for (const auto& check : in_order_of_urgency(report.checks)) {
     if (check.verdict == Verdict::skipped && check.findings.empty()) {
       const auto alike = skipped_alike(report, check);
       if (alike.size() > 2) {
@@ -254,10 +278,11 @@ void write_checks(const Report& report, Page& page) {
 void write_text(const Report& report, const RenderOptions& options, std::ostream& out) {
   Page page(options, out);
   write_head(report, page);
+  write_result(report, page);
   write_diagnosis(report, page);
+  write_checks(report, page);
   write_facts(report, page);
   write_phases(report, page);
-  write_checks(report, page);
 }
 
 }  // namespace pgrehearse

@@ -14,13 +14,6 @@ namespace pgrehearse {
 
 namespace {
 
-std::string seconds_text(Instant instant) {
-  auto text = to_postgres_timestamp(instant);
-  const auto dot = text.find('.');
-  if (dot == std::string::npos || text.substr(dot, 7) != ".000000") return text;
-  return text.erase(dot, 7);
-}
-
 std::string type_text(BackupType type) {
   return type == BackupType::full           ? "full"
          : type == BackupType::differential ? "differential"
@@ -29,7 +22,7 @@ std::string type_text(BackupType type) {
 
 std::string described(const Backup& backup) {
   auto text =
-      fmt::format("{} backup of {}", type_text(backup.type), seconds_text(backup.stop_time));
+      fmt::format("{} backup of {}", type_text(backup.type), to_text(backup.stop_time));
   if (backup.repository_key != 1) text += fmt::format(" in repository {}", backup.repository_key);
   return text;
 }
@@ -58,7 +51,7 @@ std::string window(const BackupList& list, const RecoveryTarget& target) {
                        to_text(*first->stop_lsn), first->label);
   }
   return fmt::format("the recoverable window begins after {}, the end of backup {}",
-                     seconds_text(oldest.stop_time), oldest.label);
+                     to_text(oldest.stop_time), oldest.label);
 }
 
 [[noreturn]] void refuse(const std::string& message, const std::string& hint,
@@ -76,7 +69,7 @@ std::string end_of(const Backup& backup, const RecoveryTarget& target) {
   if (target.type == TargetType::lsn) {
     return backup.stop_lsn ? "ends at " + to_text(*backup.stop_lsn) : "has no LSN";
   }
-  return "ends at " + seconds_text(backup.stop_time);
+  return "ends at " + to_text(backup.stop_time);
 }
 
 const Backup& require_fit(const Backup& backup, const BackupList& list,
@@ -143,7 +136,7 @@ std::string reason_for(const BackupList& list, const Backup& backup, const Recov
       reason = "the newest backup";
       break;
     case TargetType::time:
-      reason = "the newest backup that ended before the target time " + seconds_text(*target.time);
+      reason = "the newest backup that ended before the target time " + to_text(*target.time, target.utc_offset);
       break;
     case TargetType::lsn:
       reason = "the newest backup that ended at or before the target LSN " + to_text(*target.lsn);
@@ -178,7 +171,7 @@ std::string to_text(const RecoveryTarget& target) {
       text = "immediate";
       break;
     case TargetType::time:
-      text = "time " + (target.time ? seconds_text(*target.time) : std::string("?"));
+      text = "time " + (target.time ? to_text(*target.time, target.utc_offset) : std::string("?"));
       break;
     case TargetType::lsn:
       text = "lsn " + (target.lsn ? to_text(*target.lsn) : std::string("?"));

@@ -91,8 +91,9 @@ struct RecoveryTarget {
   std::string name;
   bool exclusive = false;  // stop just before instead of just after; time, lsn and xid only
   std::string timeline = "latest";  // "latest", "current" or a number
+  std::chrono::minutes utc_offset{0};  // with which the user wrote the time
 };
-// "time 2026-11-20 03:00:00+00 (exclusive)"
+// "time 2026-11-20 03:00:00 UTC (exclusive)"
 std::string to_text(const RecoveryTarget& target);
 // Whether data loss can be measured: the target is a time, or `latest`.
 bool is_time_target(const RecoveryTarget& target);

@@ -20,6 +20,7 @@ void read_time(const YamlNode& node, const std::string& text, RecoveryTarget& ta
                Errors& errors) {
   target.type = TargetType::time;
   target.time = parse_instant(text);
+  target.utc_offset = utc_offset_of(text);
   if (target.time) return;
   if (parse_instant(text + "+00")) {
     errors.push_back({node.position, fmt::format("time '{}' has no time zone", node.written),

@@ -62,7 +62,35 @@ Report ended_report() {
   report.comparison = {.exact = true,
                        .method = "slot",
                        .lsn = parse_lsn("0/D4000A8"),
-                       .explanation = "snapshot exported by a temporary slot"};
+                       .explanation = "snapshot exported by a temporary slot",
+                       .tables = {{.name = "shop.public.orders",
+                                   .result = "same",
+                                   .coverage = "full",
+                                   .expected = 1200000,
+                                   .actual = 1200000,
+                                   .bytes = 4831838208},
+                                  {.name = "shop.public.audit",
+                                   .result = "not compared",
+                                   .coverage = "none",
+                                   .note = "unlogged"}}};
+  report.archive = ArchiveRecord{
+      .timeline = 1,
+      .listed_at = at("2026-11-20T03:00:01Z"),
+      .backups = {{.label = "20261118-020000F",
+                   .type = "full",
+                   .start_time = at("2026-11-18T02:00:00Z"),
+                   .stop_time = at("2026-11-18T02:04:10Z"),
+                   .stop_lsn = parse_lsn("0/4000100")},
+                  {.label = report.backup->label,
+                   .type = "incremental",
+                   .start_time = report.backup->start_time,
+                   .stop_time = report.backup->stop_time,
+                   .stop_lsn = report.backup->stop_lsn}},
+      .ranges = {{.kind = "recoverable",
+                  .begin = *parse_lsn("0/4000100"),
+                  .end = *parse_lsn("0/D4000A8"),
+                  .begin_time = at("2026-11-18T02:04:10Z"),
+                  .end_time = at("2026-11-20T02:58:31.403117Z")}}};
   report.sandbox.removed = true;
   report.sandbox.removal = {"process 4242 postgres", "directory " + report.sandbox.root};
   report.commands = {{.command = "pgbackrest --stanza=orders info --output=json",

@@ -33,7 +33,7 @@ void draw(const RecoveryMap& map) {
   must(nlohmann::json::accept(json.str()), "the map's JSON is JSON");
   std::ostringstream pictures;
   write_map_text(map, {}, pictures);
-  write_map_svg(map, pictures);
+  write_map_svg(map, {}, pictures);
 }
 
 }  // namespace

@@ -42,12 +42,12 @@ class Measurement {
     if (!input_.target.time) return unknown("the recovery target has no time");
     if (!landing.time) return no_commit_time();
     const auto explanation =
-        fmt::format("target {}, newest recovered commit {}", to_iso8601(*input_.target.time),
-                    to_iso8601(*landing.time));
+        fmt::format("target {}, newest recovered commit {}", to_text(*input_.target.time),
+                    to_text(*landing.time));
     const auto& next = landing.first_withheld;
     if (next && next->time && *next->time >= *input_.target.time) {
       return exactly(Seconds(0), explanation + fmt::format(", the next one {} is after the target",
-                                                           to_iso8601(*next->time)));
+                                                           to_text(*next->time)));
     }
     return exactly(between(*landing.time, *input_.target.time), explanation);
   }
@@ -71,7 +71,7 @@ class Measurement {
     if (state.in_recovery && !state.caught_up) return bounded_by_standby(lost);
     return exactly(std::max(Seconds(0), lost),
                    fmt::format("newest commit on the primary {}, newest recovered commit {}",
-                               to_iso8601(*state.newest_commit), to_iso8601(*newest)));
+                               to_text(*state.newest_commit), to_text(*newest)));
   }
 
   // Without times of commits on the primary: the loss is at most the age of the newest commit.
@@ -81,7 +81,7 @@ class Measurement {
     const auto age = between(*newest, input_.drill_started);
     auto loss =
         exactly(age, fmt::format("drill started {}, newest recovered commit {}{}",
-                                 to_iso8601(input_.drill_started), to_iso8601(*newest), and_also));
+                                 to_text(input_.drill_started), to_text(*newest), and_also));
     if (input_.primary != nullptr && !input_.state) {
       loss.explanation += "; the primary could not be queried";
     }
@@ -143,10 +143,10 @@ class Measurement {
 
   [[nodiscard]] std::string future(Instant commit) const {
     if (input_.state && abs(input_.state->clock_ahead) > clock_tolerance) {
-      return fmt::format("commit of {}: {}", to_iso8601(commit), difference());
+      return fmt::format("commit of {}: {}", to_text(commit), difference());
     }
     return fmt::format("commit of {} is {} in the future: the clock of the primary was ahead{}",
-                       to_iso8601(commit), to_text(between(input_.landed_at, commit)),
+                       to_text(commit), to_text(between(input_.landed_at, commit)),
                        input_.state ? " and has been set back" : "; or this host's clock is slow");
   }
 
@@ -154,7 +154,7 @@ class Measurement {
     return fmt::format(
         "the primary's newest commit {} is earlier than the recovered commit {}: its clock was set "
         "back",
-        to_iso8601(*input_.state->newest_commit), to_iso8601(newest));
+        to_text(*input_.state->newest_commit), to_text(newest));
   }
 
   const DataLossInput& input_;

@@ -51,6 +51,8 @@ class LandingProof {
 
   Landing prove() {
     Landing landing{.asked = to_text(input_.target),
+                    .target_time = input_.target.time,
+                    .utc_offset = static_cast<int>(input_.target.utc_offset.count()),
                     .promoted_because = input_.recovery.promoted_because};
     const Lsn lsn = input_.recovery.replayed;
     landing.lsn = lsn;

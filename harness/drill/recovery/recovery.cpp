@@ -320,6 +320,12 @@ class Recovery {
     return true;
   }
 
+  [[nodiscard]] std::string replay_rate(std::uint64_t begin) const {
+    const auto from = std::max(begin, input_.resume_from.value_or(Lsn{}).value);
+    return rate_in_words(Bytes{replayed_.value > from ? replayed_.value - from : 0},
+                         Clock::now() - began_.value_or(Clock::now()));
+  }
+
   void report_progress() const {
     if (!input_.on_progress || replayed_.value == 0) return;
     const auto begin = input_.control.checkpoint_lsn.value;
@@ -328,7 +334,8 @@ class Recovery {
       fraction = std::min(1.0, static_cast<double>(replayed_.value - begin) /
                                    static_cast<double>(input_.expected_end->value - begin));
     }
-    input_.on_progress(fraction, fmt::format("replayed to {}", to_text(replayed_)));
+    input_.on_progress(fraction,
+                       fmt::format("replayed to {}{}", to_text(replayed_), replay_rate(begin)));
   }
 
   bool paused_for_settings() const {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <kainjow/mustache.hpp>
 #include <ranges>
 
@@ -8,10 +9,12 @@
 #include "harness/common/version.hpp"
 #include "harness/report/headline.hpp"
 #include "harness/reporting/formats.hpp"
-#include "harness/reporting/html/recovery_timeline.hpp"
+#include "harness/reporting/html/drawing_svg.hpp"
 #include "harness/reporting/html/templates.hpp"
+#include "harness/reporting/html/trend_svg.hpp"
 #include "harness/reporting/phrases.hpp"
 #include "harness/reporting/printable.hpp"
+#include "harness/reporting/recovery_drawing.hpp"
 
 namespace pgrehearse {
 
@@ -62,7 +65,7 @@ void set_head(const Report& report, data& page) {
   page.set("sign", text(sign_of(verdict)));
   page.set("problem", data(verdict != Verdict::pass));
   page.set("scenario", text(report.scenario.name));
-  page.set("started", text(time_in_words(report.started)));
+  page.set("started", text(time_in_words(report.started, utc_offset_of(report))));
   if (report.finished) {
     page.set("duration",
              text(duration_in_words(Seconds(*report.finished - report.started).count())));
@@ -130,7 +133,18 @@ data objective_tile(std::string_view label, const ObjectiveRecord& objective) {
   return result;
 }
 
-void set_tiles(const Report& report, data& page) {
+// The measured values of past drills and this one.
+void add_trend(data& tile, const Report& report, const RenderOptions& options,
+               std::optional<double> PastDrill::*value, const ObjectiveRecord& objective) {
+  std::vector<ChartPoint> points;
+  for (const auto& drill : options.past) {
+    if (drill.*value) points.push_back({.at = drill.started, .value = *(drill.*value)});
+  }
+  if (objective.measured) points.push_back({.at = report.started, .value = *objective.measured});
+  if (points.size() > 1) tile.set("trend", trend_svg(points, objective.objective));
+}
+
+void set_tiles(const Report& report, const RenderOptions& options, data& page) {
   auto tiles = list();
   if (report.landing) {
     const auto& landing = *report.landing;
@@ -138,14 +152,23 @@ void set_tiles(const Report& report, data& page) {
         landing.lsn ? to_text(*landing.lsn) +
                           (landing.timeline ? fmt::format(", timeline {}", *landing.timeline) : "")
                     : std::string("unknown position");
-    tiles.push_back(tile("Recovered up to", landing.time ? time_in_words(*landing.time) : position,
+    tiles.push_back(tile("Recovered up to", 
+                         landing.time ? time_in_words(*landing.time, utc_offset_of(report))
+                                      : position,
                          position + (landing.proved ? ", proved" : ", not proved"),
                          landing.proved ? "pass" : "unknown"));
   }
-  if (!is_empty(report.rto)) tiles.push_back(objective_tile("RTO", report.rto));
-  if (!is_empty(report.rpo)) tiles.push_back(objective_tile("RPO", report.rpo));
+  const auto add_objective = [&](std::string_view label, const ObjectiveRecord& objective,
+                                 std::optional<double> PastDrill::*value) {
+    if (is_empty(objective)) return;
+    auto tile = objective_tile(label, objective);
+    add_trend(tile, report, options, value, objective);
+    tiles.push_back(tile);
+  };
+  add_objective("RTO", report.rto, &PastDrill::rto);
+  add_objective("RPO", report.rpo, &PastDrill::rpo);
   if (report.backup) {
-    const auto words = in_words(*report.backup);
+    const auto words = in_words(*report.backup, utc_offset_of(report));
     tiles.push_back(
         tile("Backup",
              report.backup->bytes > 0 ? to_text(Bytes{report.backup->bytes}) : report.backup->type,
@@ -154,63 +177,25 @@ void set_tiles(const Report& report, data& page) {
   set_list(page, "tiles", std::move(tiles));
 }
 
-constexpr int first_mark = 84;  // y of the first label below the bars
-constexpr int mark_height = 20;
-
 void set_timeline(const Report& report, data& page) {
-  const auto drawing = recovery_timeline(report);
+  const auto drawing = draw_recovery(drawing_input(report));
   if (!drawing) return;
-  const int bottom = first_mark + mark_height * static_cast<int>(drawing->marks.size());
   data timeline;
-  timeline.set("height", std::to_string(bottom));
-  timeline.set("bottom", std::to_string(62));
-  timeline.set("bar_height", std::to_string(26));
-  timeline.set("y", std::to_string(32));
-  timeline.set("description", text(drawing->description));
-  auto ticks = list();
-  for (const auto& tick : drawing->ticks) {
-    data item;
-    item.set("x", number(tick.x));
-    item.set("text", text(tick.text));
-    item.set("anchor", &tick == &drawing->ticks.front()  ? "start"
-                       : &tick == &drawing->ticks.back() ? "end"
-                                                         : "middle");
-    ticks.push_back(item);
-  }
-  timeline.set("ticks", ticks);
-  auto bars = list();
+  timeline.set("svg", drawing_svg(*drawing));
+  set_if(timeline, "outside", drawing->outside);
   auto legend = list();
-  for (const auto& bar : drawing->bars) {
-    data item;
-    item.set("kind", text(bar.kind));
-    item.set("x", number(bar.x));
-    item.set("width", number(bar.width));
-    item.set("tip", text(bar.tip));
-    bars.push_back(item);
+  for (const std::string_view kind :
+       {"backup", "recoverable", "replayed", "withheld", "lost", "missing"}) {
+    const bool drawn = std::ranges::any_of(drawing->rows, [&](const auto& row) {
+      return std::ranges::any_of(row.bars, [&](const auto& bar) { return bar.kind == kind; });
+    });
+    if (!drawn) continue;
     data entry;
-    entry.set("kind", text(bar.kind));
-    entry.set("text", text(bar.tip));
+    entry.set("kind", std::string(kind));
+    entry.set("text", std::string(kind == "withheld" ? "not replayed" : kind));
     legend.push_back(entry);
   }
-  timeline.set("bars", bars);
   timeline.set("legend", legend);
-  auto marks = list();
-  int y = first_mark;
-  for (const auto& mark : drawing->marks) {
-    const bool near_right = mark.x > 600;
-    data item;
-    item.set("kind", text(mark.kind));
-    item.set("x", number(mark.x));
-    item.set("text_x", number(mark.x + (near_right ? -6 : 6)));
-    item.set("anchor", near_right ? "end" : "start");
-    item.set("top", std::to_string(28));
-    item.set("bottom", std::to_string(y));
-    item.set("y", std::to_string(y));
-    item.set("text", text(mark.text));
-    marks.push_back(item);
-    y += mark_height;
-  }
-  timeline.set("marks", marks);
   page.set("timeline", timeline);
 }
 
@@ -247,29 +232,92 @@ data check_data(const CheckRecord& check) {
   return result;
 }
 
-// Failures first; otherwise in the order of the drill.
 void set_checks(const Report& report, data& page) {
   auto checks = list();
-  for (const auto verdict : {Verdict::fail, Verdict::unknown, Verdict::pass, Verdict::skipped}) {
-    for (const auto& check : report.checks) {
-      if (check.verdict == verdict) checks.push_back(check_data(check));
-    }
-  }
+  for (const auto& check : in_order_of_urgency(report.checks)) checks.push_back(check_data(check));
   page.set("counts", counts_in_words(report.checks));
   set_list(page, "checks", std::move(checks));
 }
+
+std::string number_or_nothing(const std::optional<std::int64_t>& number) {
+  return number ? std::to_string(*number) : std::string{};
+}
+
+// 1204331 as "1,204,331".
+std::string grouped(const std::optional<std::int64_t>& number, bool sign = false) {
+  if (!number) return {};
+  auto digits = std::to_string(std::abs(*number));
+  for (auto i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3) {
+    digits.insert(static_cast<std::size_t>(i), ",");
+  }
+  const std::string_view mark = *number < 0 ? "\u2212" : sign && *number > 0 ? "+" : "";
+  return std::string(mark) + digits;
+}
+
+data table_data(const ComparedTable& table) {
+  data row;
+  const auto difference = table.expected && table.actual
+                              ? std::optional(*table.actual - *table.expected)
+                              : std::nullopt;
+  row.set("kind", table.result == "same"           ? "same"
+                  : table.result == "not compared" ? "unknown"
+                                                   : "fail");
+  row.set("name", text(table.name));
+  row.set("result", text(table.result));
+  set_if(row, "note", table.note);
+  row.set("expected", number_or_nothing(table.expected));
+  row.set("expected_text", grouped(table.expected));
+  row.set("actual", number_or_nothing(table.actual));
+  row.set("actual_text", grouped(table.actual));
+  row.set("difference", number_or_nothing(difference));
+  row.set("difference_text", grouped(difference, true));
+  row.set("bytes", std::to_string(table.bytes));
+  row.set("size", to_text(Bytes{table.bytes}));
+  row.set("coverage", text(table.coverage));
+  return row;
+}
+
+void set_comparison(const ComparisonRecord& record, data& page) {
+  if (record.method.empty()) return;
+  data comparison;
+  comparison.set("text", text(in_words(record)));
+  auto tables = list();
+  std::map<std::string, std::size_t> counts;
+  for (const auto& table : record.tables) {
+    ++counts[table.result];
+    tables.push_back(table_data(table));
+  }
+  std::vector<std::string> parts;
+  for (const auto& [result, count] : counts) parts.push_back(fmt::format("{} {}", count, result));
+  comparison.set("counts", text("Tables: " + join(parts, ", ")));
+  if (record.tables_omitted > 0) {
+    comparison.set("omitted",
+                   fmt::format("{} more tables are not in the record.", record.tables_omitted));
+  }
+  set_list(comparison, "tables", std::move(tables));
+  page.set("comparison", comparison);
+}
+
+constexpr std::size_t phase_colors = 6;
 
 void set_phases(const Report& report, data& page) {
   double total = 0;
   for (const auto& phase : report.phases) total += phase.seconds;
   auto phases = list();
+  double x = 0;
+  std::size_t index = 0;
   for (const auto& phase : report.phases) {
+    const double share = total > 0 ? phase.seconds / total : 0;
     data item;
     item.set("name", text(phase.name));
     item.set("time", phase.completed ? duration_in_words(phase.seconds) : "not done");
-    item.set("percent", number(total > 0 ? phase.seconds / total * 100 : 0));
+    item.set("shade", std::to_string(index++ % phase_colors));
+    item.set("x", number(x));
+    item.set("width", number(share * 1000));
+    item.set("percent", fmt::format("{:.0f} %", share * 100));
     item.set("volume", text(volume_in_words(phase)));
     phases.push_back(item);
+    x += share * 1000;
   }
   set_list(page, "phases", std::move(phases));
 }
@@ -285,7 +333,7 @@ void set_facts(const Report& report, data& page) {
   };
   add("Scenario", report.scenario.file);
   add("SHA-256 of the scenario", report.scenario.hash);
-  if (report.backup) add("Backup", join(in_words(*report.backup), "; "));
+  if (report.backup) add("Backup", join(in_words(*report.backup, utc_offset_of(report)), "; "));
   if (report.backup) add("Stanza", report.backup->stanza);
   if (report.landing) add("Landing", join(in_words(*report.landing), "; "));
   if (!report.sandbox.type.empty()) add("Sandbox", in_words(report.sandbox));
@@ -316,23 +364,20 @@ void set_commands(const Report& report, data& page) {
 
 }  // namespace
 
-void write_html(const Report& report, const RenderOptions& /*options*/, std::ostream& out) {
+void write_html(const Report& report, const RenderOptions& options, std::ostream& out) {
   data page;
-  page.set("style", std::string(embedded::report_css));
+  page.set("linked", data(options.linked_assets));
+  page.set("style", std::string(embedded::report_css) + std::string(embedded::drawing_css));
   page.set("script", std::string(embedded::report_js));
   page.set("program",
            text(report.tools.contains("pgrehearse") ? "pgrehearse " + report.tools.at("pgrehearse")
                                                     : "pgrehearse"));
   set_head(report, page);
   set_diagnosis(report, page);
-  set_tiles(report, page);
+  set_tiles(report, options, page);
   set_timeline(report, page);
   set_checks(report, page);
-  if (!report.comparison.method.empty()) {
-    data comparison;
-    comparison.set("text", text(in_words(report.comparison)));
-    page.set("comparison", comparison);
-  }
+  set_comparison(report.comparison, page);
   set_phases(report, page);
   set_facts(report, page);
   set_commands(report, page);

@@ -6,9 +6,15 @@
   for (const input of document.querySelectorAll('[data-filter]')) {
     const rows = [...document.getElementById(input.dataset.filter).querySelectorAll('[data-row]')];
     const texts = rows.map((row) => row.textContent.toLowerCase());
+    const count = document.querySelector(`[data-count="${input.dataset.filter}"]`);
     input.addEventListener('input', () => {
       const words = input.value.toLowerCase();
-      rows.forEach((row, i) => { row.hidden = !texts[i].includes(words); });
+      let shown = 0;
+      rows.forEach((row, i) => {
+        row.hidden = !texts[i].includes(words);
+        shown += row.hidden ? 0 : 1;
+      });
+      if (count) count.textContent = words ? `${shown} of ${rows.length}` : '';
     });
   }
 
@@ -21,7 +27,7 @@
     });
   }
 
-  const valueOf = (cell) => cell.dataset.value === undefined ? cell.textContent : Number(cell.dataset.value);
+  const valueOf = (cell) => cell.dataset.value === undefined ? cell.textContent : cell.dataset.value === '' ? -1 : Number(cell.dataset.value);
   const compare = (a, b) => typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b));
   for (const table of document.querySelectorAll('[data-sortable]')) {
     const heads = [...table.tHead.rows[0].cells];

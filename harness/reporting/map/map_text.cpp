@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "harness/map/map_branches.hpp"
 #include "harness/report/finding_codes.hpp"
+#include "harness/reporting/map/map_drawing.hpp"
 #include "harness/reporting/map/map_formats.hpp"
 #include "harness/reporting/palette.hpp"
 #include "harness/reporting/phrases.hpp"
@@ -13,7 +13,7 @@ namespace pgrehearse {
 
 namespace {
 
-constexpr std::size_t label_columns = 14;
+constexpr std::size_t label_columns = 14;  // "time (+01:00)"
 // Longer lists go to JSON.
 constexpr std::size_t most_lines = 20;
 
@@ -71,29 +71,67 @@ class MapText {
 
   void draw(const MapArchive& archive) {
     const auto columns = width() - label_columns - 1;
-    const auto span = span_of(archive);
-    if (span.end <= span.begin) return;
+    const auto drawing = draw_archive(archive, options_, std::max<std::size_t>(columns / 18, 2));
+    if (!drawing) return;
     std::string letters(columns, ' ');
-    for (const auto& mapped : archive.backups) {
-      const auto end = end_lsn_of(mapped.backup, archive.segment_size);
-      auto& cell = letters[column_of(span, end, columns)];
-      if (cell != 'x') cell = letter_of(mapped);
+    for (const auto& backup : drawing->backups) {
+      auto& cell = letters[column_of(backup.x, columns)];
+      if (cell != 'x') cell = backup.letter;
     }
-    out_ << '\n' << pad_right("backups", label_columns) << letters << '\n';
-    for (const auto& branch : archive.branches) {
-      const auto cells = map_cells(branch, archive.segment_size, span.begin, span.end, columns);
-      out_ << pad_right(fmt::format("timeline {}", branch.timeline), label_columns);
-      for (const auto cell : cells) out_ << glyph(cell);
-      out_ << '\n';
+    out_ << '\n' << pad_right("backups", label_columns) << without_last_blanks(letters) << '\n';
+    for (const auto& row : drawing->rows) {
+      std::string cells;
+      for (const auto cell : map_cells(row, columns)) cells += glyph(cell);
+      out_ << pad_right(row.label, label_columns) << without_last_blanks(cells) << '\n';
     }
-    const auto begin = to_text(span.begin);
-    const auto end = to_text(span.end);
-    out_ << pad_right("", label_columns) << begin << pad_left(end, columns - begin.size()) << '\n';
-    out_ << pad_right("", label_columns)
-         << fmt::format("{} recoverable  {} lost  {} missing\n", glyph(MapCell::recoverable),
-                        glyph(MapCell::lost), glyph(MapCell::missing));
-    line("", "F full, D differential, I incremental backup, at its end; x unusable");
+    for (const auto& mark : drawing->marks) {
+      if (mark.kind == "target") draw_mark(mark, columns);
+    }
+    draw_axis(fmt::format("time ({})", drawing->zone), *drawing, columns,
+              &RecoveryDrawing::Tick::time);
+    draw_axis("LSN (about)", *drawing, columns, &RecoveryDrawing::Tick::lsn);
+    line("", fmt::format("{} recoverable  {} lost  {} missing; F full, D differential, I "
+                         "incremental backup, at its end; x unusable",
+                         glyph(MapCell::recoverable), glyph(MapCell::lost),
+                         glyph(MapCell::missing)));
+    if (!drawing->outside.empty()) line("", palette_.dim(drawing->outside));
     out_ << '\n';
+  }
+
+  static std::string_view without_last_blanks(std::string_view text) {
+    return text.substr(0, text.find_last_not_of(' ') + 1);
+  }
+
+  static std::size_t column_of(double share, std::size_t columns) {
+    return std::min(columns - 1, static_cast<std::size_t>(share * static_cast<double>(columns)));
+  }
+
+  // An arrow below its position, with its text next to it.
+  void draw_mark(const RecoveryDrawing::Mark& mark, std::size_t columns) {
+    const auto at = column_of(mark.x, columns);
+    const auto text = cut_to(mark.text, columns - 2);
+    const bool before = at + 2 + text.size() > columns;
+    const auto begin = before && at > text.size() ? at - text.size() - 1 : at + 2;
+    std::string row(columns, ' ');
+    row[at] = '^';
+    if (begin + text.size() <= columns) row.replace(begin, text.size(), text);
+    out_ << pad_right("", label_columns) << without_last_blanks(row) << '\n';
+  }
+
+  // A text that would touch the one before it is left out.
+  void draw_axis(const std::string& label, const RecoveryDrawing& drawing, std::size_t columns,
+                 std::string RecoveryDrawing::Tick::*text) {
+    std::string row;
+    for (const auto& tick : drawing.ticks) {
+      const auto& words = tick.*text;
+      const auto at = column_of(tick.x, columns);
+      auto begin = at > words.size() / 2 ? at - words.size() / 2 : 0;
+      begin = std::min(begin, columns - std::min(columns, words.size()));
+      if (words.empty() || (!row.empty() && begin < row.size() + 2)) continue;
+      row.resize(begin, ' ');
+      row += words;
+    }
+    out_ << pad_right(label, label_columns) << row << '\n';
   }
 
   [[nodiscard]] std::string glyph(MapCell cell) const {

@@ -25,7 +25,8 @@ void LineProgress::drill_started(const Report& report) {
   print(fmt::format("drill {} started", report.id));
 }
 
-void LineProgress::phase_started(std::string_view /*name*/, std::optional<Seconds> /*expected*/) {}
+void LineProgress::phase_started(std::string_view /*name*/, const PhaseExpectation& /*expected*/) {
+}
 
 void LineProgress::phase_progress(std::optional<double> /*fraction*/, std::string_view /*detail*/) {
 }

@@ -32,9 +32,9 @@ void TerminalProgress::drill_started(const Report& report) {
 }
 
 // Drawn by the next tick, so that a short phase does not flicker.
-void TerminalProgress::phase_started(std::string_view name, std::optional<Seconds> expected) {
+void TerminalProgress::phase_started(std::string_view name, const PhaseExpectation& expected) {
   const std::lock_guard lock(mutex_);
-  phase_ = LivePhase{.name = std::string(name), .expected = expected};
+  phase_ = LivePhase{.name = std::string(name), .expected = expected.phase, .later_phases = expected.later_phases};
   phase_started_ = options_.now();
 }
 

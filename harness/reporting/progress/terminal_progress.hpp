@@ -36,7 +36,7 @@ class TerminalProgress : public ProgressListener {
   TerminalProgress& operator=(const TerminalProgress&) = delete;
 
   void drill_started(const Report& report) override;
-  void phase_started(std::string_view name, std::optional<Seconds> expected) override;
+  void phase_started(std::string_view name, const PhaseExpectation& expected) override;
   void phase_progress(std::optional<double> fraction, std::string_view detail) override;
   void phase_finished(const PhaseRecord& phase) override;
   void check_finished(const CheckRecord& check) override;

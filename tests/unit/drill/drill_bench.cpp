@@ -23,7 +23,7 @@ std::filesystem::path new_directory() {
 
 void RecordingProgress::drill_started(const Report&) { calls_.made("started"); }
 
-void RecordingProgress::phase_started(std::string_view name, std::optional<Seconds>) {
+void RecordingProgress::phase_started(std::string_view name, const PhaseExpectation&) {
   std::error_code failure;
   if (std::filesystem::exists(record_, failure)) {
     const auto record = load_report(record_);

@@ -22,7 +22,7 @@ class RecordingProgress : public ProgressListener {
       : calls_(calls), record_(std::move(record)) {}
 
   void drill_started(const Report& report) override;
-  void phase_started(std::string_view name, std::optional<Seconds> expected) override;
+  void phase_started(std::string_view name, const PhaseExpectation& expected) override;
   void phase_progress(std::optional<double>, std::string_view) override {}
   void phase_finished(const PhaseRecord&) override {}
   void check_finished(const CheckRecord&) override {}

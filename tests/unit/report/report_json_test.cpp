@@ -36,7 +36,18 @@ TEST(ReportJson, EveryFieldIsReadBack) {
                        .method = "slot",
                        .lsn = parse_lsn("0/1"),
                        .candidates = 8,
-                       .explanation = "why"};
+                       .explanation = "why",
+                       .tables = {{.name = "shop.public.orders",
+                                   .result = "missing rows",
+                                   .coverage = "full",
+                                   .expected = 3,
+                                   .actual = 2,
+                                   .bytes = 8192,
+                                   .note = "why"}},
+                       .tables_omitted = 7};
+  report.archive->ranges[0].reason = "why";
+  report.landing->target_time = report.started;
+  report.landing->utc_offset = 60;
   report.landing->first_withheld = {.xid = 5, .lsn = *parse_lsn("1/2"), .time = report.started};
   report.sandbox.removed = report.sandbox.kept = true;
   report.sandbox.connect = "psql";

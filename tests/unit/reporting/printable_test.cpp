@@ -35,7 +35,8 @@ TEST(Printable, CutsBetweenCharacters) {
 TEST(Printable, WrapsAtBlanksAndBreaksOnlyLongWords) {
   using Lines = std::vector<std::string>;
   EXPECT_EQ(wrap("one two three", 7), (Lines{"one two", "three"}));
-  EXPECT_EQ(wrap("a 0123456789 b", 4), (Lines{"a", "0123", "4567", "89 b"}));
+  EXPECT_EQ(wrap("a 0123456789 b", 4), (Lines{"a", "0123456789", "b"})) << "to be copied";
+  EXPECT_EQ(wrap(std::string(450, 'x'), 80).size(), 6U) << "no path or label is that long";
   EXPECT_EQ(wrap("", 4), (Lines{""}));
   EXPECT_EQ(wrap("exact fit", 9), (Lines{"exact fit"}));
   EXPECT_EQ(wrap("one\n\ttwo\tthree\n\nfour", 20), (Lines{"one", "two three", "four"}));

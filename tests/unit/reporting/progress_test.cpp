@@ -1,12 +1,16 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 #include <thread>
 
 #include "harness/common/text.hpp"
 #include "harness/reporting/printable.hpp"
+#include "harness/reporting/progress/file_progress.hpp"
 #include "harness/reporting/progress/line_progress.hpp"
 #include "harness/reporting/progress/live_line.hpp"
+#include "harness/reporting/progress/silent_progress.hpp"
 #include "harness/reporting/progress/terminal_progress.hpp"
 #include "tests/fakes/sample_reports.hpp"
 
@@ -28,6 +32,26 @@ TEST(LiveLine, ShowsBarTimeAndDetail) {
   phase.expected.reset();
   phase.elapsed = Seconds(0.94);
   EXPECT_EQ(live_line(phase, 100, false), "  restore          0s  1.2 GB of 4.6 GB");
+}
+
+TEST(LiveLine, ShowsTheRemainingTimeOfTheDrill) {
+  LivePhase phase{.name = "restore",
+                  .fraction = 0.5,
+                  .detail = "2 GB of 4 GB, 20.0 MB/s",
+                  .elapsed = Seconds(100),
+                  .expected = Seconds(300),
+                  .later_phases = Seconds(50)};
+  EXPECT_EQ(remaining_time(phase), Seconds(150)) << "by what is done, not by earlier drills";
+  EXPECT_EQ(live_line(phase, 110, false),
+            "  restore          [==========----------]  50% 1min 40s of about 5min  2min 30s left  "
+            "2 GB of 4 GB, 20.0 MB/s");
+  EXPECT_EQ(live_line(phase, 50, false), "  restore  50% 1min 40s of about 5min  2 GB of...");
+  phase.expected.reset();
+  EXPECT_EQ(live_line(phase, 50, false), "  restore  50% 1min 40s  2min 30s left  2 GB o...");
+  phase.fraction.reset();
+  EXPECT_FALSE(remaining_time(phase));
+  phase.expected = Seconds(30);
+  EXPECT_EQ(remaining_time(phase), Seconds(50)) << "late already";
 }
 
 TEST(LiveLine, IsAlwaysShorterThanTheTerminal) {
@@ -141,6 +165,36 @@ TEST_F(TerminalProgressTest, AcceptsProgressFromSeveralThreadsWhileDrawing) {
   }
   progress.drill_finished(passed_report());
   EXPECT_EQ(lines_of(screen()).size(), 4U);
+}
+
+TEST(FileProgressTest, WritesAndRemovesTheFileOfTheRun) {
+  const auto runs = std::filesystem::path(testing::TempDir()) / "file-progress";
+  const auto report = passed_report();
+  const auto run = runs / report.scenario.name / report.id;
+  std::filesystem::create_directories(run);
+  {
+    FileProgress progress(std::make_unique<SilentProgress>(), runs);
+    progress.drill_started(report);
+    EXPECT_FALSE(read_progress(run));
+    PhaseExpectation expected(Seconds(20));
+    expected.later_phases = Seconds(5);
+    progress.phase_started("restore", expected);
+    const auto stored = read_progress(run);
+    ASSERT_TRUE(stored);
+    EXPECT_EQ(stored->id, report.id);
+    EXPECT_EQ(stored->phase.name, "restore");
+    EXPECT_NEAR(stored->remaining->count(), 25, 5);
+    progress.phase_progress(0.5, "\xff<b>");
+    progress.drill_finished(report);
+    EXPECT_FALSE(read_progress(run)) << "the drill has ended";
+    progress.drill_started(report);
+    progress.phase_started("restore", {});
+    EXPECT_TRUE(read_progress(run));
+  }
+  EXPECT_FALSE(read_progress(run)) << "also after an exception";
+  std::ofstream(run / "progress.json") << "[1,";
+  EXPECT_FALSE(read_progress(run));
+  std::filesystem::remove_all(runs);
 }
 
 TEST(LineProgress, WritesOneEscapedLinePerPhaseAndCheck) {

@@ -21,5 +21,19 @@ TEST(ComparisonVerdict, CatalogEntriesAloneAreNoPassWhereTablesWereSkipped) {
   EXPECT_EQ(outcome_of(result_with(tally), {}).verdict, Verdict::pass);
 }
 
+TEST(ComparisonVerdict, TablesThatDifferComeFirstThenTheLargest) {
+  ComparisonRecord record;
+  set_tables(record, {{.name = "a", .result = "same", .bytes = 1},
+                      {.name = "b", .result = "same", .bytes = 9},
+                      {.name = "c", .result = "not compared"},
+                      {.name = "d", .result = "missing rows"}});
+  std::string order;
+  for (const auto& table : record.tables) order += table.name;
+  EXPECT_EQ(order, "dcba");
+  set_tables(record, std::vector<ComparedTable>(5003, {.result = "same"}));
+  EXPECT_EQ(record.tables.size(), 5000U);
+  EXPECT_EQ(record.tables_omitted, 3U);
+}
+
 }  // namespace
 }  // namespace pgrehearse

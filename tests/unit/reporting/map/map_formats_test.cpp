@@ -1,3 +1,4 @@
+#include "harness/reporting/map/map_drawing.hpp"
 #include "harness/reporting/map/map_formats.hpp"
 
 #include <gmock/gmock.h>
@@ -43,7 +44,10 @@ RecoveryMap damaged() {
       {LineageProblemKind::missing_history, "00000003.history", "is not there", true}};
   MapArchive archive{.id = "15-1", .postgres_version = "15", .segment_size = size, .segments = 97};
   archive.backups.push_back(
-      {.backup = {.label = "20261120-010000F", .stop_lsn = Lsn{2 * size + 256}}});
+      {.backup = {.label = "20261120-010000F",
+                  .start_time = *time("2026-11-20 00:59:00+00"),
+                  .stop_time = *time("2026-11-20 01:00:00+00"),
+                  .stop_lsn = Lsn{2 * size + 256}}});
   archive.branches.push_back(branch);
   archive.unreachable = {{3, 90, 95}};
   archive.unrecognized = {"odd"};
@@ -62,10 +66,20 @@ std::string text_of(const RecoveryMap& map, const MapRenderOptions& options) {
 
 TEST(MapFormats, GapNarrowerThanAColumnIsShown) {
   const auto map = damaged();
-  const auto cells = map_cells(map.archives[0].branches[0], size, {2 * size}, {100 * size}, 10);
+  const auto drawing = draw_archive(map.archives[0], {}, 4);
+  ASSERT_TRUE(drawing);
+  const auto cells = map_cells(drawing->rows.at(0), 10);
   EXPECT_EQ(cells.front(), MapCell::recoverable);
   EXPECT_EQ(cells.back(), MapCell::lost);
   EXPECT_EQ(std::ranges::count(cells, MapCell::missing), 1);
+}
+
+TEST(MapFormats, AxisHasTimesAndLsns) {
+  const auto text = text_of(damaged(), {.width = 100, .at = parse_instant("2026-11-20 01:30:00+00")});
+  EXPECT_THAT(text, HasSubstr("time (UTC)    "));
+  EXPECT_THAT(text, HasSubstr("11-20 02:00"));
+  EXPECT_THAT(text, HasSubstr("LSN (about)"));
+  EXPECT_THAT(text, HasSubstr("^ target 2026-11-20 01:30:00 UTC"));
 }
 
 TEST(MapFormats, TextFitsTheWidthAndAsciiModeIsAscii) {
@@ -98,7 +112,7 @@ TEST(MapFormats, JsonHasSchemaAndVerdict) {
 
 TEST(MapFormats, SvgEscapesUntrustedText) {
   std::ostringstream out;
-  write_map_svg(damaged(), out);
+  write_map_svg(damaged(), {}, out);
   EXPECT_THAT(out.str(), HasSubstr("segment &lt;50&gt; is missing"));
   EXPECT_THAT(out.str(), Not(HasSubstr("<ders>")));
   EXPECT_THAT(out.str(), Not(HasSubstr("\x1b")));
