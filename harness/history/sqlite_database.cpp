@@ -71,9 +71,12 @@ SqliteDatabase::SqliteDatabase(const fs::path& state)
   std::error_code failure;
   fs::create_directories(state, failure);
   if (failure) refuse(file_, failure.message());
-  // SQLite would create it with the umask, and gives -wal and -shm the mode of the file.
-  const Descriptor created(file_, O_RDWR | O_CREAT);
-  if (created.value() < 0) refuse(file_, std::generic_category().message(errno));
+  // SQLite would create it with the umask, and gives -wal and -shm the mode of the file. A file that
+  // exists must not be opened here: closing it would release the locks of all connections of this
+  // process (fcntl(2)), and another process would then delete the write-ahead log in use.
+  if (Descriptor(file_, O_RDWR | O_CREAT | O_EXCL).value() < 0 && errno != EEXIST) {
+    refuse(file_, std::generic_category().message(errno));
+  }
   try {
     database_ = std::make_unique<SQLite::Database>(
         file_.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOFOLLOW, busy_timeout_ms);
