@@ -86,7 +86,7 @@ std::string reason_to_skip(const Leftover& leftover, const CleanOptions& options
   if (leftover.alive) return "the drill is still running";
   const bool named =
       std::find(options.runs.begin(), options.runs.end(), leftover.run_id) != options.runs.end();
-  if (leftover.kept && !named && !options.kept)
+  if (!named && !options.kept && !is_removable(leftover, std::chrono::system_clock::now()))
     return "kept on request; add --kept or give its run id to remove it";
   return {};
 }

@@ -27,6 +27,56 @@ constexpr std::string_view map_explanation =
     "Exit code: 0 continuous; 1 something is lost; 2 something could not be determined. With --at:\n"
     "0 the time is recoverable; 1 it is not; 2 unknown.";
 
+constexpr std::string_view recover_explanation =
+    "A drill without a scenario file: restores the backup that fits, replays WAL to the target and\n"
+    "proves where recovery stopped. Before it starts, it shows the target in both time zones, the\n"
+    "backup, the WAL, the time and the space that it needs, and whether the target can be reached.\n"
+    "\n"
+    "Targets: latest, immediate, a time (\"2026-11-20 14:05\", or 14:05 for today), an LSN\n"
+    "(0/5000028), xid:743, name:RESTORE_POINT, and before:743, before:LSN or before:TIME to stop\n"
+    "just before it. A time without a zone is read in --zone or the terminal's zone; a time that\n"
+    "occurs twice, or not at all, when clocks change is refused.\n"
+    "\n"
+    "If a transaction that has not committed at the target holds locks on tables, the copy is\n"
+    "promoted; otherwise it stays paused and read-only.\n"
+    "Exit code: 0 target reached, checks passed, dumps written; 1 failed; 2 a result could not be\n"
+    "determined; 3 usage error, or a target that cannot be reached.";
+
+constexpr std::string_view locate_explanation =
+    "Reads the archived WAL and names the transactions that dropped or truncated a table, or\n"
+    "deleted or updated its rows, and the command that recovers to just before each. The table is\n"
+    "followed from file to file through TRUNCATE, VACUUM FULL, CLUSTER and ALTER TABLE. Its first\n"
+    "file comes from the primary of the scenario if the table still has it, otherwise from the\n"
+    "newest backup before --from, of which only the table's database is restored for that.\n"
+    "\n"
+    "--when finds the commit that made a query untrue: restores the backup once and bisects the\n"
+    "commits, each time from a saved copy of the newest position where the query was true. If the\n"
+    "query changed more than once, the result is one of the changes. The saved copy shares its space\n"
+    "on xfs and btrfs; elsewhere the search needs twice the space of the cluster.\n"
+    "Exit code: 0 found; 1 no such transaction; 2 the table could not be followed to the end.";
+
+constexpr std::string_view copies_explanation =
+    "Copies are instances that 'recover --keep' or 'run --keep' left running. A copy is named by its\n"
+    "run id or a unique part of it; the name can be omitted if there is only one.\n"
+    "\n"
+    "  list      position, state, age, size and expiry of each copy\n"
+    "  connect   start psql in a copy: copies connect COPY [DATABASE]\n"
+    "  advance   continue replay to a later --to TARGET, without another restore\n"
+    "  dump      write a table or a database to a file: --dump DATABASE[.SCHEMA.TABLE]=FILE\n"
+    "  diff      compare --table with the primary (--against a scenario or a connection string):\n"
+    "            counts and shows the rows that differ, writes them as --csv FILE, and the rows that\n"
+    "            only the copy has as --sql FILE, to be reviewed and run by a person. The primary is\n"
+    "            only read, for at most --time\n"
+    "  promote   end replay and open the copy for writing\n"
+    "  remove    stop and remove copies\n"
+    "Exit code of diff: 0 no difference; 1 rows differ; 2 not complete.";
+
+constexpr std::string_view init_explanation =
+    "Inspects the repository and this host, and writes a scenario with comments. If a server on this\n"
+    "host is the cluster of the backups, it becomes the primary of the scenario. Runs the probes of\n"
+    "'doctor'; an existing file is never replaced.\n"
+    "Exit code: 0 written; others as for 'doctor'.";
+
 constexpr std::string_view doctor_explanation =
     "With a scenario: checks account, PostgreSQL binaries, pgBackRest, repository, disk space,\n"
     "primary and sandbox, and prints a hint for each problem. Without one: checks only this host.\n"
@@ -56,7 +106,8 @@ constexpr std::string_view prove_explanation =
 
 constexpr std::string_view clean_explanation =
     "Removes processes, directories, containers, virtual machines and pods of drills that are no\n"
-    "longer running. Instances kept with 'run --keep' are removed only with --kept or by run id.\n"
+    "longer running. Kept instances are removed when they expire ('recover --for'), with --kept, or\n"
+    "by run id.\n"
     "Exit code: 0 nothing left; 2 something could not be removed.";
 
 constexpr std::string_view fingerprint_explanation =
@@ -72,6 +123,10 @@ constexpr std::string_view fingerprint_explanation =
     "exact snapshot was possible (the output gives the reason).";
 
 constexpr auto table = std::to_array<CommandDescription>({
+    {"init", "inspect a stanza and this host, and write a scenario for it",
+     "pgrehearse init --stanza demo\n"
+     "pgrehearse init --stanza demo --config /etc/pgbackrest.conf --output weekly.yaml",
+     configure_init, init_explanation},
     {"run", "run drills: restore, replay WAL, check, report, clean up",
      "pgrehearse run weekly.yaml\n"
      "pgrehearse run weekly.yaml --set recover_to.time='2026-11-20 03:00:00+00' --keep\n"
@@ -87,6 +142,23 @@ constexpr auto table = std::to_array<CommandDescription>({
      "pgrehearse map weekly.yaml --at '2026-11-20 14:05+01'\n"
      "pgrehearse map weekly.yaml --format svg --output map.svg",
      configure_map, map_explanation},
+    {"recover", "recover to a point in time without a scenario; keep the copy, dump tables",
+     "pgrehearse recover --stanza demo --to '2026-11-20 14:05' --zone Europe/Berlin\n"
+     "pgrehearse recover --stanza demo --to before:743 --dump shop.public.orders=orders.dump\n"
+     "pgrehearse recover weekly.yaml --to latest --keep --for 8h --checks basic",
+     configure_recover, recover_explanation},
+    {"locate", "name the transaction that dropped, truncated, deleted or updated",
+     "pgrehearse locate --stanza demo --dropped shop.public.orders --from '2026-11-20 13:00'\n"
+     "pgrehearse locate weekly.yaml --deleted-from shop.public.orders --at-least 100\n"
+     "pgrehearse locate --stanza demo --database-dropped shop --zone Europe/Berlin\n"
+     "pgrehearse locate --stanza demo --database shop --when 'select count(*) > 0 from sales.orders'",
+     configure_locate, locate_explanation},
+    {"copies", "list, connect, advance, dump, compare, promote and remove kept copies",
+     "pgrehearse copies\n"
+     "pgrehearse copies advance 1a2b3c4d --to '2026-11-20 14:06'\n"
+     "pgrehearse copies diff 1a2b3c4d --table shop.public.orders --against weekly.yaml --sql lost.sql\n"
+     "pgrehearse copies remove 1a2b3c4d",
+     configure_copies, copies_explanation},
     {"doctor", "check the prerequisites of drills and suggest fixes",
      "pgrehearse doctor\n"
      "pgrehearse doctor weekly.yaml",

@@ -9,6 +9,10 @@ namespace pgrehearse {
 CommandAction configure_run(CLI::App& command, const CommonOptions& common);
 CommandAction configure_plan(CLI::App& command, const CommonOptions& common);
 CommandAction configure_map(CLI::App& command, const CommonOptions& common);
+CommandAction configure_recover(CLI::App& command, const CommonOptions& common);
+CommandAction configure_locate(CLI::App& command, const CommonOptions& common);
+CommandAction configure_copies(CLI::App& command, const CommonOptions& common);
+CommandAction configure_init(CLI::App& command, const CommonOptions& common);
 CommandAction configure_doctor(CLI::App& command, const CommonOptions& common);
 CommandAction configure_demo(CLI::App& command, const CommonOptions& common);
 CommandAction configure_fingerprint(CLI::App& command, const CommonOptions& common);

@@ -132,7 +132,11 @@ DrillSession run_session(const Scenario& scenario, const SessionOptions& options
                                .run_id = run_id,
                                .host = host_of_this_drill(),
                                .version = std::string(pgrehearse_version()),
-                               .timed_out = [&] { return deadline.over(); }};
+                               .timed_out = [&] { return deadline.over(); },
+                               .pause_point_visitors = options.pause_point_visitors,
+                               .at_landing = options.at_landing,
+                               .after_pause_point = options.after_pause_point,
+                               .stay_standby = options.stay_standby};
   DrillSession session{.report = parts.executor->run(
                            services, {.keep = options.keep, .timeout = timeout}, deadline.token())};
   const auto& report = session.report;
@@ -169,10 +173,11 @@ void remove_leftovers(const CommonOptions& common) {
   const auto runner = real_command_runner();
   for (const auto& cleaner : all_cleaners(*runner, common.state)) {
     for (const auto& leftover : cleaner->list()) {
-      if (leftover.alive || leftover.kept) continue;
+      if (!is_removable(leftover, std::chrono::system_clock::now())) continue;
       const auto removal = cleaner->remove(leftover);
       spdlog::warn(
-          "cleaned up after killed drill {}: {}", leftover.run_id,
+          "{} {}: {}", leftover.kept ? "removed expired copy" : "cleaned up after killed drill",
+          leftover.run_id,
           removal.complete() ? "complete" : "incomplete, see 'pgrehearse clean --dry-run'");
     }
   }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "harness/cli/command_table.hpp"
+#include "harness/drill/drill_services.hpp"
 #include "harness/report/report.hpp"
 #include "harness/report/verdict.hpp"
 #include "harness/scenario/scenario.hpp"
@@ -20,6 +21,11 @@ struct SessionOptions {
   std::optional<std::chrono::milliseconds> timeout;
   // Format name -> file, in addition to those of the scenario.
   std::map<std::string, std::filesystem::path> reports;
+  // As in DrillServices.
+  std::vector<PausePointVisitor*> pause_point_visitors = {};
+  AtLanding at_landing = {};
+  AfterPausePoint after_pause_point = {};
+  bool stay_standby = false;
 };
 
 // Throws Error(usage) if a report file will not be writable. Call before the drill starts.

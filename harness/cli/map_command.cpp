@@ -11,6 +11,7 @@
 
 #include "harness/cli/commands.hpp"
 #include "harness/cli/options.hpp"
+#include "harness/cli/stanza_options.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/map/build_map.hpp"
 #include "harness/map/map_edges.hpp"
@@ -20,54 +21,19 @@
 #include "harness/reporting/map/instant_answer.hpp"
 #include "harness/reporting/map/map_formats.hpp"
 #include "harness/reporting/terminal.hpp"
-#include "harness/scenario/sandbox_kinds.hpp"
-#include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
 
 namespace {
 
 struct MapOptions {
-  std::filesystem::path scenario;
-  std::vector<std::string> overrides;
-  std::string stanza;
-  std::filesystem::path configuration;
-  std::optional<int> repository_key;
+  StanzaOptions from;
   std::string format;
   std::filesystem::path output;
   bool no_wal = false;
   bool verify = false;
   std::string at;
 };
-
-Scenario scenario_of(const MapOptions& options) {
-  const bool location_given =
-      !options.stanza.empty() || !options.configuration.empty() || options.repository_key;
-  if (options.scenario.empty() && !options.overrides.empty()) {
-    throw Error(ErrorKind::usage, "--set requires a scenario",
-                "give the scenario file to override");
-  }
-  if (!options.scenario.empty() && location_given) {
-    throw Error(ErrorKind::usage,
-                "--stanza, --config and --repo cannot be combined with a scenario",
-                "use --set repository.stanza=NAME (or .config, .repo), or omit the scenario");
-  }
-  if (!options.scenario.empty()) {
-    return load_scenario(options.scenario, options.overrides, all_checks());
-  }
-  if (options.stanza.empty()) {
-    throw Error(ErrorKind::usage, "no scenario or stanza given",
-                "give a scenario file, or use --stanza");
-  }
-  Scenario scenario{.name = "map-" + options.stanza};
-  scenario.repository.stanza = options.stanza;
-  if (!options.configuration.empty()) {
-    scenario.repository.configuration = std::filesystem::absolute(options.configuration);
-  }
-  scenario.repository.key = options.repository_key;
-  scenario.sandbox.type = default_sandbox_type;
-  return scenario;
-}
 
 // From the environment, in setlocale's order.
 bool locale_is_utf8() {
@@ -163,14 +129,14 @@ void write(const RecoveryMap& map, const std::optional<Asked>& asked, const MapO
 ExitCode map_repository(const MapOptions& options, const CommonOptions& common,
                         const std::stop_token& stop) {
   const auto at = instant_of(options);
-  const auto scenario = scenario_of(options);
+  const auto scenario = scenario_of(options.from, "map");
   std::random_device random;
   const auto id =
       make_run_id(std::chrono::system_clock::now(), (std::uint64_t{random()} << 32U) | random());
   const auto parts = wire(scenario, common.state, id);
   auto map = build_map(scenario.repository, *parts.repository,
                        options.verify ? MapReading::verify : MapReading::list, stop);
-  if (!options.scenario.empty()) map.scenario = scenario.name;
+  if (!options.from.scenario.empty()) map.scenario = scenario.name;
   if (!options.no_wal) {
     auto sandbox = scenario.sandbox;
     sandbox.run_id = id;
@@ -196,19 +162,7 @@ ExitCode map_repository(const MapOptions& options, const CommonOptions& common,
 
 CommandAction configure_map(CLI::App& command, const CommonOptions& common) {
   auto options = std::make_shared<MapOptions>();
-  command.add_option("scenario", options->scenario, "scenario with the repository and the primary")
-      ->type_name("FILE");
-  command.add_option("--set", options->overrides, "override a scenario value")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
-  command.add_option("--stanza", options->stanza, "stanza to map, without a scenario")
-      ->type_name("NAME");
-  command.add_option("--config", options->configuration, "pgBackRest configuration file")
-      ->type_name("FILE");
-  command
-      .add_option("--repo", options->repository_key,
-                  "number of the repository, if there are several")
-      ->type_name("KEY");
+  add_stanza_options(command, options->from);
   command.add_flag("--no-wal", options->no_wal,
                    "do not read WAL; times are then only bounds taken from the backups");
   command.add_flag(

@@ -173,6 +173,16 @@ Preparation::Parts preparation_parts(const ScenarioParts& parts) {
           .primary = parts.primary.get()};
 }
 
+std::unique_ptr<Sandbox> open_copy(CommandRunner& runner, const std::filesystem::path& state,
+                                   const SandboxSpec& spec, const std::string& run_id) {
+  return LocalProvisioner(runner, state).open(spec, run_id);
+}
+
+std::unique_ptr<Sandbox> clone_copy(CommandRunner& runner, const std::filesystem::path& state,
+                                    const Sandbox& original, const std::string& run_id) {
+  return LocalProvisioner(runner, state).clone(original, run_id);
+}
+
 const CheckDescription& comparison_description() {
   static const auto description = comparison_check();
   return description;

@@ -64,6 +64,14 @@ Preparation::Parts preparation_parts(const ScenarioParts& parts);
 ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
                    const std::string& run_id);
 
+// A copy in a local sandbox that an earlier process kept. `runner` outlives it. Throws Error(usage).
+std::unique_ptr<Sandbox> open_copy(CommandRunner& runner, const std::filesystem::path& state,
+                                   const SandboxSpec& spec, const std::string& run_id);
+
+// A sandbox with the files of a local sandbox whose server is paused. Throws Error(environment).
+std::unique_ptr<Sandbox> clone_copy(CommandRunner& runner, const std::filesystem::path& state,
+                                    const Sandbox& original, const std::string& run_id);
+
 // The check whose settings say how a primary is read.
 const CheckDescription& comparison_description();
 // From that check's settings. Throws Error(usage).

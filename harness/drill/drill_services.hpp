@@ -19,6 +19,13 @@
 
 namespace pgrehearse {
 
+struct LandedContext;  // harness/drill/check_context.hpp
+
+// Uses the instance at the landing, before the checks. An Error ends the drill.
+using AtLanding = std::function<void(const LandedContext& context, Report& report)>;
+
+using AfterPausePoint = std::function<void(const Sandbox& sandbox, const PausePoint& point)>;
+
 // All references outlive the drill.
 struct DrillServices {
   CommandRecorder& commands;
@@ -37,6 +44,12 @@ struct DrillServices {
   std::function<bool()> timed_out = {};
   // Ask for pause points in addition to the checks. They outlive the drill.
   std::vector<PausePointVisitor*> pause_point_visitors = {};
+  AtLanding at_landing = {};
+  // Called after the visitors of a pause point, where the instance is paused.
+  AfterPausePoint after_pause_point = {};
+  // The target is an LSN, exclusive: recover to it as a standby, which continues from each pause
+  // point without a restart.
+  bool stay_standby = false;
 };
 
 }  // namespace pgrehearse

@@ -19,10 +19,11 @@
 #include "harness/drill/recovery/landing_proof.hpp"
 #include "harness/drill/recovery/recovery.hpp"
 #include "harness/drill/recovery/recovery_failure.hpp"
+#include "harness/drill/recovery/replay_locks.hpp"
 #include "harness/drill/recovery/sandbox_proof.hpp"
 #include "harness/drill/sandbox_teardown.hpp"
-#include "harness/postgres/relation_files.hpp"
 #include "harness/map/recovery_map.hpp"
+#include "harness/postgres/relation_files.hpp"
 #include "harness/process/command.hpp"
 #include "harness/report/archive_record.hpp"
 #include "harness/repository/archived_commits.hpp"
@@ -61,10 +62,11 @@ class Drill {
       phase("recover", [&] { recover_to_target(); });
       phase("prove landing", [&] { prove_landing(); });
       if (!recovery_->promoted_because.empty()) run_paused_checks_after_promotion();
+      if (services_.at_landing) use_landing();
       if (wanted(InstanceState::paused)) phase("checks while paused", [&] { check_paused(); });
       finish_repository_checks();
       if (wanted(InstanceState::read_write)) {
-        phase("promote", [&] { instance_->promote(stop_); });
+        promote();
         phase("checks after promotion", [&] { check(InstanceState::read_write, *landed_); });
       }
       if (wanted(InstanceState::stopped)) {
@@ -106,7 +108,8 @@ class Drill {
                              .stop_time = backup.stop_time,
                              .start_lsn = backup.start_lsn,
                              .stop_lsn = backup.stop_lsn,
-                             .bytes = backup.size.count};
+                             .bytes = backup.size.count,
+                             .databases = scenario_.repository.databases};
     record_archive();
     window_ = RecoverableWindow{.backup = backup.label,
                                 .consistent_from = backup.stop_time,
@@ -176,7 +179,7 @@ class Drill {
     const auto began = Clock::now();
     const auto& backup = preparation_.choice->backup;
     services_.repository.restore(
-        backup, scenario_.target, *sandbox_,
+        backup, standby() ? latest() : scenario_.target, *sandbox_,
         [&](const RestoreProgress& progress) {
           services_.progress.phase_progress(
               progress.fraction,
@@ -213,6 +216,9 @@ class Drill {
         points->unreachable(point, *reason);
       } else {
         phase("at pause point", [&] { points->reached(instance_context(), point); });
+        if (services_.after_pause_point) {
+          phase("copy", [&] { services_.after_pause_point(*sandbox_, point); });
+        }
       }
     }
   }
@@ -220,7 +226,7 @@ class Drill {
   // Why the instance is not at `point` afterwards; nullopt: it is.
   std::optional<std::string> recover_to(const PausePoint& point) {
     if (standby()) {
-      recover_instance(scenario_.target, point.lsn);
+      recover_instance(latest(), point.lsn);
     } else {
       recover_instance(target_at(point, scenario_.target));
     }
@@ -239,9 +245,22 @@ class Drill {
     return {};
   }
 
-  void recover_to_target() { recover_instance(scenario_.target); }
+  void recover_to_target() {
+    if (!services_.stay_standby) return recover_instance(scenario_.target);
+    const auto lsn = scenario_.target.lsn.value();
+    recover_instance(latest(), lsn);
+    if (recovery_->gave_up) {
+      throw Error(ErrorKind::recovery, *recovery_->gave_up,
+                  "'pgrehearse map' shows what can be recovered",
+                  FindingCode::target_not_reached, to_text(lsn));
+    }
+    recovery_->stopped_at = fmt::format("no WAL was supplied from {} on", to_text(lsn));
+  }
 
-  [[nodiscard]] bool standby() const { return scenario_.target.type == TargetType::latest; }
+  [[nodiscard]] bool standby() const {
+    return services_.stay_standby || scenario_.target.type == TargetType::latest;
+  }
+  [[nodiscard]] RecoveryTarget latest() const { return {.timeline = scenario_.target.timeline}; }
 
   void recover_instance(const RecoveryTarget& target, std::optional<Lsn> until = {}) {
     const auto expected_end = target.type == TargetType::lsn
@@ -286,6 +305,11 @@ class Drill {
                                                         .recovery = *recovery_,
                                                         .lineage = *preparation_.lineage},
                                                        stop_);
+    if (services_.stay_standby) {
+      auto& landing = *record_.report.landing;
+      landing.proof = fmt::format("replayed to {}; {}", to_text(*landing.lsn),
+                                  recovery_->stopped_at);
+    }
     landed_.emplace(LandedContext{instance_context(), *record_.report.landing, loss_});
     loss_ = measure_data_loss({.target = scenario_.target,
                                .backup = preparation_.choice->backup,
@@ -297,6 +321,25 @@ class Drill {
                                .state = preparation_.primary_state,
                                .connect_copy = [this] { return landed_->connect({}); }},
                               stop_);
+  }
+
+  void promote() {
+    if (promoted_) return;
+    phase("promote", [&] { instance_->promote(stop_); });
+    promoted_ = true;
+  }
+
+  void use_landing() {
+    const auto locked = relations_locked_by_replay(landed_->connect({}));
+    if (!locked.empty() && recovery_->promoted_because.empty()) {
+      promote();
+      auto& landing = *record_.report.landing;
+      landing.proof += fmt::format(
+          "; promoted, because a transaction that had not committed here holds locks on {}",
+          locked);
+      run_paused_checks_after_promotion();
+    }
+    phase("at target", [&] { services_.at_landing(*landed_, record_.report); });
   }
 
   [[nodiscard]] InstanceContext instance_context() {
@@ -421,6 +464,7 @@ class Drill {
   DataLoss loss_;
   std::optional<LandedContext> landed_;
   RelationFiles files_;
+  bool promoted_ = false;  // on request; see also RecoveryOutcome::promoted_because
   ControlData control_;
   std::optional<RecoveryOutcome> recovery_;
   Seconds recovery_took_{0};  // without the time at pause points

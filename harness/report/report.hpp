@@ -66,6 +66,22 @@ struct Landing {
   std::string proof;                          // in words
 };
 
+// A file that `recover --dump` wrote.
+struct DumpRecord {
+  std::string object;  // "shop.public.orders" or "shop"
+  std::string file;
+  std::uint64_t bytes = 0;
+};
+
+// A target that recovery visited on the way to the last one.
+struct StopRecord {
+  std::string target;
+  bool reached = false;
+  Landing landing;  // its proof says why, if it was not reached
+  std::vector<DumpRecord> dumps;
+  std::string copy;  // run id of the copy that was kept there; empty: none
+};
+
 struct PhaseRecord {
   std::string name;
   double seconds = 0;
@@ -130,6 +146,7 @@ struct BackupRecord {
   std::optional<Lsn> start_lsn;
   std::optional<Lsn> stop_lsn;
   std::uint64_t bytes = 0;
+  std::vector<std::string> databases;  // of a partial restore; empty: all
 };
 
 // The repository when the drill started: what could be recovered, derived from its listing.
@@ -198,6 +215,8 @@ struct Report {
   std::optional<BackupRecord> backup;
   std::optional<ArchiveRecord> archive;
   std::optional<Landing> landing;
+  std::vector<StopRecord> stops;  // on the way to it, in WAL order
+  std::vector<DumpRecord> dumps;  // at the landing
   std::vector<PhaseRecord> phases;
   ObjectiveRecord rto;
   ObjectiveRecord rpo;

@@ -58,6 +58,7 @@ void visit(auto& fields, Is<BackupRecord> auto& backup) {
   fields("start_lsn", backup.start_lsn);
   fields("stop_lsn", backup.stop_lsn);
   fields("bytes", backup.bytes);
+  fields.unless_empty("databases", backup.databases);
 }
 
 void visit(auto& fields, Is<Landing> auto& landing) {
@@ -72,6 +73,20 @@ void visit(auto& fields, Is<Landing> auto& landing) {
   fields("archive_end", landing.archive_end);
   fields("proved", landing.proved);
   fields("proof", landing.proof);
+}
+
+void visit(auto& fields, Is<DumpRecord> auto& dump) {
+  fields.required("object", dump.object);
+  fields("file", dump.file);
+  fields("bytes", dump.bytes);
+}
+
+void visit(auto& fields, Is<StopRecord> auto& stop) {
+  fields.required("target", stop.target);
+  fields("reached", stop.reached);
+  fields("landing", stop.landing);
+  fields.unless_empty("dumps", stop.dumps);
+  fields("copy", stop.copy);
 }
 
 void visit(auto& fields, Is<PhaseRecord> auto& phase) {
@@ -173,6 +188,8 @@ void visit(auto& fields, Is<Report> auto& report) {
   fields("backup", report.backup);
   fields("archive", report.archive);
   fields("landing", report.landing);
+  fields.unless_empty("stops", report.stops);
+  fields.unless_empty("dumps", report.dumps);
   fields.group("objectives", [&](auto& objectives) {
     objectives("rto", report.rto);
     objectives("rpo", report.rpo);

@@ -136,6 +136,10 @@ class Node {
                 fmt::format("report key '{}' is '{}', not '{}'", path_of(key), found, into),
                 "it was written by a different version of pgrehearse");
   }
+  template <typename T>
+  void unless_empty(const char* key, std::vector<T>& into) const {
+    (*this)(key, into);
+  }
   void null_if_empty(const char* key, std::string& into) const { (*this)(key, into); }
   void severity(const char* key, Finding& finding) const { (*this)(key, finding.severity); }
   template <typename Members>

@@ -66,6 +66,11 @@ class FieldWriter {
   void null_if_empty(const char* key, const std::string& text) {
     object_[key] = text.empty() ? Json() : Json(text);
   }
+  // Only what a few drills have.
+  template <typename T>
+  void unless_empty(const char* key, const std::vector<T>& values) {
+    if (!values.empty()) (*this)(key, values);
+  }
   // A text: most JSON readers lose digits of a 64-bit number.
   void digits(const char* key, std::uint64_t number) { object_[key] = std::to_string(number); }
   void severity(const char* key, const Finding& finding) {

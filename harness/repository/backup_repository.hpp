@@ -106,6 +106,8 @@ struct RepositorySpec {
   std::string binary = "pgbackrest";                   // name or path of pgBackRest or a fork
   std::optional<int> key;                              // --repo
   std::string backup = "latest";                       // or a label, or "oldest"
+  // Restore only these and the system databases; empty: all.
+  std::vector<std::string> databases = {};
 };
 
 // What a sandbox needs to read the repository: paths, mounted read-only at the same location, and

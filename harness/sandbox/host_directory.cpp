@@ -114,7 +114,17 @@ HostDirectory HostDirectory::claim(const Registry& registry, const SandboxSpec& 
   if (!fits_a_socket(layout(entry).sockets)) entry.sockets = short_socket_directory();
   refuse_existing(entry.root);
   auto owned = registry.publish(entry);
-  return {account, std::move(owned), std::move(entry)};
+  HostDirectory directory(account, std::move(owned), std::move(entry));
+  directory.keep_for_ = spec.keep_for;
+  return directory;
+}
+
+std::optional<HostDirectory> HostDirectory::reopen(const Registry& registry,
+                                                   const std::string& run_id) {
+  auto taken = take_leftover(registry, run_id);
+  if (!taken || !taken->entry.kept) return {};
+  const auto account = find_account(taken->entry.account);
+  return HostDirectory(account, std::move(taken->owned), std::move(taken->entry));
 }
 
 void HostDirectory::make_root() const {
@@ -165,6 +175,7 @@ void HostDirectory::collect_logs(const fs::path& into) const {
 
 void HostDirectory::keep() {
   entry_.kept = true;
+  if (keep_for_) entry_.expires = to_iso8601(std::chrono::system_clock::now() + *keep_for_);
   owned_.write(entry_);
   write_file(entry_.root / "sandbox.json", to_json(entry_), 0600);
 }
@@ -197,7 +208,8 @@ std::vector<Leftover> registered_leftovers(const Registry& registry,
                          .scenario = entry.scenario,
                          .root = entry.root,
                          .kept = entry.kept,
-                         .alive = alive});
+                         .alive = alive,
+                         .expires = parse_instant(entry.expires)});
   }
   return leftovers;
 }

@@ -31,6 +31,10 @@ class HostDirectory {
   static HostDirectory claim(const Registry& registry, const SandboxSpec& spec,
                              const Account& account, std::string_view engine = {});
 
+  // One that is kept; takes its lock. nullopt: there is none. Throws Error(environment,
+  // env_sandbox_in_use) if another process uses it.
+  static std::optional<HostDirectory> reopen(const Registry& registry, const std::string& run_id);
+
   // Creates the root, and the directory for sockets if it is outside the root. Throws
   // Error(environment).
   void make_root() const;
@@ -48,7 +52,7 @@ class HostDirectory {
   void write_file(const std::filesystem::path& path, std::string_view content, int mode) const;
   void collect_logs(const std::filesystem::path& into) const;
 
-  // Marks the sandbox as kept.
+  // Marks the sandbox as kept, for the time that its specification says.
   void keep();
   // Removes the registry entry, once nothing of the sandbox remains.
   void forget() { owned_.remove(); }
@@ -60,6 +64,7 @@ class HostDirectory {
   OwnedEntry owned_;
   RegistryEntry entry_;
   SandboxPaths paths_;
+  std::optional<std::chrono::milliseconds> keep_for_;
 };
 
 // The whole environment of `command` in a sandbox that does not inherit this process's environment.

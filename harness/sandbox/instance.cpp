@@ -64,13 +64,21 @@ Instance::Instance(Sandbox& sandbox, std::filesystem::path log)
 
 Instance::~Instance() { kill(); }
 
-void Instance::start(const Quarantine& quarantine) {
+void Instance::configure(const Quarantine& quarantine) {
   const auto& paths = sandbox_.paths();
   sandbox_.write_file(paths.configuration / "postgresql.conf", quarantine.postgresql_conf);
   sandbox_.write_file(paths.configuration / "pg_hba.conf", quarantine.hba);
   sandbox_.write_file(paths.configuration / "pg_ident.conf", quarantine.ident);
+  options_.clear();
+  for (const auto& [name, value] : quarantine.command_line) {
+    options_.insert(options_.end(), {"-c", fmt::format("{}={}", name, value)});
+  }
+}
+
+void Instance::start(const Quarantine& quarantine) {
+  configure(quarantine);
   Command command{.program = sandbox_.program("postgres"),
-                  .arguments = {"-D", paths.data.string()},
+                  .arguments = {"-D", sandbox_.paths().data.string()},
                   .environment = {{"LC_ALL", "C.UTF-8"}},
                   .timeout = std::chrono::hours(24 * 30),
                   .stop_signal = SIGQUIT,
@@ -78,10 +86,6 @@ void Instance::start(const Quarantine& quarantine) {
                   .on_line = [this](std::string_view line) { on_log_line(line); },
                   .keep_output = std::size_t{1} << 16,
                   .isolation = Isolation{}};
-  options_.clear();
-  for (const auto& [name, value] : quarantine.command_line) {
-    options_.insert(options_.end(), {"-c", fmt::format("{}={}", name, value)});
-  }
   command.arguments.insert(command.arguments.end(), options_.begin(), options_.end());
   {
     const std::lock_guard lock(mutex_);

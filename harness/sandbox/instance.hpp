@@ -59,6 +59,8 @@ class Instance {
   void promote(std::stop_token stop);
   // Clean (fast) shutdown. Throws Error(startup) when it does not end in time.
   void stop(std::stop_token stop);
+  // Writes the generated configuration for leave_running(); starts nothing.
+  void configure(const Quarantine& quarantine);
   // Starts the server again on its own, so that it outlives this object and process. Its log goes
   // to the sandbox's log directory. Throws Error(startup).
   void leave_running();

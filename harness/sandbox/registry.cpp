@@ -120,6 +120,7 @@ std::string to_json(const RegistryEntry& entry) {
       {"root", entry.root.string()},
       {"sockets", entry.sockets.string()},
       {"kept", entry.kept},
+      {"expires", entry.expires},
   };
   // File and scenario names may have any encoding.
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
@@ -144,7 +145,8 @@ std::optional<RegistryEntry> entry_from_json(std::string_view text) {
                        .engine = read("engine"),
                        .root = read("root"),
                        .sockets = read("sockets"),
-                       .kept = kept != json.end() && kept->is_boolean() && kept->get<bool>()};
+                       .kept = kept != json.end() && kept->is_boolean() && kept->get<bool>(),
+                       .expires = read("expires")};
 }
 
 OwnedEntry::~OwnedEntry() {

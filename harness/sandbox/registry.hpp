@@ -29,6 +29,7 @@ struct RegistryEntry {
   std::filesystem::path root;
   std::filesystem::path sockets;  // if outside the root, else empty
   bool kept = false;
+  std::string expires = {};  // ISO 8601: when a kept sandbox may be removed; empty: never
 };
 
 std::string to_json(const RegistryEntry& entry);

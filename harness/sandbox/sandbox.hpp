@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -71,6 +72,11 @@ class Sandbox : public CommandRunner {
   // Reads from `offset` to the end. Empty if there is no such file.
   [[nodiscard]] virtual std::string read_file(const std::filesystem::path& path,
                                               std::uint64_t offset = 0) const = 0;
+  // The same from the start, piece by piece: for large files.
+  virtual void stream_file(const std::filesystem::path& path,
+                           const std::function<void(std::string_view)>& take) const {
+    take(read_file(path));
+  }
   virtual void write_file(const std::filesystem::path& path, std::string_view content,
                           int mode = 0600) = 0;
 
@@ -106,7 +112,13 @@ struct Leftover {
   std::filesystem::path root;
   bool kept = false;
   bool alive = false;  // its drill is still running: never removed
+  std::optional<Instant> expires = {};  // of a kept one; nullopt: never
 };
+
+// Whether `clean` removes it without being asked for it by name.
+inline bool is_removable(const Leftover& leftover, Instant now) {
+  return !leftover.alive && (!leftover.kept || (leftover.expires && *leftover.expires <= now));
+}
 
 // Lists and removes what killed drills have left of one kind of sandbox.
 class LeftoverCleaner {

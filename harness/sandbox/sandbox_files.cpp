@@ -205,6 +205,19 @@ std::uint64_t copy_file_of(const Account& account, const NamedFile& from, const 
 
 }  // namespace
 
+void stream_file_of(const Account& account, const fs::path& path,
+                    const std::function<void(std::string_view)>& take) {
+  const File file([&] {
+    const ActingAccount acting(account);
+    return open_to_read(path);
+  }());
+  if (file.fd() < 0) throw_for("cannot read", path, errno);
+  if (!file.is_ordinary()) throw_for("cannot read", path, EINVAL);
+  if (const int error = read_from(file.fd(), 0, take); error != 0) {
+    throw_for("cannot read", path, error);
+  }
+}
+
 std::string read_file_of(const Account& account, const fs::path& path, std::uint64_t offset) {
   const ActingAccount acting(account);
   const File file(open_to_read(path));

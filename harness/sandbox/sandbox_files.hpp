@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,10 @@ namespace pgrehearse {
 // From `offset` to the end; empty if the file does not exist. Throws Error(environment).
 std::string read_file_of(const Account& account, const std::filesystem::path& path,
                          std::uint64_t offset = 0);
+// Calls `take` with its content, piece by piece. Throws Error(environment), also if it does not
+// exist.
+void stream_file_of(const Account& account, const std::filesystem::path& path,
+                    const std::function<void(std::string_view)>& take);
 // Replaces the file atomically. Throws Error(environment).
 void write_file_of(const Account& account, const std::filesystem::path& path,
                    std::string_view content, int mode);

@@ -59,6 +59,8 @@ struct SandboxSpec {
   Bytes needed;  // space for the restored cluster and its WAL
   // Files and directories of this host that commands inside read, at the same path.
   std::vector<std::filesystem::path> readable;
+  // How long an instance that is kept stays; empty: until it is removed by name.
+  std::optional<std::chrono::milliseconds> keep_for = {};
   std::optional<NetworkRequirement> network_requirement;  // empty: no network is needed
   SandboxOptions options;
 };

@@ -72,6 +72,7 @@ class Recovery {
     } else {
       set_restored_settings_aside();
     }
+    if (!running) write_archive_get();
     if (running || !input_.resume_from) began_ = Clock::now();
     for (int start = 1;; ++start) {
       if (!running) input_.instance.start(quarantine());
@@ -86,6 +87,7 @@ class Recovery {
  private:
   // True: the server replays on from where it was paused. False: it has been stopped.
   bool resume() {
+    if (!input_.instance.running()) return false;
     if (!input_.standby) {
       input_.instance.stop(stop_);
     } else if (input_.instance.wait_until_accepting(std::chrono::milliseconds(0), stop_)) {
@@ -102,10 +104,14 @@ class Recovery {
                        sandbox.read_file(paths.data / "postgresql.auto.conf"));
     sandbox.write_file(paths.data / "postgresql.auto.conf",
                        "# moved to restored.auto.conf for the drill\n");
-    sandbox.write_file(paths.configuration / "archive-get",
-                       archive_get_wrapper({.ahead = archive_get(WalFetch::ahead),
-                                            .single = archive_get(WalFetch::single)},
-                                           files_));
+  }
+
+  // Also for a copy that an earlier process kept: its commands may have been that process's.
+  void write_archive_get() {
+    const auto ahead = archive_get(WalFetch::ahead);
+    const auto single = archive_get(WalFetch::single);
+    input_.sandbox.write_file(input_.sandbox.paths().configuration / "archive-get",
+                              archive_get_wrapper({.ahead = ahead, .single = single}, files_));
   }
 
   std::vector<std::string> archive_get(WalFetch fetch) {
@@ -114,23 +120,7 @@ class Recovery {
   }
 
   Quarantine quarantine() const {
-    const auto& sandbox = input_.sandbox;
-    const auto& paths = sandbox.paths();
-    return make_quarantine(
-        {.major = input_.backup.postgres_major,
-         .data = paths.data,
-         .configuration = paths.configuration,
-         .sockets = paths.sockets,
-         .temporary = paths.temporary,
-         .superuser = sandbox.spec().superuser,
-         .accounts = {sandbox.spec().account, current_account().name},
-         .logins = {reading_login(sandbox.spec().run_id), role_login(sandbox.spec().run_id)},
-         .control = control_,
-         .memory = sandbox.memory(),
-         .cpus = sandbox.cpus(),
-         .restore_command =
-             fmt::format("sh {} %f \"%p\"", shell_quoted(paths.configuration / "archive-get")),
-         .recovery = recovery_settings(input_.target)});
+    return recovery_quarantine(input_.sandbox, input_.target, control_);
   }
 
   // The wrapper only appends: each call reads the new lines.
@@ -421,6 +411,26 @@ class Recovery {
 };
 
 }  // namespace
+
+Quarantine recovery_quarantine(const Sandbox& sandbox, const RecoveryTarget& target,
+                               const ControlData& control) {
+  const auto& paths = sandbox.paths();
+  return make_quarantine(
+      {.major = sandbox.spec().postgres_major,
+       .data = paths.data,
+       .configuration = paths.configuration,
+       .sockets = paths.sockets,
+       .temporary = paths.temporary,
+       .superuser = sandbox.spec().superuser,
+       .accounts = {sandbox.spec().account, current_account().name},
+       .logins = {reading_login(sandbox.spec().run_id), role_login(sandbox.spec().run_id)},
+       .control = control,
+       .memory = sandbox.memory(),
+       .cpus = sandbox.cpus(),
+       .restore_command =
+           fmt::format("sh {} %f \"%p\"", shell_quoted(paths.configuration / "archive-get")),
+       .recovery = recovery_settings(target)});
+}
 
 RecoveryOutcome recover(const RecoveryInput& input, std::stop_token stop) {
   return Recovery(input, std::move(stop)).run();

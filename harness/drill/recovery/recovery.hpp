@@ -11,6 +11,7 @@
 
 #include "harness/drill/recovery/wal_supply.hpp"
 #include "harness/postgres/control_data.hpp"
+#include "harness/postgres/quarantine.hpp"
 #include "harness/repository/backup_repository.hpp"
 #include "harness/sandbox/instance.hpp"
 
@@ -66,6 +67,11 @@ struct RecoveryOutcome {
   // The instance is promoted, not paused: it could not accept connections during recovery.
   std::string promoted_because;
 };
+
+// The configuration of the instance for a recovery to `target`. Its restore_command is the script
+// `archive-get` in the sandbox's directory of generated files.
+Quarantine recovery_quarantine(const Sandbox& sandbox, const RecoveryTarget& target,
+                               const ControlData& control);
 
 // Writes the restore_command wrapper and the quarantine, sets the restored ALTER SYSTEM settings
 // aside (<configuration>/restored.auto.conf), starts the instance and waits for the landing. Starts

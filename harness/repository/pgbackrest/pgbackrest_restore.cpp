@@ -76,7 +76,8 @@ bool has_timeline(const Backup& backup, const RecoveryTarget& target) {
 }  // namespace
 
 std::vector<std::string> restore_options(const Backup& backup, const RecoveryTarget& target,
-                                         const SandboxPaths& paths, int processes) {
+                                         const SandboxPaths& paths, int processes,
+                                         const std::vector<std::string>& databases) {
   std::vector<std::string> options{
       "--set=" + backup.label,
       "--pg1-path=" + paths.data.string(),
@@ -89,13 +90,14 @@ std::vector<std::string> restore_options(const Backup& backup, const RecoveryTar
       "--no-link-all",
       "--reset-link-map",
       "--no-delta",
-      // A partial restore proves nothing; production's recovery options must not apply.
-      "--reset-db-include",
+      // Only a restore on request is partial; production's recovery options must not apply.
       "--reset-db-exclude",
       "--reset-recovery-option",
       fmt::format("--process-max={}", std::max(processes, 1)),
       type_option(target.type),
   };
+  if (databases.empty()) options.emplace_back("--reset-db-include");
+  for (const auto& database : databases) options.push_back("--db-include=" + database);
   // PostgreSQL 12 and later only ([031] otherwise).
   if (backup.postgres_major >= 12) options.emplace_back("--archive-mode=off");
   if (const auto value = target_value(target)) options.push_back("--target=" + *value);

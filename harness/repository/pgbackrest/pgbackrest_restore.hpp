@@ -14,7 +14,8 @@ namespace pgrehearse {
 // and how recovery ends. Switches off every production option that would write outside the sandbox
 // or change what is restored.
 std::vector<std::string> restore_options(const Backup& backup, const RecoveryTarget& target,
-                                         const SandboxPaths& paths, int processes);
+                                         const SandboxPaths& paths, int processes,
+                                         const std::vector<std::string>& databases = {});
 
 // The completed fraction, 0..1, in a line such as "P01 DETAIL: restore file /a/b (8KB, 94.73%)
 // checksum ..."; nullopt for other lines.

@@ -1,6 +1,7 @@
 #include "harness/sandbox/shared/hosted_sandbox.hpp"
 
 #include "harness/sandbox/removal.hpp"
+#include "harness/sandbox/sandbox_files.hpp"
 
 namespace pgrehearse {
 
@@ -21,6 +22,11 @@ Bytes HostedSandbox::size_of(const fs::path& path) const { return directory_.siz
 
 std::string HostedSandbox::read_file(const fs::path& path, std::uint64_t offset) const {
   return directory_.read_file(path, offset);
+}
+
+void HostedSandbox::stream_file(const fs::path& path,
+                                const std::function<void(std::string_view)>& take) const {
+  stream_file_of(directory_.account(), path, take);
 }
 
 void HostedSandbox::write_file(const fs::path& path, std::string_view content, int mode) {

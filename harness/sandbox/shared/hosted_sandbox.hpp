@@ -24,6 +24,8 @@ class HostedSandbox : public Sandbox {
   [[nodiscard]] Bytes size_of(const std::filesystem::path& path) const override;
   [[nodiscard]] std::string read_file(const std::filesystem::path& path,
                                       std::uint64_t offset = 0) const override;
+  void stream_file(const std::filesystem::path& path,
+                   const std::function<void(std::string_view)>& take) const override;
   void write_file(const std::filesystem::path& path, std::string_view content,
                   int mode = 0600) override;
   void collect_logs(const std::filesystem::path& into) override { directory_.collect_logs(into); }

@@ -28,6 +28,10 @@ class VmSandbox final : public HostedSandbox {
   [[nodiscard]] Bytes size_of(const std::filesystem::path& path) const override;
   [[nodiscard]] std::string read_file(const std::filesystem::path& path,
                                       std::uint64_t offset = 0) const override;
+  void stream_file(const std::filesystem::path& path,
+                   const std::function<void(std::string_view)>& take) const override {
+    Sandbox::stream_file(path, take);
+  }
   void write_file(const std::filesystem::path& path, std::string_view content,
                   int mode = 0600) override;
   [[nodiscard]] IsolationMeans isolation() const override {
