@@ -62,8 +62,8 @@ std::optional<Instant> instant_of(const MapOptions& options) {
   if (at) return at;
   const bool lacks_zone = parse_instant(options.at + "+00").has_value();
   throw Error(ErrorKind::usage,
-              fmt::format(lacks_zone ? "time '{}' has no time zone" : "'{}' is not a time",
-                          options.at),
+              lacks_zone ? fmt::format("time '{}' has no time zone", options.at)
+                         : fmt::format("'{}' is not a time", options.at),
               lacks_zone ? fmt::format("for UTC use --at '{}+00'", options.at)
                          : "for example --at '2026-11-20 14:05+01'");
 }

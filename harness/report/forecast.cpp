@@ -35,9 +35,9 @@ double middle(std::vector<double> values) {
 class Growth {
  public:
   explicit Growth(std::span<const PastRecovery> past) {
-    std::vector<Sample> by_size;
-    std::vector<Sample> sizes;
-    std::vector<Sample> by_time;
+    std::vector<DataPoint> by_size;
+    std::vector<DataPoint> sizes;
+    std::vector<DataPoint> by_time;
     for (const auto& drill : past) {
       by_time.push_back({since_epoch(drill.at), drill.rto});
       if (!drill.bytes) continue;
@@ -85,7 +85,7 @@ void find_exceeded(const Growth& growth, double objective, Instant now, RtoForec
 
 }  // namespace
 
-std::optional<LinearFit> LinearFit::of(std::span<const Sample> samples) {
+std::optional<LinearFit> LinearFit::of(std::span<const DataPoint> samples) {
   if (samples.size() < 3) return {};
   LinearFit fit;
   fit.count_ = samples.size();

@@ -13,7 +13,7 @@
 
 namespace pgrehearse {
 
-struct Sample {
+struct DataPoint {
   double x = 0;
   double y = 0;
 };
@@ -21,7 +21,7 @@ struct Sample {
 class LinearFit {
  public:
   // nullopt for fewer than three samples, or if all have the same x.
-  static std::optional<LinearFit> of(std::span<const Sample> samples);
+  static std::optional<LinearFit> of(std::span<const DataPoint> samples);
 
   [[nodiscard]] double at(double x) const { return mean_y_ + slope_ * (x - mean_x_); }
   [[nodiscard]] double slope() const { return slope_; }

@@ -22,14 +22,14 @@ std::vector<PastRecovery> growing(int weeks, double noise = 0) {
 }
 
 TEST(LinearFit, NeedsThreeSamplesWithDifferentX) {
-  const std::vector<Sample> two{{1, 1}, {2, 2}};
-  const std::vector<Sample> same{{1, 1}, {1, 2}, {1, 3}};
+  const std::vector<DataPoint> two{{1, 1}, {2, 2}};
+  const std::vector<DataPoint> same{{1, 1}, {1, 2}, {1, 3}};
   EXPECT_FALSE(LinearFit::of(two));
   EXPECT_FALSE(LinearFit::of(same));
 }
 
 TEST(LinearFit, KnownExample) {
-  const std::vector<Sample> samples{{1, 2}, {2, 4}, {3, 5}, {4, 4}, {5, 5}};
+  const std::vector<DataPoint> samples{{1, 2}, {2, 4}, {3, 5}, {4, 4}, {5, 5}};
   const auto fit = LinearFit::of(samples);
   ASSERT_TRUE(fit);
   EXPECT_NEAR(fit->slope(), 0.6, 1e-9);
