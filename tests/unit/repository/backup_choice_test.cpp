@@ -51,7 +51,7 @@ Error refusal(const RecoveryTarget& target, const std::string& backup = "latest"
 
 TEST(BackupChoice, LatestAndImmediateUseTheNewestBackup) {
   EXPECT_EQ(choose({}).backup.label, "20261120-030000F");
-  EXPECT_EQ(choose({}).reason, "the newest backup: full backup of 2026-11-20 03:00:10+00");
+  EXPECT_EQ(choose({}).reason, "the newest backup: full backup of 2026-11-20 03:00:10 UTC");
   EXPECT_EQ(choose({.type = TargetType::immediate}).backup.label, "20261120-030000F");
 }
 
@@ -72,7 +72,7 @@ TEST(BackupChoice, TimeUsesTheNewestBackupThatEndedInAnEarlierSecond) {
   EXPECT_EQ(choose(at_time("2026-11-20 02:00:10+00")).backup.label, "20261120-010000F");
   EXPECT_EQ(choose(at_time("2026-11-20 02:00:10.999+00")).backup.label, "20261120-010000F");
   EXPECT_THAT(choose(at_time("2026-11-20 02:30:00+00")).reason,
-              HasSubstr("ended before the target time 2026-11-20 02:30:00+00"));
+              HasSubstr("ended before the target time 2026-11-20 02:30:00 UTC"));
 }
 
 TEST(BackupChoice, LsnUsesTheNewestBackupThatEndedAtOrBeforeIt) {
@@ -92,8 +92,8 @@ TEST(BackupChoice, XidAndNameUseTheNewestBackupAndSuggestOldest) {
 
 TEST(BackupChoice, TargetBeforeEveryBackupIsRejectedWithTheEarliestTime) {
   const auto time = refusal(at_time("2026-11-20 01:00:10+00"));
-  EXPECT_THAT(time.what(), HasSubstr("time 2026-11-20 01:00:10+00"));
-  EXPECT_THAT(time.hint(), HasSubstr("begins after 2026-11-20 01:00:10+00, the end of backup "
+  EXPECT_THAT(time.what(), HasSubstr("time 2026-11-20 01:00:10 UTC"));
+  EXPECT_THAT(time.hint(), HasSubstr("begins after 2026-11-20 01:00:10 UTC, the end of backup "
                                      "20261120-010000F"));
   EXPECT_THAT(refusal(at_lsn("0/20000FF")).hint(), HasSubstr("begins at 0/2000100"));
 }
@@ -104,8 +104,8 @@ TEST(BackupChoice, ConfiguredLabelMustExistAndReachTheTarget) {
   EXPECT_THAT(refusal({}, "20261120-01000OF").hint(), HasSubstr("did you mean"));
   EXPECT_THAT(refusal({}, "monday").hint(), HasSubstr("the newest backup is 20261120-030000F"));
   const auto late = refusal(at_time("2026-11-20 02:30:00+00"), "20261120-030000F");
-  EXPECT_THAT(late.what(), HasSubstr("ends at 2026-11-20 03:00:10+00, not before the target"));
-  EXPECT_THAT(late.hint(), HasSubstr("begins after 2026-11-20 01:00:10+00"));
+  EXPECT_THAT(late.what(), HasSubstr("ends at 2026-11-20 03:00:10 UTC, not before the target"));
+  EXPECT_THAT(late.hint(), HasSubstr("begins after 2026-11-20 01:00:10 UTC"));
   EXPECT_EQ(choose(at_time("2026-11-20 03:30:00+00"), "20261120-010000F").backup.label,
             "20261120-010000F");
 }
@@ -151,10 +151,10 @@ TEST(RecoveryTargetText, ReadsLikeTheScenario) {
   EXPECT_EQ(to_text(RecoveryTarget{}), "latest");
   auto target = at_time("2026-11-20 03:00:00+00");
   target.exclusive = true;
-  EXPECT_EQ(to_text(target), "time 2026-11-20 03:00:00+00 (exclusive)");
-  target = at_time("2026-11-20 03:00:00.5+00");
+  EXPECT_EQ(to_text(target), "time 2026-11-20 03:00:00 UTC (exclusive)");
+  target = at_time("2026-11-20 03:00:00.5 UTC");
   target.timeline = "2";
-  EXPECT_EQ(to_text(target), "time 2026-11-20 03:00:00.500000+00 on timeline 2");
+  EXPECT_EQ(to_text(target), "time 2026-11-20 03:00:00.500000 UTC on timeline 2");
   EXPECT_EQ(to_text(at_lsn("0/5000028")), "lsn 0/5000028");
   EXPECT_EQ(to_text(RecoveryTarget{.type = TargetType::xid, .xid = 743}), "xid 743");
   EXPECT_EQ(to_text(RecoveryTarget{.type = TargetType::name, .name = "x"}), "name x");
