@@ -9,11 +9,13 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/commands.hpp"
+#include "harness/cli/history_options.hpp"
 #include "harness/cli/drill_session.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
+#include "harness/history/run_manifest.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/reporting/printable.hpp"
 
@@ -91,6 +93,18 @@ std::string reason_to_skip(const Leftover& leftover, const CleanOptions& options
   return {};
 }
 
+// Only the ledger of the state directory is known here.
+void amend_ledger(const Report& report, const std::filesystem::path& run_directory,
+                  const CommonOptions& common) {
+  const auto parameters = stated_ledger("");
+  if (!parameters && !has_ledger(common.state)) return;
+  auto ledger = open_ledger(parameters, common.state);
+  auto row = ledger.find(report.id);
+  if (!row || row->state != DrillState::finished) return;
+  set_files(*row, run_directory);
+  write_entry(ledger.amend(*row), run_directory);
+}
+
 // So that its report does not say how to connect to it.
 void record_removal(const Outcome& outcome, const CommonOptions& common) {
   const RunStore store(common.state);
@@ -104,6 +118,7 @@ void record_removal(const Outcome& outcome, const CommonOptions& common) {
     report.sandbox.removal = outcome.removal.removed;
     RunDirectory(record.parent_path()).save(report);
     write_run_reports(report, record.parent_path());
+    amend_ledger(report, record.parent_path(), common);
   } catch (const Error& error) {
     // A laboratory and a drill that was killed early have no record.
     if (error.kind() != ErrorKind::usage) spdlog::error("{}; {}", error.what(), error.hint());

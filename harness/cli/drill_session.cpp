@@ -4,17 +4,21 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
 
+#include "harness/cli/history_options.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/poll_until.hpp"
+#include "harness/common/sha256.hpp"
 #include "harness/common/version.hpp"
 #include "harness/drill/run_drill.hpp"
+#include "harness/history/drill_recording.hpp"
+#include "harness/history/run_manifest.hpp"
+#include "harness/history/signature.hpp"
 #include "harness/kubernetes/kubernetes_manifest.hpp"
 #include "harness/reporting/progress/file_progress.hpp"
 #include "harness/reporting/progress/progress_choice.hpp"
@@ -66,13 +70,45 @@ std::map<std::string, std::filesystem::path> all_reports(const Scenario& scenari
   return files;
 }
 
-std::string host_of_this_drill() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
+LedgerRow row_before(const Scenario& scenario, const SessionOptions& options,
+                     const std::string& run_id, Instant now) {
+  return {.id = run_id,
+          .scenario = scenario.name,
+          .stanza = scenario.repository.stanza,
+          .host = name_of_this_host(),
+          .operator_account =
+              options.requested_by.empty() ? operator_of_this_process() : options.requested_by,
+          .program_version = std::string(pgrehearse_version()),
+          .program_checksum = checksum_of_this_program(),
+          .started = now,
+          .due = options.due,
+          .attempt = options.attempt,
+          .target = to_text(scenario.target),
+          .sandbox_type = scenario.sandbox.type,
+          .scenario_hash = sha256_of(scenario.stored_text)};
+}
+
+// A drill whose end could not be recorded proves nothing later.
+bool record(DrillRecording& recording, const Scenario& scenario, const Report& report,
+            const std::filesystem::path& run_directory) {
+  try {
+    recording.finish(report, run_directory);
+    if (scenario.ledger.key) {
+      const auto runner = real_command_runner();
+      sign(run_directory / entry_name, *scenario.ledger.key, *runner, {});
+    }
+    return true;
+  } catch (const Error& error) {
+    spdlog::error("{}; {}", error.what(), error.hint());
+    return false;
+  }
 }
 
 }  // namespace
+
+std::optional<ConnectionParameters> ledger_of(const Scenario& scenario) {
+  return scenario.ledger.postgres ? scenario.ledger.postgres : stated_ledger("");
+}
 
 void require_writable_reports(const Scenario& scenario, const SessionOptions& options) {
   for (const auto& [format, file] : all_reports(scenario, options)) {
@@ -117,6 +153,15 @@ DrillSession run_session(const Scenario& scenario, const SessionOptions& options
   std::random_device random;
   const auto run_id = make_run_id(now(), (std::uint64_t{random()} << 32U) | random());
   RunStore store(common.state);
+  auto ledger = open_ledger(ledger_of(scenario), common.state);
+  DrillRecording recording(
+      ledger, row_before(scenario, options, run_id, now()),
+      [&](const std::string& other) {
+        spdlog::warn("waiting: a drill of stanza {} is running: {}", scenario.repository.stanza,
+                     other);
+      },
+      deadline.token());
+  if (!recording.started()) return {.started = false};
   auto parts = wire(scenario, common.state, run_id);
   std::unique_ptr<ProgressListener> progress = std::make_unique<FileProgress>(
       progress_on_stderr(common.quiet, common.no_color), common.state / "runs");
@@ -130,21 +175,28 @@ DrillSession run_session(const Scenario& scenario, const SessionOptions& options
                                .state = common.state,
                                .now = now,
                                .run_id = run_id,
-                               .host = host_of_this_drill(),
+                               .host = name_of_this_host(),
                                .version = std::string(pgrehearse_version()),
                                .timed_out = [&] { return deadline.over(); },
                                .pause_point_visitors = options.pause_point_visitors,
                                .at_landing = options.at_landing,
                                .after_pause_point = options.after_pause_point,
                                .stay_standby = options.stay_standby};
-  DrillSession session{.report = parts.executor->run(
-                           services, {.keep = options.keep, .timeout = timeout}, deadline.token())};
+  DrillSession session;
+  try {
+    session.report = parts.executor->run(services, {.keep = options.keep, .timeout = timeout},
+                                         deadline.token());
+  } catch (const Error& error) {
+    recording.abort(error.what(), now());
+    throw;
+  }
   const auto& report = session.report;
   // Clear the live line before printing anything.
   progress.reset();
   try {
-    const auto record = store.find(scenario.name + "/" + run_id);
-    session.reports_written = write_run_reports(report, record.parent_path());
+    const auto found = store.find(scenario.name + "/" + run_id);
+    session.reports_written = write_run_reports(report, found.parent_path());
+    if (!record(recording, scenario, report, found.parent_path())) session.reports_written = false;
   } catch (const Error& error) {
     // It was removed during the drill: the report says so.
     spdlog::error("{}", error.what());

@@ -18,6 +18,11 @@ namespace pgrehearse {
 
 struct SessionOptions {
   bool keep = false;
+  // Of the schedule: the drill of a scenario, due time and attempt runs once.
+  std::optional<Instant> due = {};
+  std::uint64_t attempt = 1;
+  // Recorded as operator; empty: the account of this process.
+  std::string requested_by = {};
   std::optional<std::chrono::milliseconds> timeout;
   // Format name -> file, in addition to those of the scenario.
   std::map<std::string, std::filesystem::path> reports;
@@ -28,15 +33,22 @@ struct SessionOptions {
   bool stay_standby = false;
 };
 
+// The scenario's ledger in PostgreSQL, else that of the environment; nullopt: the state directory's.
+std::optional<ConnectionParameters> ledger_of(const Scenario& scenario);
+
 // Throws Error(usage) if a report file will not be writable. Call before the drill starts.
 void require_writable_reports(const Scenario& scenario, const SessionOptions& options);
 
 struct DrillSession {
   Report report;
+  // False: the ledger has a drill of this due time; there is no report.
+  bool started = true;
   bool reports_written = true;  // false: the log names the files that could not be written
 };
 
-// Runs the drill, writes its report files and the rendered formats of its run directory.
+// Records the drill in the ledger, runs it when no other drill of its stanza runs, writes its report
+// files and the rendered formats of its run directory. Throws Error(environment) if the ledger
+// cannot be used: a drill without a record is no evidence.
 DrillSession run_session(const Scenario& scenario, const SessionOptions& options,
                          const CommonOptions& common, std::stop_token stop);
 

@@ -161,6 +161,11 @@ ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
   return parts;
 }
 
+bool has_ledger(const std::filesystem::path& state) {
+  std::error_code ignored;
+  return std::filesystem::exists(SqliteDatabase::file_in(state), ignored);
+}
+
 Ledger open_ledger(const std::optional<ConnectionParameters>& postgres,
                    const std::filesystem::path& state, const std::stop_token& stop) {
   if (postgres) return Ledger(std::make_unique<PostgresDatabase>(*postgres, stop));

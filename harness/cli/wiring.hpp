@@ -52,6 +52,8 @@ struct ScenarioParts {
   std::unique_ptr<DrillExecutor> executor;
 };
 
+// Whether the state directory has a ledger.
+bool has_ledger(const std::filesystem::path& state);
 // The ledger in PostgreSQL if there are parameters, else the one of the state directory. Creates
 // it. Throws Error(environment).
 Ledger open_ledger(const std::optional<ConnectionParameters>& postgres,

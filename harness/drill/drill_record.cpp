@@ -35,6 +35,7 @@ DrillRecord::DrillRecord(const Scenario& scenario, const DrillServices& services
   constexpr std::size_t past_drills = 5;
   expected_ = expected_phases(
       services.store.newest_passed(scenario.name, scenario.repository.stanza, past_drills));
+  if (!scenario.stored_text.empty()) run_.save_scenario(scenario.stored_text);
   run_.save(report);
   services.progress.drill_started(report);
 }

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <array>
+#include <nlohmann/json.hpp>
 
 #include "harness/common/error.hpp"
 #include "harness/common/sha256.hpp"
@@ -73,6 +74,28 @@ std::optional<LedgerRow> first_of(std::vector<LedgerRow> rows) {
   return std::move(rows.front());
 }
 
+// The payload of an entry that records a removal: [[1,4],[9,9]] are ranges of sequences.
+std::string pruning_line(std::uint64_t sequence, std::size_t drills,
+                         std::vector<std::uint64_t> sequences, const Ledger::Removal& removal) {
+  std::ranges::sort(sequences);
+  std::vector<std::array<std::uint64_t, 2>> ranges;
+  for (const auto each : sequences) {
+    if (!ranges.empty() && ranges.back()[1] + 1 == each) {
+      ranges.back()[1] = each;
+    } else {
+      ranges.push_back({each, each});
+    }
+  }
+  const nlohmann::ordered_json object = {{"sequence", sequence},
+                                         {"entry", "pruned"},
+                                         {"host", removal.host},
+                                         {"operator", removal.operator_account},
+                                         {"at", to_iso8601(removal.at)},
+                                         {"drills", drills},
+                                         {"removed", ranges}};
+  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 std::optional<std::uint64_t> number_or_null(const Field& field) {
   if (!field) return {};
   return number_of<std::uint64_t>(*field);
@@ -126,20 +149,42 @@ Ledger::Ledger(std::unique_ptr<LedgerDatabase> database) : database_(std::move(d
   }
 }
 
-void Ledger::append_entry(const std::string& kind, const LedgerRow& row) {
+LedgerEntry Ledger::append(const std::string& kind, const std::string& drill,
+                           const std::function<std::string(std::uint64_t sequence)>& payload) {
   const auto last =
       database_->query("select sequence, hash from entries order by sequence desc limit 1");
-  const std::uint64_t sequence =
-      last.rows.empty() ? 1 : number_of<std::uint64_t>(last.text(0, 0)) + 1;
-  const std::string previous = last.rows.empty() ? std::string(64, '0') : last.text(0, 1);
-  const auto payload = json_line(row, sequence, kind);
-  const std::vector<Field> fields{std::to_string(sequence),        kind, row.id, payload, previous,
-                                  hash_of_entry(previous, payload)};
+  LedgerEntry entry{.sequence = 1, .kind = kind, .drill = drill, .previous = std::string(64, '0')};
+  if (!last.rows.empty()) {
+    entry.sequence = number_of<std::uint64_t>(last.text(0, 0)) + 1;
+    entry.previous = last.text(0, 1);
+  }
+  entry.payload = payload(entry.sequence);
+  entry.hash = hash_of_entry(entry.previous, entry.payload);
+  const std::vector<Field> fields{std::to_string(entry.sequence),
+                                  entry.kind,
+                                  entry.drill.empty() ? Field() : Field(entry.drill),
+                                  entry.payload,
+                                  entry.previous,
+                                  entry.hash};
   database_->query(
       "insert into entries (sequence, kind, drill, payload, previous, hash) "
       "values ($1, $2, $3, $4, $5, $6)",
       fields);
-  save(row, sequence);
+  return entry;
+}
+
+LedgerEntry Ledger::append(const std::string& kind, const LedgerRow& row) {
+  auto entry = append(kind, row.id, [&](std::uint64_t sequence) {
+    return json_line(row, sequence, kind);
+  });
+  save(row, entry.sequence);
+  return entry;
+}
+
+LedgerEntry Ledger::append_in_transaction(const std::string& kind, const LedgerRow& row) {
+  LedgerEntry entry;
+  database_->write([&] { entry = append(kind, row); });
+  return entry;
 }
 
 void Ledger::save(const LedgerRow& row, std::uint64_t sequence) {
@@ -164,17 +209,35 @@ bool Ledger::start(const LedgerRow& row) {
           "select 1 from drills where scenario = $1 and due = $2 and attempt = $3", due);
       started = taken.rows.empty();
     }
-    if (started) append_entry("started", row);
+    if (started) append("started", row);
   });
   return started;
 }
 
-void Ledger::finish(const LedgerRow& row) {
-  database_->write([&] { append_entry(std::string(name_of(row.state)), row); });
+LedgerEntry Ledger::finish(const LedgerRow& row) {
+  return append_in_transaction(std::string(name_of(row.state)), row);
 }
 
-void Ledger::import(const LedgerRow& row) {
-  database_->write([&] { append_entry("imported", row); });
+LedgerEntry Ledger::import(const LedgerRow& row) { return append_in_transaction("imported", row); }
+
+LedgerEntry Ledger::amend(const LedgerRow& row) { return append_in_transaction("amended", row); }
+
+void Ledger::prune(const std::vector<LedgerRow>& rows, const Removal& removal) {
+  database_->write([&] {
+    std::vector<std::uint64_t> sequences;
+    for (const auto& row : rows) {
+      const std::vector<Field> id{row.id};
+      for (const auto& found :
+           database_->query("select sequence from entries where drill = $1", id).rows) {
+        sequences.push_back(number_of<std::uint64_t>(found[0].value_or("")));
+      }
+      database_->query("update entries set payload = null where drill = $1", id);
+      database_->query("delete from drills where id = $1", id);
+    }
+    append("pruned", "", [&](std::uint64_t sequence) {
+      return pruning_line(sequence, rows.size(), sequences, removal);
+    });
+  });
 }
 
 std::unique_ptr<LedgerLock> Ledger::try_lock_stanza(const std::string& stanza) {
@@ -210,7 +273,7 @@ std::vector<LedgerRow> Ledger::record_killed(Instant now) {
       row->finished = now;
       row->likely_cause = LikelyCause::environment;
       row->diagnosis = "did not finish: the process of the drill was killed";
-      append_entry("killed", *row);
+      append("killed", *row);
       killed.push_back(*row);
     });
   }
@@ -272,6 +335,14 @@ std::optional<LedgerRow> Ledger::last_due(const std::string& scenario) {
                  parameters));
 }
 
+std::set<std::string> Ledger::ids() {
+  std::set<std::string> all;
+  for (const auto& row : database_->query("select id from drills").rows) {
+    all.insert(row[0].value_or(""));
+  }
+  return all;
+}
+
 std::size_t Ledger::count(const LedgerFilter& filter) {
   const Conditions conditions(filter);
   const auto found =
@@ -308,6 +379,15 @@ std::vector<TrendPoint> Ledger::trend(const LedgerFilter& filter) {
 
 std::vector<StanzaCoverage> Ledger::coverage(const std::optional<std::string>& stanza) {
   return coverage_of(list({.stanza = stanza, .verdict = Verdict::pass}));
+}
+
+void Ledger::for_each_row(const std::function<void(const LedgerRow&, std::uint64_t)>& visit) {
+  const auto found =
+      database_->query(fmt::format("select {}, entry from drills order by id", column_list()));
+  for (const auto& fields : found.rows) {
+    const auto columns = std::span(fields).first(fields.size() - 1);
+    visit(row_of(columns), number_of<std::uint64_t>(fields.back().value_or("")));
+  }
 }
 
 void Ledger::for_each_entry(const std::function<void(const LedgerEntry&)>& visit) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,7 +32,7 @@ struct LedgerFilter {
 // a line feed.
 struct LedgerEntry {
   std::uint64_t sequence = 0;
-  std::string kind;     // "started", "finished", "killed", "imported", "pruned"
+  std::string kind;     // "started", "finished", "killed", "imported", "amended", "pruned"
   std::string drill;    // id; empty for "pruned"
   std::string payload;  // JSON; empty: pruned, the hash remains
   std::string previous;
@@ -50,10 +51,21 @@ class Ledger {
   // Records that the drill starts. False, and nothing is recorded, if a drill of the scenario was
   // recorded before with the same due time and attempt: each due drill runs exactly once.
   [[nodiscard]] bool start(const LedgerRow& row);
-  // Replaces the row of a drill that was started.
-  void finish(const LedgerRow& row);
+  // Replaces the row of a drill that was started. Returns the entry of the chain.
+  LedgerEntry finish(const LedgerRow& row);
   // A drill of a run directory that the ledger does not have, or only as running or killed.
-  void import(const LedgerRow& row);
+  LedgerEntry import(const LedgerRow& row);
+  // The files of a finished drill were changed by pgrehearse itself.
+  LedgerEntry amend(const LedgerRow& row);
+
+  struct Removal {
+    std::string operator_account;
+    std::string host;
+    Instant at;
+  };
+  // Removes the rows and the content of their entries; the chain keeps their hashes, and an entry
+  // that records the removal.
+  void prune(const std::vector<LedgerRow>& rows, const Removal& removal);
 
   // One drill per stanza at a time, on all hosts that share the ledger. The process of the drill
   // holds the lock; nullptr: another drill of the stanza is running.
@@ -79,6 +91,8 @@ class Ledger {
   [[nodiscard]] std::vector<LedgerRow> newest_pass_of_each_scenario();
   // The newest due time of which a drill was started, and of its attempts the last one.
   [[nodiscard]] std::optional<LedgerRow> last_due(const std::string& scenario);
+  // Of all drills.
+  [[nodiscard]] std::set<std::string> ids();
   [[nodiscard]] std::size_t count(const LedgerFilter& filter = {});
   // Finished drills, oldest first.
   [[nodiscard]] std::vector<TrendPoint> trend(const LedgerFilter& filter);
@@ -86,6 +100,10 @@ class Ledger {
   [[nodiscard]] std::vector<StanzaCoverage> coverage(const std::optional<std::string>& stanza = {});
 
   // --- the chain ---
+  // Runs `body`, which only reads, on one state of the ledger.
+  void read(const std::function<void()>& body) { database_->read(body); }
+  // With the sequence of the entry that the row was written with.
+  void for_each_row(const std::function<void(const LedgerRow&, std::uint64_t)>& visit);
   // In the order of the chain.
   void for_each_entry(const std::function<void(const LedgerEntry&)>& visit);
 
@@ -95,7 +113,10 @@ class Ledger {
   [[nodiscard]] std::vector<LedgerRow> rows_where(const std::string& condition,
                                                   std::span<const Field> parameters);
   [[nodiscard]] std::vector<LedgerRow> newest_by_scenario(const std::string& condition);
-  void append_entry(const std::string& kind, const LedgerRow& row);
+  LedgerEntry append(const std::string& kind, const std::string& drill,
+                     const std::function<std::string(std::uint64_t sequence)>& payload);
+  LedgerEntry append(const std::string& kind, const LedgerRow& row);
+  LedgerEntry append_in_transaction(const std::string& kind, const LedgerRow& row);
   void save(const LedgerRow& row, std::uint64_t sequence);
 
   std::unique_ptr<LedgerDatabase> database_;

@@ -26,6 +26,8 @@ class LedgerDatabase {
   // Runs `body` as one transaction, one at a time among all users of the ledger; readers do not
   // wait. Rolled back if `body` throws.
   virtual void write(const std::function<void()>& body) = 0;
+  // Runs `body`, which only reads, on one state of the database.
+  virtual void read(const std::function<void()>& body) = 0;
   // nullptr: held by somebody else, in this process or another one, on this host or another one.
   virtual std::unique_ptr<LedgerLock> try_lock(const std::string& name) = 0;
   // Without taking it.

@@ -17,6 +17,7 @@ void visit(auto& fields, Row& row) {
   fields("scenario", row.scenario);
   fields("stanza", row.stanza);
   fields("host", row.host);
+  fields("process", row.process);
   fields("operator", row.operator_account);
   fields("program_version", row.program_version);
   fields("program_checksum", row.program_checksum);

@@ -36,7 +36,8 @@ struct LedgerRow {
   std::string scenario;
   std::string stanza;
   std::string host;
-  std::string operator_account;  // "postgres", "root (sudo by alice)"
+  std::optional<std::uint64_t> process;  // id of the drill's process on `host`
+  std::string operator_account;          // "postgres", "root (sudo by alice)"
   std::string program_version;
   std::string program_checksum;  // SHA-256 of the program file
   Instant started;

@@ -91,11 +91,10 @@ Rows PostgresDatabase::query(const std::string& sql, std::span<const Field> para
   }
 }
 
-void PostgresDatabase::write(const std::function<void()>& body) {
-  query("begin isolation level read committed");
+void PostgresDatabase::transaction(const std::string& begin, const std::function<void()>& body) {
+  query(begin);
   in_transaction_ = true;
   try {
-    query(fmt::format("select pg_advisory_xact_lock({})", key_of(writer_lock)));
     body();
     query("commit");
     in_transaction_ = false;
@@ -105,6 +104,17 @@ void PostgresDatabase::write(const std::function<void()>& body) {
     in_transaction_ = false;
     throw;
   }
+}
+
+void PostgresDatabase::write(const std::function<void()>& body) {
+  transaction("begin isolation level read committed", [&] {
+    query(fmt::format("select pg_advisory_xact_lock({})", key_of(writer_lock)));
+    body();
+  });
+}
+
+void PostgresDatabase::read(const std::function<void()>& body) {
+  transaction("begin isolation level repeatable read, read only", body);
 }
 
 std::unique_ptr<LedgerLock> PostgresDatabase::try_lock(const std::string& name) {

@@ -19,12 +19,14 @@ class PostgresDatabase final : public LedgerDatabase {
 
   Rows query(const std::string& sql, std::span<const Field> parameters = {}) override;
   void write(const std::function<void()>& body) override;
+  void read(const std::function<void()>& body) override;
   std::unique_ptr<LedgerLock> try_lock(const std::string& name) override;
   bool is_locked(const std::string& name) override;
   [[nodiscard]] std::string description() const override { return describe(parameters_); }
 
  private:
   [[nodiscard]] Connection connect() const;
+  void transaction(const std::string& begin, const std::function<void()>& body);
   // Runs `statement` on the connection; after the connection was lost, once more on a new one.
   Rows run(const std::string& statement, std::span<const Field> parameters);
   [[noreturn]] void refuse(const Error& error) const;

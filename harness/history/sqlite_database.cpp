@@ -139,6 +139,15 @@ void SqliteDatabase::write(const std::function<void()>& body) {
   }
 }
 
+void SqliteDatabase::read(const std::function<void()>& body) {
+  try {
+    const SQLite::Transaction transaction(*database_);
+    body();
+  } catch (const SQLite::Exception& error) {
+    refuse(file_, error.what());
+  }
+}
+
 // A name may contain any character and be long.
 fs::path SqliteDatabase::lock_file(const std::string& name) const {
   return locks_ / sha256_of(name).substr(0, 32);

@@ -25,6 +25,7 @@ class SqliteDatabase final : public LedgerDatabase {
 
   Rows query(const std::string& sql, std::span<const Field> parameters = {}) override;
   void write(const std::function<void()>& body) override;
+  void read(const std::function<void()>& body) override;
   std::unique_ptr<LedgerLock> try_lock(const std::string& name) override;
   bool is_locked(const std::string& name) override;
   [[nodiscard]] std::string description() const override { return file_.string(); }

@@ -47,6 +47,7 @@ struct Command {
   // pgbackrest_variables() unless the command is isolated; nothing else is inherited.
   std::map<std::string, std::string> environment;
   std::filesystem::path working_directory = "/";
+  std::filesystem::path input = {};  // file for standard input; empty: nothing to read
   // Run as this account; only root may name a different account from its own.
   std::optional<Account> account;
   // On expiry the whole process group is ended.

@@ -109,6 +109,10 @@ void RunDirectory::save(const Report& report) const {
   fsync(Descriptor(path_, O_RDONLY | O_DIRECTORY).value());
 }
 
+void RunDirectory::save_scenario(const std::string& text) const {
+  write_durably(path_ / "scenario.yaml", text);
+}
+
 RunDirectory RunStore::create(const std::string& scenario, const std::string& run_id) const {
   // The sandbox's account must be able to pass through the state directory, not to read the runs.
   std::error_code failure;
@@ -128,11 +132,8 @@ RunDirectory RunStore::create(const std::string& scenario, const std::string& ru
 
 std::vector<std::string> RunStore::scenarios() const { return directories_in(runs_); }
 
-std::filesystem::path RunStore::path_of(const Entry& entry) const {
-  return runs_ / entry.scenario / entry.id;
-}
-
-std::vector<RunStore::Entry> RunStore::entries(const std::optional<std::string>& scenario) const {
+std::vector<RunStore::Entry> RunStore::all_runs(
+    const std::optional<std::string>& scenario) const {
   std::vector<Entry> all;
   for (const auto& name : scenario ? std::vector{*scenario} : scenarios()) {
     for (const auto& id : directories_in(runs_ / name)) all.push_back({.scenario = name, .id = id});
@@ -168,7 +169,7 @@ RunSummary RunStore::summarise(const Entry& entry) const {
 std::vector<RunSummary> RunStore::list(const std::optional<std::string>& scenario,
                                        std::size_t limit) const {
   std::vector<RunSummary> summaries;
-  for (const auto& entry : entries(scenario)) {
+  for (const auto& entry : all_runs(scenario)) {
     if (summaries.size() == limit) break;
     summaries.push_back(summarise(entry));
   }
@@ -185,8 +186,8 @@ std::vector<RunStore::Entry> RunStore::matches(const std::string& text) const {
     if (all.size() > 1) all.resize(1);
     return all;
   };
-  if (text == latest_name) return newest(entries({}));
-  if (is_scenario(text)) return newest(entries(text));
+  if (text == latest_name) return newest(all_runs({}));
+  if (is_scenario(text)) return newest(all_runs(text));
 
   std::optional<std::string> scenario;
   if (slash != std::string::npos) {
@@ -195,7 +196,7 @@ std::vector<RunStore::Entry> RunStore::matches(const std::string& text) const {
   }
   const auto id = slash == std::string::npos ? text : text.substr(slash + 1);
   if (id.empty()) return {};
-  auto all = entries(scenario);
+  auto all = all_runs(scenario);
   if (id == latest_name) return newest(std::move(all));
   std::erase_if(all, [&](const Entry& entry) { return !entry.id.starts_with(id); });
   const auto whole =
@@ -205,7 +206,7 @@ std::vector<RunStore::Entry> RunStore::matches(const std::string& text) const {
 }
 
 void RunStore::not_found(const std::string& text) const {
-  const auto all = entries({});
+  const auto all = all_runs({});
   if (all.empty()) {
     throw Error(ErrorKind::usage,
                 fmt::format("there is no run '{}': no drill has run in this state directory", text),
@@ -244,8 +245,8 @@ std::optional<Report> RunStore::newest_passed(const std::string& scenario,
 
 std::vector<Report> RunStore::newest_passed(const std::string& scenario, const std::string& stanza,
                                             std::size_t count) const {
-  auto own = passed_among(entries(scenario), stanza, count);
-  return own.empty() ? passed_among(entries({}), stanza, count) : own;
+  auto own = passed_among(all_runs(scenario), stanza, count);
+  return own.empty() ? passed_among(all_runs({}), stanza, count) : own;
 }
 
 // A drill that failed or was killed ended early: its durations are no estimate.

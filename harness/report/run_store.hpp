@@ -29,6 +29,8 @@ class RunDirectory {
   // Replaces report.json atomically: a reader sees the old or the new record, even after a crash.
   // Throws Error(environment, env_state).
   void save(const Report& report) const;
+  // Writes scenario.yaml. Throws Error(environment, env_state).
+  void save_scenario(const std::string& text) const;
 
  private:
   std::filesystem::path path_;
@@ -56,6 +58,20 @@ class RunStore {
   // Scenarios that have a directory, by name.
   [[nodiscard]] std::vector<std::string> scenarios() const;
 
+  struct Entry {
+    std::string scenario;
+    std::string id;
+  };
+  // Newest first, from the names of the directories: nothing is read.
+  [[nodiscard]] std::vector<Entry> all_runs(
+      const std::optional<std::string>& scenario = {}) const;
+  [[nodiscard]] RunSummary summarise(const Entry& entry) const;
+  // Where a run is stored, whether it exists or not.
+  [[nodiscard]] std::filesystem::path directory_of(const std::string& scenario,
+                                                   const std::string& id) const {
+    return runs_ / scenario / id;
+  }
+
   // Newest first. Runs that were killed or cannot be read are listed as `unknown`.
   [[nodiscard]] std::vector<RunSummary> list(
       const std::optional<std::string>& scenario = {},
@@ -76,13 +92,9 @@ class RunStore {
                                                   std::size_t count) const;
 
  private:
-  struct Entry {
-    std::string scenario;
-    std::string id;
-  };
-  [[nodiscard]] std::vector<Entry> entries(const std::optional<std::string>& scenario) const;
-  [[nodiscard]] std::filesystem::path path_of(const Entry& entry) const;
-  [[nodiscard]] RunSummary summarise(const Entry& entry) const;
+  [[nodiscard]] std::filesystem::path path_of(const Entry& entry) const {
+    return directory_of(entry.scenario, entry.id);
+  }
   [[nodiscard]] std::vector<Entry> matches(const std::string& text) const;
   [[nodiscard]] std::vector<Report> passed_among(const std::vector<Entry>& entries,
                                                  const std::string& stanza,

@@ -128,7 +128,7 @@ std::string scenario_inside_pod(const YamlNode& root, const SandboxSpec& sandbox
   std::string text = "{\n";
   for (const auto& entry : root.entries) {
     if (entry.key == "sandbox" || entry.key == "reports" || entry.key == "schedule" ||
-        entry.key == "timeout") {
+        entry.key == "timeout" || entry.key == "ledger") {
       continue;
     }
     text += fmt::format("  {}: ", quoted(entry.key));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/postgres/connection_parameters.hpp"
 #include "harness/primary/primary_spec.hpp"
 #include "harness/repository/backup_repository.hpp"
 #include "harness/sandbox/sandbox.hpp"
@@ -28,11 +29,20 @@ struct Objectives {
   std::optional<std::chrono::milliseconds> rpo;
 };
 
+// Where the drill is recorded.
+struct LedgerSpec {
+  std::optional<ConnectionParameters> postgres;  // secret; absent: the state directory's ledger
+  std::optional<std::filesystem::path> key;      // SSH key that signs the entry of each drill
+};
+
 struct Scenario {
   std::string name;
   std::filesystem::path file;  // empty if not read from a file
   std::string hash;            // SHA-256 of the text and the overrides, hexadecimal
   RepositorySpec repository;
+  // The text with overrides, without secrets, as it is stored with the drill.
+  std::string stored_text;
+  LedgerSpec ledger;
   std::optional<PrimarySpec> primary;  // secret: may contain passwords
   RecoveryTarget target;
   SandboxSpec sandbox;  // the drill sets run_id and major

@@ -308,6 +308,20 @@ constexpr auto schedule = std::to_array<KeyDescription>({
      .default_value = "0s"},
 });
 
+constexpr auto ledger = std::to_array<KeyDescription>({
+    {.name = "dsn",
+     .summary = "libpq connection string of a PostgreSQL database in which several hosts record "
+                "their drills. Keep passwords in ~/.pgpass or ${NAME}",
+     .example = "\"host=ledger1 dbname=pgrehearse user=pgrehearse\"",
+     .default_value = "$PGREHEARSE_LEDGER, else a SQLite file in the state directory"},
+    {.name = "sign",
+     .kind = KeyKind::absolute_path,
+     .summary = "SSH key that signs the record of each drill: a private key without passphrase, or "
+                "the public key of a key in ssh-agent",
+     .example = "/etc/pgrehearse/evidence_key",
+     .default_value = "not signed"},
+});
+
 constexpr auto common_check = std::to_array<KeyDescription>({
     {.name = "name",
      .summary = "name in the report; must be unique",
@@ -339,6 +353,10 @@ constexpr auto scenario = std::to_array<KeyDescription>({
      .kind = KeyKind::section,
      .summary = "the disposable environment in which the backup is restored",
      .children = sandbox},
+    {.name = "ledger",
+     .kind = KeyKind::section,
+     .summary = "where drills are recorded: their results, and hashes of their files",
+     .children = ledger},
     {.name = "objectives",
      .kind = KeyKind::section,
      .summary = "recovery objectives; the drill fails if one is missed",

@@ -7,6 +7,7 @@
 #include "harness/common/sha256.hpp"
 #include "harness/scenario/check_list_reader.hpp"
 #include "harness/scenario/language/section_reader.hpp"
+#include "harness/scenario/language/stored_scenario.hpp"
 #include "harness/scenario/language/yaml_source.hpp"
 #include "harness/scenario/pod_scenario.hpp"
 #include "harness/scenario/recovery_target_reader.hpp"
@@ -70,6 +71,11 @@ PrimarySpec primary_of(const Settings& settings) {
   if (prefer == "primary") primary.prefer = PreferredMember::primary;
   if (prefer == "standby") primary.prefer = PreferredMember::standby;
   return primary;
+}
+
+void fill_ledger(const Settings& settings, LedgerSpec& ledger) {
+  if (const auto dsn = settings.get<std::string>("ledger.dsn")) ledger.postgres = parse_dsn(*dsn);
+  ledger.key = path_of<std::filesystem::path>(settings, "ledger.sign");
 }
 
 bool repository_egress_of(const Settings& settings) {
@@ -159,6 +165,7 @@ void fill(const YamlNode& root, std::span<const CheckDescription> checks, Scenar
   scenario.name = settings.get_or<std::string>("name", "");
   fill_repository(settings, scenario.repository);
   if (root.find("primary") != nullptr) scenario.primary = primary_of(settings);
+  fill_ledger(settings, scenario.ledger);
   fill_sandbox(settings, scenario.sandbox);
   fill_options(root, settings, scenario);
   scenario.sandbox.scenario = scenario.name;
@@ -195,6 +202,7 @@ Scenario parse_scenario(const std::string& text, const std::string& file_name,
   Scenario scenario{.file = file_name, .hash = hash_of(text, overrides)};
   if (root.kind != YamlNode::Kind::unusable) fill(root, checks, scenario, errors);
   if (!errors.empty()) throw ScenarioErrors(std::move(errors));
+  scenario.stored_text = stored_scenario(root, file_name, overrides);
   return scenario;
 }
 
