@@ -9,13 +9,13 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/commands.hpp"
-#include "harness/cli/history_options.hpp"
 #include "harness/cli/drill_session.hpp"
+#include "harness/cli/history_options.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
-#include "harness/history/run_manifest.hpp"
+#include "harness/history/evidence/run_manifest.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/reporting/printable.hpp"
 

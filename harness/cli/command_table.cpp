@@ -86,6 +86,12 @@ constexpr std::string_view report_explanation =
     "Without an argument, shows the newest run. The exit code is 0 regardless of the verdict of\n"
     "that run.";
 
+constexpr std::string_view history_explanation =
+    "Every drill is recorded in a ledger when it starts and when it ends: a SQLite file in the\n"
+    "state directory, or a PostgreSQL database that several hosts share (ledger.dsn in the\n"
+    "scenario, --ledger here). A chain of hashes covers the rows and the files of each drill.\n"
+    "Exit code of 'history verify': 0 nothing was changed; 1 something was; 2 could not be read.";
+
 constexpr std::string_view demo_explanation =
     "Needs no configuration, only PostgreSQL and pgBackRest. Creates a PostgreSQL cluster, a\n"
     "pgBackRest repository, a full and an incremental backup, and runs a drill against them; "
@@ -173,11 +179,12 @@ constexpr auto table = std::to_array<CommandDescription>({
      "pgrehearse report weekly-orders\n"
      "pgrehearse report latest --format junit --output drill.xml",
      configure_report, report_explanation},
-    {"history", "list past runs, newest first, with verdict and diagnosis",
+    {"history", "list past runs, show trends, verify and export the evidence of drills",
      "pgrehearse history\n"
      "pgrehearse history weekly-orders --limit 5\n"
-     "pgrehearse history --format json",
-     configure_history},
+     "pgrehearse history --stanza orders --verdict fail --since 90d --format csv\n"
+     "pgrehearse history verify",
+     configure_history, history_explanation},
     {"demo", "create a throwaway primary with backups and rehearse its recovery",
      "pgrehearse demo\n"
      "pgrehearse demo --set recover_to=immediate --json report.json\n"

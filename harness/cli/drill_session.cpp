@@ -14,11 +14,12 @@
 #include "harness/cli/wiring.hpp"
 #include "harness/common/poll_until.hpp"
 #include "harness/common/sha256.hpp"
+#include "harness/common/text.hpp"
 #include "harness/common/version.hpp"
 #include "harness/drill/run_drill.hpp"
-#include "harness/history/drill_recording.hpp"
-#include "harness/history/run_manifest.hpp"
-#include "harness/history/signature.hpp"
+#include "harness/history/evidence/drill_recording.hpp"
+#include "harness/history/evidence/run_manifest.hpp"
+#include "harness/history/evidence/signature.hpp"
 #include "harness/kubernetes/kubernetes_manifest.hpp"
 #include "harness/reporting/progress/file_progress.hpp"
 #include "harness/reporting/progress/progress_choice.hpp"
@@ -84,6 +85,7 @@ LedgerRow row_before(const Scenario& scenario, const SessionOptions& options,
           .due = options.due,
           .attempt = options.attempt,
           .target = to_text(scenario.target),
+          .databases = join(scenario.repository.databases, ","),
           .sandbox_type = scenario.sandbox.type,
           .scenario_hash = sha256_of(scenario.stored_text)};
 }
@@ -145,23 +147,29 @@ ExitCode exit_code_of(const DrillSession& session) {
   return code == ExitCode::pass && !session.reports_written ? ExitCode::unknown : code;
 }
 
-DrillSession run_session(const Scenario& scenario, const SessionOptions& options,
+DrillSession run_session(const Scenario& stated, const SessionOptions& options,
                          const CommonOptions& common, std::stop_token stop) {
+  auto scenario = stated;
   const auto timeout = options.timeout ? options.timeout : scenario.timeout;
   const Deadline deadline(std::move(stop), timeout);
   const auto now = [] { return Instant(std::chrono::system_clock::now()); };
   std::random_device random;
-  const auto run_id = make_run_id(now(), (std::uint64_t{random()} << 32U) | random());
+  const auto run_id = options.run_id.empty()
+                          ? make_run_id(now(), (std::uint64_t{random()} << 32U) | random())
+                          : options.run_id;
   RunStore store(common.state);
-  auto ledger = open_ledger(ledger_of(scenario), common.state);
-  DrillRecording recording(
-      ledger, row_before(scenario, options, run_id, now()),
-      [&](const std::string& other) {
-        spdlog::warn("waiting: a drill of stanza {} is running: {}", scenario.repository.stanza,
-                     other);
-      },
-      deadline.token());
+  auto ledger =
+      open_ledger(options.shared_ledger ? ledger_of(scenario) : std::nullopt, common.state);
+  DrillRecording recording(ledger, row_before(scenario, options, run_id, now()),
+                           {.wait = options.wait_for_stanza,
+                            .on_wait =
+                                [&](const std::string& other) {
+                                  spdlog::warn("waiting: a drill of stanza {} is running: {}",
+                                               scenario.repository.stanza, other);
+                                }},
+                           deadline.token());
   if (!recording.started()) return {.started = false};
+  scenario.repository.trials = ledger.trials(scenario.repository.stanza);
   auto parts = wire(scenario, common.state, run_id);
   std::unique_ptr<ProgressListener> progress = std::make_unique<FileProgress>(
       progress_on_stderr(common.quiet, common.no_color), common.state / "runs");
@@ -184,8 +192,8 @@ DrillSession run_session(const Scenario& scenario, const SessionOptions& options
                                .stay_standby = options.stay_standby};
   DrillSession session;
   try {
-    session.report = parts.executor->run(services, {.keep = options.keep, .timeout = timeout},
-                                         deadline.token());
+    session.report =
+        parts.executor->run(services, {.keep = options.keep, .timeout = timeout}, deadline.token());
   } catch (const Error& error) {
     recording.abort(error.what(), now());
     throw;

@@ -17,7 +17,12 @@
 namespace pgrehearse {
 
 struct SessionOptions {
+  std::string run_id = {};  // empty: a new one
   bool keep = false;
+  // For other drills of the stanza to end. Otherwise the drill runs at the same time.
+  bool wait_for_stanza = false;
+  // False: recorded in the state directory only, because the drill is no evidence about the stanza.
+  bool shared_ledger = true;
   // Of the schedule: the drill of a scenario, due time and attempt runs once.
   std::optional<Instant> due = {};
   std::uint64_t attempt = 1;
@@ -33,7 +38,8 @@ struct SessionOptions {
   bool stay_standby = false;
 };
 
-// The scenario's ledger in PostgreSQL, else that of the environment; nullopt: the state directory's.
+// The scenario's ledger in PostgreSQL, else that of the environment; nullopt: the state
+// directory's.
 std::optional<ConnectionParameters> ledger_of(const Scenario& scenario);
 
 // Throws Error(usage) if a report file will not be writable. Call before the drill starts.
@@ -46,9 +52,9 @@ struct DrillSession {
   bool reports_written = true;  // false: the log names the files that could not be written
 };
 
-// Records the drill in the ledger, runs it when no other drill of its stanza runs, writes its report
-// files and the rendered formats of its run directory. Throws Error(environment) if the ledger
-// cannot be used: a drill without a record is no evidence.
+// Records the drill in the ledger, runs it when no other drill of its stanza runs, writes its
+// report files and the rendered formats of its run directory. Throws Error(environment) if the
+// ledger cannot be used: a drill without a record is no evidence.
 DrillSession run_session(const Scenario& scenario, const SessionOptions& options,
                          const CommonOptions& common, std::stop_token stop);
 

@@ -71,7 +71,8 @@ Json json_of(const HistoryEntry& entry) {
                  {"path", run.path.string()},
                  {"in_ledger", entry.row.has_value()}};
   if (!entry.row) return object;
-  for (const auto& [key, value] : Json::parse(json_line(*entry.row, 0, "")).items()) {
+  const auto columns = Json::parse(json_line(*entry.row, 0, ""));
+  for (const auto& [key, value] : columns.items()) {
     if (!object.contains(key)) object[key] = value;
   }
   return object;
@@ -147,8 +148,7 @@ class Listing {
     std::vector<HistoryEntry> all;
     if (ledger_) add_rows(all);
     if (!filter_.stanza && !filter_.host) add_unlisted_runs(all);
-    std::ranges::stable_sort(
-        all, [](const auto& a, const auto& b) { return a.run.id > b.run.id; });
+    std::ranges::stable_sort(all, [](const auto& a, const auto& b) { return a.run.id > b.run.id; });
     if (options_.last_pass) return newest_of_each_scenario(std::move(all));
     if (all.size() > wanted()) all.resize(wanted());
     return all;
@@ -180,7 +180,8 @@ class Listing {
     for (const auto& row : ledger_->running()) running.insert(row.id);
     auto filter = filter_;
     if (options_.limit != 0 && !options_.last_pass) filter.limit = wanted();
-    auto rows = options_.last_pass ? ledger_->newest_pass_of_each_scenario() : ledger_->list(filter);
+    auto rows =
+        options_.last_pass ? ledger_->newest_pass_of_each_scenario() : ledger_->list(filter);
     for (auto& row : rows) {
       const bool matches = (!filter_.scenario || row.scenario == *filter_.scenario) &&
                            (!filter_.stanza || row.stanza == *filter_.stanza);
@@ -251,7 +252,8 @@ struct Subcommand {
 
 constexpr auto subcommands = std::to_array<Subcommand>({
     {"trends", "RTO, RPO, rates and size of past drills, oldest first",
-     "pgrehearse history trends --stanza orders --since 90d --format csv", configure_history_trends},
+     "pgrehearse history trends --stanza orders --since 90d --format csv",
+     configure_history_trends},
     {"coverage", "which backups and which ranges of time were ever proved, and when last",
      "pgrehearse history coverage --stanza orders", configure_history_coverage},
     {"verify",

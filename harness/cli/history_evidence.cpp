@@ -13,13 +13,13 @@
 #include "harness/cli/wiring.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
-#include "harness/history/drill_recording.hpp"
-#include "harness/history/evidence_archive.hpp"
+#include "harness/history/evidence/archive.hpp"
+#include "harness/history/evidence/drill_recording.hpp"
+#include "harness/history/evidence/run_import.hpp"
+#include "harness/history/evidence/run_manifest.hpp"
+#include "harness/history/evidence/signature.hpp"
+#include "harness/history/evidence/verification.hpp"
 #include "harness/history/pruning.hpp"
-#include "harness/history/run_import.hpp"
-#include "harness/history/run_manifest.hpp"
-#include "harness/history/signature.hpp"
-#include "harness/history/verification.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/reporting/printable.hpp"
 
@@ -53,9 +53,12 @@ void print_verification_json(const LedgerVerification& result) {
   for (const auto& problem : result.problems) {
     problems.push_back({{"object", problem.object}, {"message", problem.message}});
   }
-  const Json document = {{"valid", result.problems.empty()}, {"entries", result.entries},
-                         {"drills", result.drills},          {"directories", result.directories},
-                         {"head", result.head},              {"problems", problems},
+  const Json document = {{"valid", result.problems.empty()},
+                         {"entries", result.entries},
+                         {"drills", result.drills},
+                         {"directories", result.directories},
+                         {"head", result.head},
+                         {"problems", problems},
                          {"notes", result.notes}};
   std::cout << document.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
@@ -65,12 +68,11 @@ void print_verification(const LedgerVerification& result, const Ledger& ledger) 
     std::cout << fmt::format("{}: {}\n", printable(problem.object), printable(problem.message));
   }
   for (const auto& note : result.notes) std::cout << "note: " << printable(note) << '\n';
-  std::cout << fmt::format("{}: {} entries, {} drills, files of {} run directories; {}\n",
-                           printable(ledger.description()), result.entries, result.drills,
-                           result.directories,
-                           result.problems.empty()
-                               ? std::string("nothing was changed")
-                               : fmt::format("{} problems", result.problems.size()));
+  std::cout << fmt::format(
+      "{}: entries {}, drills {}, run directories {}; {}\n", printable(ledger.description()),
+      result.entries, result.drills, result.directories,
+      result.problems.empty() ? std::string("nothing was changed")
+                              : fmt::format("problems: {}", result.problems.size()));
   std::cout << fmt::format("newest entry {}\n", result.head);
 }
 
@@ -122,12 +124,12 @@ ExitCode prune(const PruneOptions& options, const CommonOptions& common,
     if (!options.dry_run) remove_run_directory(row, common);
   }
   if (!options.dry_run && !removed.empty()) {
-    ledger->prune(removed, {.operator_account = operator_of_this_process(),
-                            .host = name_of_this_host(),
-                            .at = now()});
+    ledger->prune(
+        removed,
+        {.operator_account = operator_of_this_process(), .host = name_of_this_host(), .at = now()});
   }
-  std::cout << fmt::format("{} drills {}\n", removed.size(),
-                           options.dry_run ? "would be removed" : "removed");
+  std::cout << fmt::format("drills {}: {}\n", options.dry_run ? "that would be removed" : "removed",
+                           removed.size());
   return ExitCode::pass;
 }
 
@@ -159,7 +161,7 @@ ExitCode import_runs(const CommonOptions& common, const HistorySettings& setting
       spdlog::warn("{}/{} is not imported: {}", run.scenario, run.id, error.what());
     }
   }
-  std::cout << fmt::format("{} drills imported into {}\n", imported, ledger.description());
+  std::cout << fmt::format("drills imported into {}: {}\n", ledger.description(), imported);
   return unreadable == 0 ? ExitCode::pass : ExitCode::unknown;
 }
 
@@ -180,11 +182,11 @@ ExitCode export_evidence(const ExportOptions& options, const CommonOptions& comm
                           .now = now()};
   if (!options.key.empty()) request.key = options.key;
   const auto summary = write_evidence(ledger, request, *runner, stop);
-  std::cout << fmt::format("{}: {} drills, files of {} of them, {} entries of the ledger; {}\n",
-                           options.target, summary.drills, summary.directories, summary.entries,
+  std::cout << fmt::format("{}: drills {}, with files {}, ledger entries {}; {}\n", options.target,
+                           summary.drills, summary.directories, summary.entries,
                            options.key.empty() ? "not signed" : "signed");
   if (summary.directories < summary.drills) {
-    spdlog::warn("the files of {} drills are not on this host; export them there, too",
+    spdlog::warn("drills whose files are not on this host: {}; export them there, too",
                  summary.drills - summary.directories);
   }
   return ExitCode::pass;
@@ -229,12 +231,14 @@ CommandAction configure_history_prune(CLI::App& command, const CommonOptions& co
                                       const HistorySettings& settings) {
   auto options = std::make_shared<PruneOptions>();
   command
-      .add_option("--older-than", options->older_than, "remove drills of this age, for example 400d")
+      .add_option("--older-than", options->older_than,
+                  "remove drills of this age, for example 400d")
       ->type_name("DURATION");
   command
-      .add_option("--keep", options->keep,
-                  "remove all but the newest N drills of each scenario; with --older-than, only old "
-                  "ones of them")
+      .add_option(
+          "--keep", options->keep,
+          "remove all but the newest N drills of each scenario; with --older-than, only old "
+          "ones of them")
       ->type_name("N");
   command.add_flag("--dry-run", options->dry_run, "only list what would be removed");
   return [&common, &settings, options](const std::stop_token& stop) {
@@ -257,9 +261,10 @@ CommandAction configure_history_export(CLI::App& command, const CommonOptions& c
       ->type_name("TARGET");
   add_filter_options(command, options->filter);
   command
-      .add_option("--sign", options->key,
-                  "sign with this SSH key: a private key without passphrase, or the public key of a "
-                  "key in ssh-agent")
+      .add_option(
+          "--sign", options->key,
+          "sign with this SSH key: a private key without passphrase, or the public key of a "
+          "key in ssh-agent")
       ->type_name("KEY");
   return [&common, &settings, options](const std::stop_token& stop) {
     return export_evidence(*options, common, settings, stop);

@@ -23,9 +23,9 @@ std::optional<Instant> time_of(const std::string& option, const std::string& tex
   if (const auto age = parse_duration(text)) return now - *age;
   if (const auto instant = parse_instant(text)) return instant;
   if (const auto day = parse_instant(text + " 00:00:00+00")) return day;
-  throw Error(ErrorKind::usage, fmt::format("{} '{}' is not a time", option, text),
-              fmt::format("for example {0} 30d, {0} 2026-11-20 or {0} '2026-11-20 03:00:00+00'",
-                          option));
+  throw Error(
+      ErrorKind::usage, fmt::format("{} '{}' is not a time", option, text),
+      fmt::format("for example {0} 30d, {0} 2026-11-20 or {0} '2026-11-20 03:00:00+00'", option));
 }
 
 }  // namespace
@@ -35,7 +35,8 @@ void add_filter_options(CLI::App& command, FilterOptions& options) {
       ->type_name("NAME");
   command.add_option("--stanza", options.stanza, "only drills of this stanza")->type_name("NAME");
   command
-      .add_option("--verdict", options.verdict, "only drills with this verdict: pass, fail, unknown")
+      .add_option("--verdict", options.verdict,
+                  "only drills with this verdict: pass, fail, unknown")
       ->type_name("VERDICT")
       ->check(one_of({"pass", "fail", "unknown"}));
   command

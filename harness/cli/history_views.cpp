@@ -26,9 +26,7 @@ std::string size_text(std::optional<double> bytes) {
   return bytes ? to_text(Bytes{static_cast<std::uint64_t>(*bytes)}) : "-";
 }
 
-std::string rate_text(std::optional<double> rate) {
-  return rate ? size_text(rate) + "/s" : "-";
-}
+std::string rate_text(std::optional<double> rate) { return rate ? size_text(rate) + "/s" : "-"; }
 
 std::optional<double> as_number(const std::optional<std::uint64_t>& number) {
   if (!number) return {};
@@ -123,12 +121,11 @@ void print_coverage_csv(const std::vector<StanzaCoverage>& all) {
   std::cout << "stanza,repository_key,label,type,stopped,last_proved,last_drill,passes\n";
   for (const auto& coverage : all) {
     for (const auto& backup : coverage.backups) {
-      std::cout << fmt::format("{},{},{},{},{},{},{},{}\n", csv_field(coverage.stanza),
-                               backup.repository_key, csv_field(backup.label),
-                               csv_field(backup.type),
-                               backup.stopped ? to_iso8601(*backup.stopped) : "",
-                               to_iso8601(backup.last_proved), csv_field(backup.last_drill),
-                               backup.passes);
+      std::cout << fmt::format(
+          "{},{},{},{},{},{},{},{}\n", csv_field(coverage.stanza), backup.repository_key,
+          csv_field(backup.label), csv_field(backup.type),
+          backup.stopped ? to_iso8601(*backup.stopped) : "", to_iso8601(backup.last_proved),
+          csv_field(backup.last_drill), backup.passes);
     }
   }
 }
@@ -147,10 +144,9 @@ void print_coverage_text(const StanzaCoverage& coverage) {
   if (coverage.ranges.empty()) return;
   std::cout << "  times to which recovery was proved (UTC):\n";
   for (const auto& range : coverage.ranges) {
-    std::cout << fmt::format("  {} to {}, last proved {}\n",
-                             time_in_words(range.from).substr(0, 19),
-                             time_in_words(range.to).substr(0, 19),
-                             time_in_words(range.last_proved).substr(0, 19));
+    std::cout << fmt::format(
+        "  {} to {}, last proved {}\n", time_in_words(range.from).substr(0, 19),
+        time_in_words(range.to).substr(0, 19), time_in_words(range.last_proved).substr(0, 19));
   }
 }
 

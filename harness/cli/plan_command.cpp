@@ -8,6 +8,7 @@
 #include <random>
 
 #include "harness/cli/commands.hpp"
+#include "harness/cli/drill_session.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/drill/check_runner.hpp"
 #include "harness/drill/preparation.hpp"
@@ -75,7 +76,7 @@ Json plan_of(const Scenario& scenario, const Preparation& preparation,
   for (const auto& phase : phases) seconds += phase.seconds;
   const auto problem = preparation.wal_problem();
   return {{"scenario", scenario.name},
-          {"recover_to", to_text(scenario.target)},
+          {"recover_to", to_text(preparation.target)},
           {"backup",
            {{"label", backup.label},
             {"type", std::string(name_of(backup.type))},
@@ -178,10 +179,15 @@ CommandAction configure_plan(CLI::App& command, const CommonOptions& common) {
       "--manifest", *manifest,
       "print the Kubernetes objects that a drill would create (sandbox.type: kubernetes)");
   return [file, overrides, manifest, &common](const std::stop_token& stop) {
-    const auto scenario = load_scenario(*file, *overrides, all_checks());
+    auto scenario = load_scenario(*file, *overrides, all_checks());
     if (*manifest) {
       print_manifest(scenario, common, stop);
       return ExitCode::pass;
+    }
+    const auto ledger_parameters = ledger_of(scenario);
+    if (ledger_parameters || has_ledger(common.state)) {
+      auto ledger = open_ledger(ledger_parameters, common.state, stop);
+      scenario.repository.trials = ledger.trials(scenario.repository.stanza);
     }
     const auto parts = wire(scenario, common.state, fmt::format("plan-{}", getpid()));
     Preparation preparation(scenario, preparation_parts(parts), common.state);

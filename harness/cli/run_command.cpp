@@ -28,7 +28,7 @@ struct RunArguments {
 };
 
 SessionOptions session_options(const RunArguments& arguments) {
-  SessionOptions options{.keep = arguments.keep};
+  SessionOptions options{.keep = arguments.keep, .wait_for_stanza = true};
   if (!arguments.timeout.empty()) {
     options.timeout = parse_duration(arguments.timeout);
     if (!options.timeout) {
@@ -79,6 +79,7 @@ ExitCode run_all(const RunArguments& arguments, const CommonOptions& common, std
   for (const auto& scenario : scenarios) {
     if (stop.stop_requested()) break;
     const auto session = run_session(scenario, options, common, stop);
+    if (!session.started) continue;
     const auto& report = session.report;
     print_report(report, common);
     if (arguments.report_line) print_report_line(report);

@@ -5,15 +5,18 @@
 
 #include <algorithm>
 #include <array>
+#include <random>
 #include <system_error>
 
 #include "harness/process/command.hpp"
+#include "harness/repository/random_target.hpp"
 #include "harness/repository/target_window.hpp"
 
 namespace pgrehearse {
 
 Preparation::Preparation(const Scenario& scenario, const Parts& parts, std::filesystem::path state)
-    : scenario_(scenario),
+    : target(scenario.target),
+      scenario_(scenario),
       repository_(parts.repository),
       provisioner_(parts.provisioner),
       primary_(parts.primary),
@@ -118,9 +121,30 @@ void Preparation::require_configuration() const {
               "correct repository.config in the scenario", FindingCode::env_config, *file);
 }
 
-std::string Preparation::choose(std::stop_token) {
-  choice = choose_backup(list, scenario_.repository, scenario_.target);
+std::string Preparation::choose(std::stop_token stop) {
+  auto spec = scenario_.repository;
+  if (spec.backup == "random" || target.within) {
+    constexpr std::uint64_t most = 1'000'000'000;
+    seed = scenario_.seed.value_or(std::random_device()() % most);
+    spec.seed = *seed;
+  }
+  if (target.within) choose_target(spec, stop);
+  choice = choose_backup(list, spec, target);
   return fmt::format("{}: {}", choice->backup.label, choice->reason);
+}
+
+// Up to the beginning of the last archived segment: it may be filled only in part.
+void Preparation::choose_target(const RepositorySpec& spec, const std::stop_token& stop) {
+  auto newest_spec = spec;
+  newest_spec.backup = "latest";
+  const auto newest = choose_backup(list, newest_spec, {}).backup;
+  const auto size = find_segment_size(newest, stop);
+  const auto listing = repository_.list_archive(newest, size, stop);
+  const auto end =
+      trace_lineage(listing, lineage_request(newest, target.timeline, size)).reachable_end;
+  const Lsn last_segment{end.value > size ? (end.value - 1) / size * size : 0};
+  const auto limit = newest.stop_lsn ? std::max(*newest.stop_lsn, last_segment) : last_segment;
+  target = random_target(target, list, newest, limit, std::chrono::system_clock::now(), *seed);
 }
 
 SandboxSpec Preparation::sandbox_spec() const {
@@ -137,13 +161,13 @@ std::string Preparation::find_programs(std::stop_token stop) {
   return programs;
 }
 
-std::uint64_t Preparation::find_segment_size(const std::stop_token& stop) {
+std::uint64_t Preparation::find_segment_size(const Backup& backup, const std::stop_token& stop) {
   constexpr std::uint64_t usual = std::uint64_t{16} << 20U;
-  if (const auto size = repository_.wal_segment_size(backup(), stop)) return *size;
+  if (const auto size = repository_.wal_segment_size(backup, stop)) return *size;
   // An offline backup names no segment; the other backups of its cluster do.
   for (const auto& other : list.backups) {
-    const bool same = other.system_identifier == backup().system_identifier &&
-                      other.database_id == backup().database_id && !other.start_segment.empty();
+    const bool same = other.system_identifier == backup.system_identifier &&
+                      other.database_id == backup.database_id && !other.start_segment.empty();
     if (!same) continue;
     if (const auto size = repository_.wal_segment_size(other, stop)) return *size;
   }
@@ -151,11 +175,10 @@ std::uint64_t Preparation::find_segment_size(const std::stop_token& stop) {
 }
 
 std::string Preparation::list_wal(std::stop_token stop) {
-  segment_size = find_segment_size(stop);
+  segment_size = find_segment_size(backup(), stop);
   archive = repository_.list_archive(backup(), segment_size, std::move(stop));
-  lineage =
-      trace_lineage(archive, lineage_request(backup(), scenario_.target.timeline, segment_size));
-  require_possible_target(scenario_.target, archive, *lineage, std::chrono::system_clock::now());
+  lineage = trace_lineage(archive, lineage_request(backup(), target.timeline, segment_size));
+  require_possible_target(target, archive, *lineage, std::chrono::system_clock::now());
   return fmt::format("{} segments needed, {} missing, {} to read", lineage->required_count,
                      lineage->missing_count, to_text(lineage->required_bytes));
 }

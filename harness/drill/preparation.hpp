@@ -43,6 +43,8 @@ class Preparation {
   void take_all(std::stop_token stop);
 
   // Set by the steps.
+  RecoveryTarget target;              // of the scenario; a random one is chosen
+  std::optional<std::uint64_t> seed;  // if something was chosen at random
   std::string tool_version;
   BackupList list;
   std::optional<BackupChoice> choice;
@@ -66,8 +68,9 @@ class Preparation {
   std::string find_tool(std::stop_token stop);
   std::string read_repository(std::stop_token stop);
   void require_configuration() const;
-  std::uint64_t find_segment_size(const std::stop_token& stop);
+  std::uint64_t find_segment_size(const Backup& backup, const std::stop_token& stop);
   std::string choose(std::stop_token stop);
+  void choose_target(const RepositorySpec& spec, const std::stop_token& stop);
   std::string find_programs(std::stop_token stop);
   std::string list_wal(std::stop_token stop);
   std::string require_continuous_wal(std::stop_token stop);

@@ -94,6 +94,8 @@ class Drill {
   void prepare() {
     planned_ = plan_checks(scenario_, services_.checks);
     preparation_.take_all(stop_);
+    scenario_.target = preparation_.target;
+    record_.report.scenario.seed = preparation_.seed;
     const auto& [backup, reason] = *preparation_.choice;
     record_.report.tools["backup tool"] = preparation_.tool_version;
     record_.report.tools["PostgreSQL binaries"] = preparation_.programs;
@@ -452,7 +454,7 @@ class Drill {
         window_);
   }
 
-  const Scenario& scenario_;
+  Scenario scenario_;  // once prepared, with the target that was chosen
   const DrillServices& services_;
   bool keep_;
   std::stop_token stop_;

@@ -35,6 +35,8 @@ std::string drills_table() {
 
 std::string lock_of(const std::string& stanza) { return "stanza " + stanza; }
 
+std::string lock_of_drill(const std::string& id) { return "drill " + id; }
+
 // The conditions of a filter with their parameters.
 class Conditions {
  public:
@@ -174,9 +176,8 @@ LedgerEntry Ledger::append(const std::string& kind, const std::string& drill,
 }
 
 LedgerEntry Ledger::append(const std::string& kind, const LedgerRow& row) {
-  auto entry = append(kind, row.id, [&](std::uint64_t sequence) {
-    return json_line(row, sequence, kind);
-  });
+  auto entry =
+      append(kind, row.id, [&](std::uint64_t sequence) { return json_line(row, sequence, kind); });
   save(row, entry.sequence);
   return entry;
 }
@@ -248,6 +249,10 @@ bool Ledger::is_stanza_locked(const std::string& stanza) {
   return database_->is_locked(lock_of(stanza));
 }
 
+std::unique_ptr<LedgerLock> Ledger::try_lock_drill(const std::string& id) {
+  return database_->try_lock(lock_of_drill(id));
+}
+
 std::unique_ptr<LedgerLock> Ledger::try_lock(const std::string& name) {
   return database_->try_lock(name);
 }
@@ -256,6 +261,7 @@ std::vector<LedgerRow> Ledger::running() {
   auto rows = list({.state = DrillState::running});
   std::set<std::string> seen;
   std::erase_if(rows, [&](const LedgerRow& row) {
+    if (database_->is_locked(lock_of_drill(row.id))) return false;
     return !seen.insert(row.stanza).second || !is_stanza_locked(row.stanza);
   });
   return rows;
@@ -265,7 +271,7 @@ std::vector<LedgerRow> Ledger::record_killed(Instant now) {
   std::vector<LedgerRow> killed;
   for (const auto& candidate : list({.state = DrillState::running})) {
     const auto lock = try_lock_stanza(candidate.stanza);
-    if (!lock) continue;
+    if (!lock || database_->is_locked(lock_of_drill(candidate.id))) continue;
     database_->write([&] {
       auto row = find(candidate.id);
       if (!row || row->state != DrillState::running) return;
@@ -378,7 +384,40 @@ std::vector<TrendPoint> Ledger::trend(const LedgerFilter& filter) {
 }
 
 std::vector<StanzaCoverage> Ledger::coverage(const std::optional<std::string>& stanza) {
-  return coverage_of(list({.stanza = stanza, .verdict = Verdict::pass}));
+  const Conditions conditions({.stanza = stanza, .verdict = Verdict::pass});
+  const auto found = database_->query(
+      "select id, stanza, started, repository_key, backup_label, backup_type, backup_stopped, "
+      "landing_time from drills " +
+          conditions.text() + " and databases is null",
+      conditions.parameters());
+  std::vector<LedgerRow> passes;
+  passes.reserve(found.rows.size());
+  for (const auto& row : found.rows) {
+    passes.push_back({.id = row[0].value_or(""),
+                      .stanza = row[1].value_or(""),
+                      .started = parse_instant(row[2].value_or("")).value_or(Instant()),
+                      .verdict = Verdict::pass,
+                      .repository_key = number_or_null(row[3]),
+                      .backup_label = row[4].value_or(""),
+                      .backup_type = row[5].value_or(""),
+                      .backup_stopped = parse_instant(row[6].value_or("")),
+                      .landing_time = parse_instant(row[7].value_or(""))});
+  }
+  return coverage_of(passes);
+}
+
+BackupTrials Ledger::trials(const std::string& stanza) {
+  BackupTrials trials;
+  for (const auto& row : list({.stanza = stanza})) {
+    if (row.backup_label.empty()) continue;
+    auto& trial = trials[{static_cast<int>(row.repository_key.value_or(1)), row.backup_label}];
+    // Newest first.
+    if (!trial.tried) trial.tried = row.started;
+    const bool passed =
+        row.state == DrillState::finished && row.verdict == Verdict::pass && row.databases.empty();
+    if (passed && !trial.passed) trial.passed = row.started;
+  }
+  return trials;
 }
 
 void Ledger::for_each_row(const std::function<void(const LedgerRow&, std::uint64_t)>& visit) {

@@ -13,6 +13,7 @@
 #include "harness/history/coverage.hpp"
 #include "harness/history/ledger_database.hpp"
 #include "harness/history/ledger_row.hpp"
+#include "harness/repository/backup_repository.hpp"
 
 namespace pgrehearse {
 
@@ -71,10 +72,13 @@ class Ledger {
   // holds the lock; nullptr: another drill of the stanza is running.
   [[nodiscard]] std::unique_ptr<LedgerLock> try_lock_stanza(const std::string& stanza);
   [[nodiscard]] bool is_stanza_locked(const std::string& stanza);
+  // Held by the process of a drill that does not wait for the lock of its stanza.
+  [[nodiscard]] std::unique_ptr<LedgerLock> try_lock_drill(const std::string& id);
   // Any other lock, such as the one of the scheduler of a state directory.
   [[nodiscard]] std::unique_ptr<LedgerLock> try_lock(const std::string& name);
 
-  // Rows in the state `running` whose process exists: the newest one of each locked stanza.
+  // Rows in the state `running` whose process exists: the newest one of each locked stanza, and
+  // those whose own lock is held.
   [[nodiscard]] std::vector<LedgerRow> running();
   // Records rows in the state `running` without a process as killed; returns them. Safe while
   // drills run and on several hosts at once.
@@ -98,6 +102,9 @@ class Ledger {
   [[nodiscard]] std::vector<TrendPoint> trend(const LedgerFilter& filter);
   // Per stanza: which backups and which ranges of time were proved to be recoverable.
   [[nodiscard]] std::vector<StanzaCoverage> coverage(const std::optional<std::string>& stanza = {});
+
+  // What drills did with the backups of a stanza, for `repository.backup: unproved`.
+  [[nodiscard]] BackupTrials trials(const std::string& stanza);
 
   // --- the chain ---
   // Runs `body`, which only reads, on one state of the ledger.

@@ -31,6 +31,7 @@ void visit(auto& fields, Row& row) {
   fields("finding_code", row.finding_code);
   fields("diagnosis", row.diagnosis);
   fields("target", row.target);
+  fields("databases", row.databases);
   fields("seed", row.seed);
   fields("repository_key", row.repository_key);
   fields("backup_label", row.backup_label);

@@ -82,6 +82,7 @@ void set_results(LedgerRow& row, const Report& report) {
   row.likely_cause = report.diagnosis.likely_cause;
   row.finding_code = text_of(report.diagnosis.code);
   row.diagnosis = headline(report);
+  row.seed = report.scenario.seed;
   if (report.backup) set_backup(row, *report.backup);
   set_landing(row, report);
   row.rto = rounded(report.rto.measured);

@@ -50,6 +50,7 @@ struct LedgerRow {
   std::string finding_code;  // as in the report; empty on a pass
   std::string diagnosis;     // one line
   std::string target;        // the recovery target in words
+  std::string databases;     // the only ones that were restored, comma-separated; empty: all
   // Why this backup or this target was chosen at random; the same drill again: --set seed=NUMBER.
   std::optional<std::uint64_t> seed;
   std::optional<std::uint64_t> repository_key;

@@ -11,6 +11,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/sha256.hpp"
+#include "harness/sandbox/directories.hpp"
 
 namespace pgrehearse {
 
@@ -68,12 +69,11 @@ fs::path SqliteDatabase::file_in(const fs::path& state) { return state / "ledger
 
 SqliteDatabase::SqliteDatabase(const fs::path& state)
     : file_(file_in(state)), locks_(state / "locks") {
-  std::error_code failure;
-  fs::create_directories(state, failure);
-  if (failure) refuse(file_, failure.message());
-  // SQLite would create it with the umask, and gives -wal and -shm the mode of the file. A file that
-  // exists must not be opened here: closing it would release the locks of all connections of this
-  // process (fcntl(2)), and another process would then delete the write-ahead log in use.
+  // Accounts of sandboxes pass through it.
+  make_open_directories(state);
+  // SQLite would create it with the umask, and gives -wal and -shm the mode of the file. A file
+  // that exists must not be opened here: closing it would release the locks of all connections of
+  // this process (fcntl(2)), and another process would then delete the write-ahead log in use.
   if (Descriptor(file_, O_RDWR | O_CREAT | O_EXCL).value() < 0 && errno != EEXIST) {
     refuse(file_, std::generic_category().message(errno));
   }

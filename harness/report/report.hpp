@@ -200,6 +200,7 @@ struct ScenarioRecord {
   std::string name;
   std::string file;
   std::string hash;
+  std::optional<std::uint64_t> seed;  // of a backup or target that was chosen at random
 };
 
 struct Report {

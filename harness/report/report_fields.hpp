@@ -33,6 +33,7 @@ void visit(auto& fields, Is<ScenarioRecord> auto& scenario) {
   fields.required("name", scenario.name);
   fields("file", scenario.file);
   fields("hash", scenario.hash);
+  fields("seed", scenario.seed);
 }
 
 void visit(auto& fields, Is<Diagnosis> auto& diagnosis) {

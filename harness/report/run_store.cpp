@@ -132,8 +132,7 @@ RunDirectory RunStore::create(const std::string& scenario, const std::string& ru
 
 std::vector<std::string> RunStore::scenarios() const { return directories_in(runs_); }
 
-std::vector<RunStore::Entry> RunStore::all_runs(
-    const std::optional<std::string>& scenario) const {
+std::vector<RunStore::Entry> RunStore::all_runs(const std::optional<std::string>& scenario) const {
   std::vector<Entry> all;
   for (const auto& name : scenario ? std::vector{*scenario} : scenarios()) {
     for (const auto& id : directories_in(runs_ / name)) all.push_back({.scenario = name, .id = id});

@@ -63,8 +63,7 @@ class RunStore {
     std::string id;
   };
   // Newest first, from the names of the directories: nothing is read.
-  [[nodiscard]] std::vector<Entry> all_runs(
-      const std::optional<std::string>& scenario = {}) const;
+  [[nodiscard]] std::vector<Entry> all_runs(const std::optional<std::string>& scenario = {}) const;
   [[nodiscard]] RunSummary summarise(const Entry& entry) const;
   // Where a run is stored, whether it exists or not.
   [[nodiscard]] std::filesystem::path directory_of(const std::string& scenario,

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ranges>
+#include <tuple>
 #include <utility>
 
 #include "harness/common/error.hpp"
+#include "harness/common/sha256.hpp"
 #include "harness/common/text.hpp"
 #include "harness/repository/backup_repository.hpp"
 
@@ -114,18 +117,80 @@ bool selects_by_position(const RecoveryTarget& target) {
   return target.type == TargetType::time || target.type == TargetType::lsn;
 }
 
+bool fits(const BackupList& list, const Backup& backup, const RecoveryTarget& target) {
+  // Without a position, only a backup of the current cluster fits.
+  return selects_by_position(target) ? ends_before(backup, target)
+                                     : is_of_newest_database(list, backup);
+}
+
 // The newest fitting backup of the first repository that has one, in order of repository keys.
 const Backup* newest_fit(const BackupList& list, const RecoveryTarget& target) {
   for (const int key : repository_keys(list)) {
     for (auto backup = list.backups.rbegin(); backup != list.backups.rend(); ++backup) {
       if (backup->repository_key != key) continue;
-      // Without a position, only a backup of the current cluster fits.
-      const bool fits = selects_by_position(target) ? ends_before(*backup, target)
-                                                    : is_of_newest_database(list, *backup);
-      if (fits) return &*backup;
+      if (fits(list, *backup, target)) return &*backup;
     }
   }
   return nullptr;
+}
+
+std::vector<const Backup*> fitting(const BackupList& list, const RecoveryTarget& target) {
+  std::vector<const Backup*> candidates;
+  for (const auto& backup : list.backups) {
+    if (fits(list, backup, target)) candidates.push_back(&backup);
+  }
+  return candidates;
+}
+
+// The same backup for the same seed, as long as it exists: others may come and go.
+BackupChoice choose_random(const std::vector<const Backup*>& candidates, std::uint64_t seed) {
+  const auto lot = [&](const Backup* backup) {
+    return sha256_of(fmt::format("{} {} {}", seed, backup->repository_key, backup->label));
+  };
+  const auto* backup = std::ranges::min(candidates, {}, lot);
+  return {.backup = *backup,
+          .reason = fmt::format("chosen at random with seed {}: {}", seed, described(*backup))};
+}
+
+// pgBackRest expires backups in the order of their labels. A backup that fails is tried again after
+// the others.
+BackupChoice choose_unproved(const std::vector<const Backup*>& candidates,
+                             const BackupTrials& trials) {
+  const auto trial = [&](const Backup* backup) {
+    const auto found = trials.find({backup->repository_key, backup->label});
+    return found == trials.end() ? BackupTrial{} : found->second;
+  };
+  const auto rank = [&](const Backup* backup) {
+    const auto [passed, tried] = trial(backup);
+    return std::tuple(passed.value_or(Instant::min()), tried.value_or(Instant::min()),
+                      backup->label);
+  };
+  const auto* backup = std::ranges::min(candidates, {}, rank);
+  const auto [passed, tried] = trial(backup);
+  std::string reason = "the oldest backup that no drill has proved";
+  if (passed) {
+    reason = fmt::format("every backup is proved; the proof of this one is the oldest, {}",
+                         seconds_text(*passed));
+  } else if (tried) {
+    reason = fmt::format("not proved yet, and last tried {}", seconds_text(*tried));
+  }
+  return {.backup = *backup, .reason = fmt::format("{}: {}", reason, described(*backup))};
+}
+
+BackupChoice choose_older(const std::vector<const Backup*>& candidates,
+                          std::chrono::milliseconds age) {
+  const auto limit = Instant(std::chrono::system_clock::now()) - age;
+  for (const auto* backup : candidates | std::views::reverse) {
+    if (backup->stop_time > limit) continue;
+    return {.backup = *backup,
+            .reason = fmt::format("the newest backup that is older than {}: {}",
+                                  to_text(Seconds(age)), described(*backup))};
+  }
+  refuse_scenario(fmt::format("no backup is older than {}", to_text(Seconds(age))),
+                  fmt::format("the oldest backup is of {}; set repository.backup.older_than to a "
+                              "shorter time",
+                              seconds_text(candidates.front()->stop_time)),
+                  candidates.front()->label);
 }
 
 std::string reason_for(const BackupList& list, const Backup& backup, const RecoveryTarget& target) {
@@ -183,8 +248,10 @@ std::string to_text(const RecoveryTarget& target) {
       text = "name " + target.name;
       break;
   }
+  if (target.within) text = fmt::format("random within {}", to_text(Seconds(*target.within)));
   if (target.exclusive) text += " (exclusive)";
   if (target.timeline != "latest") text += " on timeline " + target.timeline;
+  if (!target.chosen.empty()) text += fmt::format(" ({})", target.chosen);
   return text;
 }
 
@@ -198,7 +265,15 @@ BackupChoice choose_backup(const BackupList& list, const RepositorySpec& spec,
     const auto& oldest = require_fit(list.backups.front(), list, target);
     return {.backup = oldest, .reason = "the oldest backup: " + described(oldest)};
   }
-  if (spec.backup != "latest") return choose_stated(list, spec.backup, target);
+  const auto candidates = fitting(list, target);
+  if (!candidates.empty()) {
+    if (spec.backup == "random") return choose_random(candidates, spec.seed);
+    if (spec.backup == "unproved") return choose_unproved(candidates, spec.trials);
+    if (spec.older_than) return choose_older(candidates, *spec.older_than);
+  }
+  const bool is_rule = spec.backup == "latest" || spec.backup == "random" ||
+                       spec.backup == "unproved" || spec.older_than;
+  if (!is_rule) return choose_stated(list, spec.backup, target);
   const auto* chosen = newest_fit(list, target);
   if (chosen == nullptr && selects_by_position(target)) {
     refuse_scenario(fmt::format("no backup ended before the target {}", to_text(target)),

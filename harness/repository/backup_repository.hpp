@@ -2,6 +2,8 @@
 // Nothing here ever writes to the repository.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -11,6 +13,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/common/units.hpp"
@@ -90,13 +93,25 @@ struct RecoveryTarget {
   std::optional<std::uint32_t> xid;
   std::string name;
   bool exclusive = false;  // stop just before instead of just after; time, lsn and xid only
-  std::string timeline = "latest";  // "latest", "current" or a number
+  std::string timeline = "latest";     // "latest", "current" or a number
   std::chrono::minutes utc_offset{0};  // with which the user wrote the time
+  // Choose an LSN of this period at random: random_target() replaces type and lsn. Until then the
+  // type is `latest`.
+  std::optional<std::chrono::milliseconds> within = {};
+  std::string chosen = {};  // "random within 7d 0h, seed 42": how the LSN was chosen; empty: stated
 };
 // "time 2026-11-20 03:00:00 UTC (exclusive)"
 std::string to_text(const RecoveryTarget& target);
 // Whether data loss can be measured: the target is a time, or `latest`.
 bool is_time_target(const RecoveryTarget& target);
+
+// When drills restored a backup.
+struct BackupTrial {
+  std::optional<Instant> passed;  // newest drill that passed
+  std::optional<Instant> tried;   // newest drill with any verdict
+};
+// By repository key and label.
+using BackupTrials = std::map<std::pair<int, std::string>, BackupTrial>;
 
 // The scenario's section `repository`.
 struct RepositorySpec {
@@ -105,7 +120,11 @@ struct RepositorySpec {
   std::optional<std::filesystem::path> configuration;  // absolute
   std::string binary = "pgbackrest";                   // name or path of pgBackRest or a fork
   std::optional<int> key;                              // --repo
-  std::string backup = "latest";                       // or a label, or "oldest"
+  // "latest", "oldest", "random", "unproved", "older_than", or a label.
+  std::string backup = "latest";
+  std::optional<std::chrono::milliseconds> older_than = {};  // with "older_than"
+  std::uint64_t seed = 0;                                    // with "random"
+  BackupTrials trials = {};                                  // with "unproved", from the ledger
   // Restore only these and the system databases; empty: all.
   std::vector<std::string> databases = {};
 };

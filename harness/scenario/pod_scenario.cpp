@@ -150,6 +150,11 @@ void check_pod_rules(const YamlNode& root, std::vector<ScenarioError>& errors) {
     errors.push_back({sandbox->position, "missing key 'image' in sandbox",
                       "set an image that contains pgrehearse, PostgreSQL and pgBackRest"});
   }
+  const auto* backup = child(child(&root, "repository"), "backup");
+  if (backup != nullptr && backup->text == "unproved") {
+    errors.push_back({backup->position, "a pod cannot read the ledger",
+                      "use backup: latest, oldest, random or a label"});
+  }
   if (const auto* section = child(sandbox, "kubernetes")) check_cluster(*section, errors);
   check_egress(*sandbox, errors);
   refuse_environment(root, errors);

@@ -85,6 +85,9 @@ void read_target(const YamlEntry& entry, const Settings& settings, RecoveryTarge
   if (entry.key == "lsn") read_lsn(entry.value, text(), target, errors);
   if (entry.key == "xid") read_xid(entry.value, text(), target, errors);
   if (entry.key == "name") read_name(entry.value, text(), target, errors);
+  if (entry.key == "random") {
+    target.within = settings.get<std::chrono::milliseconds>("random.within");
+  }
   if (entry.key == "latest") read_flag(entry.value, flag(), TargetType::latest, target, errors);
   if (entry.key == "immediate")
     read_flag(entry.value, flag(), TargetType::immediate, target, errors);
@@ -157,6 +160,11 @@ RecoveryTarget read_word(const YamlNode& node, Errors& errors) {
   return target;
 }
 
+// Whether its value is valid.
+bool is_read(const Settings& settings, const std::string& key) {
+  return settings.has(key == "random" ? "random.within" : key);
+}
+
 }  // namespace
 
 RecoveryTarget read_recovery_target(const YamlNode& node, Errors& errors) {
@@ -182,9 +190,10 @@ RecoveryTarget read_recovery_target(const YamlNode& node, Errors& errors) {
       return target;
     }
     first = &entry;
-    if (settings.has(entry.key)) read_target(entry, settings, target, errors);
+    if (is_read(settings, entry.key)) read_target(entry, settings, target, errors);
   }
-  if (first == nullptr || settings.has(first->key)) read_options(node, target, settings, errors);
+  if (first == nullptr || is_read(settings, first->key))
+    read_options(node, target, settings, errors);
   return target;
 }
 

@@ -45,7 +45,8 @@ struct Scenario {
   LedgerSpec ledger;
   std::optional<PrimarySpec> primary;  // secret: may contain passwords
   RecoveryTarget target;
-  SandboxSpec sandbox;  // the drill sets run_id and major
+  std::optional<std::uint64_t> seed;  // of random choices; absent: a new one for each drill
+  SandboxSpec sandbox;                // the drill sets run_id and major
   Objectives objectives;
   std::vector<CheckRequest> checks;
   std::map<std::string, std::filesystem::path> reports;  // format name -> file

@@ -15,6 +15,15 @@ constexpr std::array<std::string_view, 2> egresses{"none", "repository"};
 
 constexpr std::array<std::string_view, 2> preferred_members{"primary", "standby"};
 
+constexpr std::array<std::string_view, 4> backup_words{"latest", "oldest", "random", "unproved"};
+
+constexpr auto backup_choice = std::to_array<KeyDescription>({
+    {.name = "older_than",
+     .kind = KeyKind::duration,
+     .summary = "the newest backup that is older than this",
+     .example = "7d"},
+});
+
 constexpr auto repository = std::to_array<KeyDescription>({
     {.name = "type",
      .kind = KeyKind::choice,
@@ -38,10 +47,14 @@ constexpr auto repository = std::to_array<KeyDescription>({
      .example = "2",
      .default_value = "pgBackRest's choice"},
     {.name = "backup",
-     .summary =
-         "backup to restore: latest (the newest that can reach recover_to), oldest, or a label",
+     .kind = KeyKind::expectation,
+     .summary = "backup to restore: latest (the newest that can reach recover_to), oldest, random, "
+                "unproved (the next to expire that no drill in the ledger has proved), a label, or "
+                "{ older_than: 7d }",
      .example = "20261120-030000F",
-     .default_value = "latest"},
+     .default_value = "latest",
+     .choices = backup_words,
+     .children = backup_choice},
 });
 
 constexpr auto patroni = std::to_array<KeyDescription>({
@@ -234,6 +247,14 @@ constexpr auto sandbox = std::to_array<KeyDescription>({
      .children = kubernetes},
 });
 
+constexpr auto random_target = std::to_array<KeyDescription>({
+    {.name = "within",
+     .kind = KeyKind::duration,
+     .summary = "how old the target may be",
+     .example = "7d",
+     .required = true},
+});
+
 constexpr auto recovery_target = std::to_array<KeyDescription>({
     {.name = "latest",
      .kind = KeyKind::boolean,
@@ -251,6 +272,11 @@ constexpr auto recovery_target = std::to_array<KeyDescription>({
     {.name = "name",
      .summary = "recover to a restore point created by pg_create_restore_point",
      .example = "before_release"},
+    {.name = "random",
+     .kind = KeyKind::section,
+     .summary = "recover to a WAL position that is chosen at random",
+     .example = "{ within: 7d }",
+     .children = random_target},
     {.name = "exclusive",
      .kind = KeyKind::boolean,
      .summary = "stop just before the target instead of just after; with time, lsn or xid",
@@ -349,6 +375,11 @@ constexpr auto scenario = std::to_array<KeyDescription>({
      .example = "{ time: \"2026-11-20 03:00:00+00\" }",
      .default_value = "latest",
      .children = recovery_target},
+    {.name = "seed",
+     .kind = KeyKind::integer,
+     .summary = "repeats the random choices of an earlier drill: its report has the seed",
+     .example = "173205080",
+     .default_value = "a new one for each drill"},
     {.name = "sandbox",
      .kind = KeyKind::section,
      .summary = "the disposable environment in which the backup is restored",

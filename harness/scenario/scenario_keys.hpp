@@ -12,7 +12,7 @@ std::span<const KeyDescription> scenario_keys();
 
 // The keys of recover_to as a map; exactly one of the first `target_count` is the target.
 std::span<const KeyDescription> recovery_target_keys();
-inline constexpr std::size_t target_count = 6;
+inline constexpr std::size_t target_count = 7;
 
 // Settings common to all checks.
 std::span<const KeyDescription> common_check_keys();

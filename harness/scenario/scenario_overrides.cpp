@@ -45,7 +45,8 @@ YamlNode& entry_of(YamlNode& map, std::string_view key, const SourcePosition& po
 
 // The value may contain a password.
 std::string label_of(std::string_view key, std::string_view text) {
-  if (key.starts_with("primary") || key.starts_with("ledger")) return fmt::format("--set {}=***", key);
+  if (key.starts_with("primary") || key.starts_with("ledger"))
+    return fmt::format("--set {}=***", key);
   return fmt::format("--set {}", text);
 }
 

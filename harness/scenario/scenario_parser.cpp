@@ -44,7 +44,11 @@ void fill_repository(const Settings& settings, RepositorySpec& repository) {
   if (const auto key = settings.get<std::int64_t>("repository.repo")) {
     repository.key = static_cast<int>(*key);
   }
-  repository.backup = settings.get_or("repository.backup", repository.backup);
+  using Words = std::map<std::string, std::string>;
+  for (const auto& [key, word] : settings.get_or<Words>("repository.backup", {})) {
+    repository.backup = key.empty() ? word : key;
+    if (key == "older_than") repository.older_than = parse_duration(word);
+  }
 }
 
 PatroniSpec patroni_of(const Settings& settings) {
@@ -166,6 +170,9 @@ void fill(const YamlNode& root, std::span<const CheckDescription> checks, Scenar
   fill_repository(settings, scenario.repository);
   if (root.find("primary") != nullptr) scenario.primary = primary_of(settings);
   fill_ledger(settings, scenario.ledger);
+  if (const auto seed = settings.get<std::int64_t>("seed")) {
+    scenario.seed = static_cast<std::uint64_t>(*seed);
+  }
   fill_sandbox(settings, scenario.sandbox);
   fill_options(root, settings, scenario);
   scenario.sandbox.scenario = scenario.name;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <regex>
 
@@ -60,10 +61,21 @@ Objection rule_name(const Value& value) {
 
 Objection rule_backup(const Value& value) {
   static const std::regex label("[0-9]{8}-[0-9]{6}F(_[0-9]{8}-[0-9]{6}[DI])?");
-  const std::string backup = value.text();
-  if (backup == "latest" || backup == "oldest" || std::regex_match(backup, label)) return {};
-  const auto near = nearest(backup, std::vector<std::string>{"latest", "oldest"});
-  return {fmt::format("'{}' is not latest, oldest or the label of a backup", value.node.written),
+  const std::vector<std::string> words{"latest", "oldest", "random", "unproved"};
+  const auto values = value.settings.get_or<std::map<std::string, std::string>>(value.key, {});
+  if (const auto age = values.find("older_than"); age != values.end()) {
+    if (parse_duration(age->second)) return {};
+    return {fmt::format("'{}' is not a duration", age->second), "for example older_than: 7d"};
+  }
+  const auto word = values.find("");
+  if (word == values.end()) {
+    return {"missing key 'older_than' in backup", "for example backup: { older_than: 7d }"};
+  }
+  const auto& backup = word->second;
+  if (std::ranges::find(words, backup) != words.end() || std::regex_match(backup, label)) return {};
+  const auto near = nearest(backup, words);
+  return {fmt::format("'{}' is not latest, oldest, random, unproved or the label of a backup",
+                      value.node.written),
           near ? fmt::format("did you mean '{}'?", *near)
                : "a label looks like 20261120-030000F or 20261120-030000F_20261121-030000I"};
 }

@@ -74,7 +74,8 @@ std::string stored_scenario(const YamlNode& root, const std::string& file,
   std::string text =
       fmt::format("# The scenario of this drill: {}, overrides applied, passwords removed.\n",
                   file.empty() ? "no file" : quoted(file));
-  for (const auto& each : overrides) text += fmt::format("# --set {}\n", quoted(override_key(each)));
+  for (const auto& each : overrides)
+    text += fmt::format("# --set {}\n", quoted(override_key(each)));
   std::string body;
   write(root, "", "", body);
   // The keys of the scenario are not indented.

@@ -31,6 +31,7 @@ void expect_values_everywhere(const nlohmann::json& value, const std::string& pa
 TEST(ReportJson, EveryFieldIsReadBack) {
   Report report = failed_report();
   report.error_kind = "recovery";
+  report.scenario.seed = 173205080;
   report.rpo.measured = 3;
   report.comparison = {.exact = true,
                        .method = "slot",

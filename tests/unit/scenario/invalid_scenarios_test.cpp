@@ -106,7 +106,8 @@ TEST(InvalidScenarios, TypesAndValues) {
       {"name: weekly\nrepository: { stanza: orders, type: barman }\n",
        "s.yaml:2:37: 'type': 'barman' is not one of pgbackrest\n"},
       {"name: weekly\nrepository: { stanza: orders, backup: lastest }\n",
-       "s.yaml:2:39: 'lastest' is not latest, oldest or the label of a backup | did you mean "
+       "s.yaml:2:39: 'lastest' is not latest, oldest, random, unproved or the label of a backup | "
+       "did you mean "
        "'latest'?\n"},
       {"name: weekly\nrepository: { stanza: orders, config: pgbackrest.conf }\n",
        "s.yaml:2:39: 'config': 'pgbackrest.conf' is not an absolute path | the path must start "

@@ -1,4 +1,4 @@
-#include "harness/history/run_manifest.hpp"
+#include "harness/history/evidence/run_manifest.hpp"
 
 #include <fmt/format.h>
 

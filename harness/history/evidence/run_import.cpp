@@ -1,6 +1,6 @@
-#include "harness/history/run_import.hpp"
+#include "harness/history/evidence/run_import.hpp"
 
-#include "harness/history/run_manifest.hpp"
+#include "harness/history/evidence/run_manifest.hpp"
 #include "harness/report/run_store.hpp"
 
 namespace pgrehearse {

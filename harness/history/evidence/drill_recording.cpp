@@ -1,4 +1,4 @@
-#include "harness/history/drill_recording.hpp"
+#include "harness/history/evidence/drill_recording.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include "harness/common/poll_until.hpp"
 #include "harness/common/sha256.hpp"
 #include "harness/common/throw_if_stopped.hpp"
-#include "harness/history/run_manifest.hpp"
+#include "harness/history/evidence/run_manifest.hpp"
 #include "harness/process/command.hpp"
 
 namespace pgrehearse {
@@ -44,18 +44,18 @@ std::string checksum_of_this_program() {
   return checksum;
 }
 
-DrillRecording::DrillRecording(Ledger& ledger, LedgerRow row,
-                               const std::function<void(const std::string&)>& on_wait,
+DrillRecording::DrillRecording(Ledger& ledger, LedgerRow row, const Options& options,
                                const std::stop_token& stop)
     : ledger_(ledger), row_(std::move(row)) {
   constexpr auto pause = std::chrono::seconds(1);
   ledger_.record_killed(row_.started);
-  lock_ = ledger_.try_lock_stanza(row_.stanza);
-  if (!lock_) on_wait(other_drill(ledger_, row_.stanza));
-  while (!lock_) {
+  stanza_lock_ = ledger_.try_lock_stanza(row_.stanza);
+  if (!stanza_lock_ && options.wait) options.on_wait(other_drill(ledger_, row_.stanza));
+  while (!stanza_lock_ && options.wait) {
     if (!wait_for(pause, stop)) throw_if_stopped(stop);
-    lock_ = ledger_.try_lock_stanza(row_.stanza);
+    stanza_lock_ = ledger_.try_lock_stanza(row_.stanza);
   }
+  drill_lock_ = ledger_.try_lock_drill(row_.id);
   row_.started = std::chrono::system_clock::now();
   row_.process = static_cast<std::uint64_t>(getpid());
   started_ = ledger_.start(row_);

@@ -14,9 +14,9 @@ namespace pgrehearse {
 
 struct EvidenceRequest {
   LedgerFilter filter;
-  std::string host;                    // whose run directories are copied
-  std::filesystem::path state;         // where they are, if they were moved
-  std::filesystem::path target;        // a new file *.tar.gz, or a new directory
+  std::string host;                               // whose run directories are copied
+  std::filesystem::path state;                    // where they are, if they were moved
+  std::filesystem::path target;                   // a new file *.tar.gz, or a new directory
   std::optional<std::filesystem::path> key = {};  // SSH key that signs SHA256SUMS
   Instant now;
 };

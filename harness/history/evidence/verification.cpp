@@ -1,4 +1,4 @@
-#include "harness/history/verification.hpp"
+#include "harness/history/evidence/verification.hpp"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 
 #include "harness/common/sha256.hpp"
 #include "harness/common/throw_if_stopped.hpp"
+#include "harness/history/evidence/run_manifest.hpp"
 #include "harness/history/ledger_columns.hpp"
-#include "harness/history/run_manifest.hpp"
 #include "harness/report/run_store.hpp"
 
 namespace pgrehearse {
@@ -39,11 +39,10 @@ class Verifier {
       return;
     }
     const auto& entry = found->second;
-    const auto expected =
-        hash_of_entry(entry.previous, json_line(row, entry.sequence, entry.kind));
+    const auto expected = hash_of_entry(entry.previous, json_line(row, entry.sequence, entry.kind));
     if (sequence != entry.sequence || expected != entry.hash) {
-      add(row, fmt::format("differs from entry {} of the chain: the row was changed",
-                           entry.sequence));
+      add(row,
+          fmt::format("differs from entry {} of the chain: the row was changed", entry.sequence));
     }
     if (row.host == request_.host) {
       check_files(row, entry.hash);
@@ -63,7 +62,7 @@ class Verifier {
     }
     for (const auto& [host, drills] : elsewhere_) {
       result_.notes.push_back(fmt::format(
-          "the files of {} drills are on {}: run 'pgrehearse history verify' there", drills, host));
+          "drills whose files are on {}: {}; run 'pgrehearse history verify' there", host, drills));
     }
     check_unlisted();
     check_known_entry();
@@ -117,9 +116,10 @@ class Verifier {
       }
     }
     if (older > 0) {
-      result_.notes.push_back(fmt::format(
-          "{} run directories are older than the ledger; 'pgrehearse history import' adds them",
-          older));
+      result_.notes.push_back(
+          fmt::format("run directories that are older than the ledger: {}; 'pgrehearse history "
+                      "import' adds them",
+                      older));
     }
   }
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/history/chain_verifier.hpp"
+#include "harness/history/evidence/chain_verifier.hpp"
 #include "harness/history/ledger.hpp"
 
 namespace pgrehearse {

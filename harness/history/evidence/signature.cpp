@@ -1,4 +1,4 @@
-#include "harness/history/signature.hpp"
+#include "harness/history/evidence/signature.hpp"
 
 #include <fmt/format.h>
 
@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 
 Command ssh_keygen(std::vector<std::string> arguments) {
   Command command{.program = "ssh-keygen", .arguments = std::move(arguments)};
-  if (const char* agent = std::getenv("SSH_AUTH_SOCK")) command.environment["SSH_AUTH_SOCK"] = agent;
+  if (const char* agent = std::getenv("SSH_AUTH_SOCK"))
+    command.environment["SSH_AUTH_SOCK"] = agent;
   // A key with a passphrase is refused instead of asking for it.
   command.environment["SSH_ASKPASS_REQUIRE"] = "never";
   command.timeout = std::chrono::minutes(1);
@@ -76,9 +77,9 @@ std::optional<std::string> signature_problem(const fs::path& file, const fs::pat
   const auto name = file.filename().string();
   std::error_code ignored;
   if (!fs::exists(signature, ignored)) return fmt::format("{} is not signed", name);
-  auto command = ssh_keygen({"-Y", "verify", "-q", "-f", fs::absolute(allowed_signers), "-I",
-                             signature_namespace, "-n", signature_namespace, "-s",
-                             fs::absolute(signature)});
+  auto command =
+      ssh_keygen({"-Y", "verify", "-q", "-f", fs::absolute(allowed_signers), "-I",
+                  signature_namespace, "-n", signature_namespace, "-s", fs::absolute(signature)});
   command.input = fs::absolute(file);
   const auto result = run(command, runner, stop);
   if (result.succeeded()) return {};

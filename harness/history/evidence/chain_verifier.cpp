@@ -1,4 +1,4 @@
-#include "harness/history/chain_verifier.hpp"
+#include "harness/history/evidence/chain_verifier.hpp"
 
 #include <fmt/format.h>
 
@@ -22,13 +22,12 @@ void ChainVerifier::check_position(const LedgerEntry& entry) {
   if (entry.sequence > last_ + 1) {
     const auto first = last_ + 1;
     const auto last = entry.sequence - 1;
-    problems_.push_back(
-        first == last
-            ? LedgerProblem{fmt::format("entry {}", first), "was removed"}
-            : LedgerProblem{fmt::format("entries {} to {}", first, last), "were removed"});
+    problems_.push_back(first == last ? LedgerProblem{fmt::format("entry {}", first), "was removed"}
+                                      : LedgerProblem{fmt::format("entries {} to {}", first, last),
+                                                      "were removed"});
   } else if (entry.previous != last_hash_) {
-    problems_.push_back({name_of(entry),
-                         entry.sequence == 1
+    problems_.push_back(
+        {name_of(entry), entry.sequence == 1
                              ? std::string("is not the beginning of a chain")
                              : fmt::format("does not follow entry {}: one of them was replaced, "
                                            "inserted or moved",
@@ -45,15 +44,17 @@ void ChainVerifier::check_content(const LedgerEntry& entry) {
     problems_.push_back({name_of(entry), "was changed: its hash does not match its content"});
   }
   const auto content = Json::parse(entry.payload, nullptr, false);
-  const bool matches = content.is_object() && content.value("sequence", std::uint64_t{0}) == entry.sequence &&
-                       content.value("entry", "") == entry.kind &&
-                       content.value("id", "") == entry.drill;
+  const bool matches =
+      content.is_object() && content.value("sequence", std::uint64_t{0}) == entry.sequence &&
+      content.value("entry", "") == entry.kind && content.value("id", "") == entry.drill;
   if (!matches) {
-    problems_.push_back({name_of(entry), "was moved or changed: its content belongs to another entry"});
+    problems_.push_back(
+        {name_of(entry), "was moved or changed: its content belongs to another entry"});
   }
   if (entry.kind != "pruned" || !matches) return;
   for (const auto& range : content.value("removed", Json::array())) {
-    if (range.is_array() && range.size() == 2 && range[0].is_number_unsigned() && range[1].is_number_unsigned()) {
+    if (range.is_array() && range.size() == 2 && range[0].is_number_unsigned() &&
+        range[1].is_number_unsigned()) {
       recorded_prunings_.emplace_back(range[0].get<std::uint64_t>(), range[1].get<std::uint64_t>());
     }
   }

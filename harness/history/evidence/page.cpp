@@ -1,4 +1,4 @@
-#include "harness/history/evidence_page.hpp"
+#include "harness/history/evidence/page.hpp"
 
 #include <fmt/format.h>
 
@@ -56,13 +56,14 @@ A drill tests the recovery of PostgreSQL from its backups. It does not test the 
 same ledger contains the beginning of the same chain.
 )";
 
-constexpr std::string_view script = R"(#!/bin/sh
+constexpr std::string_view script = R"sh(#!/bin/sh
 # Verifies this evidence archive. usage: sh verify.sh [ALLOWED_SIGNERS]
-cd "$(dirname "$0")" || exit 2
 signers=${1:-allowed_signers}
+case $signers in /* | allowed_signers) ;; *) signers=$PWD/$signers ;; esac
+cd "$(dirname "$0")" || exit 2
 failed=0
 
-sha256sum --check --quiet SHA256SUMS && echo "files: match SHA256SUMS" || failed=1
+if sha256sum --check --quiet SHA256SUMS; then echo "files: as in SHA256SUMS"; else failed=1; fi
 
 drills=0
 for directory in drills/*/*/; do
@@ -80,7 +81,7 @@ while read -r sequence previous hash kind <&3 && IFS= read -r entry <&4; do
   entries=$((entries + 1))
   [ -z "$last" ] || [ "$previous" = "$last" ] || { echo "entry $sequence does not follow the entry before it"; failed=1; }
   last=$hash
-  [ "$kind" = "removed-by-prune" ] && continue
+  [ "$kind" = removed-by-prune ] && continue
   computed=$(printf '%s\n%s\n' "$previous" "$entry" | sha256sum | cut -c 1-64)
   [ "$computed" = "$hash" ] || { echo "entry $sequence was changed"; failed=1; }
 done 3< chain 4< entries
@@ -91,9 +92,9 @@ if [ -f SHA256SUMS.sig ]; then
 else
   echo "signature: none"
 fi
-[ "$failed" = 0 ] && echo "verified" || echo "NOT VERIFIED"
+if [ "$failed" = 0 ]; then echo verified; else echo "NOT VERIFIED"; fi
 exit "$failed"
-)";
+)sh";
 
 struct ScenarioSummary {
   std::size_t drills = 0;
@@ -134,7 +135,7 @@ std::string evidence_page(const EvidenceFacts& facts) {
   std::string text = "# Evidence of PostgreSQL recovery drills\n\n";
   const auto [first, last] = std::ranges::minmax(facts.drills, {}, &LedgerRow::started);
   text += fmt::format(
-      "{} drills from {} to {}. Exported {} on host {} by {}, pgrehearse {}.\n\n"
+      "Drills: {}, from {} to {}. Exported {} on host {} by {}, pgrehearse {}.\n\n"
       "In a drill, pgrehearse restores a pgBackRest backup into a disposable PostgreSQL server, "
       "replays WAL to the recovery\ntarget, proves where recovery stopped, verifies the data and "
       "removes the server. A result that could not be\ndetermined is never counted as passed.\n\n",

@@ -1,4 +1,4 @@
-#include "harness/history/evidence_archive.hpp"
+#include "harness/history/evidence/archive.hpp"
 
 #include <fmt/format.h>
 
@@ -10,11 +10,11 @@
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
 #include "harness/common/version.hpp"
-#include "harness/history/drill_recording.hpp"
-#include "harness/history/evidence_page.hpp"
+#include "harness/history/evidence/drill_recording.hpp"
+#include "harness/history/evidence/page.hpp"
+#include "harness/history/evidence/run_manifest.hpp"
+#include "harness/history/evidence/signature.hpp"
 #include "harness/history/ledger_csv.hpp"
-#include "harness/history/run_manifest.hpp"
-#include "harness/history/signature.hpp"
 #include "harness/report/run_store.hpp"
 
 namespace pgrehearse {

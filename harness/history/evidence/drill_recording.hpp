@@ -23,9 +23,13 @@ std::string checksum_of_this_program();
 
 class DrillRecording {
  public:
-  // Waits until no other drill of the stanza runs, calling `on_wait` once if there is one. Throws
-  // Error(interrupted) on a stop request. `row` says what is known before the drill.
-  DrillRecording(Ledger& ledger, LedgerRow row, const std::function<void(const std::string&)>& on_wait,
+  struct Options {
+    // Wait for other drills of the stanza; otherwise the drill runs at the same time.
+    bool wait = true;
+    std::function<void(const std::string& other)> on_wait;  // called once if it has to wait
+  };
+  // Throws Error(interrupted) on a stop request. `row` says what is known before the drill.
+  DrillRecording(Ledger& ledger, LedgerRow row, const Options& options,
                  const std::stop_token& stop);
 
   // False: the drill of this due time was recorded before, and must not run.
@@ -41,7 +45,8 @@ class DrillRecording {
  private:
   Ledger& ledger_;
   LedgerRow row_;
-  std::unique_ptr<LedgerLock> lock_;
+  std::unique_ptr<LedgerLock> stanza_lock_;
+  std::unique_ptr<LedgerLock> drill_lock_;
   bool started_ = false;
 };
 
