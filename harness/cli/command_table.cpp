@@ -128,6 +128,19 @@ constexpr std::string_view fingerprint_explanation =
     "Exit code: 0 complete, at an exact LSN; 2 the file was written but is incomplete, or no\n"
     "exact snapshot was possible (the output gives the reason).";
 
+constexpr std::string_view serve_explanation =
+    "Runs the drill of each scenario in DIRECTORY when its `schedule` says so. A drill is a "
+    "process\n"
+    "of its own: it continues when the scheduler ends, and the next scheduler finds it. One drill\n"
+    "per stanza runs at a time, also on all hosts that share a ledger. A missed drill is caught "
+    "up\n"
+    "once. An `unknown` drill is repeated after 10 minutes, an hour and six hours; a `fail` is "
+    "not\n"
+    "repeated. Files are read again when they change, and on SIGHUP; while a file has errors, its\n"
+    "last valid version stays in force. SIGTERM ends the scheduler and no drill.\n"
+    "Exit code: 0 ended by a signal; 2 the ledger or the state directory cannot be used; 3 usage\n"
+    "error; with --list, a file has errors.";
+
 constexpr auto table = std::to_array<CommandDescription>({
     {"init", "inspect a stanza and this host, and write a scenario for it",
      "pgrehearse init --stanza demo\n"
@@ -136,8 +149,14 @@ constexpr auto table = std::to_array<CommandDescription>({
     {"run", "run drills: restore, replay WAL, check, report, clean up",
      "pgrehearse run weekly.yaml\n"
      "pgrehearse run weekly.yaml --set recover_to.time='2026-11-20 03:00:00+00' --keep\n"
-     "pgrehearse run orders.yaml billing.yaml --timeout 2h --format json",
+     "pgrehearse run orders.yaml billing.yaml --timeout 2h --format json\n"
+     "pgrehearse run --if-due --quiet orders.yaml billing.yaml",
      configure_run, run_explanation},
+    {"serve", "run the drills of a directory of scenarios on their schedules",
+     "pgrehearse serve /etc/pgrehearse/scenarios\n"
+     "pgrehearse serve /etc/pgrehearse/scenarios --list\n"
+     "pgrehearse serve /etc/pgrehearse/scenarios --max-drills 2 --memory 16GB --keep-free 50GB",
+     configure_serve, serve_explanation},
     {"plan", "show what a drill would do (backup, WAL, space, time) without running it",
      "pgrehearse plan weekly.yaml\n"
      "pgrehearse plan weekly.yaml --set repository.backup=oldest --format json",

@@ -17,6 +17,7 @@ CommandAction configure_doctor(CLI::App& command, const CommonOptions& common);
 CommandAction configure_demo(CLI::App& command, const CommonOptions& common);
 CommandAction configure_fingerprint(CLI::App& command, const CommonOptions& common);
 CommandAction configure_prove(CLI::App& command, const CommonOptions& common);
+CommandAction configure_serve(CLI::App& command, const CommonOptions& common);
 CommandAction configure_report(CLI::App& command, const CommonOptions& common);
 CommandAction configure_history(CLI::App& command, const CommonOptions& common);
 CommandAction configure_clean(CLI::App& command, const CommonOptions& common);

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <iostream>
 
 #include "harness/cli/commands.hpp"
@@ -10,6 +12,7 @@
 #include "harness/common/shell_words.hpp"
 #include "harness/common/units.hpp"
 #include "harness/scenario/sandbox_kinds.hpp"
+#include "harness/serve/due_drill.hpp"
 
 namespace pgrehearse {
 
@@ -25,10 +28,15 @@ struct RunArguments {
   std::string markdown;
   std::string html;
   bool report_line = false;
+  bool if_due = false;
+  std::string run_id;        // of `serve`
+  std::string requested_by;  // of `serve`
 };
 
 SessionOptions session_options(const RunArguments& arguments) {
   SessionOptions options{.keep = arguments.keep, .wait_for_stanza = true};
+  options.run_id = arguments.run_id;
+  options.requested_by = arguments.requested_by;
   if (!arguments.timeout.empty()) {
     options.timeout = parse_duration(arguments.timeout);
     if (!options.timeout) {
@@ -48,11 +56,29 @@ SessionOptions session_options(const RunArguments& arguments) {
   return options;
 }
 
+// Becomes the name of a directory.
+CLI::Validator is_run_id() {
+  return CLI::Validator(
+      [](const std::string& word) {
+        const bool valid = !word.empty() && word.size() <= 64 && word.front() != '-' &&
+                           std::ranges::all_of(word, [](unsigned char character) {
+                             return std::isalnum(character) != 0 || character == '-';
+                           });
+        return valid ? std::string() : fmt::format("'{}' is not a run id", word);
+      },
+      "");
+}
+
 // All scenarios are validated before the first drill starts.
 std::vector<Scenario> load_all(const RunArguments& arguments, const SessionOptions& options) {
   auto scenarios = load_scenarios(arguments.scenarios, arguments.overrides);
   for (const auto& scenario : scenarios) {
     require_writable_reports(scenario, options);
+    if (arguments.if_due && !scenario.schedule) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("{}: --if-due requires a schedule", scenario.file.string()),
+                  "for example schedule: { cron: \"0 3 * * 6\", zone: Europe/Berlin }");
+    }
     const auto& kind = sandbox_kind(scenario.sandbox.type);
     if (options.keep && !kind.can_be_kept) {
       throw Error(ErrorKind::usage,
@@ -69,22 +95,44 @@ void print_how_to_remove(const Report& report, const CommonOptions& common) {
                            state_option(common.state));
 }
 
+// For --if-due. False: nothing has to be run now; says why.
+bool take_due_drill(const Scenario& scenario, SessionOptions& options, const CommonOptions& common,
+                    const std::stop_token& stop) {
+  auto ledger = open_ledger(ledger_of(scenario), common.state, stop);
+  const auto decision =
+      decide_due(ledger, ScheduleStamps(common.state), scenario, std::chrono::system_clock::now());
+  if (decision.drill) {
+    options.due = decision.drill->due;
+    options.attempt = decision.drill->attempt;
+    return true;
+  }
+  if (!common.quiet) {
+    auto& stream = common.format == "json" ? std::cerr : std::cout;
+    stream << fmt::format("{}: {}\n", scenario.name, decision.reason);
+  }
+  return false;
+}
+
 ExitCode run_all(const RunArguments& arguments, const CommonOptions& common, std::stop_token stop) {
-  const auto options = session_options(arguments);
+  auto options = session_options(arguments);
   const auto scenarios = load_all(arguments, options);
-  remove_leftovers(common);
+  if (!arguments.if_due) remove_leftovers(common);
   std::vector<ExitCode> codes;
   const bool json_list = common.format == "json" && scenarios.size() > 1;
   if (json_list) std::cout << "[\n";
   for (const auto& scenario : scenarios) {
     if (stop.stop_requested()) break;
+    if (arguments.if_due) {
+      if (!take_due_drill(scenario, options, common, stop)) continue;
+      remove_leftovers(common);
+    }
     const auto session = run_session(scenario, options, common, stop);
     if (!session.started) continue;
     const auto& report = session.report;
+    if (json_list && !codes.empty()) std::cout << ",\n";
     print_report(report, common);
     if (arguments.report_line) print_report_line(report);
     if (report.sandbox.kept) print_how_to_remove(report, common);
-    if (json_list && &scenario != &scenarios.back()) std::cout << ",\n";
     codes.push_back(exit_code_of(session));
   }
   if (json_list) std::cout << "]\n";
@@ -106,6 +154,12 @@ CommandAction configure_run(CLI::App& command, const CommonOptions& common) {
       ->allow_extra_args(false);
   command.add_flag("--keep", arguments->keep,
                    "keep the instance running; prints how to connect to it and remove it");
+  command.add_flag("--if-due", arguments->if_due,
+                   "run only the drills that are due according to their `schedule`; for cron or a "
+                   "timer that starts this command every few minutes");
+  // For `serve` only: not in the help.
+  command.add_option("--run-id", arguments->run_id)->check(is_run_id())->group("");
+  command.add_option("--requested-by", arguments->requested_by)->group("");
   command.add_option("--timeout", arguments->timeout, "time limit of the drill, for example 30min")
       ->type_name("DURATION");
   command.add_flag(

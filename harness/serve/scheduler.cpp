@@ -93,7 +93,7 @@ void Scheduler::read_directory() {
   if (!all && steady_ < next_directory_look_) return;
   next_directory_look_ = steady_ + options_.directory_interval;
   if (!parts_.directory.refresh(all)) return;
-  log_errors(parts_.directory.errors());
+  if (!options_.read_only) log_errors(parts_.directory.errors());
   std::map<std::string, Tracked, std::less<>> tracked;
   for (const auto* entry : parts_.directory.scenarios()) {
     const auto known = tracked_.find(entry->scenario.name);
@@ -282,7 +282,8 @@ StartedDrill Scheduler::launch(const ScenarioInForce& entry, std::optional<Insta
                          .due = due,
                          .demand = demand_of(entry.scenario)};
   std::vector<std::string> arguments{
-      "run", entry.file.string(), "--state", options_.state.string(), "--run-id", process.run_id};
+      "run",      entry.file.string(), "--state", options_.state.string(),
+      "--run-id", process.run_id,      "--quiet"};
   if (due) arguments.emplace_back("--if-due");
   arguments.emplace_back("--requested-by");
   arguments.emplace_back(requested_by);
