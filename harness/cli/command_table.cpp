@@ -141,6 +141,19 @@ constexpr std::string_view serve_explanation =
     "Exit code: 0 ended by a signal; 2 the ledger or the state directory cannot be used; 3 usage\n"
     "error; with --list, a file has errors.";
 
+constexpr std::string_view metrics_explanation =
+    "Lists the repositories of the scenarios, asks their primaries' archivers, and prints the metrics\n"
+    "of this host in Prometheus' text format: the newest drill of each scenario, from the ledger, and\n"
+    "what was found in the repositories. Meant to run every few minutes, by cron or a systemd timer;\n"
+    "drills add their results with 'run --metrics' or 'run --pushgateway'. The primary is only read.\n"
+    "Exit code: 0 complete; 2 a repository could not be listed, its last state was exported.";
+
+constexpr std::string_view notify_explanation =
+    "'notify test' sends a message marked as a test through each channel of the scenario's key\n"
+    "`notify`, and prints the outcome of each. Incidents that the test opens are resolved at once. A\n"
+    "heartbeat is not sent: it would report a drill that passed.\n"
+    "Exit code: 0 all delivered; 1 a channel failed.";
+
 constexpr auto table = std::to_array<CommandDescription>({
     {"init", "inspect a stanza and this host, and write a scenario for it",
      "pgrehearse init --stanza demo\n"
@@ -149,7 +162,7 @@ constexpr auto table = std::to_array<CommandDescription>({
     {"run", "run drills: restore, replay WAL, check, report, clean up",
      "pgrehearse run weekly.yaml\n"
      "pgrehearse run weekly.yaml --set recover_to.time='2026-11-20 03:00:00+00' --keep\n"
-     "pgrehearse run orders.yaml billing.yaml --timeout 2h --format json\n"
+     "pgrehearse run orders.yaml billing.yaml --timeout 2h --junit drills.xml\n"
      "pgrehearse run --if-due --quiet orders.yaml billing.yaml",
      configure_run, run_explanation},
     {"serve", "run the drills of a directory of scenarios on their schedules",
@@ -204,6 +217,16 @@ constexpr auto table = std::to_array<CommandDescription>({
      "pgrehearse history --stanza orders --verdict fail --since 90d --format csv\n"
      "pgrehearse history verify",
      configure_history, history_explanation},
+    {"metrics", "export metrics of drills and repositories for Prometheus",
+     "pgrehearse metrics weekly.yaml\n"
+     "pgrehearse metrics *.yaml --output /var/lib/prometheus/node-exporter/pgrehearse.prom\n"
+     "pgrehearse metrics weekly.yaml --pushgateway http://pushgateway:9091\n"
+     "pgrehearse metrics --list",
+     configure_metrics, metrics_explanation},
+    {"notify", "send a test notification through each channel of a scenario",
+     "pgrehearse notify test weekly.yaml\n"
+     "pgrehearse notify test weekly.yaml --only slack --format json",
+     configure_notify, notify_explanation},
     {"demo", "create a throwaway primary with backups and rehearse its recovery",
      "pgrehearse demo\n"
      "pgrehearse demo --set recover_to=immediate --json report.json\n"

@@ -16,6 +16,8 @@ CommandAction configure_init(CLI::App& command, const CommonOptions& common);
 CommandAction configure_doctor(CLI::App& command, const CommonOptions& common);
 CommandAction configure_demo(CLI::App& command, const CommonOptions& common);
 CommandAction configure_fingerprint(CLI::App& command, const CommonOptions& common);
+CommandAction configure_metrics(CLI::App& command, const CommonOptions& common);
+CommandAction configure_notify(CLI::App& command, const CommonOptions& common);
 CommandAction configure_prove(CLI::App& command, const CommonOptions& common);
 CommandAction configure_serve(CLI::App& command, const CommonOptions& common);
 CommandAction configure_report(CLI::App& command, const CommonOptions& common);

@@ -1,12 +1,17 @@
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 #include <iostream>
+#include <utility>
 
+#include "harness/cli/combined_reports.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/drill_session.hpp"
+#include "harness/cli/metrics_export.hpp"
+#include "harness/cli/notifications.hpp"
 #include "harness/cli/state_directory.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/shell_words.hpp"
@@ -31,6 +36,7 @@ struct RunArguments {
   bool if_due = false;
   std::string run_id;        // of `serve`
   std::string requested_by;  // of `serve`
+  MetricsTargets metrics;
 };
 
 SessionOptions session_options(const RunArguments& arguments) {
@@ -48,11 +54,6 @@ SessionOptions session_options(const RunArguments& arguments) {
   if (!arguments.junit.empty()) options.reports["junit"] = arguments.junit;
   if (!arguments.markdown.empty()) options.reports["markdown"] = arguments.markdown;
   if (!arguments.html.empty()) options.reports["html"] = arguments.html;
-  if (arguments.scenarios.size() > 1 && !options.reports.empty()) {
-    throw Error(ErrorKind::usage,
-                "--json, --junit, --markdown and --html can only be used with a single scenario",
-                "set `reports` in each scenario, or run one scenario at a time");
-  }
   return options;
 }
 
@@ -113,31 +114,88 @@ bool take_due_drill(const Scenario& scenario, SessionOptions& options, const Com
   return false;
 }
 
-ExitCode run_all(const RunArguments& arguments, const CommonOptions& common, std::stop_token stop) {
+// The drills of one command.
+class Drills {
+ public:
+  Drills(std::span<const Scenario> scenarios, SessionOptions options,
+         const RunArguments& arguments, const CommonOptions& common)
+      : arguments_(arguments),
+        common_(common),
+        options_(std::move(options)),
+        several_(scenarios.size() > 1),
+        json_list_(several_ && common.format == "json"),
+        combined_(several_ ? std::exchange(options_.reports, {}) : decltype(options_.reports){},
+                  scenarios) {}
+
+  ExitCode run(std::span<const Scenario> scenarios, const std::stop_token& stop) {
+    write_combined();
+    if (json_list_) std::cout << "[\n";
+    for (const auto& scenario : scenarios) {
+      if (stop.stop_requested()) break;
+      run(scenario, stop);
+      write_combined();
+    }
+    if (json_list_) std::cout << "]\n";
+    if (stop.stop_requested()) return ExitCode::interrupted;
+    return worst_of(codes_);
+  }
+
+ private:
+  void run(const Scenario& scenario, const std::stop_token& stop) {
+    try {
+      if (arguments_.if_due) {
+        if (!take_due_drill(scenario, options_, common_, stop)) return;
+        remove_leftovers(common_);
+      }
+      const auto session = run_session(scenario, options_, common_, stop);
+      if (!session.started) return;
+      codes_.push_back(exit_code_of(session));
+      print(session.report);
+      combined_.add(session.report);
+      notify_of_drill(scenario, session.report, common_, stop);
+      const bool exported =
+          export_metrics(scenario, session.report, arguments_.metrics, common_, stop);
+      if (!exported) codes_.push_back(ExitCode::unknown);
+    } catch (const Error& error) {
+      // A drill that cannot start must not go unnoticed, nor prevent the others.
+      notify_of_error(scenario, error, stop);
+      if (!several_) throw;
+      spdlog::error("{}: {}{}{}", scenario.name, error.what(), error.hint().empty() ? "" : "; ",
+                    error.hint());
+      combined_.add_reason(scenario.name, error.what());
+      codes_.push_back(exit_code_of(error.kind()));
+    }
+  }
+
+  void print(const Report& report) {
+    if (json_list_ && has_printed_) std::cout << ",\n";
+    has_printed_ = true;
+    print_report(report, common_);
+    if (arguments_.report_line) print_report_line(report);
+    if (report.sandbox.kept) print_how_to_remove(report, common_);
+  }
+
+  void write_combined() {
+    if (!combined_.write()) codes_.push_back(ExitCode::unknown);
+  }
+
+  const RunArguments& arguments_;
+  const CommonOptions& common_;
+  SessionOptions options_;
+  bool several_;
+  bool json_list_;
+  CombinedReports combined_;
+  bool has_printed_ = false;
+  std::vector<ExitCode> codes_;
+};
+
+ExitCode run_all(const RunArguments& arguments, const CommonOptions& common,
+                 const std::stop_token& stop) {
   auto options = session_options(arguments);
   const auto scenarios = load_all(arguments, options);
+  Drills drills(scenarios, std::move(options), arguments, common);
   if (!arguments.if_due) remove_leftovers(common);
-  std::vector<ExitCode> codes;
-  const bool json_list = common.format == "json" && scenarios.size() > 1;
-  if (json_list) std::cout << "[\n";
-  for (const auto& scenario : scenarios) {
-    if (stop.stop_requested()) break;
-    if (arguments.if_due) {
-      if (!take_due_drill(scenario, options, common, stop)) continue;
-      remove_leftovers(common);
-    }
-    const auto session = run_session(scenario, options, common, stop);
-    if (!session.started) continue;
-    const auto& report = session.report;
-    if (json_list && !codes.empty()) std::cout << ",\n";
-    print_report(report, common);
-    if (arguments.report_line) print_report_line(report);
-    if (report.sandbox.kept) print_how_to_remove(report, common);
-    codes.push_back(exit_code_of(session));
-  }
-  if (json_list) std::cout << "]\n";
-  if (stop.stop_requested()) return ExitCode::interrupted;
-  return worst_of(codes);
+  return drills.run(scenarios, stop);
 }
 
 }  // namespace
@@ -165,15 +223,23 @@ CommandAction configure_run(CLI::App& command, const CommonOptions& common) {
   command.add_flag(
       "--report-line", arguments->report_line,
       "also write the report as one line to standard error, for reading it from a pod's log");
-  command.add_option("--json", arguments->json, "also write the report as JSON")->type_name("FILE");
-  command.add_option("--junit", arguments->junit, "also write the report as JUnit XML")
+  command.add_option("--json", arguments->json, "also write the report as JSON; of several scenarios, a list")->type_name("FILE");
+  command.add_option("--junit", arguments->junit, "also write the reports of all scenarios as JUnit XML")
       ->type_name("FILE");
-  command.add_option("--markdown", arguments->markdown, "also write the report as Markdown")
+  command.add_option("--markdown", arguments->markdown, "also write the reports of all scenarios as Markdown")
       ->type_name("FILE");
-  command.add_option("--html", arguments->html, "also write the report as a page for a browser")
+  command.add_option("--html", arguments->html, "also write the report as a page for a browser; a single scenario only")
       ->type_name("FILE");
-  return [arguments, &common](std::stop_token stop) {
-    return run_all(*arguments, common, std::move(stop));
+  command
+      .add_option("--metrics", arguments->metrics.file,
+                  "also write metrics to this file for node_exporter's textfile collector")
+      ->type_name("FILE");
+  command
+      .add_option("--pushgateway", arguments->metrics.pushgateway,
+                  "also send metrics to this Prometheus Pushgateway")
+      ->type_name("URL");
+  return [arguments, &common](const std::stop_token& stop) {
+    return run_all(*arguments, common, stop);
   };
 }
 

@@ -12,14 +12,11 @@
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
+#include "harness/http/curl_transfer.hpp"
 
 namespace pgrehearse {
 
 namespace {
-
-using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
-using Multi = std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)>;
-using Headers = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
 constexpr int http_ok = 200;
 
@@ -68,8 +65,7 @@ void set_connection(CURL* easy, const CurlHttpClient::Options& options) {
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  // The servers are on the internal network; a proxy in the environment is for the Internet.
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  if (!options.proxy_from_environment) curl_easy_setopt(easy, CURLOPT_PROXY, "");
   if (!options.unix_socket.empty()) {
     curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options.unix_socket.c_str());
   }
@@ -90,41 +86,20 @@ void set_credentials(CURL* easy, const HttpCredentials& credentials, bool of_cli
 }
 
 // The headers must outlive the transfer.
-Headers set_request(CURL* easy, const HttpRequest& request) {
+CurlHeaders set_request(CURL* easy, const HttpRequest& request) {
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-  Headers headers(curl_slist_append(nullptr, "Expect:"), &curl_slist_free_all);
+  CurlHeaders headers(curl_slist_append(nullptr, "Expect:"), &curl_slist_free_all);
   if (request.method == "POST") {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
-    curl_slist_append(headers.get(), "Content-Type: application/json");
+    curl_slist_append(headers.get(), ("Content-Type: " + request.content_type).c_str());
   }
+  for (const auto& header : request.headers) curl_slist_append(headers.get(), header.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
   return headers;
-}
-
-// Runs the transfer to its end, or until a stop request.
-CURLcode perform(CURL* easy, const std::stop_token& stop) {
-  const Multi multi(curl_multi_init(), &curl_multi_cleanup);
-  if (!multi) throw Error(ErrorKind::environment, "out of memory");
-  const std::stop_callback wake(stop, [&multi] { curl_multi_wakeup(multi.get()); });
-  curl_multi_add_handle(multi.get(), easy);
-  int running = 1;
-  CURLMcode failure = CURLM_OK;
-  while (running > 0 && failure == CURLM_OK && !stop.stop_requested()) {
-    failure = curl_multi_perform(multi.get(), &running);
-    if (running > 0 && failure == CURLM_OK) {
-      constexpr int milliseconds = 1000;
-      failure = curl_multi_poll(multi.get(), nullptr, 0, milliseconds, nullptr);
-    }
-  }
-  int left = 0;
-  const auto* message = curl_multi_info_read(multi.get(), &left);
-  const CURLcode result = message != nullptr ? message->data.result : CURLE_ABORTED_BY_CALLBACK;
-  curl_multi_remove_handle(multi.get(), easy);
-  return result;
 }
 
 std::string reason_of(CURLcode code, const Transfer& transfer, bool is_socket) {
@@ -143,8 +118,7 @@ std::string reason_of(CURLcode code, const Transfer& transfer, bool is_socket) {
 
 HttpResponse exchange(const CurlHttpClient::Options& options, const HttpRequest& request,
                       const CurlHttpClient::OnData* on_data, const std::stop_token& stop) {
-  const Easy easy(curl_easy_init(), &curl_easy_cleanup);
-  if (!easy) throw Error(ErrorKind::environment, "out of memory");
+  const auto easy = new_curl_transfer();
   Transfer transfer{.easy = easy.get(),
                     .on_data = on_data,
                     .longest_body = options.longest_body,
@@ -156,7 +130,7 @@ HttpResponse exchange(const CurlHttpClient::Options& options, const HttpRequest&
   set_connection(easy.get(), options);
   set_credentials(easy.get(), options.credentials, request.with_credentials);
   const auto headers = set_request(easy.get(), request);
-  const auto code = perform(easy.get(), stop);
+  const auto code = perform_curl_transfer(easy.get(), stop);
   if (transfer.failure) std::rethrow_exception(transfer.failure);
   const bool has_begun = transfer.status() != 0 && on_data != nullptr && !transfer.too_long;
   if (code == CURLE_OK || has_begun) return std::move(transfer.response);
@@ -167,8 +141,7 @@ HttpResponse exchange(const CurlHttpClient::Options& options, const HttpRequest&
 }  // namespace
 
 CurlHttpClient::CurlHttpClient(Options options) : options_(std::move(options)) {
-  static const CURLcode initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (initialized != CURLE_OK) throw Error(ErrorKind::environment, curl_easy_strerror(initialized));
+  initialize_curl();
 }
 
 HttpResponse CurlHttpClient::send(const HttpRequest& request, const std::stop_token& stop) const {

@@ -17,6 +17,8 @@ class CurlHttpClient final : public HttpClient {
     HttpCredentials credentials = {};
     std::filesystem::path unix_socket = {};  // empty: TCP to the host of the URL
     std::chrono::milliseconds connect_timeout{std::chrono::seconds(3)};
+    // Internal servers are reached directly; a proxy in the environment is for the Internet.
+    bool proxy_from_environment = false;
     // A longer body is an error, since a wrong address may send without end. Not for stream().
     Bytes longest_body{std::uint64_t{4} << 20U};
   };

@@ -4,16 +4,19 @@
 #include <chrono>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace pgrehearse {
 
 struct HttpRequest {
   std::string url;
   std::string method = "GET";
-  std::string body = {};                                       // JSON
+  std::string body = {};
   std::chrono::milliseconds timeout{std::chrono::seconds(8)};  // of the whole exchange; 0: none
   // False for addresses that come from a server: they get neither password nor certificate.
   bool with_credentials = true;
+  std::string content_type = "application/json";  // of the body
+  std::vector<std::string> headers = {};          // "Name: value"; may contain secrets
 };
 
 struct HttpResponse {

@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "harness/reporting/reporter.hpp"
+#include "harness/reporting/several_drills.hpp"
 
 namespace pgrehearse {
 
@@ -12,5 +13,10 @@ void write_json(const Report& report, const RenderOptions& options, std::ostream
 void write_text(const Report& report, const RenderOptions& options, std::ostream& out);
 void write_junit(const Report& report, const RenderOptions& options, std::ostream& out);
 void write_markdown(const Report& report, const RenderOptions& options, std::ostream& out);
+
+// One document about the drills of one command.
+void write_json(const SeveralDrills& drills, std::ostream& out);
+void write_junit(const SeveralDrills& drills, std::ostream& out);
+void write_markdown(const SeveralDrills& drills, std::ostream& out);
 
 }  // namespace pgrehearse

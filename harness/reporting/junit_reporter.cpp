@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "harness/report/finding_codes.hpp"
 #include "harness/report/headline.hpp"
@@ -167,26 +168,77 @@ void write_case(const TestCase& test, std::string_view class_name, std::ostream&
   out << "    </testcase>\n";
 }
 
-}  // namespace
+// The drills of one command, or one of them.
+struct Counts {
+  std::size_t tests = 0;
+  std::size_t failures = 0;
+  std::size_t errors = 0;
+  std::size_t skipped = 0;
+  double seconds = 0;
+};
 
-void write_junit(const Report& report, const RenderOptions& /*options*/, std::ostream& out) {
-  const auto cases = cases_of(report);
+Counts counts_of(const std::vector<TestCase>& cases, double seconds) {
   const auto count = [&](Verdict verdict) {
-    return std::count_if(cases.begin(), cases.end(),
-                         [&](const TestCase& test) { return test.verdict == verdict; });
+    return static_cast<std::size_t>(std::ranges::count(cases, verdict, &TestCase::verdict));
   };
-  const double seconds = report.finished ? Seconds(*report.finished - report.started).count() : 0.0;
-  const auto counts = fmt::format(
-      "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\"", cases.size(),
-      count(Verdict::fail), count(Verdict::unknown), count(Verdict::skipped), seconds);
+  return {.tests = cases.size(),
+          .failures = count(Verdict::fail),
+          .errors = count(Verdict::unknown),
+          .skipped = count(Verdict::skipped),
+          .seconds = seconds};
+}
+
+void add(Counts& sum, const Counts& counts) {
+  sum.tests += counts.tests;
+  sum.failures += counts.failures;
+  sum.errors += counts.errors;
+  sum.skipped += counts.skipped;
+  sum.seconds += counts.seconds;
+}
+
+std::string attributes_of(const Counts& counts) {
+  return fmt::format(R"(tests="{}" failures="{}" errors="{}" skipped="{}" time="{:.3f}")",
+                     counts.tests, counts.failures, counts.errors, counts.skipped, counts.seconds);
+}
+
+Counts write_suite(const Report& report, std::ostream& out) {
+  const auto cases = cases_of(report);
+  const auto counts =
+      counts_of(cases, report.finished ? Seconds(*report.finished - report.started).count() : 0.0);
   const auto name = escaped(report.scenario.name);
-  out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      << fmt::format("<testsuites name=\"pgrehearse\" {}>\n", counts)
-      << fmt::format("  <testsuite name=\"{}\" {} timestamp=\"{}\" hostname=\"{}\">\n", name,
-                     counts, to_iso8601(report.started).substr(0, 19) + "Z", escaped(report.host));
+  out << fmt::format("  <testsuite name=\"{}\" {} timestamp=\"{}\" hostname=\"{}\">\n", name,
+                     attributes_of(counts), to_iso8601(report.started).substr(0, 19) + "Z",
+                     escaped(report.host));
   write_properties(report, out);
   for (const auto& test : cases) write_case(test, name, out);
-  out << "  </testsuite>\n</testsuites>\n";
+  out << "  </testsuite>\n";
+  return counts;
+}
+
+Counts write_suite(const NotRun& scenario, std::ostream& out) {
+  const TestCase test{.name = "drill", .message = scenario.reason};
+  const auto counts = counts_of({test}, 0);
+  const auto name = escaped(scenario.scenario);
+  out << fmt::format("  <testsuite name=\"{}\" {}>\n", name, attributes_of(counts));
+  write_case(test, name, out);
+  out << "  </testsuite>\n";
+  return counts;
+}
+
+}  // namespace
+
+void write_junit(const SeveralDrills& drills, std::ostream& out) {
+  Counts sum;
+  std::ostringstream suites;
+  for (const auto& report : drills.reports) add(sum, write_suite(report, suites));
+  for (const auto& scenario : drills.not_run) add(sum, write_suite(scenario, suites));
+  out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      << fmt::format("<testsuites name=\"pgrehearse\" {}>\n", attributes_of(sum)) << suites.str()
+      << "</testsuites>\n";
+}
+
+void write_junit(const Report& report, const RenderOptions& /*options*/, std::ostream& out) {
+  write_junit({.reports = std::span(&report, 1), .not_run = {}}, out);
 }
 
 }  // namespace pgrehearse

@@ -197,7 +197,30 @@ void write_phases(const Report& report, std::ostream& out) {
   });
 }
 
+void write_overview(const SeveralDrills& drills, std::ostream& out) {
+  std::vector<Verdict> verdicts(drills.not_run.size(), Verdict::unknown);
+  for (const auto& report : drills.reports) verdicts.push_back(settled_verdict(report));
+  out << fmt::format("# {} {} drills\n\n| | Scenario | |\n|---|---|---|\n",
+                     sign_of(worst_of(verdicts)), verdicts.size());
+  for (const auto& report : drills.reports) {
+    out << fmt::format("| {} | {} | {} |\n", sign_of(settled_verdict(report)),
+                       plain(report.scenario.name), plain(headline(report)));
+  }
+  for (const auto& scenario : drills.not_run) {
+    out << fmt::format("| {} | {} | {} |\n", sign_of(Verdict::unknown), plain(scenario.scenario),
+                       plain(scenario.reason));
+  }
+}
+
 }  // namespace
+
+void write_markdown(const SeveralDrills& drills, std::ostream& out) {
+  write_overview(drills, out);
+  for (const auto& report : drills.reports) {
+    out << "\n";
+    write_markdown(report, {}, out);
+  }
+}
 
 void write_markdown(const Report& report, const RenderOptions& /*options*/, std::ostream& out) {
   write_summary(report, out);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <ostream>
 #include <span>
 #include <string_view>
@@ -39,6 +40,11 @@ std::span<const ReporterDescription> reporters();
 
 // Throws Error(usage) with the nearest format name.
 const ReporterDescription& find_reporter(std::string_view format);
+
+// Replaces the file with what `write` writes, atomically: a reader sees the old file or the new one.
+// Throws Error(environment, env_report_file).
+void write_output_file(const std::filesystem::path& file,
+                       const std::function<void(std::ostream&)>& write);
 
 // Replaces the file atomically: a reader sees the old file or the new one. Throws
 // Error(environment, env_report_file).

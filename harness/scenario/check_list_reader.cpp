@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "harness/scenario/language/named_item.hpp"
 #include "harness/scenario/language/section_reader.hpp"
 #include "harness/scenario/scenario_keys.hpp"
 
@@ -14,37 +15,6 @@ namespace {
 using Errors = std::vector<ScenarioError>;
 
 constexpr std::string_view list_example = "for example checks: [amcheck, page_checksums]";
-
-// One item of the list, split into name and settings.
-struct Item {
-  std::string check;
-  SourcePosition position;
-  const YamlNode* settings = nullptr;  // nullptr: none given
-};
-
-std::optional<Item> take_apart(const YamlNode& node, Errors& errors) {
-  if (node.kind == YamlNode::Kind::scalar) return Item{node.written, node.position, nullptr};
-  if (node.kind == YamlNode::Kind::unusable) return {};
-  if (node.kind != YamlNode::Kind::map || node.entries.empty()) {
-    errors.push_back(
-        {node.position,
-         fmt::format("a check must be a name, or a name with settings, not {}", described(node)),
-         std::string(list_example)});
-    return {};
-  }
-  const auto& first = node.entries.front();
-  if (node.entries.size() > 1) {
-    const auto& second = node.entries[1];
-    const bool flat = first.value.kind == YamlNode::Kind::null;
-    errors.push_back(
-        {second.key_position,
-         fmt::format("'{}' is on the same level as the check '{}'", second.key, first.key),
-         flat ? fmt::format("indent the settings of '{}' more than its name", first.key)
-              : "start each check with its own dash"});
-    return {};
-  }
-  return Item{first.key, first.key_position, &first.value};
-}
 
 // The check's own keys, and `name` unless the check defines it.
 std::vector<KeyDescription> keys_of(const CheckDescription& check) {
@@ -68,28 +38,28 @@ void validate(const CheckDescription& check, const CheckRequest& request, Errors
   }
 }
 
-CheckRequest read_request(const Item& item, const CheckDescription& check, Errors& errors) {
+CheckRequest read_request(const NamedItem& item, const CheckDescription& check, Errors& errors) {
   CheckRequest request{
-      .check = item.check, .name = item.check, .settings = Settings(item.position)};
+      .check = item.name, .name = item.name, .settings = Settings(item.position)};
   const auto errors_before = errors.size();
   const YamlNode none{.position = item.position};
   read_section(item.settings == nullptr ? none : *item.settings,
-               {keys_of(check), fmt::format("check '{}'", item.check), ""}, request.settings,
+               {keys_of(check), fmt::format("check '{}'", item.name), ""}, request.settings,
                errors);
-  request.name = request.settings.get_or("name", item.check);
+  request.name = request.settings.get_or("name", item.name);
   if (errors.size() == errors_before) validate(check, request, errors);
   return request;
 }
 
-const CheckDescription* find_check(const Item& item, std::span<const CheckDescription> checks,
+const CheckDescription* find_check(const NamedItem& item, std::span<const CheckDescription> checks,
                                    Errors& errors) {
   std::vector<std::string> names;
   for (const auto& check : checks) {
-    if (check.name == item.check) return &check;
+    if (check.name == item.name) return &check;
     names.emplace_back(check.name);
   }
-  errors.push_back({item.position, fmt::format("unknown check '{}'", item.check),
-                    hint_for_unknown(item.check, names)});
+  errors.push_back({item.position, fmt::format("unknown check '{}'", item.name),
+                    hint_for_unknown(item.name, names)});
   return nullptr;
 }
 
@@ -118,7 +88,7 @@ std::vector<CheckRequest> read_check_list(const YamlNode& node, bool has_primary
     return requests;
   }
   for (const auto& written : node.items) {
-    const auto item = take_apart(written, errors);
+    const auto item = read_named_item(written, {"check", list_example}, errors);
     if (!item) continue;
     const auto* check = find_check(*item, checks, errors);
     if (check == nullptr) continue;
@@ -126,7 +96,7 @@ std::vector<CheckRequest> read_check_list(const YamlNode& node, bool has_primary
     if (check->needs_primary && !has_primary) {
       errors.push_back(
           {item->position,
-           fmt::format("check '{}' needs a primary, but the scenario has none", item->check),
+           fmt::format("check '{}' needs a primary, but the scenario has none", item->name),
            "add primary: { dsn: \"host=db1 dbname=postgres user=pgrehearse\" }"});
     }
     refuse_second_name(request, requests, errors);

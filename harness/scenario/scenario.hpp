@@ -14,6 +14,7 @@
 #include "harness/sandbox/sandbox.hpp"
 #include "harness/scenario/kubernetes_spec.hpp"
 #include "harness/scenario/language/settings.hpp"
+#include "harness/scenario/notification/notification_spec.hpp"
 #include "harness/serve/schedule/schedule.hpp"
 
 namespace pgrehearse {
@@ -52,6 +53,7 @@ struct Scenario {
   std::map<std::string, std::filesystem::path> reports;  // format name -> file
   std::optional<std::chrono::milliseconds> timeout;
   std::optional<Schedule> schedule;
+  std::vector<NotificationSpec> notifications;
   // Set: the whole drill runs in a pod, with the scenario `inside_pod`.
   std::optional<KubernetesSpec> kubernetes;
   std::string inside_pod;

@@ -406,6 +406,13 @@ constexpr auto scenario = std::to_array<KeyDescription>({
      .kind = KeyKind::section,
      .summary = "when `pgrehearse serve` and `run --if-due` start the drill",
      .children = schedule},
+    {.name = "notify",
+     .kind = KeyKind::channel_list,
+     .summary = "whom to notify after a drill: channels with settings",
+     .example = "[slack: { url: \"${SLACK_WEBHOOK_URL}\" }, email: { server: "
+                "\"smtp://mail.example.com:587\", from: drills@example.com, to: "
+                "dba@example.com }]",
+     .default_value = "nobody"},
     {.name = "timeout",
      .kind = KeyKind::duration,
      .summary = "time limit of the drill; when exceeded the verdict is unknown",

@@ -9,6 +9,7 @@
 #include "harness/scenario/language/section_reader.hpp"
 #include "harness/scenario/language/stored_scenario.hpp"
 #include "harness/scenario/language/yaml_source.hpp"
+#include "harness/scenario/notification/notification_reader.hpp"
 #include "harness/scenario/pod_scenario.hpp"
 #include "harness/scenario/recovery_target_reader.hpp"
 #include "harness/scenario/sandbox_kinds.hpp"
@@ -180,6 +181,9 @@ void fill(const YamlNode& root, std::span<const CheckDescription> checks, Scenar
                          .rpo = settings.get<std::chrono::milliseconds>("objectives.rpo")};
   fill_reports(settings, scenario.reports);
   scenario.timeout = settings.get<std::chrono::milliseconds>("timeout");
+  if (const auto* list = root.find("notify")) {
+    scenario.notifications = read_notifications(list->value, errors);
+  }
   if (const auto* target = root.find("recover_to")) {
     scenario.target = read_recovery_target(target->value, errors);
   }

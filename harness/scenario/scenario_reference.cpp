@@ -7,6 +7,7 @@
 
 #include "harness/common/text.hpp"
 #include "harness/report/finding_codes.hpp"
+#include "harness/scenario/notification/channel_table.hpp"
 #include "harness/scenario/sandbox_kinds.hpp"
 #include "harness/scenario/scenario_keys.hpp"
 
@@ -42,6 +43,7 @@ constexpr std::string_view kinds = R"(## Values
 | time | ISO 8601 or PostgreSQL's form, always with a time zone: `2026-11-20 03:00:00+00` |
 | absolute path | starts with `/` |
 | path | relative to the working directory |
+| secret | `"${NAME}"`, or `{ file: /path }` with the secret as its content; never the secret itself |
 
 )";
 
@@ -186,6 +188,14 @@ std::string scenario_reference_markdown(std::span<const CheckDescription> checks
       "## checks\n\nA list of names, or of a name with its settings. Every check also takes:\n\n";
   page += key_table(common_check_keys());
   for (const auto& check : checks) page += check_text(check);
+  page +=
+      "## notify\n\nA list of channels with their settings; see "
+      "[notifications](../notifications.md). Every channel also takes:\n\n";
+  page += key_table(common_channel_keys());
+  for (const auto& channel : channel_table()) {
+    page += fmt::format("### {}\n\n{}\n\n", channel.name, sentence(channel.summary));
+    page += key_table(channel.keys);
+  }
   while (page.ends_with("\n\n")) page.pop_back();
   return page;
 }

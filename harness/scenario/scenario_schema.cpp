@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/scenario/notification/channel_table.hpp"
 #include "harness/scenario/sandbox_kinds.hpp"
 #include "harness/scenario/scenario_keys.hpp"
 #include "harness/scenario/scenario_reference.hpp"
@@ -41,6 +42,27 @@ Json choice_schema(const KeyDescription& key) {
   return {{"enum", std::move(choices)}};
 }
 
+Json named_list_schema(Json names, Json with_settings) {
+  const Json long_form{{"type", "object"},
+                       {"properties", std::move(with_settings)},
+                       {"additionalProperties", false},
+                       {"minProperties", 1},
+                       {"maxProperties", 1}};
+  if (names.empty()) return {{"type", "array"}, {"items", long_form}};
+  return {{"type", "array"}, {"items", {{"anyOf", {{{"enum", std::move(names)}}, long_form}}}}};
+}
+
+// Every channel has required settings.
+Json channel_list_schema() {
+  Json with_settings = Json::object();
+  for (const auto& channel : channel_table()) {
+    Json schema = map_schema(keys_of(channel), {});
+    schema["description"] = channel.summary;
+    with_settings[std::string(channel.name)] = std::move(schema);
+  }
+  return named_list_schema(Json::array(), std::move(with_settings));
+}
+
 Json check_list_schema(std::span<const CheckDescription> checks) {
   Json names = Json::array();
   Json with_settings = Json::object();
@@ -55,12 +77,7 @@ Json check_list_schema(std::span<const CheckDescription> checks) {
     schema["description"] = check.summary;
     with_settings[std::string(check.name)] = std::move(schema);
   }
-  const Json long_form{{"type", "object"},
-                       {"properties", std::move(with_settings)},
-                       {"additionalProperties", false},
-                       {"minProperties", 1},
-                       {"maxProperties", 1}};
-  return {{"type", "array"}, {"items", {{"anyOf", {{{"enum", std::move(names)}}, long_form}}}}};
+  return named_list_schema(std::move(names), std::move(with_settings));
 }
 
 Json recovery_target_schema(const KeyDescription& key, std::span<const CheckDescription> checks) {
@@ -100,12 +117,21 @@ Json value_schema(const KeyDescription& key, std::span<const CheckDescription> c
     case KeyKind::expectation:
       if (key.children.empty()) return scalar_schema();
       return {{"anyOf", {scalar_schema(), map_schema(key.children, checks)}}};
+    case KeyKind::secret:
+      return {{"anyOf",
+               {{{"$ref", "#/definitions/environment"}},
+                {{"type", "object"},
+                 {"properties", {{"file", matching("^/")}}},
+                 {"required", {"file"}},
+                 {"additionalProperties", false}}}}};
     case KeyKind::section:
       return map_schema(key.children, checks);
     case KeyKind::recovery_target:
       return recovery_target_schema(key, checks);
     case KeyKind::check_list:
       return check_list_schema(checks);
+    case KeyKind::channel_list:
+      return channel_list_schema();
   }
   return Json::object();
 }

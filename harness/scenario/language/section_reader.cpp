@@ -37,7 +37,10 @@ void report_duplicate(const YamlEntry& entry, const YamlNode& node, const Sectio
 
 void read_entry(const KeyDescription& key, const YamlNode& value, const Section& section,
                 Settings& into, std::vector<ScenarioError>& errors) {
-  if (key.kind == KeyKind::recovery_target || key.kind == KeyKind::check_list) return;
+  if (key.kind == KeyKind::recovery_target || key.kind == KeyKind::check_list ||
+      key.kind == KeyKind::channel_list) {
+    return;
+  }
   const std::string name = section.prefix + std::string(key.name);
   if (key.kind == KeyKind::section) {
     read_section(value, {key.children, std::string(key.name), name + "."}, into, errors);

@@ -19,8 +19,8 @@ struct Section {
 };
 
 // Stores each valid value under its dotted key, including nested sections. Adds unknown, duplicate,
-// missing and invalid keys to `errors`. Keys of the kinds recovery_target and check_list are
-// accepted here and read elsewhere.
+// missing and invalid keys to `errors`. Keys of the kinds recovery_target, check_list and
+// channel_list are accepted here and read elsewhere.
 void read_section(const YamlNode& node, const Section& section, Settings& into,
                   std::vector<ScenarioError>& errors);
 

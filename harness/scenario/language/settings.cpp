@@ -36,12 +36,16 @@ std::string_view name_of(KeyKind kind) {
       return "value";
     case KeyKind::expectation:
       return "expectation";
+    case KeyKind::secret:
+      return "secret";
     case KeyKind::section:
       return "map";
     case KeyKind::recovery_target:
       return "recovery target";
     case KeyKind::check_list:
       return "list of checks";
+    case KeyKind::channel_list:
+      return "list of channels";
   }
   return "value";
 }

@@ -33,9 +33,12 @@ enum class KeyKind {
   scalar,           // any scalar, kept as written
   expectation,      // a scalar, or a map with `children`; kept as a map of strings, a single scalar
                     // under ""
+  secret,           // ${NAME}, or { file: /path }; kept as a map of strings, the value under "" or
+                    // the path under "file"
   section,          // a map with `children`
   recovery_target,  // the form of recover_to
   check_list,       // the form of checks
+  channel_list,     // the form of notify
 };
 // Its name for people: "whole number", "duration".
 std::string_view name_of(KeyKind kind);

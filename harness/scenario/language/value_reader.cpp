@@ -138,6 +138,27 @@ std::optional<SettingValue> read_list(const KeyDescription& key, const YamlNode&
                                            : std::nullopt;
 }
 
+// A secret in the file would be copied into the history with the scenario's text.
+std::optional<SettingValue> read_secret(const KeyDescription& key, const YamlNode& node,
+                                        std::vector<ScenarioError>& errors) {
+  const std::string hint =
+      fmt::format("for example {0}: {1}, or {0}: {{ file: /etc/pgrehearse/{0} }}", key.name,
+                  key.example.empty() ? "\"${SECRET}\"" : key.example);
+  if (node.kind == YamlNode::Kind::scalar && node.text != node.written) {
+    return read_scalar(key, node, errors);
+  }
+  const auto* file = node.kind == YamlNode::Kind::map ? node.find("file") : nullptr;
+  const bool named = file != nullptr && node.entries.size() == 1 &&
+                     file->value.kind == YamlNode::Kind::scalar &&
+                     file->value.text.starts_with('/');
+  if (named) return std::map<std::string, std::string>{{"file", file->value.text}};
+  errors.push_back(
+      {node.position,
+       fmt::format("'{}' is a secret: it must come from the environment or from a file", key.name),
+       hint});
+  return {};
+}
+
 // Any keys for a text_map; the row's children for an expectation.
 std::optional<SettingValue> read_map(const KeyDescription& key, const YamlNode& node,
                                      std::vector<ScenarioError>& errors) {
@@ -193,10 +214,14 @@ std::optional<SettingValue> convert_scalar(const KeyDescription& key, const std:
       return std::vector<std::string>{text};
     case KeyKind::expectation:
       return std::map<std::string, std::string>{{"", text}};
+    case KeyKind::secret:
+      if (text.empty()) return {};
+      return std::map<std::string, std::string>{{"", text}};
     case KeyKind::text_map:
     case KeyKind::section:
     case KeyKind::recovery_target:
     case KeyKind::check_list:
+    case KeyKind::channel_list:
       return {};
   }
   return {};
@@ -204,6 +229,9 @@ std::optional<SettingValue> convert_scalar(const KeyDescription& key, const std:
 
 std::optional<SettingValue> read_value(const KeyDescription& key, const YamlNode& node,
                                        std::vector<ScenarioError>& errors) {
+  if (key.kind == KeyKind::secret && node.kind != YamlNode::Kind::unusable) {
+    return read_secret(key, node, errors);
+  }
   if (node.kind == YamlNode::Kind::scalar && key.kind != KeyKind::text_map) {
     return read_scalar(key, node, errors);
   }
@@ -262,12 +290,16 @@ std::string_view described(KeyKind kind) {
       return "a single value";
     case KeyKind::expectation:
       return "a value or a map";
+    case KeyKind::secret:
+      return "a secret";
     case KeyKind::section:
       return "a map";
     case KeyKind::recovery_target:
       return "a recovery target";
     case KeyKind::check_list:
       return "a list of checks";
+    case KeyKind::channel_list:
+      return "a list of channels";
   }
   return "a value";
 }

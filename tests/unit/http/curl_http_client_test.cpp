@@ -79,6 +79,20 @@ TEST(CurlHttpClientTest, PostsJsonOverAUnixSocket) {
   EXPECT_THAT(server.request(), HasSubstr(body));
 }
 
+TEST(CurlHttpClientTest, SendsHeadersAndTheTypeOfTheBody) {
+  ScriptedHttpServer server(hello);
+  const CurlHttpClient client({});
+  const auto response = client.send({.url = server.url(),
+                                     .method = "POST",
+                                     .body = "a 1\n",
+                                     .content_type = "text/plain",
+                                     .headers = {"X-One: 1", "X-Two: 2"}},
+                                    {});
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(server.request(), HasSubstr("Content-Type: text/plain\r\n"));
+  EXPECT_THAT(server.request(), HasSubstr("X-One: 1\r\nX-Two: 2\r\n"));
+}
+
 TEST(CurlHttpClientTest, SendsTheMethodOfTheRequest) {
   ScriptedHttpServer server("HTTP/1.1 204 No Content\r\n\r\n");
   const CurlHttpClient client({});

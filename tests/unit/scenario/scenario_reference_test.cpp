@@ -47,6 +47,7 @@ TEST(ScenarioReference, SchemaListsEveryKeyAndEveryCheck) {
 TEST(ScenarioReference, ExampleHasEveryKeyAndIsValid) {
   const std::string example = scenario_example();
   setenv("PATRONI_PASSWORD", "secret", 1);
+  setenv("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/secret", 1);
   EXPECT_EQ(errors_of(example), "");
   for (const auto& key : scenario_keys()) {
     EXPECT_THAT(example, HasSubstr(fmt::format("{}:", key.name)));
