@@ -170,9 +170,9 @@ BackupChoice choose_unproved(const std::vector<const Backup*>& candidates,
   std::string reason = "the oldest backup that no drill has proved";
   if (passed) {
     reason = fmt::format("every backup is proved; the proof of this one is the oldest, {}",
-                         seconds_text(*passed));
+                         to_text(*passed));
   } else if (tried) {
-    reason = fmt::format("not proved yet, and last tried {}", seconds_text(*tried));
+    reason = fmt::format("not proved yet, and last tried {}", to_text(*tried));
   }
   return {.backup = *backup, .reason = fmt::format("{}: {}", reason, described(*backup))};
 }
@@ -189,7 +189,7 @@ BackupChoice choose_older(const std::vector<const Backup*>& candidates,
   refuse_scenario(fmt::format("no backup is older than {}", to_text(Seconds(age))),
                   fmt::format("the oldest backup is of {}; set repository.backup.older_than to a "
                               "shorter time",
-                              seconds_text(candidates.front()->stop_time)),
+                              to_text(candidates.front()->stop_time)),
                   candidates.front()->label);
 }
 
