@@ -362,9 +362,8 @@ Report run_silent_drill(const Scenario& scenario, std::chrono::milliseconds time
   CommonOptions quiet{.state = state};
   quiet.quiet = true;
   try {
-    return run_session(scenario, {.timeout = timeout, .shared_ledger = false}, quiet,
-                       std::move(stop))
-        .report;
+    const SessionOptions options{.shared_ledger = false, .timeout = timeout};
+    return run_session(scenario, options, quiet, std::move(stop)).report;
   } catch (const Error& error) {
     // `run` would print an error instead of a report.
     Report refused;
