@@ -15,6 +15,7 @@
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
+#include "harness/copies/copy_record.hpp"
 #include "harness/history/evidence/run_manifest.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/reporting/printable.hpp"
@@ -107,6 +108,7 @@ void amend_ledger(const Report& report, const std::filesystem::path& run_directo
 
 // So that its report does not say how to connect to it.
 void record_removal(const Outcome& outcome, const CommonOptions& common) {
+  remove_copy_record(common.state, outcome.leftover.run_id);
   const RunStore store(common.state);
   try {
     const auto record = store.find(outcome.leftover.scenario + "/" + outcome.leftover.run_id);

@@ -16,6 +16,7 @@
 #include "harness/common/sha256.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/version.hpp"
+#include "harness/copies/copy_record.hpp"
 #include "harness/drill/run_drill.hpp"
 #include "harness/history/evidence/drill_recording.hpp"
 #include "harness/history/evidence/run_manifest.hpp"
@@ -235,6 +236,7 @@ void remove_leftovers(const CommonOptions& common) {
     for (const auto& leftover : cleaner->list()) {
       if (!is_removable(leftover, std::chrono::system_clock::now())) continue;
       const auto removal = cleaner->remove(leftover);
+      remove_copy_record(common.state, leftover.run_id);
       spdlog::warn(
           "{} {}: {}", leftover.kept ? "removed expired copy" : "cleaned up after killed drill",
           leftover.run_id,

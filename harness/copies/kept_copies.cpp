@@ -21,6 +21,9 @@ select pg_is_in_recovery(),
        case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end,
        pg_last_xact_replay_timestamp())";
 
+// Not the laboratory of a demo, which is registered and kept in the same way.
+bool is_copy(const RegistryEntry& entry) { return entry.kept && entry.type != laboratory_type; }
+
 void read_position(KeptCopy& copy, const std::stop_token& stop) {
   auto parameters = connection_to(copy.entry, copy.record);
   parameters["dbname"] = "postgres";
@@ -64,7 +67,7 @@ std::vector<KeptCopy> kept_copies(const std::filesystem::path& state,
                                   const std::stop_token& stop) {
   std::vector<KeptCopy> copies;
   for (const auto& [entry, alive] : Registry(state).list()) {
-    if (!entry.kept) continue;
+    if (!is_copy(entry)) continue;
     KeptCopy copy{.entry = entry,
                   .record = load_copy_record(state, entry.run_id),
                   .size = bytes_below(entry.root)};
@@ -82,7 +85,7 @@ RegistryEntry find_copy(const std::filesystem::path& state, const std::string& t
   std::vector<RegistryEntry> matches;
   std::vector<std::string> ids;
   for (const auto& [entry, alive] : Registry(state).list()) {
-    if (!entry.kept) continue;
+    if (!is_copy(entry)) continue;
     ids.push_back(entry.run_id);
     if (entry.run_id == text) return entry;
     if (entry.run_id.starts_with(text) || entry.run_id.ends_with(text)) matches.push_back(entry);

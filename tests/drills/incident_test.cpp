@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "harness/common/poll_until.hpp"
 #include "tests/drills/drill_fixture.hpp"
 
 namespace pgrehearse {
@@ -152,8 +153,14 @@ TEST_F(Incident, AnExpiredCopyIsRemovedByClean) {
   primary->switch_wal_and_wait({});
   const auto kept = run({"recover", "--to", "immediate", "--keep", "--for", "1s"});
   ASSERT_EQ(kept.exit_code, 0) << kept.text();
-  EXPECT_EQ(pgrehearse({"clean"}).exit_code, 0);
-  EXPECT_EQ(Json::parse(run({"copies"}, false).output).size(), 0U);
+  const auto removed = [&] {
+    EXPECT_EQ(pgrehearse({"clean"}).exit_code, 0);
+    return Json::parse(run({"copies"}, false).output).empty();
+  };
+  EXPECT_TRUE(poll_until(std::chrono::steady_clock::now() + std::chrono::minutes(2),
+                         std::chrono::milliseconds(200), {}, removed));
+  std::filesystem::remove(state / "copies");
+  expect_nothing_left();
 }
 
 TEST_F(Incident, WhatCannotBeReachedIsRefusedBeforeItStarts) {
