@@ -91,7 +91,7 @@ CurlHeaders set_request(CURL* easy, const HttpRequest& request) {
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   CurlHeaders headers(curl_slist_append(nullptr, "Expect:"), &curl_slist_free_all);
-  if (request.method == "POST") {
+  if (request.method == "POST" || !request.body.empty()) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());

@@ -66,6 +66,9 @@ Message message_of(const Scenario& scenario, const Report& report,
   message.title = fmt::format("{} {}, stanza {}: {}", upper_case(name_of(verdict)),
                               message.scenario, message.stanza,
                               printable_on_one_line(headline(report)));
+  if (verdict != Verdict::pass && message.next_step.empty()) {
+    message.next_step = "read the report: pgrehearse report " + report.id;
+  }
   if (verdict != Verdict::pass) message.cause = printable_on_one_line(cause_of(diagnosis));
   return message;
 }

@@ -6,6 +6,7 @@ usage: notify_test.py PGREHEARSE LABORATORY_RECORD [unittest options]
 
 import base64
 import email
+import email.policy
 import hashlib
 import hmac
 import json
@@ -144,7 +145,7 @@ notify:
         return {entry["name"]: entry for entry in json.loads(latest.read_text())["notifications"]}
 
     def assert_failure_messages(self, title):
-        self.assertRegex(title, r"^FAIL orders, stanza demo: .*RTO")
+        self.assertRegex(title, r"^FAIL orders, stanza demo: check rto failed: ")
         slack = self.web.to(self.path("SLACK"))[-1]
         self.assertEqual(slack["blocks"][0]["text"]["text"], title)
         self.assertIn("Likely cause: ", slack["blocks"][1]["text"]["text"])

@@ -83,12 +83,14 @@ TEST(CurlHttpClientTest, SendsHeadersAndTheTypeOfTheBody) {
   ScriptedHttpServer server(hello);
   const CurlHttpClient client({});
   const auto response = client.send({.url = server.url(),
-                                     .method = "POST",
+                                     .method = "PUT",
                                      .body = "a 1\n",
                                      .content_type = "text/plain",
                                      .headers = {"X-One: 1", "X-Two: 2"}},
                                     {});
   EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(server.request(), HasSubstr("PUT / HTTP/1.1"));
+  EXPECT_THAT(server.request(), testing::EndsWith("\r\n\r\na 1\n"));
   EXPECT_THAT(server.request(), HasSubstr("Content-Type: text/plain\r\n"));
   EXPECT_THAT(server.request(), HasSubstr("X-One: 1\r\nX-Two: 2\r\n"));
 }
