@@ -40,7 +40,9 @@ struct RunArguments {
 };
 
 SessionOptions session_options(const RunArguments& arguments) {
-  SessionOptions options{.keep = arguments.keep, .wait_for_stanza = true};
+  // Drills that a schedule started wait for each other; a person who starts one does not wait.
+  SessionOptions options{.keep = arguments.keep,
+                         .wait_for_stanza = arguments.if_due || !arguments.run_id.empty()};
   options.run_id = arguments.run_id;
   options.requested_by = arguments.requested_by;
   if (!arguments.timeout.empty()) {
