@@ -60,6 +60,10 @@ Landing advance_copy(const AdvanceRequest& request, const std::stop_token& stop)
   const auto position = position_of(sandbox, stop);
   require_later(request.target, position);
   stop_server(sandbox, stop);
+  const auto opened =
+      sandbox.run({.program = "rm", .arguments = {"-f", closed_archive_marker(sandbox.paths())}},
+                  stop);
+  throw_if_cancelled(opened);
   const bool standby = request.target.type == TargetType::latest;
   // Otherwise the server would promote itself at the end of the archive.
   if (standby) sandbox.write_file(sandbox.paths().data / "standby.signal", "");

@@ -232,6 +232,8 @@ CommandResult Instance::wait_for_end(const std::stop_token& stop) {
 void Instance::leave_running() {
   stop({});
   const auto& paths = sandbox_.paths();
+  // This process may fetch WAL for the server: a request when it is gone would end the server.
+  sandbox_.write_file(closed_archive_marker(paths), "");
   std::string options;
   for (const auto& option : options_) options += fmt::format("'{}' ", option);
   const auto result =

@@ -61,7 +61,8 @@ class Instance {
   void stop(std::stop_token stop);
   // Writes the generated configuration for leave_running(); starts nothing.
   void configure(const Quarantine& quarantine);
-  // Starts the server again on its own, so that it outlives this object and process. Its log goes
+  // Starts the server again on its own, so that it outlives this object and process. The archive is
+  // closed: a standby waits where it is. Its log goes
   // to the sandbox's log directory. Throws Error(startup).
   void leave_running();
   // Ends it at once; never throws.

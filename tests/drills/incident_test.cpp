@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "harness/common/poll_until.hpp"
 #include "tests/drills/drill_fixture.hpp"
@@ -145,6 +146,33 @@ TEST_F(Incident, FromLossToRows) {
   EXPECT_EQ(run({"copies", "promote"}, false).exit_code, 0);
   EXPECT_EQ(Json::parse(run({"copies"}, false).output)[0].at("state"), "open");
   EXPECT_EQ(run({"copies", "remove"}, false).exit_code, 0);
+  std::filesystem::remove(state / "copies");
+  expect_nothing_left();
+}
+
+TEST_F(Incident, ACopyAtTheLastOfSeveralTargetsKeepsRunning) {
+  const auto first = transaction("insert into events values (501, 'first')");
+  const auto second = transaction("insert into events values (502, 'second')");
+  const auto third = transaction("insert into events values (503, 'third')");
+  primary->switch_wal_and_wait({});
+  const auto kept = run({"recover", "--to", fmt::format("xid:{}", first), "--to",
+                         fmt::format("xid:{}", second), "--keep"});
+  ASSERT_EQ(kept.exit_code, 0) << kept.text();
+  const auto id = report_from_json(kept.output).id;
+  // A standby asks for WAL again and again, also when nobody is there to fetch it.
+  std::this_thread::sleep_for(std::chrono::seconds(3));
+  const auto state_of_copy = [&] {
+    for (const auto& copy : Json::parse(run({"copies"}, false).output)) {
+      if (copy.at("run_id") == id) return copy.at("state").get<std::string>();
+    }
+    return std::string("none");
+  };
+  EXPECT_EQ(state_of_copy(), "paused");
+  const auto advanced =
+      run({"copies", "advance", id, "--to", fmt::format("xid:{}", third)}, false);
+  EXPECT_EQ(advanced.exit_code, 0) << advanced.text();
+  EXPECT_EQ(state_of_copy(), "paused");
+  pgrehearse({"clean", "--kept"});
   std::filesystem::remove(state / "copies");
   expect_nothing_left();
 }

@@ -72,9 +72,6 @@ class Laboratory:
             time.sleep(0.2)
         raise AssertionError(f"{segment} was not archived")
 
-    def remove(self):
-        self.run("clean", self.root.name, "--kept", codes=(0, 2))
-
 
 class Load:
     """Clients that insert into one table and update rows of the one that loses rows."""
@@ -203,7 +200,6 @@ def main():
                 print(f"seed {seed}: {error}", flush=True)
     finally:
         laboratory.run("clean", "--kept", codes=(0, 2))
-        laboratory.remove()
         shutil.rmtree(directory, ignore_errors=True)
     print(f"{arguments.seeds - failed} of {arguments.seeds} seeds passed")
     return 1 if failed else 0
