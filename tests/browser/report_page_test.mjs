@@ -87,7 +87,7 @@ test('everything can be read without JavaScript', async () => {
   assert.equal(await landing.locator('p').isVisible(), false);
   await landing.locator('summary').click();
   assert.equal(await landing.locator('p').isVisible(), true);
-  assert.equal(await page.locator('svg.timeline rect').count() > 0, true);
+  assert.equal(await page.locator('svg.recovery rect').count() > 0, true);
 });
 
 test('the filter shows matching checks only', async () => {
@@ -130,7 +130,7 @@ test('5000 commands are sorted and filtered within a second', async () => {
   const seconds = await page.evaluate(async () => {
     const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
     const begin = performance.now();
-    document.querySelectorAll('[data-sortable] th button')[2].click();
+    document.querySelectorAll('.commands [data-sortable] th button')[2].click();
     await frame();
     const input = document.querySelector('.commands input');
     input.value = 'archive-get 49';

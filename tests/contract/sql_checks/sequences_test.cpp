@@ -99,10 +99,10 @@ TEST_F(SequencesTest, FailsForAnUnloggedSequenceOfALoggedTable) {
   const auto outcome = run_check("sequences");
   EXPECT_EQ(outcome.verdict, Verdict::fail);
   EXPECT_THAT(codes_and_objects(outcome),
-              ElementsAre("PGR-SEQUENCE-UNLOGGED " + database + ".public.orders_id_seq",
-                          "PGR-SEQUENCE-UNLOGGED " + database + ".public.empty_id_seq"));
-  EXPECT_EQ(severity_of(outcome.findings[0]), Severity::error);
-  EXPECT_EQ(severity_of(outcome.findings[1]), Severity::note);
+              ElementsAre("PGR-SEQUENCE-UNLOGGED " + database + ".public.empty_id_seq",
+                          "PGR-SEQUENCE-UNLOGGED " + database + ".public.orders_id_seq"));
+  EXPECT_EQ(severity_of(outcome.findings[0]), Severity::note);
+  EXPECT_EQ(severity_of(outcome.findings[1]), Severity::error);
 }
 
 TEST_F(SequencesTest, LooksIntoPartitionsThroughTheirParentOnce) {
