@@ -74,8 +74,8 @@ class BackupsCheck : public RepositoryCheck {
         add_status(key, status->second, own);
       }
       if (own.findings.empty()) evaluate(key, backups_in(list, key), context, own);
-      parts.push_back(fmt::format("{}: {}, {}", repository_name(key), name_of(own.verdict),
-                                  own.summary));
+      parts.push_back(
+          fmt::format("{}: {}, {}", repository_name(key), name_of(own.verdict), own.summary));
       outcome.verdict = worst_of(std::array{outcome.verdict, own.verdict});
       std::ranges::move(own.findings, std::back_inserter(outcome.findings));
     }
@@ -112,8 +112,8 @@ class BackupsCheck : public RepositoryCheck {
     add(outcome,
         {.code = empty ? FindingCode::repo_empty : FindingCode::backup_status,
          .object = repository_name(key),
-         .message = fmt::format("the backup tool reports for repository {}: {}", key,
-                                status.message),
+         .message =
+             fmt::format("the backup tool reports for repository {}: {}", key, status.message),
          .hint = empty ? fmt::format("take a backup in repository {}", key)
                        : "list the backups of this repository with the backup tool"},
         unclear ? Severity::unknown : Severity::error);
@@ -175,14 +175,13 @@ class BackupsCheck : public RepositoryCheck {
     const Seconds age(context.drill_started - newest->stop_time);
     outcome.summary += fmt::format(", newest {} {} old", what, to_text(age));
     if (age <= Seconds(limit)) return;
-    add(outcome,
-        {.code = FindingCode::backup_old,
-         .object = newest->label,
-         .message = fmt::format("the newest {} of repository {} is {} old (limit {})", what, key,
-                                to_text(age), to_text(Seconds(limit))),
-         .hint = "look for failed or missing runs of the backup job",
-         .details = {{"age_seconds", fmt::format("{:.0f}", age.count())},
-                     {"allowed_seconds", fmt::format("{:.0f}", Seconds(limit).count())}}});
+    add(outcome, {.code = FindingCode::backup_old,
+                  .object = newest->label,
+                  .message = fmt::format("the newest {} of repository {} is {} old (limit {})",
+                                         what, key, to_text(age), to_text(Seconds(limit))),
+                  .hint = "look for failed or missing runs of the backup job",
+                  .details = {{"age_seconds", fmt::format("{:.0f}", age.count())},
+                              {"allowed_seconds", fmt::format("{:.0f}", Seconds(limit).count())}}});
   }
 
   void evaluate_retention(int key, const std::vector<Backup>& full,
@@ -213,18 +212,17 @@ class BackupsCheck : public RepositoryCheck {
     const auto& newest = full[full.size() - 1];
     const auto& before = full[full.size() - 2];
     if (before.size.count == 0 || newest.size.count == 0) return;
-    const auto ratio = static_cast<double>(newest.size.count) /
-                           static_cast<double>(before.size.count) -
-                       1;
+    const auto ratio =
+        static_cast<double>(newest.size.count) / static_cast<double>(before.size.count) - 1;
     if (std::abs(ratio) <= max_size_change_) return;
     add(outcome,
         {.code = FindingCode::backup_size,
          .object = newest.label,
-         .message = fmt::format("the cluster in full backup {} is {:.0f} % {} than in {}: {} after "
-                                "{}",
-                                newest.label, std::abs(ratio) * 100,
-                                ratio < 0 ? "smaller" : "larger", before.label,
-                                to_text(newest.size), to_text(before.size)),
+         .message =
+             fmt::format("the cluster in full backup {} is {:.0f} % {} than in {}: {} after "
+                         "{}",
+                         newest.label, std::abs(ratio) * 100, ratio < 0 ? "smaller" : "larger",
+                         before.label, to_text(newest.size), to_text(before.size)),
          .hint = "find out what was removed from or added to the primary between the two"},
         size_severity_);
   }

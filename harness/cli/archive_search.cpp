@@ -13,8 +13,7 @@ namespace pgrehearse {
 
 std::string new_run_id() {
   std::random_device random;
-  return make_run_id(std::chrono::system_clock::now(),
-                     (std::uint64_t{random()} << 32U) | random());
+  return make_run_id(std::chrono::system_clock::now(), (std::uint64_t{random()} << 32U) | random());
 }
 
 ScanOutcome search_archive(const ScenarioParts& parts, const Preparation& preparation,
@@ -72,11 +71,11 @@ std::vector<ResolvedTarget> resolve_targets(const std::vector<RecoveryTarget>& t
   for (const auto& each : resolved) {
     const bool found = each.stop && *each.stop >= consistent;
     if (found || each.target.type == TargetType::latest) continue;
-    throw Error(ErrorKind::usage,
-                fmt::format("{} is not in the WAL after backup {}", to_text(each.target),
-                            backup.label),
-                "'pgrehearse map' shows what can be recovered; for an older target give --backup "
-                "oldest, or a label");
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{} is not in the WAL after backup {}", to_text(each.target), backup.label),
+        "'pgrehearse map' shows what can be recovered; for an older target give --backup "
+        "oldest, or a label");
   }
   return resolved;
 }

@@ -24,9 +24,8 @@ struct ArchiveSearch {
 };
 // Reads in a sandbox of its own, with progress on standard error. Throws Error.
 ScanOutcome search_archive(const ScenarioParts& parts, const Preparation& preparation,
-                           const ArchiveSearch& search,
-                           const std::function<bool(WalChunk)>& take, const CommonOptions& common,
-                           const std::stop_token& stop);
+                           const ArchiveSearch& search, const std::function<bool(WalChunk)>& take,
+                           const CommonOptions& common, const std::stop_token& stop);
 
 // The positions of the targets in the WAL after the backup of the preparation, in WAL order. Throws
 // Error(usage) for one that is not there.

@@ -24,13 +24,16 @@ constexpr std::string_view plan_explanation =
 constexpr std::string_view map_explanation =
     "Lists the backups and the WAL archive; restores nothing. Shows the recoverable range of each\n"
     "timeline, gaps in the WAL, and unusable backups.\n"
-    "Exit code: 0 continuous; 1 something is lost; 2 something could not be determined. With --at:\n"
+    "Exit code: 0 continuous; 1 something is lost; 2 something could not be determined. With "
+    "--at:\n"
     "0 the time is recoverable; 1 it is not; 2 unknown.";
 
 constexpr std::string_view recover_explanation =
-    "A drill without a scenario file: restores the backup that fits, replays WAL to the target and\n"
+    "A drill without a scenario file: restores the backup that fits, replays WAL to the target "
+    "and\n"
     "proves where recovery stopped. Before it starts, it shows the target in both time zones, the\n"
-    "backup, the WAL, the time and the space that it needs, and whether the target can be reached.\n"
+    "backup, the WAL, the time and the space that it needs, and whether the target can be "
+    "reached.\n"
     "\n"
     "Targets: latest, immediate, a time (\"2026-11-20 14:05\", or 14:05 for today), an LSN\n"
     "(0/5000028), xid:743, name:RESTORE_POINT, and before:743, before:LSN or before:TIME to stop\n"
@@ -51,12 +54,14 @@ constexpr std::string_view locate_explanation =
     "\n"
     "--when finds the commit that made a query untrue: restores the backup once and bisects the\n"
     "commits, each time from a saved copy of the newest position where the query was true. If the\n"
-    "query changed more than once, the result is one of the changes. The saved copy shares its space\n"
+    "query changed more than once, the result is one of the changes. The saved copy shares its "
+    "space\n"
     "on xfs and btrfs; elsewhere the search needs twice the space of the cluster.\n"
     "Exit code: 0 found; 1 no such transaction; 2 the table could not be followed to the end.";
 
 constexpr std::string_view copies_explanation =
-    "Copies are instances that 'recover --keep' or 'run --keep' left running. A copy is named by its\n"
+    "Copies are instances that 'recover --keep' or 'run --keep' left running. A copy is named by "
+    "its\n"
     "run id or a unique part of it; the name can be omitted if there is only one.\n"
     "\n"
     "  list      position, state, age, size and expiry of each copy\n"
@@ -64,16 +69,20 @@ constexpr std::string_view copies_explanation =
     "  advance   continue replay to a later --to TARGET, without another restore\n"
     "  dump      write a table or a database to a file: --dump DATABASE[.SCHEMA.TABLE]=FILE\n"
     "  diff      compare --table with the primary (--against a scenario or a connection string):\n"
-    "            counts and shows the rows that differ, writes them as --csv FILE, and the rows that\n"
-    "            only the copy has as --sql FILE, to be reviewed and run by a person. The primary is\n"
+    "            counts and shows the rows that differ, writes them as --csv FILE, and the rows "
+    "that\n"
+    "            only the copy has as --sql FILE, to be reviewed and run by a person. The primary "
+    "is\n"
     "            only read, for at most --time\n"
     "  promote   end replay and open the copy for writing\n"
     "  remove    stop and remove copies\n"
     "Exit code of diff: 0 no difference; 1 rows differ; 2 not complete.";
 
 constexpr std::string_view init_explanation =
-    "Inspects the repository and this host, and writes a scenario with comments. If a server on this\n"
-    "host is the cluster of the backups, it becomes the primary of the scenario. Runs the probes of\n"
+    "Inspects the repository and this host, and writes a scenario with comments. If a server on "
+    "this\n"
+    "host is the cluster of the backups, it becomes the primary of the scenario. Runs the probes "
+    "of\n"
     "'doctor'; an existing file is never replaced.\n"
     "Exit code: 0 written; others as for 'doctor'.";
 
@@ -112,7 +121,8 @@ constexpr std::string_view prove_explanation =
 
 constexpr std::string_view clean_explanation =
     "Removes processes, directories, containers, virtual machines and pods of drills that are no\n"
-    "longer running. Kept instances are removed when they expire ('recover --for'), with --kept, or\n"
+    "longer running. Kept instances are removed when they expire ('recover --for'), with --kept, "
+    "or\n"
     "by run id.\n"
     "Exit code: 0 nothing left; 2 something could not be removed.";
 
@@ -142,15 +152,20 @@ constexpr std::string_view serve_explanation =
     "error; with --list, a file has errors.";
 
 constexpr std::string_view metrics_explanation =
-    "Lists the repositories of the scenarios, asks their primaries' archivers, and prints the metrics\n"
-    "of this host in Prometheus' text format: the newest drill of each scenario, from the ledger, and\n"
-    "what was found in the repositories. Meant to run every few minutes, by cron or a systemd timer;\n"
-    "drills add their results with 'run --metrics' or 'run --pushgateway'. The primary is only read.\n"
+    "Lists the repositories of the scenarios, asks their primaries' archivers, and prints the "
+    "metrics\n"
+    "of this host in Prometheus' text format: the newest drill of each scenario, from the ledger, "
+    "and\n"
+    "what was found in the repositories. Meant to run every few minutes, by cron or a systemd "
+    "timer;\n"
+    "drills add their results with 'run --metrics' or 'run --pushgateway'. The primary is only "
+    "read.\n"
     "Exit code: 0 complete; 2 a repository could not be listed, its last state was exported.";
 
 constexpr std::string_view notify_explanation =
     "'notify test' sends a message marked as a test through each channel of the scenario's key\n"
-    "`notify`, and prints the outcome of each. Incidents that the test opens are resolved at once. A\n"
+    "`notify`, and prints the outcome of each. Incidents that the test opens are resolved at once. "
+    "A\n"
     "heartbeat is not sent: it would report a drill that passed.\n"
     "Exit code: 0 all delivered; 1 a channel failed.";
 
@@ -189,12 +204,14 @@ constexpr auto table = std::to_array<CommandDescription>({
      "pgrehearse locate --stanza demo --dropped shop.public.orders --from '2026-11-20 13:00'\n"
      "pgrehearse locate weekly.yaml --deleted-from shop.public.orders --at-least 100\n"
      "pgrehearse locate --stanza demo --database-dropped shop --zone Europe/Berlin\n"
-     "pgrehearse locate --stanza demo --database shop --when 'select count(*) > 0 from sales.orders'",
+     "pgrehearse locate --stanza demo --database shop --when 'select count(*) > 0 from "
+     "sales.orders'",
      configure_locate, locate_explanation},
     {"copies", "list, connect, advance, dump, compare, promote and remove kept copies",
      "pgrehearse copies\n"
      "pgrehearse copies advance 1a2b3c4d --to '2026-11-20 14:06'\n"
-     "pgrehearse copies diff 1a2b3c4d --table shop.public.orders --against weekly.yaml --sql lost.sql\n"
+     "pgrehearse copies diff 1a2b3c4d --table shop.public.orders --against weekly.yaml --sql "
+     "lost.sql\n"
      "pgrehearse copies remove 1a2b3c4d",
      configure_copies, copies_explanation},
     {"doctor", "check the prerequisites of drills and suggest fixes",

@@ -64,8 +64,7 @@ std::string age_of(const RegistryEntry& entry, Instant now) {
 std::string expiry_of(const RegistryEntry& entry, Instant now) {
   const auto expires = parse_instant(entry.expires);
   if (!expires) return "never";
-  return *expires <= now ? "expired"
-                         : "in " + duration_in_words(Seconds(*expires - now).count());
+  return *expires <= now ? "expired" : "in " + duration_in_words(Seconds(*expires - now).count());
 }
 
 void print_list(const std::vector<KeptCopy>& copies, const TimeZone& zone,
@@ -94,15 +93,15 @@ void print_list(const std::vector<KeptCopy>& copies, const TimeZone& zone,
 
 // The copy as a sandbox; its lock is held until the result is destroyed.
 std::unique_ptr<Sandbox> open(CommandRunner& runner, const CommonOptions& common,
-                              const RegistryEntry& entry,
-                              const std::optional<CopyRecord>& record) {
+                              const RegistryEntry& entry, const std::optional<CopyRecord>& record) {
   SandboxSpec spec{.scenario = entry.scenario, .options = LocalOptions{}};
   if (record) {
     spec.superuser = record->superuser;
     spec.binaries = record->binaries;
     spec.postgres_major = record->postgres_major;
   } else {
-    const auto report = load_report(RunStore(common.state).find(entry.scenario + "/" + entry.run_id));
+    const auto report =
+        load_report(RunStore(common.state).find(entry.scenario + "/" + entry.run_id));
     if (report.backup) spec.postgres_major = std::stoi(report.backup->postgres_version);
   }
   return open_copy(runner, common.state, spec, entry.run_id);
@@ -112,8 +111,9 @@ ExitCode connect(const CopiesArguments& arguments, const CommonOptions& common) 
   const auto entry = find_copy(common.state, first_of(arguments.words));
   const auto server = connection_to(entry, load_copy_record(common.state, entry.run_id));
   const std::string database = arguments.words.size() > 1 ? arguments.words[1] : "postgres";
-  std::vector<std::string> words{"psql", "-h", server.at("host"), "-p", server.at("port"),
-                                 "-U",   server.at("user"),       "-d", database};
+  std::vector<std::string> words{
+      "psql", "-h",    server.at("host"), "-p", server.at("port"), "-U", server.at("user"),
+      "-d",   database};
   std::vector<char*> pointers;
   for (auto& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
@@ -209,8 +209,8 @@ ExitCode remove(const CopiesArguments& arguments, const CommonOptions& common) {
         if (leftover.run_id != entry.run_id) continue;
         const auto removal = cleaner->remove(leftover);
         if (!removal.complete()) code = ExitCode::unknown;
-        std::cerr << fmt::format("{} {}\n", removal.complete() ? "removed" : "could not remove all of",
-                                 entry.run_id);
+        std::cerr << fmt::format(
+            "{} {}\n", removal.complete() ? "removed" : "could not remove all of", entry.run_id);
       }
     }
     remove_copy_record(common.state, entry.run_id);
@@ -218,8 +218,7 @@ ExitCode remove(const CopiesArguments& arguments, const CommonOptions& common) {
   return code;
 }
 
-ExitCode act(CopiesArguments& arguments, const CommonOptions& common,
-             const std::stop_token& stop) {
+ExitCode act(CopiesArguments& arguments, const CommonOptions& common, const std::stop_token& stop) {
   const auto& action = arguments.action;
   if (action == "list") {
     print_list(kept_copies(common.state, stop),
@@ -232,8 +231,7 @@ ExitCode act(CopiesArguments& arguments, const CommonOptions& common,
   if (action == "advance") return advance(arguments, common, stop);
   const auto entry = find_copy(common.state, first_of(arguments.words));
   const auto runner = real_command_runner();
-  const auto sandbox =
-      open(*runner, common, entry, load_copy_record(common.state, entry.run_id));
+  const auto sandbox = open(*runner, common, entry, load_copy_record(common.state, entry.run_id));
   if (action == "dump") return dump_tables(arguments, *sandbox, stop);
   if (action == "promote") {
     promote_copy(*sandbox, stop);
@@ -284,9 +282,8 @@ CommandAction configure_copies(CLI::App& command, const CommonOptions& common) {
       ->type_name("FILE");
   command.add_option("--time", arguments->time, "diff: time limit for reading the primary [10min]")
       ->type_name("DURATION");
-  return [arguments, &common](const std::stop_token& stop) {
-    return act(*arguments, common, stop);
-  };
+  return
+      [arguments, &common](const std::stop_token& stop) { return act(*arguments, common, stop); };
 }
 
 }  // namespace pgrehearse

@@ -40,10 +40,10 @@ Primary primary_of(const std::string& against) {
 
 TableShape require_table(Connection& connection, const TableName& table, std::string_view where) {
   if (auto shape = read_table_shape(connection, table)) return std::move(*shape);
-  throw Error(ErrorKind::usage,
-              fmt::format("table {} does not exist in {}", to_text(table), where),
-              "the name is written as in the catalog: DATABASE.SCHEMA.TABLE; create a dropped table "
-              "first, for example with pg_restore --schema-only from a dump of the copy");
+  throw Error(
+      ErrorKind::usage, fmt::format("table {} does not exist in {}", to_text(table), where),
+      "the name is written as in the catalog: DATABASE.SCHEMA.TABLE; create a dropped table "
+      "first, for example with pg_restore --schema-only from a dump of the copy");
 }
 
 // What the comparison found, for people and for --format json.
@@ -60,8 +60,8 @@ struct Shown {
       case RowDifference::only_in_copy:
         return lines.push_back("only in the copy     " + text(copy));
       case RowDifference::changed:
-        return lines.push_back(
-            fmt::format("changed              {}\n  in the primary       {}", text(copy), text(other)));
+        return lines.push_back(fmt::format("changed              {}\n  in the primary       {}",
+                                           text(copy), text(other)));
       case RowDifference::only_in_other:
         return lines.push_back("only in the primary  " + text(other));
     }
@@ -91,11 +91,13 @@ void print(const TableName& table, const DiffCounts& counts, const Shown& shown,
       counts.changed, counts.only_in_other);
   if (!shown.lines.empty()) std::cout << "first differences\n";
   for (const auto& line : shown.lines) std::cout << "  " << line << '\n';
-  if (!arguments.csv.empty()) std::cout << "differences written to " << arguments.csv.string() << '\n';
+  if (!arguments.csv.empty())
+    std::cout << "differences written to " << arguments.csv.string() << '\n';
   if (!arguments.sql.empty()) {
-    std::cout << fmt::format("{} INSERT statements written to {}: review them, then run the file on "
-                             "the primary\n",
-                             counts.only_in_copy, arguments.sql.string());
+    std::cout << fmt::format(
+        "{} INSERT statements written to {}: review them, then run the file on "
+        "the primary\n",
+        counts.only_in_copy, arguments.sql.string());
   }
 }
 

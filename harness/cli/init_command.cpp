@@ -26,8 +26,8 @@ struct InitArguments {
 struct Inspection {
   std::vector<std::pair<std::string, std::string>> findings;
   Backup newest;
-  std::string dsn;             // of the primary; empty: none was found
-  std::string no_primary;      // why
+  std::string dsn;         // of the primary; empty: none was found
+  std::string no_primary;  // why
   bool several_repositories = false;
 };
 
@@ -51,8 +51,8 @@ void find_primary(const InitArguments& arguments, const std::stop_token& stop, I
       const auto identity = Primary(dsn).identity(stop);
       if (identity.system_identifier == found.newest.system_identifier) {
         found.dsn = dsn;
-        found.findings.emplace_back("primary", fmt::format("{} is the cluster of the backups",
-                                                           identity.member));
+        found.findings.emplace_back(
+            "primary", fmt::format("{} is the cluster of the backups", identity.member));
         return;
       }
       found.no_primary = fmt::format("{} is another cluster", identity.member);
@@ -109,9 +109,10 @@ std::string primary_section(const Inspection& found) {
     return "# The production server, for checks that compare with it. It is only read.\n"
            "# primary: { dsn: \"host=db1 dbname=postgres user=pgrehearse\" }\n";
   }
-  return fmt::format("# The production server, which is only read. Passwords belong in ~/.pgpass.\n"
-                     "primary: {{ dsn: {} }}\n",
-                     yaml_text(found.dsn));
+  return fmt::format(
+      "# The production server, which is only read. Passwords belong in ~/.pgpass.\n"
+      "primary: {{ dsn: {} }}\n",
+      yaml_text(found.dsn));
 }
 
 std::string checks_section(const Inspection& found) {
@@ -200,12 +201,12 @@ CommandAction configure_init(CLI::App& command, const CommonOptions& common) {
                   "host, if it is that cluster]")
       ->type_name("DSN");
   command
-      .add_option("-o,--output", arguments->output, "file to write, - for standard output "
-                                                    "[STANZA.yaml]")
+      .add_option("-o,--output", arguments->output,
+                  "file to write, - for standard output "
+                  "[STANZA.yaml]")
       ->type_name("FILE");
-  return [arguments, &common](const std::stop_token& stop) {
-    return init(*arguments, common, stop);
-  };
+  return
+      [arguments, &common](const std::stop_token& stop) { return init(*arguments, common, stop); };
 }
 
 }  // namespace pgrehearse

@@ -41,7 +41,7 @@ struct LocateArguments {
 struct StartingPoint {
   CatalogRelations catalog;
   Lsn since;
-  std::string source;         // "the primary"
+  std::string source;  // "the primary"
 };
 
 IncidentQuestion question_of(const LocateArguments& arguments) {
@@ -54,10 +54,11 @@ IncidentQuestion question_of(const LocateArguments& arguments) {
   const auto given =
       std::ranges::count_if(kinds, [](const auto& kind) { return !kind.second->empty(); });
   if (given != 1) {
-    throw Error(ErrorKind::usage,
-                given == 0 ? "no incident given" : "only one incident can be searched for at a time",
-                "one of --dropped, --truncated, --deleted-from, --updated, --database-dropped and "
-                "--when");
+    throw Error(
+        ErrorKind::usage,
+        given == 0 ? "no incident given" : "only one incident can be searched for at a time",
+        "one of --dropped, --truncated, --deleted-from, --updated, --database-dropped and "
+        "--when");
   }
   IncidentQuestion question{.at_least = arguments.at_least};
   for (const auto& [kind, text] : kinds) {
@@ -112,12 +113,12 @@ std::optional<StartingPoint> start_from_primary(const IncidentQuestion& question
 
 [[noreturn]] void refuse_unknown(const IncidentQuestion& question, const Backup& backup) {
   const bool database = question.kind == IncidentKind::database_dropped;
-  throw Error(ErrorKind::usage,
-              fmt::format("{} {} does not exist in backup {}", database ? "database" : "table",
-                          database ? question.table.database : to_text(question.table),
-                          backup.label),
-              "the name is written as in the catalog: DATABASE.SCHEMA.TABLE; if it was created "
-              "later, give --from a time after a later backup");
+  throw Error(
+      ErrorKind::usage,
+      fmt::format("{} {} does not exist in backup {}", database ? "database" : "table",
+                  database ? question.table.database : to_text(question.table), backup.label),
+      "the name is written as in the catalog: DATABASE.SCHEMA.TABLE; if it was created "
+      "later, give --from a time after a later backup");
 }
 
 // Restores the backup as far as it is needed to read the table's files in the catalog.
@@ -202,10 +203,9 @@ std::string recover_command(const Search& what, const StanzaOptions& from,
   }
   auto repository = what.scenario.repository;
   repository.backup = "latest";
-  const auto choice = choose_backup(preparation.list, repository,
-                                    {.type = TargetType::lsn, .lsn = commit.lsn});
-  return fmt::format("{} --to before:{} --backup {} --keep", line, commit.xid,
-                     choice.backup.label);
+  const auto choice =
+      choose_backup(preparation.list, repository, {.type = TargetType::lsn, .lsn = commit.lsn});
+  return fmt::format("{} --to before:{} --backup {} --keep", line, commit.xid, choice.backup.label);
 }
 
 std::string time_of(const TransactionEnd& commit, const TimeZone& zone) {
@@ -244,9 +244,10 @@ void print_candidate(const Json& json, const IncidentCandidate& candidate, const
                              &relation == &candidate.relations.front() ? "relations" : "",
                              printable(relation));
   }
-  std::cout << fmt::format("  later      {} transactions committed after it; a recovery to before "
-                           "it leaves them out\n",
-                           json["later_commits"].get<std::uint64_t>());
+  std::cout << fmt::format(
+      "  later      {} transactions committed after it; a recovery to before "
+      "it leaves them out\n",
+      json["later_commits"].get<std::uint64_t>());
   std::cout << fmt::format("  recover    {}\n", json["recover"].get<std::string>());
 }
 
@@ -256,8 +257,8 @@ ExitCode print(const Search& what, const StanzaOptions& from, const Preparation&
   auto list = Json::array();
   for (const auto& candidate : search.candidates()) {
     const auto later = search.commits() - candidate.earlier_commits - 1;
-    list.push_back(json_of(candidate, later,
-                           recover_command(what, from, preparation, candidate.commit)));
+    list.push_back(
+        json_of(candidate, later, recover_command(what, from, preparation, candidate.commit)));
   }
   const Json json{{"candidates", list},
                   {"started_from", start.source},
@@ -289,12 +290,9 @@ ExitCode print(const Search& what, const StanzaOptions& from, const Preparation&
 }
 
 Json json_of(const WhenAnswer& answer, const std::string& command) {
-  Json json{{"xid", nullptr},
-            {"commit_lsn", nullptr},
-            {"commit_time", nullptr},
-            {"commits", answer.commits},
-            {"trials", answer.trials},
-            {"seconds", std::round(answer.took.count() * 10) / 10}};
+  Json json{{"xid", nullptr},          {"commit_lsn", nullptr},
+            {"commit_time", nullptr},  {"commits", answer.commits},
+            {"trials", answer.trials}, {"seconds", std::round(answer.took.count() * 10) / 10}};
   if (!answer.commit) return json;
   json["xid"] = answer.commit->xid;
   json["commit_lsn"] = to_text(answer.commit->lsn);
@@ -311,9 +309,9 @@ ExitCode locate_when(const LocateArguments& arguments, const Search& what,
                                  .from = what.question.from,
                                  .to = what.question.to},
                                 parts, preparation, what.common, stop);
-  const auto command = answer.commit ? recover_command(what, arguments.from_options, preparation,
-                                                       *answer.commit)
-                                     : std::string();
+  const auto command =
+      answer.commit ? recover_command(what, arguments.from_options, preparation, *answer.commit)
+                    : std::string();
   if (what.common.format == "json") {
     std::cout << json_of(answer, command).dump(2, ' ', false, Json::error_handler_t::replace)
               << '\n';
@@ -346,11 +344,11 @@ void read_range(const LocateArguments& arguments, const TimeZone& zone,
 
 ExitCode locate(const LocateArguments& arguments, const CommonOptions& common,
                 const std::stop_token& stop) {
-  Search what{.scenario = scenario_of(arguments.from_options, "locate"),
-              .question = {},
-              .zone = arguments.zone.empty() ? TimeZone::of_terminal()
-                                             : TimeZone::named(arguments.zone),
-              .common = common};
+  Search what{
+      .scenario = scenario_of(arguments.from_options, "locate"),
+      .question = {},
+      .zone = arguments.zone.empty() ? TimeZone::of_terminal() : TimeZone::named(arguments.zone),
+      .common = common};
   const bool by_query = !arguments.when.empty();
   if (by_query && arguments.database.empty()) {
     throw Error(ErrorKind::usage, "--when needs --database", "the database to run the query in");
@@ -400,13 +398,13 @@ CommandAction configure_locate(CLI::App& command, const CommonOptions& common) {
   table("--truncated", arguments->truncated, "TRUNCATE of this table");
   table("--deleted-from", arguments->deleted, "DELETE of rows of this table");
   table("--updated", arguments->updated, "UPDATE of rows of this table");
-  command
-      .add_option("--database-dropped", arguments->database_dropped, "DROP of this database")
+  command.add_option("--database-dropped", arguments->database_dropped, "DROP of this database")
       ->type_name("NAME");
   command
-      .add_option("--when", arguments->when,
-                  "SQL that was true: the first commit after which it is not; run as superuser in a "
-                  "restored copy, read-only")
+      .add_option(
+          "--when", arguments->when,
+          "SQL that was true: the first commit after which it is not; run as superuser in a "
+          "restored copy, read-only")
       ->type_name("SQL");
   command.add_option("--database", arguments->database, "database for --when")->type_name("NAME");
   command
@@ -418,8 +416,9 @@ CommandAction configure_locate(CLI::App& command, const CommonOptions& common) {
                   "only transactions that committed at or after this time [the newest backup]")
       ->type_name("TIME");
   command
-      .add_option("--to", arguments->to,
-                  "only transactions that committed at or before this time [the end of the archive]")
+      .add_option(
+          "--to", arguments->to,
+          "only transactions that committed at or before this time [the end of the archive]")
       ->type_name("TIME");
   command.add_option("--zone", arguments->zone, "time zone of times without one [the terminal's]")
       ->type_name("ZONE");

@@ -78,14 +78,13 @@ WhenAnswer find_when(const WhenQuestion& question, const ScenarioParts& parts,
                             .seconds = Seconds(std::chrono::steady_clock::now() - began).count(),
                             .completed = true});
   Instance instance(*sandbox, parts.scratch->path() / "postgresql.log");
-  const auto landed =
-      recover({.sandbox = *sandbox,
-               .instance = instance,
-               .repository = *parts.repository,
-               .backup = backup,
-               .target = consistent,
-               .control = read_control_data(*sandbox, sandbox->paths().data, stop)},
-              stop);
+  const auto landed = recover({.sandbox = *sandbox,
+                               .instance = instance,
+                               .repository = *parts.repository,
+                               .backup = backup,
+                               .target = consistent,
+                               .control = read_control_data(*sandbox, sandbox->paths().data, stop)},
+                              stop);
   ReplayTrials trials({.sandbox = *sandbox,
                        .instance = instance,
                        .repository = *parts.repository,

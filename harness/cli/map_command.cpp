@@ -70,9 +70,7 @@ std::optional<Instant> instant_of(const MapOptions& options) {
 
 Asked ask(const RecoveryMap& map, Instant at, const MapOptions& options,
           const CommonOptions& common) {
-  Asked asked{.at = at,
-              .utc_offset = utc_offset_of(options.at),
-              .answer = recoverable_at(map, at)};
+  Asked asked{.at = at, .utc_offset = utc_offset_of(options.at), .answer = recoverable_at(map, at)};
   const auto& answer = asked.answer;
   if (answer.backup) {
     const auto past = RunStore(common.state).newest_passed(map.scenario, map.stanza, 5);

@@ -64,18 +64,15 @@ void observe_repository(const Scenario& scenario, const ObservationOptions& opti
     read_edges(map, {*parts.repository, parts.provisioner.get(), sandbox}, stop);
   }
   RepositoryObservation observation{.map = map, .archiver = archiver_of(parts, stop), .space = {}};
-  const auto directory =
-      local_repository(parts.repository->access(), scenario.repository.stanza);
+  const auto directory = local_repository(parts.repository->access(), scenario.repository.stanza);
   if (directory) observation.space = space_of(*directory);
   save_observation(common.state, scenario.name, repository_samples(observation));
 }
 
-std::string metrics_of(const CommonOptions& common,
-                       const std::stop_token& stop) {
+std::string metrics_of(const CommonOptions& common, const std::stop_token& stop) {
   auto ledger = open_ledger({}, common.state, stop);
-  return MetricsCollector(ledger, {.state = common.state,
-                                   .host = host_name(),
-                                   .only_this_host = true})
+  return MetricsCollector(ledger,
+                          {.state = common.state, .host = host_name(), .only_this_host = true})
       .text();
 }
 
@@ -107,10 +104,10 @@ void export_metrics(std::span<const Scenario> scenarios, const MetricsTargets& t
   if (targets.pushgateway.empty()) return;
   for (const auto& scenario : scenarios) {
     auto ledger = open_ledger({}, common.state, stop);
-    const auto text = MetricsCollector(ledger, {.state = common.state,
-                                                .host = host_name(),
-                                                .scenario = scenario.name})
-                          .text();
+    const auto text =
+        MetricsCollector(ledger,
+                         {.state = common.state, .host = host_name(), .scenario = scenario.name})
+            .text();
     push_metrics(CurlHttpClient({}), targets.pushgateway, scenario.name, text, stop);
   }
 }

@@ -69,9 +69,8 @@ void notify_of_drill(const Scenario& scenario, const Report& report, const Commo
   log_errors([&] {
     const RunStore store(common.state);
     const auto previous = previous_drill(store, report);
-    auto message =
-        message_of(scenario, report,
-                   previous ? std::optional(previous->verdict) : std::optional<Verdict>());
+    auto message = message_of(
+        scenario, report, previous ? std::optional(previous->verdict) : std::optional<Verdict>());
     const auto record = store.find(scenario.name + "/" + report.id);
     message.report_file = record.string();
     const Sending sending;
@@ -86,17 +85,17 @@ void notify_of_error(const Scenario& scenario, const Error& error, const std::st
   if (error.kind() == ErrorKind::usage || error.kind() == ErrorKind::interrupted) return;
   log_errors([&] {
     const Instant now = std::chrono::system_clock::now();
-    const Report report{.id = make_run_id(now, 0),
-                        .scenario = {.name = scenario.name, .file = scenario.file.string()},
-                        .started = now,
-                        .finished = now,
-                        .host = host_name(),
-                        .diagnosis = {.summary = "the drill could not start: " +
-                                                 std::string(error.what()),
-                                      .code = error.code(),
-                                      .object = error.object(),
-                                      .likely_cause = likely_cause_of(error.code()),
-                                      .next_step = error.hint()}};
+    const Report report{
+        .id = make_run_id(now, 0),
+        .scenario = {.name = scenario.name, .file = scenario.file.string()},
+        .started = now,
+        .finished = now,
+        .host = host_name(),
+        .diagnosis = {.summary = "the drill could not start: " + std::string(error.what()),
+                      .code = error.code(),
+                      .object = error.object(),
+                      .likely_cause = likely_cause_of(error.code()),
+                      .next_step = error.hint()}};
     const Sending sending;
     notify(scenario.notifications, message_of(scenario, report), {}, sending.services(), stop);
   });
@@ -106,9 +105,8 @@ std::vector<Outcome> send_test_notifications(const Scenario& scenario,
                                              std::span<const NotificationSpec> specs,
                                              const std::stop_token& stop) {
   const Sending sending;
-  return notify_test(
-      specs, test_message(scenario, host_name(), std::chrono::system_clock::now()),
-      sending.services(), stop);
+  return notify_test(specs, test_message(scenario, host_name(), std::chrono::system_clock::now()),
+                     sending.services(), stop);
 }
 
 }  // namespace pgrehearse

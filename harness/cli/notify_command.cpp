@@ -34,8 +34,7 @@ std::vector<NotificationSpec> selected(const Scenario& scenario,
   if (only.empty()) return scenario.notifications;
   std::vector<NotificationSpec> specs;
   for (const auto& name : only) {
-    const auto found =
-        std::ranges::find(scenario.notifications, name, &NotificationSpec::name);
+    const auto found = std::ranges::find(scenario.notifications, name, &NotificationSpec::name);
     if (found == scenario.notifications.end()) {
       const auto near = nearest(name, names);
       throw Error(ErrorKind::usage,
@@ -73,9 +72,7 @@ CommandAction configure_notify(CLI::App& command, const CommonOptions& common) {
       ->required()
       ->check(one_of({"test"}))
       ->type_name("ACTION");
-  command.add_option("scenario", options->scenario, "scenario file")
-      ->required()
-      ->type_name("FILE");
+  command.add_option("scenario", options->scenario, "scenario file")->required()->type_name("FILE");
   command.add_option("--only", options->only, "only the channel with this name")
       ->type_name("NAME")
       ->allow_extra_args(false);

@@ -68,8 +68,8 @@ Json plan_of(const Scenario& scenario, const Preparation& preparation,
     checks.push_back(
         {{"name", planned.request.name}, {"state", std::string(name_of(planned.state))}});
   }
-  const auto past = RunStore(common.state).newest_passed(scenario.name, scenario.repository.stanza,
-                                                          past_drills);
+  const auto past =
+      RunStore(common.state).newest_passed(scenario.name, scenario.repository.stanza, past_drills);
   const auto phases = expected_phases(std::span(past).first(std::min<std::size_t>(past.size(), 5)),
                                       backup.size.count);
   double seconds = 0;
@@ -109,10 +109,9 @@ void print_expected_time(const Json& plan) {
   std::cout << fmt::format("  time     about {}\n", duration(plan["expected_seconds"]));
   for (const auto& phase : plan["expected_phases"]) {
     if (phase["seconds"] < plan["expected_seconds"].get<double>() * 0.05) continue;
-    std::cout << fmt::format("           {:<28} {} ({} to {})\n",
-                             printable(phase["name"].get<std::string>()),
-                             duration(phase["seconds"]), duration(phase["low"]),
-                             duration(phase["high"]));
+    std::cout << fmt::format(
+        "           {:<28} {} ({} to {})\n", printable(phase["name"].get<std::string>()),
+        duration(phase["seconds"]), duration(phase["low"]), duration(phase["high"]));
   }
   const auto& forecast = plan["rto_forecast"];
   if (forecast.is_null()) return;
@@ -128,9 +127,10 @@ void print(const Json& plan) {
   const auto& wal = plan["wal"];
   std::cout << fmt::format("drill {}: recover to {}\n", text(plan["scenario"]),
                            text(plan["recover_to"]));
-  std::cout << fmt::format(
-      "  backup   {} ({}, {}), completed {}\n", text(backup["label"]), text(backup["type"]),
-      to_text(Bytes{backup["bytes"].get<std::uint64_t>()}), to_text(*parse_instant(backup["stop_time"].get<std::string>())));
+  std::cout << fmt::format("  backup   {} ({}, {}), completed {}\n", text(backup["label"]),
+                           text(backup["type"]),
+                           to_text(Bytes{backup["bytes"].get<std::uint64_t>()}),
+                           to_text(*parse_instant(backup["stop_time"].get<std::string>())));
   std::cout << fmt::format("           {}\n", text(backup["reason"]));
   std::cout << fmt::format("  WAL      {} segments ({} in the repository), timeline {}, up to {}\n",
                            wal["segments"].get<std::uint64_t>(),

@@ -87,9 +87,8 @@ Scenario recovery_scenario(const RecoverArguments& arguments) {
                 "add --set sandbox.type=local");
   }
   if (arguments.keep) {
-    scenario.sandbox.keep_for = arguments.keep_for.empty()
-                                    ? default_life
-                                    : duration_of(arguments.keep_for, "--for");
+    scenario.sandbox.keep_for =
+        arguments.keep_for.empty() ? default_life : duration_of(arguments.keep_for, "--for");
   }
   return scenario;
 }
@@ -195,8 +194,7 @@ SeveralTargets order_targets(Scenario& scenario, const std::vector<RecoveryTarge
   return several;
 }
 
-std::vector<RecoveryTarget> parse_targets(const RecoverArguments& arguments,
-                                          const TimeZone& zone) {
+std::vector<RecoveryTarget> parse_targets(const RecoverArguments& arguments, const TimeZone& zone) {
   std::vector<RecoveryTarget> targets;
   for (const auto& words : arguments.targets) {
     targets.push_back(parse_target(words, zone, std::chrono::system_clock::now()));
@@ -243,16 +241,15 @@ class CopyKeeper {
     }
     record->copy = run_id;
     auto repository = scenario_.repository;
-    save_copy_record(common_.state,
-                     {.run_id = run_id,
-                      .repository = std::move(repository),
-                      .superuser = scenario_.sandbox.superuser,
-                      .binaries = scenario_.sandbox.binaries,
-                      .postgres_major = sandbox.spec().postgres_major,
-                      .target = target_word({.type = TargetType::lsn,
-                                             .lsn = point.lsn,
-                                             .exclusive = true}),
-                      .landed = record->landing.lsn});
+    save_copy_record(
+        common_.state,
+        {.run_id = run_id,
+         .repository = std::move(repository),
+         .superuser = scenario_.sandbox.superuser,
+         .binaries = scenario_.sandbox.binaries,
+         .postgres_major = sandbox.spec().postgres_major,
+         .target = target_word({.type = TargetType::lsn, .lsn = point.lsn, .exclusive = true}),
+         .landed = record->landing.lsn});
   }
 
  private:
@@ -282,12 +279,12 @@ ExitCode recover_to(const RecoverArguments& arguments, const CommonOptions& comm
   if (targets.size() > 1) several = order_targets(scenario, targets, zone, common, stop);
   show_outlook(scenario, several, zone, common, stop);
 
-  TargetStops stops(several.stops,
-                    {.checks = all_checks(),
-                     .requests = scenario.checks,
-                     .dump = [&](Sandbox& sandbox, std::size_t number, const std::stop_token& over) {
-                       return write_dumps(sandbox, for_target(dumps, number), over);
-                     }});
+  TargetStops stops(several.stops, {.checks = all_checks(),
+                                    .requests = scenario.checks,
+                                    .dump = [&](Sandbox& sandbox, std::size_t number,
+                                                const std::stop_token& over) {
+                                      return write_dumps(sandbox, for_target(dumps, number), over);
+                                    }});
   if (!several.stops.empty()) options.pause_point_visitors = {&stops};
   CopyKeeper keeper(scenario, common, stops);
   if (arguments.keep && !several.stops.empty() && scenario.sandbox.type == "local") {

@@ -48,8 +48,7 @@ std::string expected_time(const Scenario& scenario, const CommonOptions& common)
 const MapWindow* window_of(const RecoveryMap& map, const Preparation& preparation) {
   const auto& backup = preparation.choice->backup;
   for (const auto& archive : map.archives) {
-    if (archive.id != preparation.archive.id ||
-        archive.repository_key != backup.repository_key) {
+    if (archive.id != preparation.archive.id || archive.repository_key != backup.repository_key) {
       continue;
     }
     for (const auto& branch : archive.branches) {
@@ -71,13 +70,13 @@ struct Reach {
 
 Reach reach_time(const RecoveryTarget& target, const TimeZone& zone, const MapWindow* window) {
   if (window == nullptr || !window->end.time) {
-    return {fmt::format("not known before recovery: {}",
-                        window != nullptr && !window->note.empty() ? window->note
-                                                                   : "the WAL was not read")};
+    return {fmt::format("not known before recovery: {}", window != nullptr && !window->note.empty()
+                                                             ? window->note
+                                                             : "the WAL was not read")};
   }
   // PostgreSQL needs a commit after the target to stop there.
-  const bool inside = target.exclusive ? *target.time <= *window->end.time
-                                       : *target.time < *window->end.time;
+  const bool inside =
+      target.exclusive ? *target.time <= *window->end.time : *target.time < *window->end.time;
   const auto newest =
       fmt::format("the newest recoverable commit is at {}", in_both_zones(*window->end.time, zone));
   if (inside) return {"yes: " + newest};
@@ -95,7 +94,8 @@ Reach reach(const RecoveryTarget& target, const TimeZone& zone, const Preparatio
     case TargetType::time:
       return reach_time(target, zone, window);
     case TargetType::lsn: {
-      const auto end = fmt::format("the recoverable WAL ends at {}", to_text(lineage.reachable_end));
+      const auto end =
+          fmt::format("the recoverable WAL ends at {}", to_text(lineage.reachable_end));
       if (*target.lsn < lineage.reachable_end) return {"yes: " + end};
       return {"no: " + end, end};
     }

@@ -119,8 +119,8 @@ bool take_due_drill(const Scenario& scenario, SessionOptions& options, const Com
 // The drills of one command.
 class Drills {
  public:
-  Drills(std::span<const Scenario> scenarios, SessionOptions options,
-         const RunArguments& arguments, const CommonOptions& common)
+  Drills(std::span<const Scenario> scenarios, SessionOptions options, const RunArguments& arguments,
+         const CommonOptions& common)
       : arguments_(arguments),
         common_(common),
         options_(std::move(options)),
@@ -225,12 +225,21 @@ CommandAction configure_run(CLI::App& command, const CommonOptions& common) {
   command.add_flag(
       "--report-line", arguments->report_line,
       "also write the report as one line to standard error, for reading it from a pod's log");
-  command.add_option("--json", arguments->json, "also write the report as JSON; of several scenarios, a list")->type_name("FILE");
-  command.add_option("--junit", arguments->junit, "also write the reports of all scenarios as JUnit XML")
+  command
+      .add_option("--json", arguments->json,
+                  "also write the report as JSON; of several scenarios, a list")
       ->type_name("FILE");
-  command.add_option("--markdown", arguments->markdown, "also write the reports of all scenarios as Markdown")
+  command
+      .add_option("--junit", arguments->junit,
+                  "also write the reports of all scenarios as JUnit XML")
       ->type_name("FILE");
-  command.add_option("--html", arguments->html, "also write the report as a page for a browser; a single scenario only")
+  command
+      .add_option("--markdown", arguments->markdown,
+                  "also write the reports of all scenarios as Markdown")
+      ->type_name("FILE");
+  command
+      .add_option("--html", arguments->html,
+                  "also write the report as a page for a browser; a single scenario only")
       ->type_name("FILE");
   command
       .add_option("--metrics", arguments->metrics.file,

@@ -66,7 +66,8 @@ Preparation::Parts preparation_parts(const ScenarioParts& parts);
 ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
                    const std::string& run_id);
 
-// A copy in a local sandbox that an earlier process kept. `runner` outlives it. Throws Error(usage).
+// A copy in a local sandbox that an earlier process kept. `runner` outlives it. Throws
+// Error(usage).
 std::unique_ptr<Sandbox> open_copy(CommandRunner& runner, const std::filesystem::path& state,
                                    const SandboxSpec& spec, const std::string& run_id);
 

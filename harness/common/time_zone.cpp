@@ -84,8 +84,7 @@ Instant TimeZone::instant_of(std::string_view local, Instant now) const {
     throw Error(ErrorKind::usage, fmt::format("'{}' is not a time", local),
                 "for example \"2026-11-20 14:05\", \"2026-11-20 13:05:00+00\", or 14:05 for today");
   }
-  const date::local_time<Microseconds> wanted(
-      date::floor<Microseconds>(*clock).time_since_epoch());
+  const date::local_time<Microseconds> wanted(date::floor<Microseconds>(*clock).time_since_epoch());
   const auto info = zone_->get_info(wanted);
   const std::pair choices(choice(wanted, info.first), choice(wanted, info.second));
   if (info.result == date::local_info::ambiguous) {

@@ -20,8 +20,11 @@ struct Position {
 };
 
 Position position_of(Sandbox& sandbox, const std::stop_token& stop) {
-  const auto rows = InstanceSessions(sandbox).open({}, ErrorKind::startup, stop).query(
-      "select pg_is_in_recovery(), pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp()");
+  const auto rows = InstanceSessions(sandbox)
+                        .open({}, ErrorKind::startup, stop)
+                        .query(
+                            "select pg_is_in_recovery(), pg_last_wal_replay_lsn(), "
+                            "pg_last_xact_replay_timestamp()");
   return {.in_recovery = rows.text(0, 0) == "t",
           .lsn = parse_lsn(rows.text(0, 1)).value_or(Lsn{}),
           .newest = parse_instant(rows.text(0, 2))};
@@ -35,10 +38,10 @@ void require_later(const RecoveryTarget& target, const Position& position) {
   const bool past = (target.lsn && *target.lsn < position.lsn) ||
                     (target.time && position.newest && *target.time < *position.newest);
   if (!past && target.type != TargetType::immediate) return;
-  throw Error(ErrorKind::usage,
-              fmt::format("the copy is already at {}, after {}", to_text(position.lsn),
-                          to_text(target)),
-              "replay only goes forward: recover again with 'pgrehearse recover'");
+  throw Error(
+      ErrorKind::usage,
+      fmt::format("the copy is already at {}, after {}", to_text(position.lsn), to_text(target)),
+      "replay only goes forward: recover again with 'pgrehearse recover'");
 }
 
 }  // namespace
@@ -60,9 +63,8 @@ Landing advance_copy(const AdvanceRequest& request, const std::stop_token& stop)
   const auto position = position_of(sandbox, stop);
   require_later(request.target, position);
   stop_server(sandbox, stop);
-  const auto opened =
-      sandbox.run({.program = "rm", .arguments = {"-f", closed_archive_marker(sandbox.paths())}},
-                  stop);
+  const auto opened = sandbox.run(
+      {.program = "rm", .arguments = {"-f", closed_archive_marker(sandbox.paths())}}, stop);
   throw_if_cancelled(opened);
   const bool standby = request.target.type == TargetType::latest;
   // Otherwise the server would promote itself at the end of the archive.

@@ -1,8 +1,8 @@
 // Continues the replay of a kept copy to a later target, without another restore.
 #pragma once
 
-#include <functional>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string_view>

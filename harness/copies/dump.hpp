@@ -14,9 +14,9 @@
 namespace pgrehearse {
 
 struct DumpRequest {
-  std::string object;    // as written: "shop.public.orders" or "shop"
+  std::string object;  // as written: "shop.public.orders" or "shop"
   std::string database;
-  std::string pattern;   // of pg_dump's --table; empty: the whole database
+  std::string pattern;  // of pg_dump's --table; empty: the whole database
   std::filesystem::path file;
 };
 

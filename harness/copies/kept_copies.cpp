@@ -63,8 +63,7 @@ ConnectionParameters connection_to(const RegistryEntry& entry,
           {"channel_binding", "disable"}};
 }
 
-std::vector<KeptCopy> kept_copies(const std::filesystem::path& state,
-                                  const std::stop_token& stop) {
+std::vector<KeptCopy> kept_copies(const std::filesystem::path& state, const std::stop_token& stop) {
   std::vector<KeptCopy> copies;
   for (const auto& [entry, alive] : Registry(state).list()) {
     if (!is_copy(entry)) continue;

@@ -27,8 +27,9 @@ void explain(std::ostream& out, const RescueSql::Source& source) {
   comment(out, "A row whose key exists meanwhile is left as it is (ON CONFLICT DO NOTHING).");
   list(out, "These triggers of the table fire for each inserted row:", source.primary.triggers);
   if (!source.primary.triggers.empty()) {
-    comment(out, "To insert without them: set local session_replication_role = replica (superuser;"
-                 " disables foreign keys as well)");
+    comment(out,
+            "To insert without them: set local session_replication_role = replica (superuser;"
+            " disables foreign keys as well)");
   }
   list(out, "Rows that these foreign keys refer to must exist:", source.primary.references);
   list(out, "If deleting the rows cascaded, rows of these tables are missing as well:",

@@ -18,8 +18,8 @@ class RescueSql {
  public:
   struct Source {
     TableName table;
-    std::string copy;      // "copy 2026... at 0/5000028"
-    TableShape primary;    // the table as the primary has it
+    std::string copy;    // "copy 2026... at 0/5000028"
+    TableShape primary;  // the table as the primary has it
     std::vector<std::string> columns;
   };
   RescueSql(std::ostream& out, const Source& source);

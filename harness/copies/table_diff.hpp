@@ -23,7 +23,7 @@ enum class RowDifference {
 };
 
 struct DiffCounts {
-  std::uint64_t copy = 0;   // rows read
+  std::uint64_t copy = 0;  // rows read
   std::uint64_t other = 0;
   std::uint64_t equal = 0;
   std::uint64_t only_in_copy = 0;

@@ -34,9 +34,8 @@ TableName parse_table_name(std::string_view text) {
     throw Error(ErrorKind::usage, fmt::format("'{}' is not a table", text),
                 "write DATABASE.SCHEMA.TABLE, for example shop.public.orders");
   }
-  return {.database = std::move(parts[0]),
-          .schema = std::move(parts[1]),
-          .table = std::move(parts[2])};
+  return {
+      .database = std::move(parts[0]), .schema = std::move(parts[1]), .table = std::move(parts[2])};
 }
 
 std::string to_text(const TableName& name) {

@@ -14,8 +14,8 @@ struct TableName {
   auto operator<=>(const TableName&) const = default;
 };
 
-// DATABASE.SCHEMA.TABLE, as in the catalog: nothing is folded to lower case. A part may be in double
-// quotes, with inner quotes doubled. Throws Error(usage).
+// DATABASE.SCHEMA.TABLE, as in the catalog: nothing is folded to lower case. A part may be in
+// double quotes, with inner quotes doubled. Throws Error(usage).
 TableName parse_table_name(std::string_view text);
 // The same without quotes, for people.
 std::string to_text(const TableName& name);

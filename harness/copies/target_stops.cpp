@@ -13,10 +13,10 @@ namespace pgrehearse {
 TargetStops::TargetStops(std::vector<TargetStop> stops, Actions actions)
     : stops_(std::move(stops)), actions_(std::move(actions)) {
   for (const auto& stop : stops_) {
-    records_.push_back({.target = stop.name,
-                        .landing = {.asked = stop.name,
-                                    .lsn = {},
-                                    .proof = "recovery ended before it came here"}});
+    records_.push_back(
+        {.target = stop.name,
+         .landing = {
+             .asked = stop.name, .lsn = {}, .proof = "recovery ended before it came here"}});
   }
 }
 
@@ -62,13 +62,13 @@ void TargetStops::at_pause_point(const InstanceContext& context, const PausePoin
                                                                 : parse_instant(rows.text(0, 1));
     record.reached = true;
     landing.proved = landing.lsn && *landing.lsn <= stop.lsn;
-    landing.proof = fmt::format("replayed to {}; no WAL was supplied from {} on",
-                                landing.lsn ? to_text(*landing.lsn) : "an unknown position",
-                                to_text(stop.lsn));
+    landing.proof =
+        fmt::format("replayed to {}; no WAL was supplied from {} on",
+                    landing.lsn ? to_text(*landing.lsn) : "an unknown position", to_text(stop.lsn));
     const auto locked = relations_locked_by_replay(std::move(connection));
     if (!locked.empty()) {
-      landing.proof += fmt::format(
-          "; a transaction that had not committed here holds locks on {}", locked);
+      landing.proof +=
+          fmt::format("; a transaction that had not committed here holds locks on {}", locked);
     }
     add_check("landing at " + stop.name, landing.proved ? Verdict::pass : Verdict::fail,
               landing.proof);

@@ -1,5 +1,5 @@
-// Visits recovery targets on the way to the last one: proves each landing, and runs checks and dumps
-// there.
+// Visits recovery targets on the way to the last one: proves each landing, and runs checks and
+// dumps there.
 #pragma once
 
 #include <functional>

@@ -57,8 +57,8 @@ class DrillRecord {
   const DrillServices& services_;
   RunDirectory run_;
   bool checks_requested_;
-  std::vector<ExpectedPhase> expected_;      // from drills that passed
-  std::optional<Error> unsaved_;             // why the newest record is not saved
+  std::vector<ExpectedPhase> expected_;  // from drills that passed
+  std::optional<Error> unsaved_;         // why the newest record is not saved
 };
 
 }  // namespace pgrehearse

@@ -253,8 +253,8 @@ class Drill {
     recover_instance(latest(), lsn);
     if (recovery_->gave_up) {
       throw Error(ErrorKind::recovery, *recovery_->gave_up,
-                  "'pgrehearse map' shows what can be recovered",
-                  FindingCode::target_not_reached, to_text(lsn));
+                  "'pgrehearse map' shows what can be recovered", FindingCode::target_not_reached,
+                  to_text(lsn));
     }
     recovery_->stopped_at = fmt::format("no WAL was supplied from {} on", to_text(lsn));
   }
@@ -309,8 +309,8 @@ class Drill {
                                                        stop_);
     if (services_.stay_standby) {
       auto& landing = *record_.report.landing;
-      landing.proof = fmt::format("replayed to {}; {}", to_text(*landing.lsn),
-                                  recovery_->stopped_at);
+      landing.proof =
+          fmt::format("replayed to {}; {}", to_text(*landing.lsn), recovery_->stopped_at);
     }
     landed_.emplace(LandedContext{instance_context(), *record_.report.landing, loss_});
     loss_ = measure_data_loss({.target = scenario_.target,

@@ -57,16 +57,14 @@ bool is_temporary(CURLcode code, long status) {
   constexpr long permanent = 500;
   if (status >= permanent) return false;
   constexpr std::array never{CURLE_LOGIN_DENIED, CURLE_PEER_FAILED_VERIFICATION,
-                             CURLE_SSL_CACERT_BADFILE, CURLE_USE_SSL_FAILED,
-                             CURLE_URL_MALFORMAT};
+                             CURLE_SSL_CACERT_BADFILE, CURLE_USE_SSL_FAILED, CURLE_URL_MALFORMAT};
   return std::ranges::find(never, code) == never.end();
 }
 
 }  // namespace
 
 std::string encoded_subject(const std::string& subject) {
-  const bool plain =
-      std::ranges::all_of(subject, [](char c) { return c >= ' ' && c <= '~'; });
+  const bool plain = std::ranges::all_of(subject, [](char c) { return c >= ' ' && c <= '~'; });
   if (plain) return subject;
   constexpr std::size_t longest = 45;  // bytes of an encoded word, which has at most 75 characters
   std::vector<std::string> words;

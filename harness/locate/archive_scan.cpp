@@ -69,7 +69,8 @@ class Scan {
 
   ScanOutcome run(const std::function<bool(WalChunk)>& take) {
     std::vector<std::jthread> workers;
-    const auto wanted = std::min(static_cast<std::size_t>(std::max(request_.workers, 1)), parts_.size());
+    const auto wanted =
+        std::min(static_cast<std::size_t>(std::max(request_.workers, 1)), parts_.size());
     ahead_ = 2 * wanted;
     for (std::size_t i = 0; i < wanted; ++i) {
       workers.emplace_back([this] { work(); });
@@ -140,10 +141,9 @@ class Scan {
   // Under the timeline of the part, also for the segment after it: pg_waldump reads one timeline.
   bool fetch(const std::filesystem::path& directory, WalSegment segment, Timeline as) {
     const auto name = file_name(segment, segment_size_);
-    const auto result =
-        fetch_wal(request_.repository, request_.backup, request_.sandbox,
-                  request_.sandbox.paths().data, name,
-                  directory / file_name({as, segment.number}, segment_size_), stop_.get_token());
+    const auto result = fetch_wal(
+        request_.repository, request_.backup, request_.sandbox, request_.sandbox.paths().data, name,
+        directory / file_name({as, segment.number}, segment_size_), stop_.get_token());
     constexpr int not_archived = 1;
     if (result.exit_code == not_archived) return false;
     if (!result.succeeded()) {
@@ -174,12 +174,11 @@ class Scan {
     const auto boundary = start_of({.number = part.segments.last + 1}, segment_size_);
     const auto begin =
         std::max(request_.begin, start_of({.number = part.segments.first}, segment_size_));
-    std::vector<std::string> arguments{"--path",  directory.string(),
+    std::vector<std::string> arguments{"--path",     directory.string(),
                                        "--timeline", std::to_string(part.segments.timeline),
-                                       "--start", to_text(begin)};
+                                       "--start",    to_text(begin)};
     if (complete) {
-      arguments.insert(arguments.end(),
-                       {"--end", to_text(Lsn{boundary.value + segment_size_})});
+      arguments.insert(arguments.end(), {"--end", to_text(Lsn{boundary.value + segment_size_})});
     }
     if (request_.backup.postgres_major >= filter_since) {
       for (const auto& manager : request_.managers) {
@@ -190,24 +189,23 @@ class Scan {
     std::stop_source enough;
     const std::stop_callback forward(stop_.get_token(), [&] { enough.request_stop(); });
     bool past = false;
-    const auto result = request_.sandbox.run(
-        {.program = request_.sandbox.program("pg_waldump"),
-         .arguments = std::move(arguments),
-         .timeout = std::chrono::hours(1),
-         .on_line =
-             [&](std::string_view line) {
-               if (past) return;
-               const auto lsn = reader.position(line);
-               past = lsn && *lsn >= boundary;
-               if (past) {
-                 enough.request_stop();
-               } else {
-                 reader.take(line);
-               }
-             },
-         .keep_output = 4096,
-         .unlisted = true},
-        enough.get_token());
+    const auto result = request_.sandbox.run({.program = request_.sandbox.program("pg_waldump"),
+                                              .arguments = std::move(arguments),
+                                              .timeout = std::chrono::hours(1),
+                                              .on_line =
+                                                  [&](std::string_view line) {
+                                                    if (past) return;
+                                                    const auto lsn = reader.position(line);
+                                                    past = lsn && *lsn >= boundary;
+                                                    if (past) {
+                                                      enough.request_stop();
+                                                    } else {
+                                                      reader.take(line);
+                                                    }
+                                                  },
+                                              .keep_output = 4096,
+                                              .unlisted = true},
+                                             enough.get_token());
     throw_if_stopped(stop_.get_token());
     if (!past && !result.succeeded()) end_early(part, complete, result);
     return reader.finish();

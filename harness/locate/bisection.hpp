@@ -13,8 +13,8 @@ namespace pgrehearse {
 inline std::optional<std::size_t> first_false(
     std::size_t count, const std::function<bool(std::size_t event)>& holds_after) {
   if (count == 0) return {};
-  std::size_t low = 0;            // holds before this event
-  std::size_t high = count - 1;   // does not hold after this event
+  std::size_t low = 0;           // holds before this event
+  std::size_t high = count - 1;  // does not hold after this event
   bool high_known = false;
   while (low < high || !high_known) {
     const auto middle = low + (high - low) / 2;

@@ -143,8 +143,7 @@ std::vector<IncidentSearch::TableChange> IncidentSearch::apply_files(const Trans
   for (auto file = details.dropped.rbegin(); file != details.dropped.rend(); ++file) {
     if (file->database != catalog_.database_oid || contains(pending.created, *file)) continue;
     const auto oid = by_file_.find(*file);
-    gone.push_back(oid == by_file_.end() ? nullptr
-                                         : &catalog_.relations[by_oid_.at(oid->second)]);
+    gone.push_back(oid == by_file_.end() ? nullptr : &catalog_.relations[by_oid_.at(oid->second)]);
   }
   if (std::ranges::all_of(gone, [](const auto* relation) { return relation == nullptr; })) {
     return {};
@@ -224,8 +223,8 @@ void IncidentSearch::follow(const std::vector<const CatalogRelation*>& gone,
     }
   }
   for (const auto* relation : gone) {
-    const bool of_toast = relation != nullptr && relation->kind == 'i' &&
-                          relation->name.starts_with("pg_toast.");
+    const bool of_toast =
+        relation != nullptr && relation->kind == 'i' && relation->name.starts_with("pg_toast.");
     if (of_toast) toasts.push_back(relation->oid);
   }
   if (born.empty() && move_all(all, fresh)) return;
@@ -316,9 +315,8 @@ void IncidentSearch::consider(const TransactionEnd& end, const std::vector<Table
 
 void IncidentSearch::add(IncidentCandidate candidate) {
   if (candidates_.size() == most_candidates) {
-    const auto least = std::ranges::min_element(candidates_, {}, [](const auto& each) {
-      return weight(each.counts);
-    });
+    const auto least = std::ranges::min_element(
+        candidates_, {}, [](const auto& each) { return weight(each.counts); });
     if (weight(least->counts) >= weight(candidate.counts)) return;
     candidates_.erase(least);
   }

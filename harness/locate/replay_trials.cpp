@@ -98,17 +98,16 @@ bool ReplayTrials::holds_after(Lsn lsn) {
   const RecoveryTarget target{.type = TargetType::lsn, .lsn = lsn};
   at_saved_ = false;
   auto& sandbox = parts_.sandbox;
-  const auto outcome =
-      recover({.sandbox = sandbox,
-               .instance = parts_.instance,
-               .repository = parts_.repository,
-               .backup = parts_.backup,
-               .target = target,
-               .control = read_control_data(sandbox, sandbox.paths().data, stop_),
-               .expected_end = lsn,
-               .on_progress = parts_.on_progress,
-               .resume_from = saved_},
-              stop_);
+  const auto outcome = recover({.sandbox = sandbox,
+                                .instance = parts_.instance,
+                                .repository = parts_.repository,
+                                .backup = parts_.backup,
+                                .target = target,
+                                .control = read_control_data(sandbox, sandbox.paths().data, stop_),
+                                .expected_end = lsn,
+                                .on_progress = parts_.on_progress,
+                                .resume_from = saved_},
+                               stop_);
   promoted_ = !outcome.promoted_because.empty();
   const bool holds = evaluate();
   if (holds && !promoted_) {

@@ -48,7 +48,7 @@ class ReplayTrials {
   Parts parts_;
   TrialQuestion question_;
   std::stop_token stop_;
-  Lsn saved_;           // position of the saved data
+  Lsn saved_;             // position of the saved data
   bool at_saved_ = true;  // the data directory is that of the saved position
   bool promoted_ = false;
   std::size_t trials_ = 0;

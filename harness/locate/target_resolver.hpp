@@ -12,9 +12,10 @@ namespace pgrehearse {
 
 struct ResolvedTarget {
   RecoveryTarget target;
-  // No record that begins there or later is replayed. nullopt: the end of the archive, or not found.
+  // No record that begins there or later is replayed. nullopt: the end of the archive, or not
+  // found.
   std::optional<Lsn> stop;
-  std::optional<TransactionEnd> last_applied;  // the newest commit before `stop`
+  std::optional<TransactionEnd> last_applied;    // the newest commit before `stop`
   std::optional<TransactionEnd> first_withheld;  // the first commit or abort from `stop` on
 };
 

@@ -166,8 +166,8 @@ void WalChunkReader::take(std::string_view line) {
   const auto at = line.find(description_label);
   if (at == std::string_view::npos) return;
   const auto description = line.substr(at + description_label.size());
-  const auto manager = line.substr(record_label.size(), line.find(' ', record_label.size()) -
-                                                            record_label.size());
+  const auto manager =
+      line.substr(record_label.size(), line.find(' ', record_label.size()) - record_label.size());
   const auto xid = number_of<std::uint32_t>(trim(after(line, "tx:", ',')));
   if (manager == "Transaction") {
     take_transaction(line, description, *lsn);
@@ -194,7 +194,8 @@ WalChunk WalChunkReader::finish() {
   std::set<std::uint32_t> wanted;
   for (const auto& [key, counts] : work_) {
     const auto file = static_cast<std::uint32_t>(key);
-    if (watch_.watched && watch_.watched(file)) wanted.insert(static_cast<std::uint32_t>(key >> 32U));
+    if (watch_.watched && watch_.watched(file))
+      wanted.insert(static_cast<std::uint32_t>(key >> 32U));
   }
   for (const auto& [key, counts] : work_) {
     const auto xid = static_cast<std::uint32_t>(key >> 32U);

@@ -49,9 +49,9 @@ struct TransactionEnd {
 // What the record of a commit says beyond its end; of an abort only the subtransactions.
 struct CommitDetails {
   std::vector<std::uint32_t> subtransactions;
-  std::vector<FileNode> dropped;                   // files, in the order of the record
-  std::vector<std::uint32_t> invalidated;          // OIDs of relations whose definition changed
-  std::vector<std::uint32_t> dropped_statistics;   // OIDs of dropped relations; PostgreSQL 15
+  std::vector<FileNode> dropped;                  // files, in the order of the record
+  std::vector<std::uint32_t> invalidated;         // OIDs of relations whose definition changed
+  std::vector<std::uint32_t> dropped_statistics;  // OIDs of dropped relations; PostgreSQL 15
   [[nodiscard]] bool empty() const {
     return subtransactions.empty() && dropped.empty() && invalidated.empty();
   }

@@ -49,10 +49,11 @@ class Question {
       use(window);
       return true;
     }
-    answer_.reason = fmt::format("the recoverable range from {} to {} ends at a time that is not "
-                                 "known exactly{}",
-                                 text(earliest(window.begin)), text(latest(window.end)),
-                                 window.note.empty() ? "" : ": " + window.note);
+    answer_.reason = fmt::format(
+        "the recoverable range from {} to {} ends at a time that is not "
+        "known exactly{}",
+        text(earliest(window.begin)), text(latest(window.end)),
+        window.note.empty() ? "" : ": " + window.note);
     return true;
   }
 

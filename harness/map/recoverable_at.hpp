@@ -20,7 +20,7 @@ struct InstantAnswer {
   Lsn begin;
   Lsn end;
   Lsn latest_end;
-  std::uint64_t segments = 0;  // from `begin` to `end`, all of them in the archive
+  std::uint64_t segments = 0;      // from `begin` to `end`, all of them in the archive
   std::optional<Instant> earlier;  // the newest instant before it that can be recovered
   std::optional<Instant> later;    // the oldest one after it
 };

@@ -52,8 +52,7 @@ void send_to_alertmanager(const Attempt& attempt) {
   const auto resolved = std::max(message.finished, message.started + 1s);
   const auto lasting =
       message.finished +
-      (message.is_test ? 5min
-                       : settings.get_or<std::chrono::milliseconds>("ends_after", 24h * 8));
+      (message.is_test ? 5min : settings.get_or<std::chrono::milliseconds>("ends_after", 24h * 8));
   Json alerts = Json::array();
   switch (message.verdict) {
     case Verdict::pass:

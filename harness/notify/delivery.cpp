@@ -32,8 +32,7 @@ HttpResponse response_to(const Attempt& attempt, const HttpRequest& request) {
 
 void post_json(const Attempt& attempt, const std::string& url, const std::string& body,
                std::vector<std::string> headers) {
-  exchange(attempt,
-           {.url = url, .method = "POST", .body = body, .headers = std::move(headers)});
+  exchange(attempt, {.url = url, .method = "POST", .body = body, .headers = std::move(headers)});
 }
 
 void exchange(const Attempt& attempt, HttpRequest request) {

@@ -26,14 +26,13 @@ void send_email(const Attempt& attempt) {
   const auto& settings = attempt.spec.settings;
   const auto& message = attempt.message;
   try {
-    attempt.transports.mail(
-        server_of(attempt),
-        {.id = fmt::format("{}@{}", message.run_id, message.host),
-         .from = settings.get_or<std::string>("from", ""),
-         .to = settings.get_or<std::vector<std::string>>("to", {}),
-         .subject = shortened(message.title, longest_subject),
-         .text = text_of(message)},
-        attempt.timeout, attempt.stop);
+    attempt.transports.mail(server_of(attempt),
+                            {.id = fmt::format("{}@{}", message.run_id, message.host),
+                             .from = settings.get_or<std::string>("from", ""),
+                             .to = settings.get_or<std::vector<std::string>>("to", {}),
+                             .subject = shortened(message.title, longest_subject),
+                             .text = text_of(message)},
+                            attempt.timeout, attempt.stop);
   } catch (const MailError& error) {
     throw DeliveryError(error.what(), error.is_temporary());
   }

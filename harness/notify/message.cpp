@@ -63,9 +63,9 @@ Message message_of(const Scenario& scenario, const Report& report,
                   .started = report.started,
                   .finished = report.finished.value_or(report.started),
                   .report = to_json(report)};
-  message.title = fmt::format("{} {}, stanza {}: {}", upper_case(name_of(verdict)),
-                              message.scenario, message.stanza,
-                              printable_on_one_line(headline(report)));
+  message.title =
+      fmt::format("{} {}, stanza {}: {}", upper_case(name_of(verdict)), message.scenario,
+                  message.stanza, printable_on_one_line(headline(report)));
   if (verdict != Verdict::pass && message.next_step.empty()) {
     message.next_step = "read the report: pgrehearse report " + report.id;
   }
@@ -74,15 +74,14 @@ Message message_of(const Scenario& scenario, const Report& report,
 }
 
 Message test_message(const Scenario& scenario, const std::string& host, Instant now) {
-  Report report{.id = "test-" + to_iso8601(now).substr(0, 19),
-                .scenario = {.name = scenario.name,
-                             .file = scenario.file.string(),
-                             .hash = scenario.hash},
-                .started = now,
-                .finished = now,
-                .host = host,
-                .diagnosis = {.summary = "this is a test of the notification; no drill has run",
-                              .next_step = "nothing to do"}};
+  Report report{
+      .id = "test-" + to_iso8601(now).substr(0, 19),
+      .scenario = {.name = scenario.name, .file = scenario.file.string(), .hash = scenario.hash},
+      .started = now,
+      .finished = now,
+      .host = host,
+      .diagnosis = {.summary = "this is a test of the notification; no drill has run",
+                    .next_step = "nothing to do"}};
   std::erase(report.id, ':');
   auto message = message_of(scenario, report);
   message.is_test = true;

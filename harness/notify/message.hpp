@@ -25,9 +25,9 @@ struct Message {
   Verdict verdict = Verdict::unknown;
   std::optional<Verdict> previous;  // of the drill before
   std::string code;                 // of the finding; empty on a pass
-  std::string title;      // the first line: verdict, scenario, stanza and diagnosis
-  std::string cause;      // likely cause, finding and object; empty on a pass
-  std::string next_step;  // may be empty
+  std::string title;                // the first line: verdict, scenario, stanza and diagnosis
+  std::string cause;                // likely cause, finding and object; empty on a pass
+  std::string next_step;            // may be empty
   std::vector<Fact> facts;
   Instant started;
   Instant finished;

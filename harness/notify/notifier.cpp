@@ -103,7 +103,8 @@ std::vector<Outcome> send_all(std::span<const NotificationSpec> specs, const Mes
         outcomes[i].reason = std::move(*reason);
         continue;
       }
-      threads.emplace_back([&, i] { Delivering(specs[i], message, services, stop).run(outcomes[i]); });
+      threads.emplace_back(
+          [&, i] { Delivering(specs[i], message, services, stop).run(outcomes[i]); });
     }
   }
   std::ranges::for_each(outcomes, log);

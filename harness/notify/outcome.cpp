@@ -49,10 +49,10 @@ Outcome outcome_of(const Json& json) {
 }
 
 [[noreturn]] void refuse(const fs::path& path) {
-  throw Error(ErrorKind::environment,
-              fmt::format("cannot write '{}': {}", path.string(),
-                          std::generic_category().message(errno)),
-              "free disk space there", FindingCode::env_state, path.string());
+  throw Error(
+      ErrorKind::environment,
+      fmt::format("cannot write '{}': {}", path.string(), std::generic_category().message(errno)),
+      "free disk space there", FindingCode::env_state, path.string());
 }
 
 }  // namespace

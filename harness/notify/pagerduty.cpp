@@ -16,9 +16,9 @@ Json payload_of(const Message& message) {
   if (!message.cause.empty()) details["likely cause"] = message.cause;
   if (!message.next_step.empty()) details["next step"] = message.next_step;
   for (const auto& fact : message.facts) details[fact.name] = fact.value;
-  const auto* severity = message.is_test                      ? "info"
+  const auto* severity = message.is_test                    ? "info"
                          : message.verdict == Verdict::fail ? "critical"
-                                                              : "warning";
+                                                            : "warning";
   Json payload{{"summary", shortened(message.title, longest_summary)},
                {"source", message.host},
                {"severity", severity},
@@ -38,10 +38,10 @@ void send_event(const Attempt& attempt, std::string_view action) {
              {"client", "pgrehearse"}};
   // Also when it resolves an incident, for which the API does not require it.
   event["payload"] = payload_of(message);
-  post_json(attempt,
-            attempt.spec.settings.get_or<std::string>("url",
-                                                      "https://events.pagerduty.com/v2/enqueue"),
-            event.dump());
+  post_json(
+      attempt,
+      attempt.spec.settings.get_or<std::string>("url", "https://events.pagerduty.com/v2/enqueue"),
+      event.dump());
 }
 
 }  // namespace

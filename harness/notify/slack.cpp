@@ -1,4 +1,5 @@
-// Slack's incoming webhooks: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+// Slack's incoming webhooks:
+// https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 #include <nlohmann/json.hpp>
 
 #include "harness/notify/senders.hpp"

@@ -30,8 +30,8 @@ const char* color_of(const Message& message) {
 
 void send_to_teams(const Attempt& attempt) {
   const auto& message = attempt.message;
-  Json lines = Json::array(
-      {paragraph(message.title, {{"weight", "bolder"}, {"color", color_of(message)}})});
+  Json lines =
+      Json::array({paragraph(message.title, {{"weight", "bolder"}, {"color", color_of(message)}})});
   if (!message.cause.empty()) lines.push_back(paragraph("Likely cause: " + message.cause));
   if (!message.next_step.empty()) lines.push_back(paragraph("Next step: " + message.next_step));
   for (const auto& fact : message.facts) {
@@ -42,11 +42,11 @@ void send_to_teams(const Attempt& attempt) {
                   {"version", "1.4"},
                   {"msteams", {{"width", "Full"}}},
                   {"body", std::move(lines)}};
-  const Json body{{"type", "message"},
-                  {"attachments",
-                   Json::array({{{"contentType", "application/vnd.microsoft.card.adaptive"},
-                                 {"contentUrl", nullptr},
-                                 {"content", card}}})}};
+  const Json body{
+      {"type", "message"},
+      {"attachments", Json::array({{{"contentType", "application/vnd.microsoft.card.adaptive"},
+                                    {"contentUrl", nullptr},
+                                    {"content", card}}})}};
   post_json(attempt, attempt.secrets.read("url"), body.dump());
 }
 

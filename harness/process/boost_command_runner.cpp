@@ -132,10 +132,11 @@ class Run {
     boost::system::error_code failure;
     process_.emplace(bp::default_process_launcher()(
         context_.get_executor(), failure, program, command_.arguments,
-        bp::process_stdio{.in = bp::filesystem::path(command_.input.empty()
-                                                         ? std::string("/dev/null")
-                                                         : command_.input.string()),
-                          .out = out_.pipe, .err = error_.pipe},
+        bp::process_stdio{
+            .in = bp::filesystem::path(command_.input.empty() ? std::string("/dev/null")
+                                                              : command_.input.string()),
+            .out = out_.pipe,
+            .err = error_.pipe},
         ChildSetup(command_, environment, confinement ? confinement->fd() : -1)));
     if (failure) {
       throw Error(ErrorKind::environment,

@@ -86,10 +86,10 @@ std::string recoverable(const std::optional<RecoverableWindow>& window) {
     return fmt::format("nothing can be recovered from backup {}: its first WAL segment is missing",
                        window->backup);
   }
-  auto text = fmt::format(
-      "from backup {}: {}{} up to {}", window->backup,
-      window->consistent_from ? to_text(*window->consistent_from) + " and later," : "",
-      window->consistent_from ? "" : " its end", to_text(lineage.reachable_end));
+  auto text =
+      fmt::format("from backup {}: {}{} up to {}", window->backup,
+                  window->consistent_from ? to_text(*window->consistent_from) + " and later," : "",
+                  window->consistent_from ? "" : " its end", to_text(lineage.reachable_end));
   if (lineage.missing_count > 0) {
     text += fmt::format(
         "; lost: everything after it, although the archive continues to {} ({} missing "

@@ -40,8 +40,8 @@ class LinearFit {
 // One drill that passed.
 struct PastRecovery {
   Instant at;
-  double rto = 0;                // seconds, measured
-  std::optional<double> bytes;   // size of the cluster
+  double rto = 0;               // seconds, measured
+  std::optional<double> bytes;  // size of the cluster
 };
 
 // RTO over size, and size over time.

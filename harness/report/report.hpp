@@ -44,7 +44,7 @@ struct OrphanedCommits {
 
 // Where recovery stopped, with proof.
 struct Landing {
-  std::string asked;       // the recovery target in words
+  std::string asked;  // the recovery target in words
   std::optional<Instant> target_time;
   int utc_offset = 0;      // in minutes: how the user wrote the target time
   std::optional<Lsn> lsn;  // end of the last replayed record
@@ -97,8 +97,8 @@ struct ObjectiveRecord {
 
 // One table, as compared with the primary.
 struct ComparedTable {
-  std::string name;  // "shop.public.orders"
-  std::string result;  // same, different, missing rows, extra rows, unreadable or not compared
+  std::string name;      // "shop.public.orders"
+  std::string result;    // same, different, missing rows, extra rows, unreadable or not compared
   std::string coverage;  // full, sampled, counted or none
   std::optional<std::int64_t> expected;  // rows on the primary
   std::optional<std::int64_t> actual;    // rows in the restored cluster
@@ -112,8 +112,8 @@ struct ComparisonRecord {
   std::optional<Lsn> lsn;
   std::uint64_t candidates = 0;  // snapshots that were tried
   std::string explanation;
-  std::vector<ComparedTable> tables;   // differences first, then the largest
-  std::uint64_t tables_omitted = 0;    // not in the list
+  std::vector<ComparedTable> tables;  // differences first, then the largest
+  std::uint64_t tables_omitted = 0;   // not in the list
 };
 
 struct CheckRecord {

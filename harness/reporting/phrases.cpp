@@ -49,9 +49,10 @@ std::vector<std::string> in_words(const BackupRecord& backup, std::chrono::minut
   const auto facts =
       listed({backup.type, backup.bytes > 0 ? to_text(Bytes{backup.bytes}) : "",
               backup.postgres_version.empty() ? "" : "PostgreSQL " + backup.postgres_version});
-  const auto why = listed(
-      {backup.stop_time ? "ended " + time_in_words(*backup.stop_time, utc_offset) : "",
-       backup.reason}, "; ");
+  const auto why =
+      listed({backup.stop_time ? "ended " + time_in_words(*backup.stop_time, utc_offset) : "",
+              backup.reason},
+             "; ");
   std::vector<std::string> lines{backup.label + (facts.empty() ? "" : " (" + facts + ")"), why};
   std::erase(lines, "");
   return lines;
@@ -179,8 +180,8 @@ std::string in_words(const std::vector<PhaseRecord>& phases) {
         rate == std::string::npos ? "" : " (" + volume.substr(rate + 2) + ")"));
   }
   if (others > 0) {
-    parts.push_back(fmt::format("{} {} {}", others, others == 1 ? "other" : "others",
-                                duration_in_words(rest)));
+    parts.push_back(
+        fmt::format("{} {} {}", others, others == 1 ? "other" : "others", duration_in_words(rest)));
   }
   return join(parts, ", ");
 }

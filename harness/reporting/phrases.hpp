@@ -18,8 +18,7 @@ std::string time_in_words(Instant instant, std::chrono::minutes utc_offset = {})
 std::chrono::minutes utc_offset_of(const Report& report);
 
 // One or more lines.
-std::vector<std::string> in_words(const BackupRecord& backup,
-                                  std::chrono::minutes utc_offset = {});
+std::vector<std::string> in_words(const BackupRecord& backup, std::chrono::minutes utc_offset = {});
 // The first line is the time and the position that recovery reached.
 std::vector<std::string> in_words(const Landing& landing);
 std::string in_words(const ComparisonRecord& comparison);

@@ -27,9 +27,9 @@ std::string cut_to(std::string_view text, std::size_t columns);
 // The same, but shortened between words if possible.
 std::string cut_between_words(std::string_view text, std::size_t columns);
 
-// Lines of at most `columns`, broken at line breaks and spaces. A command in quotes ('pgrehearse map
-// FILE') or a word of up to 200 columns (a path, a label) is never broken: its line may be longer.
-// Never empty.
+// Lines of at most `columns`, broken at line breaks and spaces. A command in quotes ('pgrehearse
+// map FILE') or a word of up to 200 columns (a path, a label) is never broken: its line may be
+// longer. Never empty.
 std::vector<std::string> wrap(std::string_view text, std::size_t columns);
 
 // Padded with spaces to `columns`; longer text is not shortened.

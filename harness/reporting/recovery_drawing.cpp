@@ -140,10 +140,10 @@ class Drawing {
 
   void add(const ArchivedBackup& backup) {
     if (!backup.stop_time || !is_shown(*backup.stop_time)) return;
-    const char letter = !backup.usable                   ? 'x'
-                        : backup.type == "full"          ? 'F'
-                        : backup.type == "differential"  ? 'D'
-                                                         : 'I';
+    const char letter = !backup.usable                  ? 'x'
+                        : backup.type == "full"         ? 'F'
+                        : backup.type == "differential" ? 'D'
+                                                        : 'I';
     const bool chosen = backup.label == input_.chosen;
     drawing_.backups.push_back(
         {.x = x_of(*backup.stop_time),

@@ -58,7 +58,7 @@ struct DrawingBranch {
 struct DrawingInput {
   std::vector<ArchivedBackup> backups;
   std::vector<DrawingBranch> branches;
-  std::string chosen;  // label of the backup that is restored; may be empty
+  std::string chosen;                          // label of the backup that is restored; may be empty
   std::vector<std::pair<Lsn, Instant>> known;  // further positions with their times
   std::optional<Instant> target;
   std::optional<Instant> landing;

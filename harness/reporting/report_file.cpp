@@ -17,11 +17,11 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const fs::path& file, int error) {
-  throw Error(ErrorKind::environment,
-              fmt::format("cannot write '{}': {}", file.string(),
-                          std::generic_category().message(error)),
-              "check permissions and free space; 'pgrehearse report' can write reports again",
-              FindingCode::env_report_file, file.string());
+  throw Error(
+      ErrorKind::environment,
+      fmt::format("cannot write '{}': {}", file.string(), std::generic_category().message(error)),
+      "check permissions and free space; 'pgrehearse report' can write reports again",
+      FindingCode::env_report_file, file.string());
 }
 
 void write_to(const fs::path& target, const fs::path& named,

@@ -21,8 +21,8 @@ struct PastDrill {
 
 struct RenderOptions {
   bool color = false;
-  int width = 100;  // columns, for text
-  bool verbose = false;  // text: also what passing checks found, and every phase
+  int width = 100;                   // columns, for text
+  bool verbose = false;              // text: also what passing checks found, and every phase
   std::vector<PastDrill> past = {};  // html: oldest first
   // html: styles and scripts are linked from /assets, for a server that forbids inline ones.
   bool linked_assets = false;
@@ -41,8 +41,8 @@ std::span<const ReporterDescription> reporters();
 // Throws Error(usage) with the nearest format name.
 const ReporterDescription& find_reporter(std::string_view format);
 
-// Replaces the file with what `write` writes, atomically: a reader sees the old file or the new one.
-// Throws Error(environment, env_report_file).
+// Replaces the file with what `write` writes, atomically: a reader sees the old file or the new
+// one. Throws Error(environment, env_report_file).
 void write_output_file(const std::filesystem::path& file,
                        const std::function<void(std::ostream&)>& write);
 

@@ -24,8 +24,7 @@ constexpr std::array<Row, 3> table{
 const Row& row_of(std::string_view format) {
   const auto* row = std::ranges::find(table, format, &Row::format);
   if (row != table.end()) return *row;
-  throw Error(ErrorKind::usage,
-              fmt::format("--{} can only be used with a single scenario", format),
+  throw Error(ErrorKind::usage, fmt::format("--{} can only be used with a single scenario", format),
               "set `reports` in each scenario, or run one scenario at a time");
 }
 

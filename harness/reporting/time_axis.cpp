@@ -14,7 +14,7 @@ double share(double part, double whole) { return whole <= 0 ? 0 : part / whole; 
 
 seconds step_for(double length, std::size_t most) {
   constexpr std::array<std::int64_t, 22> steps{
-      1,     2,     5,     15,     30,     60,     120,     300,     900,     1800,     3600,
+      1,     2,     5,     15,    30,     60,     120,     300,     900,     1800,     3600,
       10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 15552000, 31536000};
   for (const auto step : steps) {
     if (length / static_cast<double>(step) <= static_cast<double>(most)) return seconds(step);
@@ -39,13 +39,13 @@ std::optional<Instant> TimeAxis::time_of(Lsn lsn) const {
   const auto& [lsn_before, time_before] = *std::prev(next);
   const double part = share(static_cast<double>(lsn.value - lsn_before.value),
                             static_cast<double>(next->first.value - lsn_before.value));
-  return time_before + std::chrono::duration_cast<Instant::duration>(
-                           Seconds(next->second - time_before) * part);
+  return time_before +
+         std::chrono::duration_cast<Instant::duration>(Seconds(next->second - time_before) * part);
 }
 
 std::optional<Lsn> TimeAxis::lsn_at(Instant time) const {
-  const auto next = std::ranges::find_if(
-      known_, [&](const auto& point) { return point.second >= time; });
+  const auto next =
+      std::ranges::find_if(known_, [&](const auto& point) { return point.second >= time; });
   if (next == known_.end()) return {};
   if (next->second == time) return next->first;
   if (next == known_.begin()) return {};

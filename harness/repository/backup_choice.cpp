@@ -24,8 +24,7 @@ std::string type_text(BackupType type) {
 }
 
 std::string described(const Backup& backup) {
-  auto text =
-      fmt::format("{} backup of {}", type_text(backup.type), to_text(backup.stop_time));
+  auto text = fmt::format("{} backup of {}", type_text(backup.type), to_text(backup.stop_time));
   if (backup.repository_key != 1) text += fmt::format(" in repository {}", backup.repository_key);
   return text;
 }
@@ -201,7 +200,8 @@ std::string reason_for(const BackupList& list, const Backup& backup, const Recov
       reason = "the newest backup";
       break;
     case TargetType::time:
-      reason = "the newest backup that ended before the target time " + to_text(*target.time, target.utc_offset);
+      reason = "the newest backup that ended before the target time " +
+               to_text(*target.time, target.utc_offset);
       break;
     case TargetType::lsn:
       reason = "the newest backup that ended at or before the target LSN " + to_text(*target.lsn);

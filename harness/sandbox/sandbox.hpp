@@ -111,7 +111,7 @@ struct Leftover {
   std::string scenario;
   std::filesystem::path root;
   bool kept = false;
-  bool alive = false;  // its drill is still running: never removed
+  bool alive = false;                   // its drill is still running: never removed
   std::optional<Instant> expires = {};  // of a kept one; nullopt: never
 };
 

@@ -39,8 +39,7 @@ void validate(const CheckDescription& check, const CheckRequest& request, Errors
 }
 
 CheckRequest read_request(const NamedItem& item, const CheckDescription& check, Errors& errors) {
-  CheckRequest request{
-      .check = item.name, .name = item.name, .settings = Settings(item.position)};
+  CheckRequest request{.check = item.name, .name = item.name, .settings = Settings(item.position)};
   const auto errors_before = errors.size();
   const YamlNode none{.position = item.position};
   read_section(item.settings == nullptr ? none : *item.settings,

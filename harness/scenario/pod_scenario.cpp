@@ -129,7 +129,7 @@ std::string scenario_inside_pod(const YamlNode& root, const SandboxSpec& sandbox
   std::string text = "{\n";
   for (const auto& entry : root.entries) {
     // This process writes the reports, records the drill and sends the notifications.
-    static constexpr std::array<std::string_view, 6> outside{"sandbox",  "reports", "schedule",
+    static constexpr std::array<std::string_view, 6> outside{"sandbox", "reports", "schedule",
                                                              "timeout", "ledger",  "notify"};
     if (std::ranges::find(outside, entry.key) != outside.end()) continue;
     text += fmt::format("  {}: ", quoted(entry.key));

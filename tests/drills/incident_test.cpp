@@ -97,8 +97,8 @@ TEST_F(Incident, FromLossToRows) {
   const auto dump = scratch / "orders.dump";
   const auto several =
       run({"recover", "--to", fmt::format("before:{}", dropped), "--to",
-           fmt::format("before:{}", deleted), "--to", fmt::format("before:{}", truncated),
-           "--dump", "shop.public.orders=" + dump.native()});
+           fmt::format("before:{}", deleted), "--to", fmt::format("before:{}", truncated), "--dump",
+           "shop.public.orders=" + dump.native()});
   ASSERT_EQ(several.exit_code, 0) << several.text();
   const auto report = report_from_json(several.output);
   EXPECT_EQ(report.verdict, Verdict::pass);
@@ -113,8 +113,8 @@ TEST_F(Incident, FromLossToRows) {
   }
 
   // A copy before the DELETE: its rows as SQL, applied by the test.
-  const auto recovered = run({"recover", "--to", fmt::format("before:{}", deleted), "--keep",
-                              "--for", "1h"});
+  const auto recovered =
+      run({"recover", "--to", fmt::format("before:{}", deleted), "--keep", "--for", "1h"});
   ASSERT_EQ(recovered.exit_code, 0) << recovered.text();
   const auto lost = scratch / "lost.sql";
   const auto diff = run({"copies", "diff", "--table", "shop.public.items", "--against",
@@ -141,8 +141,11 @@ TEST_F(Incident, FromLossToRows) {
   EXPECT_EQ(listed[0].at("target"), fmt::format("xid:{}", truncated));
   const auto back = run({"copies", "advance", "--to", "before:0/1"}, false);
   EXPECT_EQ(back.exit_code, 3) << back.text();
-  EXPECT_EQ(run({"copies", "dump", "--dump",
-                 "shop.public.events=" + (scratch / "events.dump").native()}, false).exit_code, 0);
+  EXPECT_EQ(
+      run({"copies", "dump", "--dump", "shop.public.events=" + (scratch / "events.dump").native()},
+          false)
+          .exit_code,
+      0);
   EXPECT_EQ(run({"copies", "promote"}, false).exit_code, 0);
   EXPECT_EQ(Json::parse(run({"copies"}, false).output)[0].at("state"), "open");
   EXPECT_EQ(run({"copies", "remove"}, false).exit_code, 0);
@@ -168,8 +171,7 @@ TEST_F(Incident, ACopyAtTheLastOfSeveralTargetsKeepsRunning) {
     return std::string("none");
   };
   EXPECT_EQ(state_of_copy(), "paused");
-  const auto advanced =
-      run({"copies", "advance", id, "--to", fmt::format("xid:{}", third)}, false);
+  const auto advanced = run({"copies", "advance", id, "--to", fmt::format("xid:{}", third)}, false);
   EXPECT_EQ(advanced.exit_code, 0) << advanced.text();
   EXPECT_EQ(state_of_copy(), "paused");
   pgrehearse({"clean", "--kept"});

@@ -33,11 +33,9 @@ fs::path newer_pgbackrest() { return fs::path(PGREHEARSE_VERSIONS) / "pgbackrest
 
 ManyRepositories::ManyRepositories(const fs::path& scratch, CommandRunner& runner)
     : scratch_(scratch), runner_(runner) {
-  laboratory_ = Laboratory::create({.id = "primary",
-                                    .state = scratch_,
-                                    .pgbackrest = newer_pgbackrest(),
-                                    .stanza = "main"},
-                                   runner_, {});
+  laboratory_ = Laboratory::create(
+      {.id = "primary", .state = scratch_, .pgbackrest = newer_pgbackrest(), .stanza = "main"},
+      runner_, {});
   start_servers();
   write_primary_configuration();
   fill();
@@ -73,13 +71,12 @@ void ManyRepositories::write_primary_configuration() {
   const auto& paths = laboratory_->paths();
   auto text = laboratory_pgbackrest_conf(laboratory_->options(), paths, false);
   const std::string global = "[global]\n";
-  text.insert(global.size(),
-              "repo2-path=/two\n" + s3_->options_of("repo2") + "repo3-path=/three\n" +
-                  azure_->options_of("repo3") +
-                  fmt::format("repo4-path={}\n", directory("sftp").native()) +
-                  ssh_->sftp_options_of("repo4") + encrypted_options("repo5") +
-                  fmt::format("repo6-path={}\nrepo6-bundle=y\nrepo6-block=y\n",
-                              directory("bundled").native()));
+  text.insert(global.size(), "repo2-path=/two\n" + s3_->options_of("repo2") +
+                                 "repo3-path=/three\n" + azure_->options_of("repo3") +
+                                 fmt::format("repo4-path={}\n", directory("sftp").native()) +
+                                 ssh_->sftp_options_of("repo4") + encrypted_options("repo5") +
+                                 fmt::format("repo6-path={}\nrepo6-bundle=y\nrepo6-block=y\n",
+                                             directory("bundled").native()));
   write_file_of(laboratory_->account(), paths.configuration, text, 0600);
 }
 
@@ -94,17 +91,18 @@ void ManyRepositories::fill() {
   auto sql = laboratory_->connect("postgres", {});
   sql.query("alter system set autovacuum = off");
   sql.query("select pg_reload_conf()");
-  sql.query("create table public.orders as select id, md5(id::text) as text "
-            "from generate_series(1, 50000) id");
+  sql.query(
+      "create table public.orders as select id, md5(id::text) as text "
+      "from generate_series(1, 50000) id");
   for (int key = 1; key <= repositories; ++key) {
     laboratory_->run_pgbackrest({fmt::format("--repo={}", key), "--type=full", "backup"}, {});
   }
   sql.query("update public.orders set text = 'changed' where id % 1000 = 0");
   laboratory_->run_pgbackrest({"--repo=6", "--type=incr", "backup"}, {});
-  newest_transaction_ =
-      sql.query("insert into public.orders values (0, 'after the backups') "
-                "returning pg_current_xact_id()")
-          .text(0, 0);
+  newest_transaction_ = sql.query(
+                               "insert into public.orders values (0, 'after the backups') "
+                               "returning pg_current_xact_id()")
+                            .text(0, 0);
   laboratory_->switch_wal_and_wait({});
   // It is in repository 1; pgBackRest stores a segment in all of them before the command succeeds.
   laboratory_->run_pgbackrest({"check"}, {});

@@ -68,11 +68,11 @@ AzureStore::AzureStore(const Laboratory& laboratory, CommandRunner& runner, fs::
       port_(free_port()) {
   make_private_directory(directory_, laboratory.account());
   auto command = laboratory.command(
-      "node", {module("azurite/dist/src/blob/main.js").native(), "--location", directory_.native(),
-               "--blobHost", "127.0.0.1", "--blobPort", std::to_string(port_), "--cert",
-               (certificates / "server.crt").native(), "--key",
-               (certificates / "server.key").native(), "--skipApiVersionCheck", "--silent",
-               "--disableTelemetry"});
+      "node",
+      {module("azurite/dist/src/blob/main.js").native(), "--location", directory_.native(),
+       "--blobHost", "127.0.0.1", "--blobPort", std::to_string(port_), "--cert",
+       (certificates / "server.crt").native(), "--key", (certificates / "server.key").native(),
+       "--skipApiVersionCheck", "--silent", "--disableTelemetry"});
   command.environment["AZURITE_ACCOUNTS"] = "labaccount:" + secret_;
   server_.emplace(runner, std::move(command), port_);
 }
@@ -111,8 +111,7 @@ SshServer::SshServer(const Laboratory& laboratory, CommandRunner& runner, fs::pa
                             "-o UserKnownHostsFile={0}/known_hosts \"$@\"\n",
                             directory_.native(), port_),
                 0700);
-  server_.emplace(runner, laboratory.command(sshd, {"-D", "-e", "-f", file("sshd_config")}),
-                  port_);
+  server_.emplace(runner, laboratory.command(sshd, {"-D", "-e", "-f", file("sshd_config")}), port_);
 }
 
 std::string SshServer::host_options(const fs::path& host_configuration, int port) const {

@@ -79,9 +79,9 @@ class RepositoryForms : public DrillTest {
 };
 
 TEST_F(RepositoryForms, EachLandsOnTheNewestTransactionAndLeaksNoSecret) {
-  const std::vector<fs::path> directories{
-      all_->laboratory().paths().repository, all_->directory("encrypted"),
-      all_->directory("bundled"), all_->directory("sftp"), all_->s3().data()};
+  const std::vector<fs::path> directories{all_->laboratory().paths().repository,
+                                          all_->directory("encrypted"), all_->directory("bundled"),
+                                          all_->directory("sftp"), all_->s3().data()};
   std::vector<Listing> before;
   for (const auto& directory : directories) before.push_back(list_files(directory));
   for (const auto& form : all_->forms()) {
@@ -106,10 +106,8 @@ TEST_F(RepositoryForms, BackupsAreCountedInEachRepository) {
   const auto run = run_scenario(text + "checks: [backups: { max_age: 1d, min_full: 2 }]\n");
   EXPECT_EQ(run.exit_code, 1) << run.text();
   ASSERT_NE(run.check("backups"), nullptr) << run.text();
-  EXPECT_NE(run.findings().find("PGR-BACKUP-RETENTION repo1"), std::string::npos)
-      << run.findings();
-  EXPECT_NE(run.findings().find("PGR-BACKUP-RETENTION repo2"), std::string::npos)
-      << run.findings();
+  EXPECT_NE(run.findings().find("PGR-BACKUP-RETENTION repo1"), std::string::npos) << run.findings();
+  EXPECT_NE(run.findings().find("PGR-BACKUP-RETENTION repo2"), std::string::npos) << run.findings();
   expect_nothing_left();
 }
 
@@ -124,8 +122,8 @@ TEST_F(RepositoryForms, SecretsInEnvironmentVariablesAreNotPassedOn) {
   const auto file = scratch / "scenario.yaml";
   std::ofstream(file) << scenario_of(form);
   SecretSearch search(secret, state);
-  const auto run = pgrehearse({"run", file, "--keep"},
-                              {{"PGBACKREST_REPO1_S3_KEY_SECRET", secret}});
+  const auto run =
+      pgrehearse({"run", file, "--keep"}, {{"PGBACKREST_REPO1_S3_KEY_SECRET", secret}});
   expect_newest_transaction(run);
   EXPECT_EQ(search.found(), std::vector<std::string>{});
   EXPECT_GT(search.servers_seen(), 0U) << "the search saw no PostgreSQL server";

@@ -16,10 +16,11 @@ TlsRepositoryHost::TlsRepositoryHost(const Laboratory& laboratory, fs::path dire
   make_private_directory(directory_, laboratory_.account());
   make_certificates(laboratory_, runner, directory_);
   write_configurations();
-  server_.emplace(runner,
-                  laboratory_.command(
-                      "pgbackrest", {"server", "--config=" + (directory_ / "server.conf").native()}),
-                  port_);
+  server_.emplace(
+      runner,
+      laboratory_.command("pgbackrest",
+                          {"server", "--config=" + (directory_ / "server.conf").native()}),
+      port_);
 }
 
 void TlsRepositoryHost::write_configurations() const {

@@ -41,9 +41,8 @@ class Measurement {
     const auto& landing = input_.landing;
     if (!input_.target.time) return unknown("the recovery target has no time");
     if (!landing.time) return no_commit_time();
-    const auto explanation =
-        fmt::format("target {}, newest recovered commit {}", to_text(*input_.target.time),
-                    to_text(*landing.time));
+    const auto explanation = fmt::format("target {}, newest recovered commit {}",
+                                         to_text(*input_.target.time), to_text(*landing.time));
     const auto& next = landing.first_withheld;
     if (next && next->time && *next->time >= *input_.target.time) {
       return exactly(Seconds(0), explanation + fmt::format(", the next one {} is after the target",

@@ -152,11 +152,11 @@ void set_tiles(const Report& report, const RenderOptions& options, data& page) {
         landing.lsn ? to_text(*landing.lsn) +
                           (landing.timeline ? fmt::format(", timeline {}", *landing.timeline) : "")
                     : std::string("unknown position");
-    tiles.push_back(tile("Recovered up to", 
-                         landing.time ? time_in_words(*landing.time, utc_offset_of(report))
-                                      : position,
-                         position + (landing.proved ? ", proved" : ", not proved"),
-                         landing.proved ? "pass" : "unknown"));
+    tiles.push_back(
+        tile("Recovered up to",
+             landing.time ? time_in_words(*landing.time, utc_offset_of(report)) : position,
+             position + (landing.proved ? ", proved" : ", not proved"),
+             landing.proved ? "pass" : "unknown"));
   }
   const auto add_objective = [&](std::string_view label, const ObjectiveRecord& objective,
                                  std::optional<double> PastDrill::*value) {

@@ -17,8 +17,7 @@ std::string trend_svg(const std::vector<ChartPoint>& points, std::optional<doubl
   const auto y_of = [&](double value) { return highest > 0 ? 38 - value / highest * 36 : 38; };
   std::string line;
   for (const auto& point : points) {
-    const double x =
-        length > 0 ? Seconds(point.at - points.front().at).count() / length * 100 : 0;
+    const double x = length > 0 ? Seconds(point.at - points.front().at).count() / length * 100 : 0;
     line += fmt::format("{:.1f},{:.1f} ", x, y_of(point.value));
   }
   kainjow::mustache::data page;

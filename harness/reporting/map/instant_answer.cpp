@@ -45,18 +45,17 @@ void write_answer_text(const ShownAnswer& shown, const MapRenderOptions& options
     }
   };
   const auto text_of = [&](Instant at) { return to_text(at, options.utc_offset); };
-  const auto words = std::string(answer.answer == Recoverability::unknown ? "may be recoverable"
-                                                                          : "is ") +
-                     (answer.answer == Recoverability::unknown
-                          ? ": unknown"
-                          : std::string(name_of(answer.answer)));
+  const auto words =
+      std::string(answer.answer == Recoverability::unknown ? "may be recoverable" : "is ") +
+      (answer.answer == Recoverability::unknown ? ": unknown"
+                                                : std::string(name_of(answer.answer)));
   out << text_of(shown.at) << ' ' << paint.of(verdict_of(answer.answer), words) << '\n';
   if (!answer.reason.empty()) line("  reason", printable(answer.reason));
   if (answer.answer == Recoverability::recoverable) {
     const auto& backup = answer.backup->backup;
-    line("  backup", fmt::format("{} ({}, {}), ended {}", printable(backup.label),
-                                 name_of(backup.type), to_text(backup.size),
-                                 text_of(backup.stop_time)));
+    line("  backup",
+         fmt::format("{} ({}, {}), ended {}", printable(backup.label), name_of(backup.type),
+                     to_text(backup.size), text_of(backup.stop_time)));
     line("  WAL", fmt::format("about {} segments ({}) from {} to about {}, timeline {}",
                               answer.segments, to_text(Bytes{wal_bytes(answer)}),
                               to_text(answer.begin), to_text(answer.end), answer.timeline));
@@ -94,12 +93,9 @@ void write_answer_json(const ShownAnswer& shown, std::ostream& out) {
                       {"type", std::string(name_of(backup.type))},
                       {"stop", to_iso8601(backup.stop_time)},
                       {"bytes", backup.size.count}};
-    json["wal"] = {{"segments", answer.segments},
-                   {"bytes", wal_bytes(answer)},
-                   {"timeline", answer.timeline},
-                   {"begin", to_text(answer.begin)},
-                   {"end", to_text(answer.end)},
-                   {"latest_end", to_text(answer.latest_end)}};
+    json["wal"] = {{"segments", answer.segments}, {"bytes", wal_bytes(answer)},
+                   {"timeline", answer.timeline}, {"begin", to_text(answer.begin)},
+                   {"end", to_text(answer.end)},  {"latest_end", to_text(answer.latest_end)}};
     if (shown.expected) {
       json["expected_seconds"] = shown.expected->restore + shown.expected->replay;
     }

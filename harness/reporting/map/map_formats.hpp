@@ -12,8 +12,8 @@ namespace pgrehearse {
 
 struct MapRenderOptions {
   bool color = false;
-  bool unicode = true;  // false: ASCII only
-  int width = 100;      // columns
+  bool unicode = true;                 // false: ASCII only
+  int width = 100;                     // columns
   std::optional<Instant> at = {};      // a time to mark
   std::chrono::minutes utc_offset{0};  // of the times on the axis
 };

@@ -90,10 +90,10 @@ class MapText {
     draw_axis(fmt::format("time ({})", drawing->zone), *drawing, columns,
               &RecoveryDrawing::Tick::time);
     draw_axis("LSN (about)", *drawing, columns, &RecoveryDrawing::Tick::lsn);
-    line("", fmt::format("{} recoverable  {} lost  {} missing; F full, D differential, I "
-                         "incremental backup, at its end; x unusable",
-                         glyph(MapCell::recoverable), glyph(MapCell::lost),
-                         glyph(MapCell::missing)));
+    line("",
+         fmt::format("{} recoverable  {} lost  {} missing; F full, D differential, I "
+                     "incremental backup, at its end; x unusable",
+                     glyph(MapCell::recoverable), glyph(MapCell::lost), glyph(MapCell::missing)));
     if (!drawing->outside.empty()) line("", palette_.dim(drawing->outside));
     out_ << '\n';
   }

@@ -25,8 +25,7 @@ void LineProgress::drill_started(const Report& report) {
   print(fmt::format("drill {} started", report.id));
 }
 
-void LineProgress::phase_started(std::string_view /*name*/, const PhaseExpectation& /*expected*/) {
-}
+void LineProgress::phase_started(std::string_view /*name*/, const PhaseExpectation& /*expected*/) {}
 
 void LineProgress::phase_progress(std::optional<double> /*fraction*/, std::string_view /*detail*/) {
 }

@@ -34,7 +34,8 @@ void TerminalProgress::drill_started(const Report& report) {
 // Drawn by the next tick, so that a short phase does not flicker.
 void TerminalProgress::phase_started(std::string_view name, const PhaseExpectation& expected) {
   const std::lock_guard lock(mutex_);
-  phase_ = LivePhase{.name = std::string(name), .expected = expected.phase, .later_phases = expected.later_phases};
+  phase_ = LivePhase{
+      .name = std::string(name), .expected = expected.phase, .later_phases = expected.later_phases};
   phase_started_ = options_.now();
 }
 

@@ -193,11 +193,10 @@ void PgBackRestRepository::restore(const Backup& backup, const RecoveryTarget& t
                                    Sandbox& sandbox,
                                    const std::function<void(const RestoreProgress&)>& on_progress,
                                    std::stop_token stop) {
-  auto arguments =
-      concatenate(pgbackrest_options(PgBackRestCommand::restore, spec_, backup.repository_key,
-                                     sandbox.paths().pgbackrest),
-                  restore_options(backup, target, sandbox.paths(), sandbox.cpus(),
-                                  spec_.databases));
+  auto arguments = concatenate(
+      pgbackrest_options(PgBackRestCommand::restore, spec_, backup.repository_key,
+                         sandbox.paths().pgbackrest),
+      restore_options(backup, target, sandbox.paths(), sandbox.cpus(), spec_.databases));
   arguments.emplace_back("restore");
   double reported = -1;
   const auto on_line = [&](std::string_view line) {

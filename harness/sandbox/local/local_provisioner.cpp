@@ -44,8 +44,8 @@ std::unique_ptr<Sandbox> LocalProvisioner::create(const SandboxSpec& spec, std::
 std::unique_ptr<Sandbox> LocalProvisioner::open(const SandboxSpec& spec,
                                                 const std::string& run_id) {
   const auto entry = registry_.find(run_id);
-  auto directory = entry && entry->type == type_name ? HostDirectory::reopen(registry_, run_id)
-                                                     : std::nullopt;
+  auto directory =
+      entry && entry->type == type_name ? HostDirectory::reopen(registry_, run_id) : std::nullopt;
   if (!directory) {
     throw Error(ErrorKind::usage, fmt::format("no copy '{}' in a local sandbox", run_id),
                 "'pgrehearse copies' lists the copies on this host");

@@ -20,12 +20,13 @@ class LocalProvisioner : public Provisioner {
   std::string probe(const SandboxSpec& spec, std::stop_token stop) override;
   std::unique_ptr<Sandbox> create(const SandboxSpec& spec, std::stop_token stop) override;
   // A sandbox that an earlier process kept; it stays kept when the result is destroyed. `spec`: the
-  // PostgreSQL version, the binaries and the superuser. Throws Error(usage) if there is none of this
-  // type.
+  // PostgreSQL version, the binaries and the superuser. Throws Error(usage) if there is none of
+  // this type.
   std::unique_ptr<Sandbox> open(const SandboxSpec& spec, const std::string& run_id);
-  // A new sandbox with the files of `original`, whose server is paused in recovery: a server started
-  // in the new one replays from the last restart point to the same position. Both share their
-  // space. Throws Error(environment) if the file system cannot clone files (xfs and btrfs can).
+  // A new sandbox with the files of `original`, whose server is paused in recovery: a server
+  // started in the new one replays from the last restart point to the same position. Both share
+  // their space. Throws Error(environment) if the file system cannot clone files (xfs and btrfs
+  // can).
   std::unique_ptr<Sandbox> clone(const Sandbox& original, const std::string& run_id);
   [[nodiscard]] std::vector<Leftover> list() const override;
   Removal remove(const Leftover& leftover) override;

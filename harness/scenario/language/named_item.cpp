@@ -21,12 +21,11 @@ std::optional<NamedItem> read_named_item(const YamlNode& node, const ItemWords& 
   if (node.entries.size() > 1) {
     const auto& second = node.entries[1];
     const bool flat = first.value.kind == YamlNode::Kind::null;
-    errors.push_back({second.key_position,
-                      fmt::format("'{}' is on the same level as the {} '{}'", second.key,
-                                  words.noun, first.key),
-                      flat ? fmt::format("indent the settings of '{}' more than its name",
-                                         first.key)
-                           : fmt::format("start each {} with its own dash", words.noun)});
+    errors.push_back(
+        {second.key_position,
+         fmt::format("'{}' is on the same level as the {} '{}'", second.key, words.noun, first.key),
+         flat ? fmt::format("indent the settings of '{}' more than its name", first.key)
+              : fmt::format("start each {} with its own dash", words.noun)});
     return {};
   }
   return NamedItem{first.key, first.key_position, &first.value};

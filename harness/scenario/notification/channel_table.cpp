@@ -122,9 +122,10 @@ constexpr auto heartbeat = std::to_array<KeyDescription>({
 constexpr auto command = std::to_array<KeyDescription>({
     {.name = "run",
      .kind = KeyKind::text_list,
-     .summary = "program and arguments; not run by a shell. In its environment: PGREHEARSE_VERDICT, "
-                "PGREHEARSE_SCENARIO, PGREHEARSE_STANZA, PGREHEARSE_TITLE, and PGREHEARSE_REPORT, "
-                "the file with the report",
+     .summary =
+         "program and arguments; not run by a shell. In its environment: PGREHEARSE_VERDICT, "
+         "PGREHEARSE_SCENARIO, PGREHEARSE_STANZA, PGREHEARSE_TITLE, and PGREHEARSE_REPORT, "
+         "the file with the report",
      .example = "[/usr/local/bin/on-drill, --team, dba]",
      .required = true},
 });
@@ -179,9 +180,7 @@ constexpr auto table = std::to_array<ChannelDescription>({
      .summary = "a request to a dead man's switch after each drill that passes",
      .keys = heartbeat,
      .only_passes = true},
-    {.name = "command",
-     .summary = "a program on this host",
-     .keys = command},
+    {.name = "command", .summary = "a program on this host", .keys = command},
 });
 
 }  // namespace

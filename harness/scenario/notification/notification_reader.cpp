@@ -103,8 +103,8 @@ void validate(const NotificationSpec& spec, Errors& errors) {
     require_address(settings, "url", "https?", errors);
   }
   if (settings.has("username") != settings.has("password")) {
-    errors.push_back({settings.position(), "'username' and 'password' require each other",
-                      "set both or none"});
+    errors.push_back(
+        {settings.position(), "'username' and 'password' require each other", "set both or none"});
   }
   const auto run = settings.get_or<std::vector<std::string>>("run", {"/"});
   if (run.empty() || !run.front().starts_with('/')) {
@@ -125,8 +125,8 @@ NotificationSpec read_channel(const NamedItem& item, const ChannelDescription& c
   spec.name = spec.settings.get_or("name", item.name);
   spec.when = when_of(spec.settings);
   spec.verdicts = verdicts_of(spec.settings, errors);
-  spec.attempts = static_cast<int>(
-      spec.settings.get_or<std::int64_t>("attempts", std::int64_t{spec.attempts}));
+  spec.attempts =
+      static_cast<int>(spec.settings.get_or<std::int64_t>("attempts", std::int64_t{spec.attempts}));
   spec.timeout = spec.settings.get_or("timeout", spec.timeout);
   if (errors.size() == errors_before) validate(spec, errors);
   return spec;
@@ -149,8 +149,7 @@ std::vector<NotificationSpec> read_notifications(const YamlNode& node, Errors& e
     if (channel == nullptr) continue;
     auto spec = read_channel(*item, *channel, errors);
     if (std::ranges::find(specs, spec.name, &NotificationSpec::name) != specs.end()) {
-      errors.push_back({item->position,
-                        fmt::format("two channels are named '{}'", spec.name),
+      errors.push_back({item->position, fmt::format("two channels are named '{}'", spec.name),
                         "give one of them another name, for example name: dba on call"});
     }
     specs.push_back(std::move(spec));

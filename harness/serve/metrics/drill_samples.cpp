@@ -18,8 +18,7 @@ double unix_seconds(Instant instant) { return Seconds(instant.time_since_epoch()
 class DrillSamples {
  public:
   DrillSamples(const LedgerRow& row, MetricSamples& samples)
-      : labels_{{"scenario", row.scenario}, {"stanza", printable(row.stanza)}},
-        samples_(samples) {}
+      : labels_{{"scenario", row.scenario}, {"stanza", printable(row.stanza)}}, samples_(samples) {}
 
   void add(const char* metric, double value) { samples_.push_back({metric, labels_, value}); }
   void add(const char* metric, std::optional<std::chrono::milliseconds> span) {
@@ -117,7 +116,8 @@ void add_running_drill(const LedgerRow& row, MetricSamples& samples) {
       .add("pgrehearse_drill_running_start_timestamp_seconds", unix_seconds(row.started));
 }
 
-void add_notifications(const LedgerRow& row, std::span<const Outcome> outcomes, MetricSamples& samples) {
+void add_notifications(const LedgerRow& row, std::span<const Outcome> outcomes,
+                       MetricSamples& samples) {
   for (const auto& outcome : outcomes) {
     DrillSamples(row, samples)
         .add("pgrehearse_drill_notification_failed", {{"notification", printable(outcome.name)}},

@@ -17,7 +17,8 @@ void add_pass(const LedgerRow& row, MetricSamples& samples);
 // Of a drill that is running.
 void add_running_drill(const LedgerRow& row, MetricSamples& samples);
 // Of the notifications about the newest finished drill.
-void add_notifications(const LedgerRow& row, std::span<const Outcome> outcomes, MetricSamples& samples);
+void add_notifications(const LedgerRow& row, std::span<const Outcome> outcomes,
+                       MetricSamples& samples);
 void add_coverage(std::span<const StanzaCoverage> coverage, MetricSamples& samples);
 
 }  // namespace pgrehearse

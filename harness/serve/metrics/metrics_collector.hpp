@@ -23,7 +23,7 @@ class MetricsCollector {
  public:
   struct Options {
     std::filesystem::path state;
-    std::string host;  // this one
+    std::string host;             // this one
     bool only_this_host = false;  // leave out scenarios whose newest drill ran elsewhere
     std::optional<std::string> scenario = {};  // only this one
     std::optional<LedgerRow> newest = {};      // a drill that the ledger may not have yet

@@ -34,11 +34,11 @@ MetricSamples read(const fs::path& file) try {
 
 }  // namespace
 
-void save_observation(const fs::path& state, const std::string& scenario, const MetricSamples& samples) {
+void save_observation(const fs::path& state, const std::string& scenario,
+                      const MetricSamples& samples) {
   Json list = Json::array();
   for (const auto& sample : samples) {
-    list.push_back(
-        {{"metric", sample.metric}, {"labels", sample.labels}, {"value", sample.value}});
+    list.push_back({{"metric", sample.metric}, {"labels", sample.labels}, {"value", sample.value}});
   }
   std::error_code failure;
   fs::create_directories(directory_of(state), failure);

@@ -38,8 +38,8 @@ void add_backups(const MapArchive& archive, const Labels& labels, MetricSamples&
         archive.backups, [&](const auto& mapped) { return mapped.backup.type == type; });
     samples.push_back({"pgrehearse_backups", typed, static_cast<double>(count)});
   }
-  const auto unusable = std::ranges::count_if(
-      archive.backups, [](const auto& mapped) { return !mapped.usable(); });
+  const auto unusable =
+      std::ranges::count_if(archive.backups, [](const auto& mapped) { return !mapped.usable(); });
   samples.push_back({"pgrehearse_unusable_backups", labels, static_cast<double>(unusable)});
   if (!archive.backups.empty()) add_newest_backup(archive.backups.back(), labels, samples);
 }
@@ -49,10 +49,9 @@ void add_archive(const MapArchive& archive, const Labels& labels, MetricSamples&
       {"pgrehearse_archive_size_bytes", labels, static_cast<double>(archive.bytes.count)});
   if (archive.branches.empty()) return;
   const auto& branch = archive.branches.front();
+  samples.push_back({"pgrehearse_archive_gaps", labels, static_cast<double>(branch.gaps.size())});
   samples.push_back(
-      {"pgrehearse_archive_gaps", labels, static_cast<double>(branch.gaps.size())});
-  samples.push_back({"pgrehearse_archive_end_lsn_bytes", labels,
-                     static_cast<double>(branch.archive_end.value)});
+      {"pgrehearse_archive_end_lsn_bytes", labels, static_cast<double>(branch.archive_end.value)});
   if (branch.windows.empty()) return;
   if (const auto& oldest = branch.windows.front().begin.time) {
     samples.push_back(
@@ -76,14 +75,14 @@ void add_archiver(const ArchiverStatus& status, const RecoveryMap& map, const La
   }
   if (!status.waiting) return;
   samples.push_back({"pgrehearse_archive_lag_seconds", labels, status.waiting->oldest_age.count()});
-  samples.push_back({"pgrehearse_archive_waiting_segments", labels,
-                     static_cast<double>(status.waiting->count)});
+  samples.push_back(
+      {"pgrehearse_archive_waiting_segments", labels, static_cast<double>(status.waiting->count)});
 }
 
 }  // namespace
 
 std::optional<FileSystemSpace> space_of(const std::filesystem::path& path) {
-  struct statvfs status{};
+  struct statvfs status {};
   if (statvfs(path.c_str(), &status) != 0 || status.f_blocks == 0) return {};
   return FileSystemSpace{.size = std::uint64_t{status.f_blocks} * status.f_frsize,
                          .free = std::uint64_t{status.f_bavail} * status.f_frsize};
@@ -104,16 +103,16 @@ std::optional<std::filesystem::path> local_repository(const RepositoryAccess& ac
 MetricSamples repository_samples(const RepositoryObservation& observation) {
   const auto& map = observation.map;
   const Labels stanza{{"stanza", printable(map.stanza)}};
-  MetricSamples samples{{"pgrehearse_repository_status_code", stanza,
-                   static_cast<double>(map.status.code)}};
+  MetricSamples samples{
+      {"pgrehearse_repository_status_code", stanza, static_cast<double>(map.status.code)}};
   std::set<int> seen;
   for (const auto& archive : map.archives) {
     // The first of a repository is that of its newest cluster.
     if (!seen.insert(archive.repository_key).second) continue;
     auto labels = stanza;
     labels["repository"] = std::to_string(archive.repository_key);
-    samples.push_back({"pgrehearse_repository_observed_timestamp_seconds", labels,
-                       unix_seconds(map.created_at)});
+    samples.push_back(
+        {"pgrehearse_repository_observed_timestamp_seconds", labels, unix_seconds(map.created_at)});
     add_backups(archive, labels, samples);
     add_archive(archive, labels, samples);
   }

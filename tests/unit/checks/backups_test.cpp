@@ -99,7 +99,9 @@ TEST_F(BackupsUnitTest, ABackupWithDamagedPagesDoesNotCountAsFull) {
 }
 
 TEST_F(BackupsUnitTest, EachRepositoryHasAVerdict) {
-  repository->listed.repositories = {{1, {0, "ok"}}, {2, {0, "ok"}}, {3, {2, "no valid backups"}},
+  repository->listed.repositories = {{1, {0, "ok"}},
+                                     {2, {0, "ok"}},
+                                     {3, {2, "no valid backups"}},
                                      {4, {99, "[HostConnectError] unable to connect"}}};
   add("20261001-000000F", 50 * 24h, 1000, {}, 2);
   const auto outcome = run();

@@ -47,8 +47,7 @@ TEST(TimeZone, RefusesAnHourThatDoesNotExist) {
 TEST(TimeZone, RefusesWhatIsNoTimeAndUnknownZones) {
   const auto utc = TimeZone::named("UTC");
   for (const char* text : {"", "yesterday", "2026-13-01 00:00", "25:00", "2026-11-20"}) {
-    EXPECT_EQ(error_of([&] { (void)utc.instant_of(text, now); }).kind(), ErrorKind::usage)
-        << text;
+    EXPECT_EQ(error_of([&] { (void)utc.instant_of(text, now); }).kind(), ErrorKind::usage) << text;
   }
   EXPECT_EQ(error_of([] { TimeZone::named("Europe/Atlantis"); }).kind(), ErrorKind::usage);
 }

@@ -30,8 +30,7 @@ class TableDiffTest : public testing::Test {
 };
 
 TEST_F(TableDiffTest, ComparesByPrimaryKey) {
-  const auto counts =
-      compare({"1\ta", "2\tb", "3\tc"}, {"1\ta", "3\tC", "4\td"}, {"id"});
+  const auto counts = compare({"1\ta", "2\tb", "3\tc"}, {"1\ta", "3\tC", "4\td"}, {"id"});
   EXPECT_EQ(found, (std::multiset<std::string>{"0 2\tb|", "1 3\tc|3\tC", "2 |4\td"}));
   EXPECT_EQ(counts.copy, 3U);
   EXPECT_EQ(counts.other, 3U);
@@ -81,16 +80,18 @@ TEST(RescueSql, InsertsInOneTransactionAndNamesTriggers) {
   sql.add("2\t\\N");
   sql.finish({.changed = 3});
   const auto text = out.str();
-  EXPECT_NE(text.find("insert into \"public\".\"orders\" (\"id\", \"Odd\"\"name\") overriding system "
-                      "value values\n  ('1', 'it''s')\n  on conflict do nothing;"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find("insert into \"public\".\"orders\" (\"id\", \"Odd\"\"name\") overriding system "
+                "value values\n  ('1', 'it''s')\n  on conflict do nothing;"),
+      std::string::npos)
       << text;
   EXPECT_NE(text.find("('2', NULL)"), std::string::npos) << text;
   EXPECT_LT(text.find("begin;"), text.find("insert into"));
   EXPECT_GT(text.find("commit;"), text.rfind("insert into"));
   EXPECT_NE(text.find("FOREIGN KEY (c)"), std::string::npos) << text;
   // A name with a line feed must not end the comment.
-  for (const auto& line : {"(BEFORE INSERT)"}) EXPECT_EQ(text.find(std::string("\n") + line), std::string::npos) << text;
+  for (const auto& line : {"(BEFORE INSERT)"})
+    EXPECT_EQ(text.find(std::string("\n") + line), std::string::npos) << text;
   EXPECT_NE(text.find("2 rows. Not in this file: 3 rows"), std::string::npos) << text;
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 TEST(FirstFalse, FindsEveryPositionWithFewQuestions) {
   for (const std::size_t count : {1U, 2U, 3U, 10U, 1000U}) {
-    for (std::size_t wanted = 0; wanted < count; wanted += count > 50 ? 97 : 1) {
+    for (std::size_t wanted = 0; wanted<count; wanted += count> 50 ? 97 : 1) {
       std::size_t questions = 0;
       const auto found = first_false(count, [&](std::size_t at) {
         ++questions;

@@ -10,19 +10,34 @@ FileNode file(std::uint32_t number) { return {1663, database, number}; }
 
 // public.orders with a TOAST relation and an index, and public.items.
 CatalogRelations catalog() {
-  return {.database = "shop",
-          .database_oid = database,
-          .relations = {{.oid = 100, .table = 100, .file = file(100), .kind = 'r',
-                         .name = "public.orders", .rows = 1000},
-                        {.oid = 101, .table = 100, .file = file(101), .kind = 't',
-                         .name = "pg_toast.pg_toast_100"},
-                        {.oid = 102, .table = 100, .file = file(102), .kind = 'i',
-                         .name = "pg_toast.pg_toast_100_index"},
-                        {.oid = 103, .table = 100, .file = file(103), .kind = 'i',
-                         .name = "public.orders_pkey"},
-                        {.oid = 200, .table = 200, .file = file(200), .kind = 'r',
-                         .name = "public.items", .rows = 50}},
-          .searched = {100}};
+  return {
+      .database = "shop",
+      .database_oid = database,
+      .relations =
+          {{.oid = 100,
+            .table = 100,
+            .file = file(100),
+            .kind = 'r',
+            .name = "public.orders",
+            .rows = 1000},
+           {.oid = 101,
+            .table = 100,
+            .file = file(101),
+            .kind = 't',
+            .name = "pg_toast.pg_toast_100"},
+           {.oid = 102,
+            .table = 100,
+            .file = file(102),
+            .kind = 'i',
+            .name = "pg_toast.pg_toast_100_index"},
+           {.oid = 103, .table = 100, .file = file(103), .kind = 'i', .name = "public.orders_pkey"},
+           {.oid = 200,
+            .table = 200,
+            .file = file(200),
+            .kind = 'r',
+            .name = "public.items",
+            .rows = 50}},
+      .searched = {100}};
 }
 
 class IncidentSearchTest : public testing::Test {
@@ -49,8 +64,8 @@ class IncidentSearchTest : public testing::Test {
     search.take(chunk);
   }
   static IncidentSearch search(IncidentKind kind, std::uint64_t at_least = 1) {
-    return {{.kind = kind, .table = {"shop", "public", "orders"}, .at_least = at_least},
-            catalog(), {}};
+    return {
+        {.kind = kind, .table = {"shop", "public", "orders"}, .at_least = at_least}, catalog(), {}};
   }
   static std::vector<std::uint32_t> found(const IncidentSearch& search) {
     std::vector<std::uint32_t> xids;
@@ -67,13 +82,12 @@ using Xids = std::vector<std::uint32_t>;
 TEST_F(IncidentSearchTest, FindsADrop) {
   auto dropped = search(IncidentKind::dropped);
   auto truncated = search(IncidentKind::truncated);
-  const std::vector<Made> wal{
-      {.xid = 7},
-      {.xid = 8,
-       .details = {.dropped = all_files,
-                   .invalidated = {100, 101, 102, 103},
-                   .dropped_statistics = {100, 101, 102, 103}}},
-      {.xid = 9}};
+  const std::vector<Made> wal{{.xid = 7},
+                              {.xid = 8,
+                               .details = {.dropped = all_files,
+                                           .invalidated = {100, 101, 102, 103},
+                                           .dropped_statistics = {100, 101, 102, 103}}},
+                              {.xid = 9}};
   take(dropped, wal);
   take(truncated, wal);
   EXPECT_EQ(found(dropped), Xids{8});
@@ -98,9 +112,7 @@ TEST_F(IncidentSearchTest, FollowsTheTableThroughTruncateAndRewrite) {
   auto truncated = search(IncidentKind::truncated);
   auto deleted = search(IncidentKind::deleted);
   const std::vector<Made> wal{
-      {.xid = 8,
-       .details = {.dropped = all_files, .invalidated = {100}},
-       .created = new_files},
+      {.xid = 8, .details = {.dropped = all_files, .invalidated = {100}}, .created = new_files},
       // VACUUM FULL: a table without a name takes the place of the old one.
       {.xid = 9,
        .details = {.dropped = {file(300), file(301), file(302), file(303)},
@@ -108,7 +120,8 @@ TEST_F(IncidentSearchTest, FollowsTheTableThroughTruncateAndRewrite) {
        .created = {file(400), file(401), file(402), file(403)}},
       {.xid = 10, .work = {{400, {.deleted = 3}}}},
       {.xid = 11, .work = {{100, {.deleted = 5}}}},
-      {.xid = 12, .details = {.dropped = {file(402), file(401), file(400)}, .invalidated = {100}},
+      {.xid = 12,
+       .details = {.dropped = {file(402), file(401), file(400)}, .invalidated = {100}},
        .created = {file(500), file(501), file(502)}}};
   take(truncated, wal);
   take(deleted, wal);
@@ -148,13 +161,12 @@ TEST_F(IncidentSearchTest, OtherTablesAndIndexRebuildsAreNoIncident) {
 
 TEST_F(IncidentSearchTest, TwoTablesTruncatedTogetherAreBothFollowed) {
   auto deleted = search(IncidentKind::deleted);
-  take(deleted,
-       {{.xid = 8,
-         .details = {.dropped = {file(200), file(103), file(102), file(101), file(100)},
-                     .invalidated = {100, 200}},
-         .created = {file(300), file(301), file(302), file(303), file(304)}},
-        {.xid = 9, .work = {{304, {.deleted = 3}}}},
-        {.xid = 10, .work = {{300, {.deleted = 1}}}}});
+  take(deleted, {{.xid = 8,
+                  .details = {.dropped = {file(200), file(103), file(102), file(101), file(100)},
+                              .invalidated = {100, 200}},
+                  .created = {file(300), file(301), file(302), file(303), file(304)}},
+                 {.xid = 9, .work = {{304, {.deleted = 3}}}},
+                 {.xid = 10, .work = {{300, {.deleted = 1}}}}});
   EXPECT_EQ(found(deleted), Xids{10}) << "304 is the file of the other table";
 }
 

@@ -29,8 +29,7 @@ TEST(TargetResolver, StopsBeforeTheFirstTransactionAfterATime) {
   EXPECT_EQ(found.stop, (Lsn{3000}));
   EXPECT_EQ(found.last_applied->xid, 7U) << "an abort is no last applied transaction";
   EXPECT_EQ(found.first_withheld->xid, 9U);
-  const auto exclusive =
-      resolved({.type = TargetType::time, .time = second(2), .exclusive = true});
+  const auto exclusive = resolved({.type = TargetType::time, .time = second(2), .exclusive = true});
   EXPECT_EQ(exclusive.stop, (Lsn{2000})) << "PostgreSQL stops at aborts, too";
 }
 
@@ -54,9 +53,8 @@ TEST(TargetResolver, FindsNamesAndPositions) {
 }
 
 TEST(TargetResolver, OrdersByPositionAndStopsWhenNothingIsLeft) {
-  const std::vector<RecoveryTarget> targets{{},
-                                            {.type = TargetType::xid, .xid = 9},
-                                            {.type = TargetType::time, .time = second(1)}};
+  const std::vector<RecoveryTarget> targets{
+      {}, {.type = TargetType::xid, .xid = 9}, {.type = TargetType::time, .time = second(1)}};
   TargetResolver resolver(targets, {500});
   EXPECT_FALSE(resolver.take(chunk()));
   const auto ordered = resolver.in_wal_order();

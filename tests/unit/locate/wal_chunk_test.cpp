@@ -35,13 +35,13 @@ TEST(WalChunk, ReadsTheCommitOfADrop) {
 }
 
 TEST(WalChunk, ReadsNewFilesDroppedDatabasesAndRestorePoints) {
-  const auto chunk = read(
-      {"rmgr: Storage     len (rec/tot):     42/    42, tx:        745, lsn: 0/01539F50, prev "
-       "0/01539F18, desc: CREATE base/5/16404",
-       "rmgr: Database    len (rec/tot):     38/    38, tx:        750, lsn: 0/0153B000, prev "
-       "0/0153AFC0, desc: DROP dir 1663/16388",
-       "rmgr: XLOG        len (rec/tot):     98/    98, tx:          0, lsn: 0/0153C000, prev "
-       "0/0153BFC0, desc: RESTORE_POINT before release"});
+  const auto chunk =
+      read({"rmgr: Storage     len (rec/tot):     42/    42, tx:        745, lsn: 0/01539F50, prev "
+            "0/01539F18, desc: CREATE base/5/16404",
+            "rmgr: Database    len (rec/tot):     38/    38, tx:        750, lsn: 0/0153B000, prev "
+            "0/0153AFC0, desc: DROP dir 1663/16388",
+            "rmgr: XLOG        len (rec/tot):     98/    98, tx:          0, lsn: 0/0153C000, prev "
+            "0/0153BFC0, desc: RESTORE_POINT before release"});
   ASSERT_EQ(chunk.created.size(), 1U);
   EXPECT_EQ(chunk.created[0].file, (FileNode{1663, 5, 16404}));
   ASSERT_EQ(chunk.dropped_databases.size(), 1U);
@@ -92,8 +92,8 @@ TEST(WalChunk, ARecordMayCrossPages) {
 }
 
 TEST(WalChunk, IgnoresOtherLines) {
-  const auto chunk = read({"", "first record is after 0/2000000, at 0/2000028", "rmgr: ",
-                           "rmgr: Heap", "rmgr: Transaction lsn: , desc: COMMIT"});
+  const auto chunk = read({"", "first record is after 0/2000000, at 0/2000028",
+                           "rmgr: ", "rmgr: Heap", "rmgr: Transaction lsn: , desc: COMMIT"});
   EXPECT_TRUE(chunk.ends.empty());
   EXPECT_EQ(chunk.records, 0U);
 }

@@ -31,14 +31,13 @@ MappedBackup backup(const char* label, std::uint64_t segment, const char* stop) 
 // 01:00 to 02:00 is recoverable, then a segment is missing until the backup of 04:00.
 RecoveryMap gap_between_backups() {
   MapBranch branch{.timeline = 1, .latest = true};
-  branch.windows = {{.begin = {.lsn = {2 * size + 256}, .time = at("01:00:01")},
-                     .end = {.lsn = {50 * size}, .time = at("02:00:00")},
-                     .backups = {"a", "b"}},
-                    {.begin = {.lsn = {70 * size}, .time = at("04:00:01")},
-                     .end = {.lsn = {100 * size},
-                             .not_before = at("05:00:00"),
-                             .not_after = at("06:00:00")},
-                     .backups = {"c"}}};
+  branch.windows = {
+      {.begin = {.lsn = {2 * size + 256}, .time = at("01:00:01")},
+       .end = {.lsn = {50 * size}, .time = at("02:00:00")},
+       .backups = {"a", "b"}},
+      {.begin = {.lsn = {70 * size}, .time = at("04:00:01")},
+       .end = {.lsn = {100 * size}, .not_before = at("05:00:00"), .not_after = at("06:00:00")},
+       .backups = {"c"}}};
   branch.losses = {{.begin = branch.windows[0].end,
                     .end = branch.windows[1].begin,
                     .ended_by_backup = true,

@@ -60,10 +60,8 @@ TEST(NotifyDueTest, FailMeansEveryDrillThatDoesNotPass) {
 }
 
 TEST(NotifyDueTest, AlwaysIsLimitedByTheVerdicts) {
-  const NotificationSpec spec{.channel = "email",
-                              .name = "email",
-                              .when = NotifyWhen::always,
-                              .verdicts = {Verdict::fail}};
+  const NotificationSpec spec{
+      .channel = "email", .name = "email", .when = NotifyWhen::always, .verdicts = {Verdict::fail}};
   EXPECT_TRUE(is_due(spec, gap, Before{gap}));
   EXPECT_FALSE(is_due(spec, unclear, Before{gap}));
   EXPECT_FALSE(is_due(spec, pass, Before{gap}));
@@ -71,10 +69,8 @@ TEST(NotifyDueTest, AlwaysIsLimitedByTheVerdicts) {
 
 TEST(NotifyDueTest, IncidentsAreResolvedByEveryPassAndKeptByEveryFailure) {
   for (const auto when : {NotifyWhen::changed, NotifyWhen::fail, NotifyWhen::always}) {
-    const NotificationSpec spec{.channel = "pagerduty",
-                                .name = "pagerduty",
-                                .when = when,
-                                .verdicts = {Verdict::fail}};
+    const NotificationSpec spec{
+        .channel = "pagerduty", .name = "pagerduty", .when = when, .verdicts = {Verdict::fail}};
     EXPECT_TRUE(is_due(spec, pass, Before{gap}));
     EXPECT_TRUE(is_due(spec, pass, Before{pass}));
     EXPECT_TRUE(is_due(spec, gap, Before{gap}));

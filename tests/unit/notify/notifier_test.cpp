@@ -85,8 +85,7 @@ TEST_F(NotifierTest, StopRequestEndsThePause) {
 }
 
 TEST_F(NotifierTest, MissingSecretFileFailsOnlyItsOwnChannel) {
-  NotifyBench two(
-      "[slack: { url: { file: /nonexistent/secret } }, webhook: { url: http://ops/ }]");
+  NotifyBench two("[slack: { url: { file: /nonexistent/secret } }, webhook: { url: http://ops/ }]");
   const auto outcomes = two.send(failed_report());
   EXPECT_EQ(outcomes.at(0).delivery, Delivery::failed);
   EXPECT_THAT(outcomes.at(0).reason, HasSubstr("/nonexistent/secret"));

@@ -91,8 +91,7 @@ TEST_F(SendersTest, AlertmanagerKeepsTheLabelsAndResolvesByTheEnd) {
   bench.send(passed_report());
   ASSERT_EQ(bench.http.requests.size(), 2U);
   EXPECT_EQ(bench.http.requests[0].url, "http://alerts:9093/api/v2/alerts");
-  EXPECT_THAT(bench.http.requests[0].headers,
-              ElementsAre("Authorization: Basic dTpzM2NyM3Q="));
+  EXPECT_THAT(bench.http.requests[0].headers, ElementsAre("Authorization: Basic dTpzM2NyM3Q="));
   const auto firing = body_of(bench.http.requests[0]);
   const auto resolved = body_of(bench.http.requests[1]);
   EXPECT_EQ(firing[0]["labels"]["alertname"], "PgrehearseDrillFailed");

@@ -45,10 +45,16 @@ TEST(RecoveryDrawing, IsZoomedToTheBackupInUse) {
 
 TEST(RecoveryDrawing, IsZoomedToWhatIsLostWithTheBackupBeforeIt) {
   DrawingInput input{
-      .backups = {{.label = "a", .type = "full", .start_time = at("2026-11-01T00:00:00Z"),
-                   .stop_time = at("2026-11-01T00:10:00Z"), .stop_lsn = Lsn{100}},
-                  {.label = "b", .type = "full", .start_time = at("2026-11-19T00:00:00Z"),
-                   .stop_time = at("2026-11-19T00:10:00Z"), .stop_lsn = Lsn{1000}}},
+      .backups = {{.label = "a",
+                   .type = "full",
+                   .start_time = at("2026-11-01T00:00:00Z"),
+                   .stop_time = at("2026-11-01T00:10:00Z"),
+                   .stop_lsn = Lsn{100}},
+                  {.label = "b",
+                   .type = "full",
+                   .start_time = at("2026-11-19T00:00:00Z"),
+                   .stop_time = at("2026-11-19T00:10:00Z"),
+                   .stop_lsn = Lsn{1000}}},
       .branches = {{.label = "timeline 1",
                     .ranges = {{.kind = "recoverable", .begin = Lsn{100}, .end = Lsn{1500}},
                                {.kind = "lost", .begin = Lsn{1500}, .end = Lsn{2000}},

@@ -72,8 +72,9 @@ TEST(TextReporter, IsNeverWiderThanRequested) {
 
 TEST(TextReporter, PassingChecksTakeOneLineUnlessVerbose) {
   auto report = passed_report();
-  report.checks[1].summary = "14 tables with 1,204,331 rows and so many more words that they do not "
-                             "fit on a line of one hundred columns";
+  report.checks[1].summary =
+      "14 tables with 1,204,331 rows and so many more words that they do not "
+      "fit on a line of one hundred columns";
   const auto text = render("text", report);
   EXPECT_NE(text.find("    pass     row_counts         14 tables with 1,204,331 rows"),
             std::string::npos)
@@ -245,7 +246,8 @@ TEST(JunitReporter, EveryCaseHasItsNumbersAndMessagesAreOneLine) {
   auto report = failed_report();
   report.checks[1].findings[0].message = "two\nlines";
   const auto text = render("junit", report);
-  EXPECT_NE(text.find("<system-out>0/D4000A8 on timeline 1</system-out>"), std::string::npos) << text;
+  EXPECT_NE(text.find("<system-out>0/D4000A8 on timeline 1</system-out>"), std::string::npos)
+      << text;
   EXPECT_NE(text.find("message=\"two lines\""), std::string::npos) << text;
   EXPECT_EQ(text.find("&#10;"), std::string::npos) << text;
 }

@@ -54,7 +54,8 @@ TEST(RandomTarget, IsNotOlderThanAsked) {
 }
 
 TEST(RandomTarget, SaysHowItWasChosen) {
-  EXPECT_THAT(to_text(choose(hours(168), 42)), testing::EndsWith(" (random within 7d 0h, seed 42)"));
+  EXPECT_THAT(to_text(choose(hours(168), 42)),
+              testing::EndsWith(" (random within 7d 0h, seed 42)"));
 }
 
 TEST(RandomTarget, NeedsABackupOfTheCluster) {

@@ -85,10 +85,9 @@ TEST(NotificationKeys, MistakesAreReported) {
 
 TEST(NotificationKeys, PodDoesNotGetThem) {
   setenv("NOTIFY_SECRET", "s3cr3t", 1);
-  const auto scenario =
-      parse(scenario_head +
-            "sandbox: { type: kubernetes, image: pgrehearse }\n"
-            "notify: [slack: { url: \"${NOTIFY_SECRET}\" }]\n");
+  const auto scenario = parse(scenario_head +
+                              "sandbox: { type: kubernetes, image: pgrehearse }\n"
+                              "notify: [slack: { url: \"${NOTIFY_SECRET}\" }]\n");
   EXPECT_THAT(scenario.inside_pod, Not(HasSubstr("notify")));
   EXPECT_THAT(scenario.inside_pod, Not(HasSubstr("s3cr3t")));
   EXPECT_EQ(scenario.notifications.size(), 1U);

@@ -1,4 +1,3 @@
-#include "harness/reporting/map/map_drawing.hpp"
 #include "harness/reporting/map/map_formats.hpp"
 
 #include <gmock/gmock.h>
@@ -7,6 +6,7 @@
 #include <sstream>
 
 #include "harness/common/text.hpp"
+#include "harness/reporting/map/map_drawing.hpp"
 #include "harness/reporting/printable.hpp"
 #include "tests/fakes/golden.hpp"
 
@@ -43,11 +43,10 @@ RecoveryMap damaged() {
   branch.problems = {
       {LineageProblemKind::missing_history, "00000003.history", "is not there", true}};
   MapArchive archive{.id = "15-1", .postgres_version = "15", .segment_size = size, .segments = 97};
-  archive.backups.push_back(
-      {.backup = {.label = "20261120-010000F",
-                  .start_time = *time("2026-11-20 00:59:00+00"),
-                  .stop_time = *time("2026-11-20 01:00:00+00"),
-                  .stop_lsn = Lsn{2 * size + 256}}});
+  archive.backups.push_back({.backup = {.label = "20261120-010000F",
+                                        .start_time = *time("2026-11-20 00:59:00+00"),
+                                        .stop_time = *time("2026-11-20 01:00:00+00"),
+                                        .stop_lsn = Lsn{2 * size + 256}}});
   archive.branches.push_back(branch);
   archive.unreachable = {{3, 90, 95}};
   archive.unrecognized = {"odd"};
@@ -75,7 +74,8 @@ TEST(MapFormats, GapNarrowerThanAColumnIsShown) {
 }
 
 TEST(MapFormats, AxisHasTimesAndLsns) {
-  const auto text = text_of(damaged(), {.width = 100, .at = parse_instant("2026-11-20 01:30:00+00")});
+  const auto text =
+      text_of(damaged(), {.width = 100, .at = parse_instant("2026-11-20 01:30:00+00")});
   EXPECT_THAT(text, HasSubstr("time (UTC)    "));
   EXPECT_THAT(text, HasSubstr("11-20 02:00"));
   EXPECT_THAT(text, HasSubstr("LSN (about)"));
