@@ -12,6 +12,7 @@
 
 #include "harness/cli/history_options.hpp"
 #include "harness/cli/wiring.hpp"
+#include "harness/common/host_name.hpp"
 #include "harness/common/poll_until.hpp"
 #include "harness/common/sha256.hpp"
 #include "harness/common/text.hpp"
@@ -77,7 +78,7 @@ LedgerRow row_before(const Scenario& scenario, const SessionOptions& options,
   return {.id = run_id,
           .scenario = scenario.name,
           .stanza = scenario.repository.stanza,
-          .host = name_of_this_host(),
+          .host = host_name(),
           .operator_account =
               options.requested_by.empty() ? operator_of_this_process() : options.requested_by,
           .program_version = std::string(pgrehearse_version()),
@@ -184,7 +185,7 @@ DrillSession run_session(const Scenario& stated, const SessionOptions& options,
                                .state = common.state,
                                .now = now,
                                .run_id = run_id,
-                               .host = name_of_this_host(),
+                               .host = host_name(),
                                .version = std::string(pgrehearse_version()),
                                .timed_out = [&] { return deadline.over(); },
                                .pause_point_visitors = options.pause_point_visitors,

@@ -12,6 +12,7 @@
 #include "harness/cli/options.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/error.hpp"
+#include "harness/common/host_name.hpp"
 #include "harness/common/text.hpp"
 #include "harness/history/evidence/archive.hpp"
 #include "harness/history/evidence/drill_recording.hpp"
@@ -117,7 +118,7 @@ ExitCode prune(const PruneOptions& options, const CommonOptions& common,
   const auto rule = rule_of(options);
   auto ledger = open_for_reading(settings, common, stop);
   std::vector<LedgerRow> removed;
-  if (ledger) removed = prunable(ledger->list({.host = name_of_this_host()}), rule);
+  if (ledger) removed = prunable(ledger->list({.host = host_name()}), rule);
   for (const auto& row : removed) {
     std::cout << fmt::format("{}{}/{}\n", options.dry_run ? "would remove " : "removed ",
                              printable(row.scenario), printable(row.id));
@@ -126,7 +127,7 @@ ExitCode prune(const PruneOptions& options, const CommonOptions& common,
   if (!options.dry_run && !removed.empty()) {
     ledger->prune(
         removed,
-        {.operator_account = operator_of_this_process(), .host = name_of_this_host(), .at = now()});
+        {.operator_account = operator_of_this_process(), .host = host_name(), .at = now()});
   }
   std::cout << fmt::format("drills {}: {}\n", options.dry_run ? "that would be removed" : "removed",
                            removed.size());
@@ -176,7 +177,7 @@ ExitCode export_evidence(const ExportOptions& options, const CommonOptions& comm
   auto ledger = open_ledger(stated_ledger(settings.dsn), common.state, stop);
   const auto runner = real_command_runner();
   EvidenceRequest request{.filter = filter_of(options.filter, now()),
-                          .host = name_of_this_host(),
+                          .host = host_name(),
                           .state = common.state,
                           .target = options.target,
                           .now = now()};
@@ -207,9 +208,8 @@ CommandAction configure_history_verify(CLI::App& command, const CommonOptions& c
                   "an entry that 'history verify' printed before: it must still be there")
       ->type_name("NUMBER:HASH");
   return [&common, &settings, options](const std::stop_token& stop) {
-    VerificationRequest request{.host = name_of_this_host(),
-                                .state = common.state,
-                                .known_entry = known_entry(options->expect)};
+    VerificationRequest request{
+        .host = host_name(), .state = common.state, .known_entry = known_entry(options->expect)};
     const auto runner = real_command_runner();
     if (!options->allowed_signers.empty()) {
       request.signature = [&](const fs::path& directory) {

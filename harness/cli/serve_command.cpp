@@ -17,6 +17,7 @@
 #include "harness/cli/options.hpp"
 #include "harness/cli/signal_watch.hpp"
 #include "harness/cli/wiring.hpp"
+#include "harness/common/host_name.hpp"
 #include "harness/common/units.hpp"
 #include "harness/reporting/palette.hpp"
 #include "harness/reporting/printable.hpp"

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "harness/common/host_name.hpp"
 #include "harness/common/poll_until.hpp"
 #include "harness/common/throw_if_stopped.hpp"
 

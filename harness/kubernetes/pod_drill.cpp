@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "harness/common/host_name.hpp"
 #include "harness/common/text.hpp"
 #include "harness/drill/check_runner.hpp"
 #include "harness/drill/drill_record.hpp"

@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "harness/common/error.hpp"
+#include "harness/common/host_name.hpp"
 #include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/postgres/binaries.hpp"

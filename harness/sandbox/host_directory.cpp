@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "harness/common/error.hpp"
+#include "harness/common/host_name.hpp"
 #include "harness/process/acting_account.hpp"
 #include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/host_resources.hpp"

@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "harness/common/error.hpp"
+#include "harness/common/host_name.hpp"
 #include "harness/common/text.hpp"
 #include "harness/sandbox/directories.hpp"
 
@@ -236,12 +237,6 @@ void Registry::remove_unfinished() const {
     unlink(file.path().c_str());
     close(fd);
   }
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
 }
 
 std::string boot_id() { return std::string(trim(text_of("/proc/sys/kernel/random/boot_id"))); }

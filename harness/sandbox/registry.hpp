@@ -87,8 +87,7 @@ class Registry {
   std::filesystem::path directory_;
 };
 
-// Values of the fields of that name for this host.
-std::string host_name();
+// Value of the field of that name for this host.
 std::string boot_id();
 
 }  // namespace pgrehearse

@@ -4,6 +4,7 @@
 
 #include <system_error>
 
+#include "harness/common/host_name.hpp"
 #include "harness/common/units.hpp"
 #include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/sandbox_files.hpp"

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "harness/common/host_name.hpp"
 #include "harness/common/units.hpp"
 #include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/removal.hpp"

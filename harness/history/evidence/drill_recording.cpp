@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 
 #include "harness/common/poll_until.hpp"
@@ -31,12 +30,6 @@ std::string operator_of_this_process() {
   const char* sudo = std::getenv("SUDO_USER");
   if (sudo == nullptr || *sudo == '\0' || account == sudo) return account;
   return fmt::format("{} (sudo by {})", account, sudo);
-}
-
-std::string name_of_this_host() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
 }
 
 std::string checksum_of_this_program() {

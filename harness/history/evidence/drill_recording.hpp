@@ -16,8 +16,6 @@ namespace pgrehearse {
 
 // "postgres", "root (sudo by alice)".
 std::string operator_of_this_process();
-// Name of this host, as in the rows.
-std::string name_of_this_host();
 // SHA-256 of the running program.
 std::string checksum_of_this_program();
 

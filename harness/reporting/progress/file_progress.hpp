@@ -1,5 +1,5 @@
-// Progress in a file of the run directory, for the pages of `serve` and for `watch`. The file is
-// removed when the drill ends.
+// Progress in a file of the run directory, for other processes that show it. The file is removed
+// when the drill ends.
 #pragma once
 
 #include <chrono>

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "harness/common/error.hpp"
+#include "harness/common/host_name.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
 #include "harness/sandbox/container/container_request.hpp"

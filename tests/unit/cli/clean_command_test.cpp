@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "harness/common/host_name.hpp"
 #include "harness/process/boost_command_runner.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/sandbox/registry.hpp"

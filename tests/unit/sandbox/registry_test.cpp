@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "harness/common/error.hpp"
+#include "harness/common/host_name.hpp"
 #include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
