@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <optional>
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
@@ -43,6 +44,13 @@ std::string choice(date::local_time<Microseconds> local, const date::sys_info& i
               fmt::format("write {} or {}", choices.first, choices.second));
 }
 
+// $TZ, if it is set.
+std::optional<std::string> stated_zone() {
+  const char* variable = std::getenv("TZ");
+  if (variable == nullptr || *variable == '\0') return {};
+  return *variable == ':' ? variable + 1 : variable;
+}
+
 std::optional<Instant> read_clock(std::string_view local, std::string_view today) {
   const auto trimmed = trim(local);
   std::string text(trimmed);
@@ -53,28 +61,36 @@ std::optional<Instant> read_clock(std::string_view local, std::string_view today
 
 }  // namespace
 
-TimeZone TimeZone::named(const std::string& name) {
+const date::time_zone* find_time_zone(std::string_view name) {
   try {
-    return {date::locate_zone(name), name};
+    return date::locate_zone(std::string(name));
   } catch (const std::runtime_error&) {
-    throw Error(ErrorKind::usage, fmt::format("this host has no time zone '{}'", name),
-                "a name of the time zone database, for example --zone Europe/Berlin or --zone UTC");
+    return nullptr;
   }
 }
 
-TimeZone TimeZone::of_terminal() {
-  const char* variable = std::getenv("TZ");
-  if (variable != nullptr && *variable != '\0') {
-    std::string_view name(variable);
-    if (name.starts_with(':')) name.remove_prefix(1);
-    return named(std::string(name));
+const date::time_zone& host_time_zone() {
+  if (const auto stated = stated_zone()) {
+    if (const auto* zone = find_time_zone(*stated)) return *zone;
   }
   try {
-    const auto* zone = date::current_zone();
-    return {zone, zone->name()};
+    return *date::current_zone();
   } catch (const std::runtime_error&) {
-    return named("UTC");
   }
+  if (const auto* zone = find_time_zone("UTC")) return *zone;
+  throw Error(ErrorKind::environment, "no time zone database found", "install the package tzdata");
+}
+
+TimeZone TimeZone::named(const std::string& name) {
+  if (const auto* zone = find_time_zone(name)) return {zone, name};
+  throw Error(ErrorKind::usage, fmt::format("this host has no time zone '{}'", name),
+              "a name of the time zone database, for example --zone Europe/Berlin or --zone UTC");
+}
+
+TimeZone TimeZone::of_terminal() {
+  if (const auto stated = stated_zone()) return named(*stated);
+  const auto& zone = host_time_zone();
+  return {&zone, zone.name()};
 }
 
 Instant TimeZone::instant_of(std::string_view local, Instant now) const {

@@ -12,6 +12,11 @@ class time_zone;
 
 namespace pgrehearse {
 
+// From the system's time zone database; nullptr if there is no zone of this name.
+const date::time_zone* find_time_zone(std::string_view name);
+// $TZ, else the host's zone, else UTC. Throws Error(environment) without a time zone database.
+const date::time_zone& host_time_zone();
+
 class TimeZone {
  public:
   // "Europe/Berlin". Throws Error(usage) if this host has no such zone.

@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <vector>
 
-#include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {
@@ -97,17 +95,7 @@ std::uint64_t hash_of(std::string_view text) {
   return hash;
 }
 
-const date::time_zone* zone_or_null(std::string_view name) {
-  try {
-    return date::locate_zone(std::string(name));
-  } catch (const std::runtime_error&) {
-    return nullptr;
-  }
-}
-
 }  // namespace
-
-const date::time_zone* find_time_zone(std::string_view name) { return zone_or_null(name); }
 
 std::string similar_time_zone(std::string_view name) {
   std::vector<std::string> names;
@@ -124,18 +112,6 @@ std::string similar_time_zone(std::string_view name) {
     }
   }
   return nearest(name, names).value_or("");
-}
-
-const date::time_zone& host_time_zone() {
-  if (const char* stated = std::getenv("TZ"); stated != nullptr && *stated != '\0') {
-    if (const auto* zone = zone_or_null(*stated == ':' ? stated + 1 : stated)) return *zone;
-  }
-  try {
-    return *date::current_zone();
-  } catch (const std::runtime_error&) {
-  }
-  if (const auto* zone = zone_or_null("UTC")) return *zone;
-  throw Error(ErrorKind::environment, "no time zone database found", "install the package tzdata");
 }
 
 Schedule::Schedule(CronExpression expression, const date::time_zone& zone, ScheduleText text,

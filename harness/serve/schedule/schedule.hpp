@@ -16,12 +16,8 @@ class time_zone;
 
 namespace pgrehearse {
 
-// From the system's time zone database; nullptr if there is no zone of this name.
-const date::time_zone* find_time_zone(std::string_view name);
 // Zone names similar to `name`, for a hint; empty if there is none.
 std::string similar_time_zone(std::string_view name);
-// $TZ, else the host's zone, else UTC. Throws Error(environment) without a time zone database.
-const date::time_zone& host_time_zone();
 
 struct ScheduleText {
   std::string cron;

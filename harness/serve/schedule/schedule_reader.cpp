@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/common/time_zone.hpp"
+
 namespace pgrehearse {
 
 namespace {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "harness/common/time_zone.hpp"
 #include "tests/fakes/cron_daemon.hpp"
 
 namespace pgrehearse {
