@@ -4,14 +4,29 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "harness/common/throw_if_stopped.hpp"
+#include "harness/map/recovery_map.hpp"
+#include "harness/report/archive_record.hpp"
 
 namespace pgrehearse {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// The backups and WAL of the same cluster and repository, for the report's picture.
+ArchiveRecord archive_around(const Preparation& preparation) {
+  const auto& chosen = preparation.choice->backup;
+  std::vector<Backup> backups;
+  std::ranges::copy_if(preparation.list.backups, std::back_inserter(backups),
+                       [&](const Backup& backup) {
+                         return backup.database_id == chosen.database_id &&
+                                backup.repository_key == chosen.repository_key;
+                       });
+  return archive_record(map_archive(backups, preparation.archive), preparation.lineage->timeline);
+}
 
 }  // namespace
 
@@ -38,6 +53,27 @@ DrillRecord::DrillRecord(const Scenario& scenario, const DrillServices& services
   if (!scenario.stored_text.empty()) run_.save_scenario(scenario.stored_text);
   run_.save(report);
   services.progress.drill_started(report);
+}
+
+void DrillRecord::prepared(const Preparation& preparation, const RepositorySpec& repository) {
+  const auto& [backup, reason] = *preparation.choice;
+  report.scenario.seed = preparation.seed;
+  report.tools["backup tool"] = preparation.tool_version;
+  report.tools["PostgreSQL binaries"] = preparation.programs;
+  report.backup = {.label = backup.label,
+                   .type = std::string(name_of(backup.type)),
+                   .reason = reason,
+                   .stanza = repository.stanza,
+                   .repository_key = backup.repository_key,
+                   .postgres_version = backup.postgres_version,
+                   .system_identifier = backup.system_identifier,
+                   .start_time = backup.start_time,
+                   .stop_time = backup.stop_time,
+                   .start_lsn = backup.start_lsn,
+                   .stop_lsn = backup.stop_lsn,
+                   .bytes = backup.size.count,
+                   .databases = repository.databases};
+  report.archive = archive_around(preparation);
 }
 
 void DrillRecord::phase(const std::string& name, const std::stop_token& stop,

@@ -12,6 +12,7 @@
 
 #include "harness/drill/check_runner.hpp"
 #include "harness/drill/drill_services.hpp"
+#include "harness/drill/preparation.hpp"
 #include "harness/report/diagnosis.hpp"
 #include "harness/report/forecast.hpp"
 #include "harness/report/report.hpp"
@@ -30,6 +31,8 @@ class DrillRecord {
   // Error(interrupted) without calling it.
   void phase(const std::string& name, const std::stop_token& stop,
              const std::function<void()>& action);
+  // Reports the backup that was chosen, and the archive.
+  void prepared(const Preparation& preparation, const RepositorySpec& repository);
   void add(std::vector<FinishedCheck> checks);
   // A report that cannot be saved does not end the drill: finish() says so in it.
   void save();

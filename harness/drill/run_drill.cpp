@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <thread>
 
 #include "harness/common/text.hpp"
@@ -22,10 +21,8 @@
 #include "harness/drill/recovery/replay_locks.hpp"
 #include "harness/drill/recovery/sandbox_proof.hpp"
 #include "harness/drill/sandbox_teardown.hpp"
-#include "harness/map/recovery_map.hpp"
 #include "harness/postgres/relation_files.hpp"
 #include "harness/process/command.hpp"
-#include "harness/report/archive_record.hpp"
 #include "harness/repository/archived_commits.hpp"
 
 namespace pgrehearse {
@@ -95,40 +92,11 @@ class Drill {
     planned_ = plan_checks(scenario_, services_.checks);
     preparation_.take_all(stop_);
     scenario_.target = preparation_.target;
-    record_.report.scenario.seed = preparation_.seed;
-    const auto& [backup, reason] = *preparation_.choice;
-    record_.report.tools["backup tool"] = preparation_.tool_version;
-    record_.report.tools["PostgreSQL binaries"] = preparation_.programs;
-    record_.report.backup = {.label = backup.label,
-                             .type = std::string(name_of(backup.type)),
-                             .reason = reason,
-                             .stanza = scenario_.repository.stanza,
-                             .repository_key = backup.repository_key,
-                             .postgres_version = backup.postgres_version,
-                             .system_identifier = backup.system_identifier,
-                             .start_time = backup.start_time,
-                             .stop_time = backup.stop_time,
-                             .start_lsn = backup.start_lsn,
-                             .stop_lsn = backup.stop_lsn,
-                             .bytes = backup.size.count,
-                             .databases = scenario_.repository.databases};
-    record_archive();
+    record_.prepared(preparation_, scenario_.repository);
+    const auto& backup = preparation_.choice->backup;
     window_ = RecoverableWindow{.backup = backup.label,
                                 .consistent_from = backup.stop_time,
                                 .lineage = *preparation_.lineage};
-  }
-
-  // The backups and WAL of the same cluster and repository, for the report's picture.
-  void record_archive() {
-    const auto& chosen = preparation_.choice->backup;
-    std::vector<Backup> backups;
-    std::ranges::copy_if(preparation_.list.backups, std::back_inserter(backups),
-                         [&](const Backup& backup) {
-                           return backup.database_id == chosen.database_id &&
-                                  backup.repository_key == chosen.repository_key;
-                         });
-    record_.report.archive =
-        archive_record(map_archive(backups, preparation_.archive), preparation_.lineage->timeline);
   }
 
   void create_sandbox() {
