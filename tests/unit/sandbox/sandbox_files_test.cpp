@@ -62,8 +62,10 @@ TEST_F(SandboxFiles, FollowsNoLinkThatReplacesADirectoryDuringRemoval) {
     fs::remove_all(top_ / "sandbox");
     fs::create_directories(directory / "base");
     fs::create_directory_symlink(top_ / "production", link);
-    const std::jthread exchanging([&] {
-      while (renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, link.c_str(), RENAME_EXCHANGE) == 0) {
+    // Ends with the removal too: the removal may leave both if they change places in between.
+    const std::jthread exchanging([&](const std::stop_token& stop) {
+      while (!stop.stop_requested() &&
+             renameat2(AT_FDCWD, directory.c_str(), AT_FDCWD, link.c_str(), RENAME_EXCHANGE) == 0) {
       }
     });
     remove_tree_of(current_account(), top_ / "sandbox");
