@@ -178,4 +178,10 @@ std::string json_line(const LedgerRow& row, std::uint64_t sequence, const std::s
   return object.dump();
 }
 
+std::string ledger_column_list(std::string_view separator) {
+  std::vector<std::string> names;
+  for (const auto& column : ledger_columns()) names.push_back(column.name);
+  return join(names, separator);
+}
+
 }  // namespace pgrehearse

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/history/ledger_row.hpp"
@@ -16,6 +17,8 @@ struct LedgerColumn {
 
 // In the order of the table.
 const std::vector<LedgerColumn>& ledger_columns();
+// Their names.
+std::string ledger_column_list(std::string_view separator = ", ");
 // One field per column. Text is valid UTF-8 without NUL.
 std::vector<Field> fields_of(const LedgerRow& row);
 // Throws Error(environment) if a field is not valid for its column.

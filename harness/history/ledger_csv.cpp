@@ -20,9 +20,7 @@ std::string csv_field(const std::string& text) {
 }
 
 std::string csv_of(const std::vector<LedgerRow>& rows) {
-  std::string text;
-  for (const auto& column : ledger_columns()) text += (text.empty() ? "" : ",") + column.name;
-  text += '\n';
+  auto text = ledger_column_list(",") + "\n";
   for (const auto& row : rows) {
     bool first = true;
     for (const auto& field : fields_of(row)) {

@@ -2,11 +2,13 @@
 // columns are text or bigint, parameters are $1, $2, ... in the order of their first use.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "harness/postgres/connection.hpp"
 
@@ -17,6 +19,9 @@ class LedgerLock {
  public:
   virtual ~LedgerLock() = default;
 };
+
+// The number that a database locks for a name: the first eight bytes of its SHA-256.
+std::uint64_t lock_key(std::string_view name);
 
 // Used by one thread. Every function throws Error(environment) if the database cannot be used.
 class LedgerDatabase {

@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "harness/common/error.hpp"
-#include "harness/common/sha256.hpp"
 
 namespace pgrehearse {
 
@@ -20,10 +17,7 @@ Connection::Options connection_options() {
 
 // The key of an advisory lock. The prefix keeps it apart from other users of the database.
 std::int64_t key_of(std::string_view name) {
-  std::uint64_t key = 0;
-  const auto digits = sha256_of(fmt::format("{} {}", schema_name, name)).substr(0, 16);
-  std::from_chars(digits.data(), digits.data() + digits.size(), key, 16);
-  return static_cast<std::int64_t>(key);
+  return static_cast<std::int64_t>(lock_key(fmt::format("{} {}", schema_name, name)));
 }
 
 class AdvisoryLock final : public LedgerLock {

@@ -3,14 +3,12 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <utility>
 
 #include "harness/common/error.hpp"
-#include "harness/common/sha256.hpp"
 #include "harness/sandbox/directories.hpp"
 
 namespace pgrehearse {
@@ -56,10 +54,14 @@ class FileLock final : public LedgerLock {
   Descriptor file_;
 };
 
-struct flock whole_file() {
+// One byte of the lock file, which stays empty: a file per lock could not be removed without a
+// race. Two names with the same byte would only exclude each other.
+struct flock byte_of(const std::string& name) {
   struct flock range {};
   range.l_type = F_WRLCK;
   range.l_whence = SEEK_SET;
+  range.l_start = static_cast<off_t>(lock_key(name) >> 2U);
+  range.l_len = 1;
   return range;
 }
 
@@ -68,7 +70,7 @@ struct flock whole_file() {
 fs::path SqliteDatabase::file_in(const fs::path& state) { return state / "ledger.sqlite"; }
 
 SqliteDatabase::SqliteDatabase(const fs::path& state)
-    : file_(file_in(state)), locks_(state / "locks") {
+    : file_(file_in(state)), locks_(state / "ledger.sqlite-locks") {
   // Accounts of sandboxes pass through it.
   make_open_directories(state);
   // SQLite would create it with the umask, and gives -wal and -shm the mode of the file. A file
@@ -148,36 +150,26 @@ void SqliteDatabase::read(const std::function<void()>& body) {
   }
 }
 
-// A name may contain any character and be long.
-fs::path SqliteDatabase::lock_file(const std::string& name) const {
-  return locks_ / sha256_of(name).substr(0, 32);
-}
-
 std::unique_ptr<LedgerLock> SqliteDatabase::try_lock(const std::string& name) {
-  if (mkdir(locks_.c_str(), 0750) != 0 && errno != EEXIST) {
-    refuse(locks_, std::generic_category().message(errno));
-  }
-  const auto path = lock_file(name);
-  Descriptor file(path, O_RDWR | O_CREAT);
-  if (file.value() < 0) refuse(path, std::generic_category().message(errno));
-  auto range = whole_file();
+  Descriptor file(locks_, O_RDWR | O_CREAT);
+  if (file.value() < 0) refuse(locks_, std::generic_category().message(errno));
+  auto range = byte_of(name);
   if (fcntl(file.value(), F_OFD_SETLK, &range) == 0) {
     return std::make_unique<FileLock>(std::move(file));
   }
   if (errno == EAGAIN || errno == EACCES) return nullptr;
-  refuse(path, std::generic_category().message(errno));
+  refuse(locks_, std::generic_category().message(errno));
 }
 
 bool SqliteDatabase::is_locked(const std::string& name) {
-  const auto path = lock_file(name);
-  const Descriptor file(path, O_RDWR);
+  const Descriptor file(locks_, O_RDWR);
   if (file.value() < 0) {
     if (errno == ENOENT) return false;
-    refuse(path, std::generic_category().message(errno));
+    refuse(locks_, std::generic_category().message(errno));
   }
-  auto range = whole_file();
+  auto range = byte_of(name);
   if (fcntl(file.value(), F_OFD_GETLK, &range) != 0) {
-    refuse(path, std::generic_category().message(errno));
+    refuse(locks_, std::generic_category().message(errno));
   }
   return range.l_type != F_UNLCK;
 }

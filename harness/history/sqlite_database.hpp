@@ -1,4 +1,4 @@
-// The ledger of one host: a SQLite file in the state directory, and a directory of lock files.
+// The ledger of one host: a SQLite file in the state directory, and a file for locks.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +16,8 @@ namespace pgrehearse {
 
 class SqliteDatabase final : public LedgerDatabase {
  public:
-  // Creates <state>/ledger.sqlite, readable by this account and its group, and <state>/locks.
+  // Creates <state>/ledger.sqlite, readable by this account and its group; the first lock creates
+  // ledger.sqlite-locks.
   explicit SqliteDatabase(const std::filesystem::path& state);
   ~SqliteDatabase() override;
 
@@ -31,7 +32,6 @@ class SqliteDatabase final : public LedgerDatabase {
   [[nodiscard]] std::string description() const override { return file_.string(); }
 
  private:
-  [[nodiscard]] std::filesystem::path lock_file(const std::string& name) const;
   SQLite::Statement& prepared(const std::string& sql);
 
   std::filesystem::path file_;

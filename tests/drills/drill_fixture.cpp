@@ -144,8 +144,8 @@ void DrillTest::expect_nothing_left() const {
   if (!fs::exists(state)) return;
   for (const auto& entry : fs::recursive_directory_iterator(state)) {
     const auto path = entry.path().lexically_relative(state).native();
-    const bool expected = path.starts_with("runs") || path == "sandboxes" ||
-                          path.starts_with("ledger.sqlite") || path.starts_with("locks");
+    const bool expected =
+        path.starts_with("runs") || path == "sandboxes" || path.starts_with("ledger.sqlite");
     EXPECT_TRUE(expected) << "left: " << entry.path();
     EXPECT_FALSE(entry.is_socket()) << "left: socket " << entry.path();
   }
