@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/common/text.hpp"
+#include "harness/common/time_zone.hpp"
 #include "harness/process/boost_command_runner.hpp"
 #include "harness/serve/schedule/schedule.hpp"
 #include "tests/fakes/require_or_skip.hpp"
