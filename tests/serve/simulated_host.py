@@ -66,7 +66,9 @@ class Clock:
 
     def environment(self):
         return {**os.environ, "LD_PRELOAD": library(), "FAKETIME_TIMESTAMP_FILE": str(self.file),
-                "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"}
+                "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                # Its lock around stat(2) is shared: a process that is killed may hold it forever.
+                "NO_FAKE_STAT": "1", "TZ": "UTC"}
 
 
 class Host:
