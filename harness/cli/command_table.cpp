@@ -169,6 +169,11 @@ constexpr std::string_view notify_explanation =
     "heartbeat is not sent: it would report a drill that passed.\n"
     "Exit code: 0 all delivered; 1 a channel failed.";
 
+constexpr std::string_view web_explanation =
+    "Fleet, stanzas, drills with their reports, evidence for a period, and a JSON API\n"
+    "(/api/openapi.json). Starts no drills: that needs the scheduler. On an address other than\n"
+    "loopback every page needs the token.";
+
 constexpr auto table = std::to_array<CommandDescription>({
     {"init", "inspect a stanza and this host, and write a scenario for it",
      "pgrehearse init --stanza demo\n"
@@ -255,6 +260,10 @@ constexpr auto table = std::to_array<CommandDescription>({
      "pgrehearse prove --tag quick --directory /dev/shm/faults --json faults.json\n"
      "pgrehearse prove --scenario weekly.yaml 'wal-*' 'backup-*'",
      configure_prove, prove_explanation},
+    {"web", "show the drills of the ledger as web pages, read-only",
+     "pgrehearse web\n"
+     "pgrehearse web --listen 127.0.0.1:9000",
+     configure_web, web_explanation},
     {"clean", "remove what killed drills left behind",
      "pgrehearse clean\n"
      "pgrehearse clean --dry-run --format json\n"

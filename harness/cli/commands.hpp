@@ -26,6 +26,7 @@ CommandAction configure_clean(CLI::App& command, const CommonOptions& common);
 CommandAction configure_checks(CLI::App& command, const CommonOptions& common);
 CommandAction configure_schema(CLI::App& command, const CommonOptions& common);
 CommandAction configure_completion(CLI::App& command, const CommonOptions& common);
+CommandAction configure_web(CLI::App& command, const CommonOptions& common);
 CommandAction configure_version(CLI::App& command, const CommonOptions& common);
 CommandAction configure_help(CLI::App& command, const CommonOptions& common);
 

@@ -280,11 +280,7 @@ CommandAction configure_history(CLI::App& command, const CommonOptions& common) 
   command.add_flag("--last-pass", options->last_pass,
                    "list only the newest run of each scenario that passed");
   add_filter_options(command, options->filter);
-  command
-      .add_option("--ledger", settings->dsn,
-                  "libpq connection string of a ledger in PostgreSQL, without password "
-                  "[$PGREHEARSE_LEDGER, else the ledger of the state directory]")
-      ->type_name("DSN");
+  add_ledger_option(command, settings->dsn);
   command.add_option("--format", settings->format, "text, json or csv [text]")
       ->type_name("FORMAT")
       ->check(one_of({"text", "json", "csv"}));

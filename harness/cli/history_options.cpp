@@ -58,6 +58,14 @@ LedgerFilter filter_of(const FilterOptions& options, Instant now) {
   return filter;
 }
 
+void add_ledger_option(CLI::App& command, std::string& dsn) {
+  command
+      .add_option("--ledger", dsn,
+                  "libpq connection string of a ledger in PostgreSQL, without password "
+                  "[$PGREHEARSE_LEDGER, else the ledger of the state directory]")
+      ->type_name("DSN");
+}
+
 std::optional<ConnectionParameters> stated_ledger(const std::string& dsn) {
   if (!dsn.empty()) {
     auto parameters = parse_dsn(dsn);

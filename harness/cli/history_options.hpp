@@ -26,6 +26,7 @@ void add_filter_options(CLI::App& command, FilterOptions& options);
 // Throws Error(usage) for a verdict or a time that is invalid.
 LedgerFilter filter_of(const FilterOptions& options, Instant now);
 
+void add_ledger_option(CLI::App& command, std::string& dsn);
 // The parameters of a ledger in PostgreSQL: `dsn` unless it is empty, else $PGREHEARSE_LEDGER.
 // nullopt: the ledger of the state directory. Throws Error(usage) for a password in `dsn`, which
 // other accounts could read in the list of processes.

@@ -50,7 +50,7 @@ ExitCode export_all(const MetricsOptions& options, const CommonOptions& common,
   if (options.targets.any()) {
     export_metrics(scenarios, options.targets, common, stop);
   } else {
-    std::cout << metrics_of(common, stop) << std::flush;
+    std::cout << metrics_of(scenarios, common, stop) << std::flush;
   }
   return all ? ExitCode::pass : ExitCode::unknown;
 }

@@ -4,6 +4,8 @@
 
 #include <random>
 
+#include "harness/cli/drill_session.hpp"
+#include "harness/cli/history_options.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/host_name.hpp"
 #include "harness/http/curl_http_client.hpp"
@@ -11,7 +13,6 @@
 #include "harness/map/map_edges.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/reporting/reporter.hpp"
-#include "harness/serve/metrics/metrics_collector.hpp"
 #include "harness/serve/metrics/observation_file.hpp"
 #include "harness/serve/metrics/pushgateway.hpp"
 #include "harness/serve/metrics/repository_samples.hpp"
@@ -69,27 +70,29 @@ void observe_repository(const Scenario& scenario, const ObservationOptions& opti
   save_observation(common.state, scenario.name, repository_samples(observation));
 }
 
-std::string metrics_of(const CommonOptions& common, const std::stop_token& stop) {
-  auto ledger = open_ledger({}, common.state, stop);
-  return MetricsCollector(ledger,
-                          {.state = common.state, .host = host_name(), .only_this_host = true})
-      .text();
+MetricsCollector::Options metrics_options(const CommonOptions& common) {
+  return {.state = common.state, .host = host_name(), .only_this_host = true};
+}
+
+std::string metrics_of(std::span<const Scenario> scenarios, const CommonOptions& common,
+                       const std::stop_token& stop) {
+  auto ledger = open_ledger(scenarios.empty() ? stated_ledger("") : ledger_of(scenarios.front()),
+                            common.state, stop);
+  return MetricsCollector(metrics_options(common)).text(ledger);
 }
 
 bool export_metrics(const Scenario& scenario, const Report& report, const MetricsTargets& targets,
                     const CommonOptions& common, const std::stop_token& stop) {
   if (!targets.any()) return true;
   try {
-    auto ledger = open_ledger({}, common.state, stop);
-    MetricsCollector::Options options{.state = common.state,
-                                      .host = host_name(),
-                                      .only_this_host = true,
-                                      .newest = row_of(scenario, report, common)};
-    if (!targets.file.empty()) write_file(targets.file, MetricsCollector(ledger, options).text());
+    auto ledger = open_ledger(ledger_of(scenario), common.state, stop);
+    auto options = metrics_options(common);
+    options.newest = row_of(scenario, report, common);
+    if (!targets.file.empty()) write_file(targets.file, MetricsCollector(options).text(ledger));
     if (!targets.pushgateway.empty()) {
       options.scenario = scenario.name;
       push_metrics(CurlHttpClient({}), targets.pushgateway, scenario.name,
-                   MetricsCollector(ledger, options).text(), stop);
+                   MetricsCollector(options).text(ledger), stop);
     }
     return true;
   } catch (const Error& error) {
@@ -100,14 +103,13 @@ bool export_metrics(const Scenario& scenario, const Report& report, const Metric
 
 void export_metrics(std::span<const Scenario> scenarios, const MetricsTargets& targets,
                     const CommonOptions& common, const std::stop_token& stop) {
-  if (!targets.file.empty()) write_file(targets.file, metrics_of(common, stop));
+  if (!targets.file.empty()) write_file(targets.file, metrics_of(scenarios, common, stop));
   if (targets.pushgateway.empty()) return;
   for (const auto& scenario : scenarios) {
-    auto ledger = open_ledger({}, common.state, stop);
+    auto ledger = open_ledger(ledger_of(scenario), common.state, stop);
     const auto text =
-        MetricsCollector(ledger,
-                         {.state = common.state, .host = host_name(), .scenario = scenario.name})
-            .text();
+        MetricsCollector({.state = common.state, .host = host_name(), .scenario = scenario.name})
+            .text(ledger);
     push_metrics(CurlHttpClient({}), targets.pushgateway, scenario.name, text, stop);
   }
 }

@@ -10,6 +10,7 @@
 #include "harness/cli/command_table.hpp"
 #include "harness/report/report.hpp"
 #include "harness/scenario/scenario.hpp"
+#include "harness/serve/metrics/metrics_collector.hpp"
 
 namespace pgrehearse {
 
@@ -27,8 +28,12 @@ struct ObservationOptions {
 void observe_repository(const Scenario& scenario, const ObservationOptions& options,
                         const CommonOptions& common, const std::stop_token& stop);
 
-// The metrics of this state directory and host, as text.
-std::string metrics_of(const CommonOptions& common, const std::stop_token& stop);
+// What `metrics` and the web pages export: the drills of this host, and stored observations.
+MetricsCollector::Options metrics_options(const CommonOptions& common);
+
+// The metrics of this state directory and host, as text, from the ledger that the scenarios use.
+std::string metrics_of(std::span<const Scenario> scenarios, const CommonOptions& common,
+                       const std::stop_token& stop);
 
 // After a drill. Returns whether everything was written; logs what was not.
 [[nodiscard]] bool export_metrics(const Scenario& scenario, const Report& report,

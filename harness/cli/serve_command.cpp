@@ -16,6 +16,7 @@
 #include "harness/cli/history_options.hpp"
 #include "harness/cli/options.hpp"
 #include "harness/cli/signal_watch.hpp"
+#include "harness/cli/web_pages.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/host_name.hpp"
 #include "harness/common/units.hpp"
@@ -45,6 +46,7 @@ struct ServeArguments {
   int nice = 10;
   std::string io_class = "low";
   std::string tick = "1s";
+  WebArguments web;
 };
 
 Bytes size_option(const std::string& text, std::string_view option, Bytes fallback) {
@@ -231,6 +233,18 @@ class CommonLedger {
   std::optional<ConnectionParameters> parameters_;
 };
 
+// A second scheduler on this host goes on without pages, unless an address was asked for.
+std::unique_ptr<WebPages> serve_pages(const ServeArguments& arguments, const CommonOptions& common,
+                                      WebPages::Parts parts) {
+  try {
+    return std::make_unique<WebPages>(arguments.web, common, std::move(parts));
+  } catch (const Error& error) {
+    if (!arguments.web.listen.empty() || error.kind() != ErrorKind::environment) throw;
+    spdlog::warn("no web pages: {}; {}", error.what(), error.hint());
+    return nullptr;
+  }
+}
+
 ExitCode serve(const ServeArguments& arguments, const CommonOptions& common,
                const std::stop_token& stop) {
   if (!std::filesystem::is_directory(arguments.directory)) {
@@ -264,6 +278,13 @@ ExitCode serve(const ServeArguments& arguments, const CommonOptions& common,
   const SchedulerLock lock(common.state);
   // What a service does belongs into its log.
   if (common.log_level == "warn" && !common.quiet) spdlog::set_level(spdlog::level::info);
+  const auto pages = serve_pages(arguments, common,
+                                 {.open_ledger =
+                                      [&] {
+                                        return std::make_unique<Ledger>(open_ledger(
+                                            common_ledger.parameters(), common.state, stop));
+                                      },
+                                  .control = &scheduler});
   ServiceManager manager;
   std::atomic<bool> reloading{false};
   const SignalWatch::HangupAction on_hangup(*common.signals, [&] {
@@ -313,6 +334,7 @@ CommandAction configure_serve(CLI::App& command, const CommonOptions& common) {
                    "on SIGTERM, wait for the drills that are running; else they go on alone");
   command.add_option("--tick", arguments->tick, "how often to look at the clock [1s]")
       ->type_name("DURATION");
+  add_web_options(command, arguments->web);
   return
       [arguments, &common](const std::stop_token& stop) { return serve(*arguments, common, stop); };
 }

@@ -106,7 +106,7 @@ class Host:
         # A session of its own, as under a service manager.
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.program, "serve", self.scenarios, "--state", self.state, "--tick", "50ms",
+                [self.program, "serve", self.scenarios, "--state", self.state, "--tick", "50ms", "--listen", "off",
                  *options], env={**self.clock.environment(), **self.environment}, stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, start_new_session=True)
 

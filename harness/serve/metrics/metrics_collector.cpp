@@ -21,20 +21,20 @@ void MetricsCollector::add_finished(const LedgerRow& row, MetricSamples& samples
   add_notifications(row, load_outcomes(row.directory), samples);
 }
 
-void MetricsCollector::add_drills(MetricSamples& samples) {
+void MetricsCollector::add_drills(Ledger& ledger, MetricSamples& samples) {
   const auto& newest = options_.newest;
   if (newest) {
     add_finished(*newest, samples);
     if (newest->verdict == Verdict::pass) add_pass(*newest, samples);
   }
-  for (const auto& row : ledger_.newest_finished_of_each_scenario()) {
+  for (const auto& row : ledger.newest_finished_of_each_scenario()) {
     const bool is_older = newest && row.scenario == newest->scenario;
     if (is_wanted(row) && !is_older) add_finished(row, samples);
   }
-  for (const auto& row : ledger_.running()) {
+  for (const auto& row : ledger.running()) {
     if (is_wanted(row) && !(newest && row.id == newest->id)) add_running_drill(row, samples);
   }
-  const auto passes = ledger_.newest_pass_of_each_scenario();
+  const auto passes = ledger.newest_pass_of_each_scenario();
   std::vector<std::string> ids;
   for (const auto& row : passes) {
     ids.push_back(row.id);
@@ -42,16 +42,16 @@ void MetricsCollector::add_drills(MetricSamples& samples) {
   }
   if (options_.scenario) return;  // the group of another scenario has the same stanza
   if (!has_coverage_ || ids != passes_of_coverage_) {
-    coverage_ = ledger_.coverage();
+    coverage_ = ledger.coverage();
     passes_of_coverage_ = std::move(ids);
     has_coverage_ = true;
   }
   add_coverage(coverage_, samples);
 }
 
-MetricSamples MetricsCollector::collect(const std::vector<NextStart>& next_starts) {
+MetricSamples MetricsCollector::collect(Ledger& ledger, const std::vector<NextStart>& next_starts) {
   MetricSamples samples;
-  add_drills(samples);
+  add_drills(ledger, samples);
   for (const auto& next : next_starts) {
     samples.push_back({"pgrehearse_drill_next_start_timestamp_seconds",
                        {{"scenario", next.scenario}, {"stanza", printable(next.stanza)}},
@@ -63,8 +63,8 @@ MetricSamples MetricsCollector::collect(const std::vector<NextStart>& next_start
   return samples;
 }
 
-std::string MetricsCollector::text(const std::vector<NextStart>& next_starts) {
-  return metrics_text(collect(next_starts));
+std::string MetricsCollector::text(Ledger& ledger, const std::vector<NextStart>& next_starts) {
+  return metrics_text(collect(ledger, next_starts));
 }
 
 }  // namespace pgrehearse

@@ -28,20 +28,18 @@ class MetricsCollector {
     std::optional<std::string> scenario = {};  // only this one
     std::optional<LedgerRow> newest = {};      // a drill that the ledger may not have yet
   };
-  // The ledger outlives the collector, and is used by the thread that calls collect().
-  MetricsCollector(Ledger& ledger, Options options)
-      : ledger_(ledger), options_(std::move(options)) {}
+  explicit MetricsCollector(Options options) : options_(std::move(options)) {}
 
-  [[nodiscard]] MetricSamples collect(const std::vector<NextStart>& next_starts = {});
+  [[nodiscard]] MetricSamples collect(Ledger& ledger,
+                                      const std::vector<NextStart>& next_starts = {});
   // The same in Prometheus' text format.
-  [[nodiscard]] std::string text(const std::vector<NextStart>& next_starts = {});
+  [[nodiscard]] std::string text(Ledger& ledger, const std::vector<NextStart>& next_starts = {});
 
  private:
   [[nodiscard]] bool is_wanted(const LedgerRow& row) const;
   void add_finished(const LedgerRow& row, MetricSamples& samples) const;
-  void add_drills(MetricSamples& samples);
+  void add_drills(Ledger& ledger, MetricSamples& samples);
 
-  Ledger& ledger_;
   Options options_;
   // Computed again once a drill has passed.
   std::vector<std::string> passes_of_coverage_;

@@ -43,7 +43,7 @@ class MetricsCollectorTest : public testing::Test {
   std::string text(MetricsCollector::Options options = {}) {
     options.state = state;
     options.host = "db9";
-    return MetricsCollector(ledger, options).text();
+    return MetricsCollector(options).text(ledger);
   }
 
   std::filesystem::path state;

@@ -1,0 +1,17 @@
+// The files of assets/, embedded in the binary.
+#pragma once
+
+#include <string_view>
+
+namespace pgrehearse::embedded {
+
+extern const std::string_view drill_html;
+extern const std::string_view evidence_html;
+extern const std::string_view fleet_html;
+extern const std::string_view login_html;
+extern const std::string_view stanza_html;
+extern const std::string_view site_css;
+extern const std::string_view site_js;
+extern const std::string_view openapi_json;
+
+}  // namespace pgrehearse::embedded

@@ -1,0 +1,82 @@
+#include "harness/serve/web/web_replies.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "harness/common/text.hpp"
+
+namespace pgrehearse {
+
+namespace {
+
+constexpr std::string_view cookie_name = "pgrehearse_session=";
+
+std::optional<double> seconds_of(const std::optional<std::chrono::milliseconds>& duration) {
+  return duration ? std::optional(Seconds(*duration).count()) : std::nullopt;
+}
+
+}  // namespace
+
+httplib::Headers security_headers() {
+  return {{"Content-Security-Policy",
+           "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
+           "'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+          {"X-Content-Type-Options", "nosniff"},
+          {"X-Frame-Options", "DENY"},
+          {"Referrer-Policy", "no-referrer"},
+          {"Cross-Origin-Opener-Policy", "same-origin"},
+          {"Cross-Origin-Resource-Policy", "same-origin"}};
+}
+
+void send_json(httplib::Response& response, const nlohmann::ordered_json& json, int status) {
+  response.status = status;
+  response.set_header("Cache-Control", "no-store");
+  response.set_content(
+      json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n",
+      "application/json");
+}
+
+void send_error(httplib::Response& response, int status, const std::string& message,
+                const std::string& hint) {
+  send_json(response, {{"error", {{"message", message}, {"hint", hint}}}}, status);
+}
+
+AccessRequest access_request(const AccessRules& rules, const httplib::Request& request) {
+  const auto header = [&](const char* name) { return request.get_header_value(name); };
+  return {
+      .method = request.method,
+      .path = request.path,
+      .host = header("Host"),
+      .origin = header("Origin"),
+      .fetch_site = header("Sec-Fetch-Site"),
+      .content_type = header("Content-Type"),
+      .authorization = header("Authorization"),
+      .session = session_of_cookie(header("Cookie")),
+      .proxy_user = rules.user_header.empty() ? std::string() : header(rules.user_header.c_str()),
+      .remote = request.remote_addr};
+}
+
+std::string session_of_cookie(const std::string& cookies) {
+  for (const auto cookie : split(cookies, ';')) {
+    const auto text = trim(cookie);
+    if (text.starts_with(cookie_name)) return std::string(text.substr(cookie_name.size()));
+  }
+  return {};
+}
+
+std::string session_cookie(const std::string& id, bool secure) {
+  return std::string(cookie_name) + id + "; Path=/; HttpOnly; SameSite=Strict" +
+         (secure ? "; Secure" : "") + (id.empty() ? "; Max-Age=0" : "");
+}
+
+std::vector<PastDrill> past_drills(const std::vector<TrendPoint>& points) {
+  std::vector<PastDrill> past;
+  for (const auto& point : points) {
+    past.push_back({.started = point.started,
+                    .verdict = point.verdict,
+                    .rto = seconds_of(point.rto),
+                    .rpo = seconds_of(point.rpo)});
+  }
+  return past;
+}
+
+}  // namespace pgrehearse
