@@ -87,7 +87,7 @@ void FleetCache::refresh() {
   if (fleet_error_.empty()) fleet_ = std::move(fleet);
   was_read_ = false;
   read_once_.notify_all();
-  malloc_trim(0);  // reading a large ledger leaves much free memory behind
+  malloc_trim(0);  // of a large ledger that was read
 }
 
 void FleetCache::wait_for_first() {
