@@ -1,6 +1,7 @@
 #include "harness/history/postgres_database.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "harness/common/error.hpp"
 
@@ -23,6 +24,16 @@ std::int64_t key_of(std::string_view name) {
 class AdvisoryLock final : public LedgerLock {
  public:
   explicit AdvisoryLock(Connection connection) : connection_(std::move(connection)) {}
+  AdvisoryLock(const AdvisoryLock&) = delete;
+  AdvisoryLock& operator=(const AdvisoryLock&) = delete;
+  // The server would release the lock only when it notices the end of the connection.
+  ~AdvisoryLock() override {
+    try {
+      connection_.query("select pg_advisory_unlock_all()");
+    } catch (const std::exception& error) {
+      spdlog::debug("ledger: {}", error.what());
+    }
+  }
 
  private:
   Connection connection_;
@@ -42,7 +53,8 @@ PostgresDatabase::PostgresDatabase(ConnectionParameters parameters, std::stop_to
     const auto exists = fmt::format("select 1 from pg_namespace where nspname = '{}'", schema_name);
     // CREATE SCHEMA needs a right on the database even if the schema exists.
     if (connection_->query(exists).rows.empty()) {
-      connection_->query(fmt::format("create schema if not exists {}", schema_name));
+      // Two sessions that create it at the same time would collide.
+      write([&] { query(fmt::format("create schema if not exists {}", schema_name)); });
     }
   } catch (const Error& error) {
     refuse(error);

@@ -79,6 +79,12 @@ SqliteDatabase::SqliteDatabase(const fs::path& state)
   if (Descriptor(file_, O_RDWR | O_CREAT | O_EXCL).value() < 0 && errno != EEXIST) {
     refuse(file_, std::generic_category().message(errno));
   }
+  // SQLite does not wait for another connection that changes the journal mode.
+  const Descriptor locks(locks_, O_RDWR | O_CREAT);
+  auto opening = byte_of("open");
+  if (locks.value() < 0 || fcntl(locks.value(), F_OFD_SETLKW, &opening) != 0) {
+    refuse(locks_, std::generic_category().message(errno));
+  }
   try {
     database_ = std::make_unique<SQLite::Database>(
         file_.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOFOLLOW, busy_timeout_ms);

@@ -16,7 +16,7 @@ namespace pgrehearse {
 
 class SqliteDatabase final : public LedgerDatabase {
  public:
-  // Creates <state>/ledger.sqlite, readable by this account and its group; the first lock creates
+  // Creates <state>/ledger.sqlite, readable by this account and its group, and
   // ledger.sqlite-locks.
   explicit SqliteDatabase(const std::filesystem::path& state);
   ~SqliteDatabase() override;
