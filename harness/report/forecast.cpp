@@ -123,11 +123,13 @@ RtoForecast forecast_rto(std::span<const PastRecovery> past, std::optional<doubl
     forecast.basis = "no drill has passed";
     return forecast;
   }
-  const auto oldest = std::ranges::min_element(past, {}, &PastRecovery::at);
+  const auto [oldest, newest] = std::ranges::minmax_element(past, {}, &PastRecovery::at);
   forecast.basis = fmt::format("{} {} since {}", past.size(), past.size() == 1 ? "drill" : "drills",
                                date_of(oldest->at));
   const Growth growth(past);
-  if (!growth.is_known()) {
+  // Drills of one day show how much the RTO varies, not how it grows.
+  constexpr std::chrono::hours shortest_period{24 * 7};
+  if (!growth.is_known() || newest->at - oldest->at < shortest_period) {
     std::vector<double> values;
     for (const auto& drill : past) values.push_back(drill.rto);
     forecast.seconds = middle(values);

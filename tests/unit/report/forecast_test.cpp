@@ -66,6 +66,16 @@ TEST(RtoForecast, NoGrowthIsNoDate) {
   EXPECT_EQ(growth_in_words(forecast), "");
 }
 
+TEST(RtoForecast, DrillsOfOneDayAreNoTrend) {
+  std::vector<PastRecovery> past;
+  for (int i = 0; i < 4; ++i) {
+    past.push_back({.at = Instant(std::chrono::hours(i)), .rto = 8.0 + i, .bytes = 100.0 + i});
+  }
+  const auto forecast = forecast_rto(past, 300.0, Instant(std::chrono::hours(5)));
+  EXPECT_EQ(forecast.seconds, 9.5);
+  EXPECT_FALSE(forecast.exceeded);
+}
+
 TEST(RtoForecast, FewDrillsGiveTheirRange) {
   const auto forecast = forecast_rto(growing(2), 300, now);
   EXPECT_DOUBLE_EQ(*forecast.seconds, 105);
