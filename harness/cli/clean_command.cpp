@@ -119,7 +119,7 @@ void record_removal(const Outcome& outcome, const CommonOptions& common) {
     report.sandbox.removed = true;
     report.sandbox.removal = outcome.removal.removed;
     RunDirectory(record.parent_path()).save(report);
-    write_run_reports(report, record.parent_path());
+    write_run_reports(report, record.parent_path(), {});
     amend_ledger(report, record.parent_path(), common);
   } catch (const Error& error) {
     // A laboratory and a drill that was killed early have no record.

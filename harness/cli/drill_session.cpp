@@ -22,6 +22,7 @@
 #include "harness/history/evidence/drill_recording.hpp"
 #include "harness/history/evidence/run_manifest.hpp"
 #include "harness/history/evidence/signature.hpp"
+#include "harness/history/past_drills.hpp"
 #include "harness/kubernetes/kubernetes_manifest.hpp"
 #include "harness/reporting/progress/file_progress.hpp"
 #include "harness/reporting/progress/progress_choice.hpp"
@@ -56,13 +57,24 @@ class Deadline {
 
 // The drill has finished: a full disk must not hide its verdict. Returns whether it was written.
 bool write_report(const Report& report, const std::string& format,
-                  const std::filesystem::path& file) {
+                  const std::filesystem::path& file, const std::vector<PastDrill>& past) {
   try {
-    write_report_file(report, format, file, {.verbose = true});
+    write_report_file(report, format, file, {.verbose = true, .past = past});
     return true;
   } catch (const Error& error) {
     spdlog::error("{}; {}", error.what(), error.hint());
     return false;
+  }
+}
+
+// A report without trends is better than none.
+std::vector<PastDrill> drills_before(Ledger& ledger, const Scenario& scenario,
+                                     const Report& report) {
+  try {
+    return past_drills(ledger, scenario.name, report.started);
+  } catch (const Error& error) {
+    spdlog::warn("the reports have no trends: {}", error.what());
+    return {};
   }
 }
 
@@ -129,13 +141,14 @@ void require_writable_reports(const Scenario& scenario, const SessionOptions& op
   }
 }
 
-bool write_run_reports(const Report& report, const std::filesystem::path& run_directory) {
+bool write_run_reports(const Report& report, const std::filesystem::path& run_directory,
+                       const std::vector<PastDrill>& past) {
   bool written = true;
   for (const auto& [format, name] : {std::pair{"text", "report.txt"},
                                      {"markdown", "report.md"},
                                      {"html", "report.html"},
                                      {"junit", "report.xml"}}) {
-    if (!write_report(report, format, run_directory / name)) written = false;
+    if (!write_report(report, format, run_directory / name, past)) written = false;
   }
   return written;
 }
@@ -203,9 +216,10 @@ DrillSession run_session(const Scenario& stated, const SessionOptions& options,
   const auto& report = session.report;
   // Clear the live line before printing anything.
   progress.reset();
+  const auto past = drills_before(ledger, scenario, report);
   try {
     const auto found = store.find(scenario.name + "/" + run_id);
-    session.reports_written = write_run_reports(report, found.parent_path());
+    session.reports_written = write_run_reports(report, found.parent_path(), past);
     if (!record(recording, scenario, report, found.parent_path())) session.reports_written = false;
   } catch (const Error& error) {
     // It was removed during the drill: the report says so.
@@ -213,7 +227,7 @@ DrillSession run_session(const Scenario& stated, const SessionOptions& options,
     session.reports_written = false;
   }
   for (const auto& [format, file] : all_reports(scenario, options)) {
-    if (!write_report(report, format, file)) session.reports_written = false;
+    if (!write_report(report, format, file, past)) session.reports_written = false;
   }
   return session;
 }

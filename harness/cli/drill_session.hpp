@@ -12,6 +12,7 @@
 #include "harness/drill/drill_services.hpp"
 #include "harness/report/report.hpp"
 #include "harness/report/verdict.hpp"
+#include "harness/reporting/reporter.hpp"
 #include "harness/scenario/scenario.hpp"
 
 namespace pgrehearse {
@@ -63,8 +64,9 @@ DrillSession run_session(const Scenario& scenario, const SessionOptions& options
 ExitCode exit_code_of(const DrillSession& session);
 
 // report.txt and the other formats of a run directory. Returns whether all were written; logs
-// those that were not.
-bool write_run_reports(const Report& report, const std::filesystem::path& run_directory);
+// those that were not. `past`: for trends.
+bool write_run_reports(const Report& report, const std::filesystem::path& run_directory,
+                       const std::vector<PastDrill>& past);
 
 // To standard output, in the format of --format.
 void print_report(const Report& report, const CommonOptions& common);

@@ -7,8 +7,10 @@
 #include <memory>
 
 #include "harness/cli/commands.hpp"
+#include "harness/cli/history_options.hpp"
 #include "harness/cli/options.hpp"
 #include "harness/common/error.hpp"
+#include "harness/history/past_drills.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/reporting/reporter.hpp"
 #include "harness/reporting/terminal.hpp"
@@ -40,13 +42,6 @@ void require_kept_copy(Report& report, const std::filesystem::path& record,
   report.sandbox.connect.clear();
 }
 
-void print(const Report& report, const ReporterDescription& reporter, const CommonOptions& common) {
-  const RenderOptions options{.color = wants_color(STDOUT_FILENO, common.no_color),
-                              .width = terminal_width(STDOUT_FILENO),
-                              .verbose = common.verbose};
-  reporter.write(report, options, std::cout);
-}
-
 }  // namespace
 
 CommandAction configure_report(CLI::App& command, const CommonOptions& common) {
@@ -63,16 +58,25 @@ CommandAction configure_report(CLI::App& command, const CommonOptions& common) {
   command
       .add_option("-o,--output", options->output, "write to this file instead of standard output")
       ->type_name("FILE");
-  return [&common, options](const std::stop_token&) {
+  return [&common, options](const std::stop_token& stop) {
     // `pgrehearse --format json report` sets the common option.
     const auto& reporter = find_reporter(options->format.empty() ? common.format : options->format);
     const auto record = RunStore(common.state).find(options->run);
     auto report = load_report(record);
     require_kept_copy(report, record, common);
-    if (options->output.empty() || options->output == "-") {
-      print(report, reporter, common);
+    const bool to_file = !options->output.empty() && options->output != "-";
+    RenderOptions rendering{.verbose = to_file || common.verbose};
+    if (!to_file) {
+      rendering.color = wants_color(STDOUT_FILENO, common.no_color);
+      rendering.width = terminal_width(STDOUT_FILENO);
+    }
+    if (auto ledger = open_for_reading({}, common, stop)) {
+      rendering.past = past_drills(*ledger, report.scenario.name, report.started);
+    }
+    if (to_file) {
+      write_report_file(report, reporter.format, options->output, rendering);
     } else {
-      write_report_file(report, reporter.format, options->output, {.verbose = true});
+      reporter.write(report, rendering, std::cout);
     }
     return ExitCode::pass;
   };

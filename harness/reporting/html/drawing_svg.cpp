@@ -99,7 +99,7 @@ data ticks_of(const RecoveryDrawing& drawing, int axis) {
 data marks_of(const RecoveryDrawing& drawing, int y) {
   auto items = list();
   for (const auto& mark : drawing.marks) {
-    const bool near_right = mark.x > 0.6;
+    const bool near_right = mark.x > 0.5;
     data item;
     item.set("kind", std::string(mark.kind));
     item.set("x", x_of(mark.x));

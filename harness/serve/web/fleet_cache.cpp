@@ -19,6 +19,16 @@ std::string text_of(const nlohmann::ordered_json& json) {
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+std::string key_of(const SchedulerSnapshot& snapshot) {
+  std::string key = fmt::format("{} {}", snapshot.stopping, snapshot.errors.size());
+  for (const auto& scenario : snapshot.scenarios) {
+    key += fmt::format("; {} {} {} {}", scenario.name,
+                       scenario.next_start ? to_iso8601(*scenario.next_start) : "",
+                       scenario.running ? scenario.running->run_id : "", scenario.waiting_for);
+  }
+  return key;
+}
+
 }  // namespace
 
 FleetCache::FleetCache(Parts parts) : parts_(std::move(parts)) {
@@ -73,9 +83,12 @@ void FleetCache::refresh() {
   std::string error;
   try {
     const bool changed = read_ledger();
+    auto scheduled = parts_.control == nullptr ? "" : key_of(parts_.control->snapshot());
     {
       const std::lock_guard lock(mutex_);
-      if (!changed && !was_read_ && !fleet_.empty() && fleet_error_.empty()) return;
+      const bool same = !changed && !was_read_ && scheduled == scheduled_;
+      if (same && !fleet_.empty() && fleet_error_.empty()) return;
+      scheduled_ = std::move(scheduled);
     }
     fleet = text_of(fleet_json(current_facts()));
   } catch (const std::exception& failure) {

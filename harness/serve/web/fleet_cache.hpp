@@ -62,6 +62,7 @@ class FleetCache {
   std::mutex mutex_;
   std::condition_variable read_once_;
   FleetFacts facts_;
+  std::string scheduled_;  // the state of the scheduler that fleet_ shows
   std::string newest_;     // what the facts were read for; changes with every drill
   std::string fleet_;      // empty: not computed yet
   bool was_read_ = false;  // fleet_, since it was computed

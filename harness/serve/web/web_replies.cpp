@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::string_view cookie_name = "pgrehearse_session=";
 
-std::optional<double> seconds_of(const std::optional<std::chrono::milliseconds>& duration) {
-  return duration ? std::optional(Seconds(*duration).count()) : std::nullopt;
-}
-
 }  // namespace
 
 httplib::Headers security_headers() {
@@ -66,17 +62,6 @@ std::string session_of_cookie(const std::string& cookies) {
 std::string session_cookie(const std::string& id, bool secure) {
   return std::string(cookie_name) + id + "; Path=/; HttpOnly; SameSite=Strict" +
          (secure ? "; Secure" : "") + (id.empty() ? "; Max-Age=0" : "");
-}
-
-std::vector<PastDrill> past_drills(const std::vector<TrendPoint>& points) {
-  std::vector<PastDrill> past;
-  for (const auto& point : points) {
-    past.push_back({.started = point.started,
-                    .verdict = point.verdict,
-                    .rto = seconds_of(point.rto),
-                    .rpo = seconds_of(point.rpo)});
-  }
-  return past;
 }
 
 }  // namespace pgrehearse

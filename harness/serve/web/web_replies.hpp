@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "harness/history/ledger_row.hpp"
-#include "harness/reporting/reporter.hpp"
 #include "harness/serve/web/web_access.hpp"
 
 namespace pgrehearse {
@@ -25,8 +24,5 @@ AccessRequest access_request(const AccessRules& rules, const httplib::Request& r
 // The session id in a Cookie header; empty if it has none.
 std::string session_of_cookie(const std::string& cookies);
 std::string session_cookie(const std::string& id, bool secure);
-
-// For the trends of a report.
-std::vector<PastDrill> past_drills(const std::vector<TrendPoint>& points);
 
 }  // namespace pgrehearse

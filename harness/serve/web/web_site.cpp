@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "harness/common/error.hpp"
+#include "harness/history/past_drills.hpp"
 #include "harness/reporting/html/templates.hpp"
 #include "harness/serve/web/assets.hpp"
 #include "harness/serve/web/web_replies.hpp"
@@ -212,10 +213,8 @@ void WebSite::send_report(const std::filesystem::path& /*directory*/, const Ledg
                           const Report& report, Response& response) {
   RenderOptions options{.linked_assets = true};
   if (row != nullptr) {
-    const auto points = fleet_.with_ledger([&](Ledger& ledger) {
-      return ledger.trend({.scenario = row->scenario, .until = row->started});
-    });
-    options.past = past_drills(points);
+    options.past = fleet_.with_ledger(
+        [&](Ledger& ledger) { return past_drills(ledger, row->scenario, row->started); });
   }
   std::ostringstream page;
   find_reporter("html").write(report, options, page);

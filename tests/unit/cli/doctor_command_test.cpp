@@ -134,7 +134,7 @@ TEST(Output, ReportFileThatCannotBeWrittenIsNeverAPass) {
   EXPECT_EQ(exit_code_of({.report = passed_report()}), ExitCode::pass);
   EXPECT_EQ(exit_code_of({.report = passed_report(), .reports_written = false}), ExitCode::unknown);
   EXPECT_EQ(exit_code_of({.report = failed_report(), .reports_written = false}), ExitCode::fail);
-  EXPECT_FALSE(write_run_reports(passed_report(), "/nonexistent"));
+  EXPECT_FALSE(write_run_reports(passed_report(), "/nonexistent", {}));
 }
 
 TEST(Output, ScenarioErrorFoundByADrillIsAUsageError) {
