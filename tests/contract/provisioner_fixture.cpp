@@ -13,6 +13,7 @@
 #include "harness/postgres/binaries.hpp"
 #include "harness/process/acting_account.hpp"
 #include "harness/process/process_table.hpp"
+#include "tests/fakes/command_line_of.hpp"
 #include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
@@ -131,9 +132,7 @@ std::vector<std::string> processes_mentioning(const std::string& text) {
   std::vector<std::string> found;
   for (const auto& process : all_processes()) {
     if (!process.alive() || process.pid == getpid()) continue;
-    std::ifstream file("/proc/" + std::to_string(process.pid) + "/cmdline");
-    std::string line{std::istreambuf_iterator<char>(file), {}};
-    std::replace(line.begin(), line.end(), '\0', ' ');
+    const auto line = command_line_of(process);
     const ActingAccount as_owner(owner_of(process));
     std::error_code unreadable;
     const auto directory =

@@ -15,6 +15,7 @@
 #include "harness/sandbox/container/engine_address.hpp"
 #include "tests/drills/drill_fixture.hpp"
 #include "tests/engines/test_engine.hpp"
+#include "tests/fakes/command_line_of.hpp"
 #include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
@@ -88,9 +89,7 @@ class EverySandbox : public DrillTest {
     if (!kind.mark().empty()) marks.push_back(kind.mark());
     for (const auto& process : all_processes()) {
       if (!process.alive()) continue;
-      std::ifstream file("/proc/" + std::to_string(process.pid) + "/cmdline");
-      std::string line{std::istreambuf_iterator<char>(file), {}};
-      std::replace(line.begin(), line.end(), '\0', ' ');
+      const auto line = command_line_of(process);
       if (mentions(line, marks)) things.insert("process " + line);
     }
     std::ifstream mounts("/proc/self/mounts");

@@ -13,6 +13,7 @@
 #include "tests/drills/drill_fixture.hpp"
 #include "tests/drills/live_drill.hpp"
 #include "tests/engines/test_engine.hpp"
+#include "tests/fakes/command_line_of.hpp"
 #include "tests/fakes/require_or_skip.hpp"
 
 namespace pgrehearse {
@@ -50,8 +51,7 @@ class VmDrill : public DrillTest {
     std::vector<pid_t> found;
     for (const auto& process : all_processes()) {
       if (!process.alive() || !process.name.starts_with("qemu-system")) continue;
-      std::ifstream file("/proc/" + std::to_string(process.pid) + "/cmdline");
-      const std::string line{std::istreambuf_iterator<char>(file), {}};
+      const auto line = command_line_of(process);
       if (line.find(state.native()) != std::string::npos) found.push_back(process.pid);
     }
     return found;

@@ -102,13 +102,14 @@ void WebSite::add_drill_api() {
     const std::string id = request.matches[1];
     const auto row = row_of(id);
     const auto directory = files_.directory(id, row ? row->scenario : "");
-    const bool starting = !directory && is_started(id);
+    auto live = directory ? live_state(*directory) : Json();
+    const bool starting = live.is_null() && is_started(id);
     if (!row && !directory && !starting) {
       return send_error(response, 404, "there is no such drill", "");
     }
     Json json = row ? drill_json(*row) : Json{{"id", id}};
     if (starting) json["state"] = "starting";
-    json["live"] = directory ? live_state(*directory) : Json();
+    json["live"] = std::move(live);
     send_json(response, json);
   });
   server_.Get("/api/v1/drills/([^/]+)/events", [this](const Request& request, Response& response) {

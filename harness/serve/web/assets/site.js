@@ -318,6 +318,7 @@
       add('Recovered to', [time(drill.landing.time), drill.landing.lsn].filter(Boolean).join(', '));
       add('RTO', objectiveText(drill.rto)); add('RPO', objectiveText(drill.rpo));
       notice(`The report of this drill is on host ${shown(drill.host)}.`, false);
+      if (drill.state === 'running') setTimeout(() => location.reload(), 5000);
       $('phases').tBodies[0].replaceChildren(...(drill.phases ?? []).map((phase) => element('tr', {},
         element('th', { scope: 'row' }, shown(phase.name)), element('td', { class: 'number' }, duration(phase.seconds)), element('td', {}, phase.bytes === null ? '' : bytes(phase.bytes)))));
       return;
