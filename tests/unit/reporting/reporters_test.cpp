@@ -1,5 +1,7 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "harness/common/text.hpp"
@@ -52,6 +54,48 @@ TEST(Reporters, UntrustedTextIsEscapedInEveryFormat) {
       EXPECT_TRUE(space || static_cast<unsigned char>(c) >= 0x20) << format << int{c};
     }
     EXPECT_EQ(output.find('\xff'), std::string::npos) << format;
+  }
+}
+
+// A table can have any name. The beginning of it is shown, and it does nothing to a terminal or a
+// browser.
+TEST(Reporters, HostileNamesAreShownAndHarmlessInEveryFormat) {
+  const std::string right_to_left = "\xe2\x80\xae";
+  for (const auto& name :
+       {std::string("<script>alert(1)</script>"), std::string("red\x1b[31m\x1b]0;title\x07"),
+        right_to_left + "gnp.exe", "long" + std::string(10'000, 'x')}) {
+    auto report = failed_report();
+    report.scenario.name = report.diagnosis.object = name;
+    for (auto& check : report.checks) {
+      check.name = check.summary = name;
+      for (auto& finding : check.findings) finding.object = finding.message = name;
+    }
+    report.comparison.tables = {{.name = name, .result = "different", .coverage = "full"}};
+    for (const auto& reporter : reporters()) {
+      const auto output = render(reporter.format, saved(report), {.color = false, .verbose = true});
+      SCOPED_TRACE(fmt::format("{} {}", reporter.format, printable(name.substr(0, 30))));
+      EXPECT_EQ(output.find('\x1b'), std::string::npos);
+      EXPECT_EQ(output.find('\x07'), std::string::npos);
+      const auto shown = name.starts_with("long")  ? "longxxxxxxxxxx"
+                         : name.starts_with("red") ? "[31m"
+                         : name.starts_with("<")   ? "alert(1)"
+                                                   : "gnp.exe";
+      EXPECT_NE(output.find(shown), std::string::npos);
+      if (reporter.format == "json") {
+        EXPECT_EQ(report_from_json(output).scenario.name, name);
+        continue;
+      }
+      EXPECT_EQ(output.find(right_to_left), std::string::npos);
+      if (reporter.format == "text") continue;
+      // Markdown: after a backslash or in a code span it is no markup.
+      for (auto at = output.find("<script>alert"); at != std::string::npos;
+           at = output.find("<script>alert", at + 1)) {
+        EXPECT_EQ(reporter.format, "markdown");
+        const auto line =
+            output.substr(output.rfind('\n', at) + 1, at - output.rfind('\n', at) - 1);
+        EXPECT_TRUE(line.ends_with('\\') || std::ranges::count(line, '`') % 2 == 1) << line;
+      }
+    }
   }
 }
 
