@@ -1,3 +1,4 @@
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -42,6 +43,20 @@ void require_kept_copy(Report& report, const std::filesystem::path& record,
   report.sandbox.connect.clear();
 }
 
+// A report without trends is better than none.
+std::vector<PastDrill> drills_before(const Report& report, const CommonOptions& common,
+                                     const std::stop_token& stop) {
+  try {
+    auto ledger = open_for_reading({}, common, stop);
+    if (!ledger) return {};
+    return past_drills(*ledger, report.scenario.name, report.started);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) throw;
+    spdlog::warn("the report has no trends: {}", error.what());
+    return {};
+  }
+}
+
 }  // namespace
 
 CommandAction configure_report(CLI::App& command, const CommonOptions& common) {
@@ -70,9 +85,7 @@ CommandAction configure_report(CLI::App& command, const CommonOptions& common) {
       rendering.color = wants_color(STDOUT_FILENO, common.no_color);
       rendering.width = terminal_width(STDOUT_FILENO);
     }
-    if (auto ledger = open_for_reading({}, common, stop)) {
-      rendering.past = past_drills(*ledger, report.scenario.name, report.started);
-    }
+    if (reporter.format == "html") rendering.past = drills_before(report, common, stop);
     if (to_file) {
       write_report_file(report, reporter.format, options->output, rendering);
     } else {
