@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "harness/common/error.hpp"
+#include "harness/common/poll_until.hpp"
 #include "harness/sandbox/directories.hpp"
 
 namespace pgrehearse {
@@ -81,9 +82,13 @@ SqliteDatabase::SqliteDatabase(const fs::path& state)
   }
   // SQLite does not wait for another connection that changes the journal mode.
   const Descriptor locks(locks_, O_RDWR | O_CREAT);
+  if (locks.value() < 0) refuse(locks_, std::generic_category().message(errno));
   auto opening = byte_of("open");
-  if (locks.value() < 0 || fcntl(locks.value(), F_OFD_SETLKW, &opening) != 0) {
-    refuse(locks_, std::generic_category().message(errno));
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(busy_timeout_ms);
+  if (!poll_until(deadline, std::chrono::milliseconds(5), {},
+                  [&] { return fcntl(locks.value(), F_OFD_SETLK, &opening) == 0; })) {
+    refuse(locks_, "another process is opening it");
   }
   try {
     database_ = std::make_unique<SQLite::Database>(

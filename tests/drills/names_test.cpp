@@ -1,7 +1,7 @@
 // Clusters without the names that everybody expects: no database `postgres`, no role `postgres`.
 #include <fstream>
-#include <thread>
 
+#include "harness/common/poll_until.hpp"
 #include "tests/drills/drill_fixture.hpp"
 
 namespace pgrehearse {
@@ -56,9 +56,9 @@ TEST_F(Names, SuperuserOfAnotherNameIsStatedInTheScenario) {
   session.query("set session authorization boss");
   session.query("alter role postgres rename to former");
   const auto segment = session.query("select pg_walfile_name(pg_switch_wal())").text(0, 0);
-  while (own->archived_files(segment).empty()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
+  ASSERT_TRUE(poll_until(std::chrono::steady_clock::now() + std::chrono::minutes(2),
+                         std::chrono::milliseconds(50), {},
+                         [&] { return !own->archived_files(segment).empty(); }));
   const auto without = run_scenario(text);
   EXPECT_EQ(without.exit_code, 2) << without.text();
   EXPECT_NE(without.text().find("sandbox.superuser"), std::string::npos) << without.text();
