@@ -278,13 +278,9 @@ ExitCode serve(const ServeArguments& arguments, const CommonOptions& common,
   const SchedulerLock lock(common.state);
   // What a service does belongs into its log.
   if (common.log_level == "warn" && !common.quiet) spdlog::set_level(spdlog::level::info);
-  const auto pages = serve_pages(arguments, common,
-                                 {.open_ledger =
-                                      [&] {
-                                        return std::make_unique<Ledger>(open_ledger(
-                                            common_ledger.parameters(), common.state, stop));
-                                      },
-                                  .control = &scheduler});
+  const auto pages =
+      serve_pages(arguments, common,
+                  {.ledger = common_ledger.parameters(), .stop = stop, .control = &scheduler});
   ServiceManager manager;
   std::atomic<bool> reloading{false};
   const SignalWatch::HangupAction on_hangup(*common.signals, [&] {

@@ -17,10 +17,7 @@ CommandAction configure_web(CLI::App& command, const CommonOptions& common) {
   add_ledger_option(command, *ledger);
   return [arguments, ledger, &common](const std::stop_token& stop) {
     if (common.log_level == "warn" && !common.quiet) spdlog::set_level(spdlog::level::info);
-    const auto parameters = stated_ledger(*ledger);
-    const WebPages pages(*arguments, common, {.open_ledger = [&] {
-      return std::make_unique<Ledger>(open_ledger(parameters, common.state, stop));
-    }});
+    const WebPages pages(*arguments, common, {.ledger = stated_ledger(*ledger), .stop = stop});
     while (wait_for(std::chrono::hours(1), stop)) continue;
     return ExitCode::pass;
   };

@@ -136,7 +136,10 @@ WebPages::WebPages(const WebArguments& arguments, const CommonOptions& common, P
   site_ = std::make_unique<WebSite>(
       WebSite::Parts{
           .state = common.state,
-          .open_ledger = std::move(parts.open_ledger),
+          .open_ledger =
+              [parameters = parts.ledger, stop = parts.stop, &common] {
+                return std::make_unique<Ledger>(open_ledger(parameters, common.state, stop));
+              },
           .control = parts.control,
           .maps = *maps_,
           .metrics =

@@ -30,8 +30,9 @@ void add_web_options(CLI::App& command, WebArguments& arguments);
 class WebPages {
  public:
   struct Parts {
-    std::function<std::unique_ptr<Ledger>()> open_ledger;
-    DrillControl* control = nullptr;  // nullptr: nothing can be started
+    std::optional<ConnectionParameters> ledger;  // nullopt: that of the state directory
+    std::stop_token stop;                        // of its queries
+    DrillControl* control = nullptr;             // nullptr: nothing can be started
   };
   // Prints where the pages and the token are. Throws Error(usage), and Error(environment) if the
   // address cannot be used.

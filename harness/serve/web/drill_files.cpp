@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/common/error.hpp"
+#include "harness/history/evidence/run_manifest.hpp"
 #include "harness/report/headline.hpp"
 #include "harness/reporting/progress/file_progress.hpp"
 
@@ -40,7 +41,7 @@ std::optional<std::filesystem::path> DrillFiles::directory(const std::string& id
 
 std::optional<Report> DrillFiles::record(const std::filesystem::path& directory) {
   try {
-    return load_report(directory / "report.json");
+    return load_report(directory / record_name);
   } catch (const Error&) {
     return {};
   }
@@ -48,9 +49,9 @@ std::optional<Report> DrillFiles::record(const std::filesystem::path& directory)
 
 std::optional<std::filesystem::path> DrillFiles::download(const std::filesystem::path& directory,
                                                           const std::string& name) {
-  constexpr std::array<std::string_view, 8> names{"report.json",    "report.html",  "report.md",
-                                                  "report.txt",     "report.xml",   "SHA256SUMS",
-                                                  "SHA256SUMS.sig", "scenario.yaml"};
+  constexpr std::array<std::string_view, 9> names{record_name,   "report.html", "report.md",
+                                                  "report.txt",  "report.xml",  scenario_name,
+                                                  manifest_name, entry_name,    signature_name};
   std::error_code failure;
   if (std::ranges::find(names, name) == names.end()) return {};
   const auto file = directory / name;

@@ -25,7 +25,8 @@ class DrillFiles {
   // nullopt: not readable, or not a report.
   [[nodiscard]] static std::optional<Report> record(const std::filesystem::path& directory);
 
-  // A file that may be downloaded: reports, the scenario, checksums and their signature.
+  // A file that may be downloaded: reports, the scenario, checksums, the entry of the ledger and
+  // its signature.
   [[nodiscard]] static std::optional<std::filesystem::path> download(
       const std::filesystem::path& directory, const std::string& name);
 

@@ -1,6 +1,6 @@
 #include "harness/serve/web/drill_json.hpp"
 
-#include <nlohmann/json.hpp>
+#include "harness/serve/web/web_json.hpp"
 
 namespace pgrehearse {
 
@@ -8,12 +8,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json json_of(const std::optional<Instant>& instant) {
-  return instant ? Json(to_iso8601(*instant)) : Json();
-}
-Json json_of(const std::optional<std::chrono::milliseconds>& duration) {
-  return duration ? Json(Seconds(*duration).count()) : Json();
-}
 Json json_of(const std::optional<std::uint64_t>& number) { return number ? Json(*number) : Json(); }
 
 }  // namespace

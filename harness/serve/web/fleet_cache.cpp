@@ -5,19 +5,15 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "harness/common/error.hpp"
 #include "harness/common/poll_until.hpp"
+#include "harness/serve/web/web_json.hpp"
 
 namespace pgrehearse {
 
 namespace {
-
-std::string text_of(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
 
 std::string key_of(const SchedulerSnapshot& snapshot) {
   std::string key = fmt::format("{} {}", snapshot.stopping, snapshot.errors.size());

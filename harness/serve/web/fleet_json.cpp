@@ -1,12 +1,11 @@
 #include "harness/serve/web/fleet_json.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
 
 #include "harness/report/forecast.hpp"
-#include "harness/serve/web/drill_json.hpp"
+#include "harness/serve/web/web_json.hpp"
 
 namespace pgrehearse {
 
@@ -15,13 +14,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t most_points = 30;
-
-Json json_of(const std::optional<Instant>& instant) {
-  return instant ? Json(to_iso8601(*instant)) : Json();
-}
-Json json_of(const std::optional<std::chrono::milliseconds>& duration) {
-  return duration ? Json(Seconds(*duration).count()) : Json();
-}
 
 // What belongs to one stanza.
 struct StanzaFacts {

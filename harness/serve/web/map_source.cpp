@@ -2,23 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/serve/state_file.hpp"
 
 namespace pgrehearse {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read_file(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 // A hint and a prefix are for terminals.
 std::string message_of(const CommandResult& result) {
@@ -78,14 +72,11 @@ std::string MapSource::stored_or_run(const std::string& scenario, const std::str
   std::error_code failure;
   const auto written = fs::last_write_time(file, failure);
   if (!failure && fs::file_time_type::clock::now() - written < parts_.lifetime) {
-    return read_file(file);
+    if (auto text = read_state_file(file)) return *text;
   }
   auto text = run(scenario, {"--format", format}, stop);
-  fs::create_directories(file.parent_path(), failure);
-  auto part = file;
-  part += ".part";
-  std::ofstream(part, std::ios::binary) << text;
-  fs::rename(part, file, failure);
+  const std::lock_guard lock(stored_mutex_);
+  write_state_file(file, text);
   return text;
 }
 
@@ -115,7 +106,8 @@ std::map<std::string, std::vector<std::string>> MapSource::stored_backups() cons
     auto& known = stored_backups_[entry->path()];
     if (known.written != written) {
       known = {.written = written};
-      const auto json = nlohmann::json::parse(read_file(entry->path()), nullptr, false);
+      const auto json =
+          nlohmann::json::parse(read_state_file(entry->path()).value_or(""), nullptr, false);
       if (!json.is_object()) continue;
       known.stanza = json.value("stanza", "");
       for (const auto& archive : json.value("archives", nlohmann::json::array())) {

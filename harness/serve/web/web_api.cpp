@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "harness/common/error.hpp"
 #include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/serve/web/drill_json.hpp"
+#include "harness/serve/web/web_json.hpp"
 #include "harness/serve/web/web_replies.hpp"
 #include "harness/serve/web/web_site.hpp"
 
@@ -56,10 +56,6 @@ std::string text_member(const httplib::Request& request, const char* name) {
                 fmt::format("send {{\"{}\": \"...\"}}", name));
   }
   return json[name].get<std::string>();
-}
-
-std::string text_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace

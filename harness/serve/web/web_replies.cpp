@@ -1,8 +1,7 @@
 #include "harness/serve/web/web_replies.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "harness/common/text.hpp"
+#include "harness/serve/web/web_json.hpp"
 
 namespace pgrehearse {
 
@@ -26,9 +25,7 @@ httplib::Headers security_headers() {
 void send_json(httplib::Response& response, const nlohmann::ordered_json& json, int status) {
   response.status = status;
   response.set_header("Cache-Control", "no-store");
-  response.set_content(
-      json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n",
-      "application/json");
+  response.set_content(text_of(json) + "\n", "application/json");
 }
 
 void send_error(httplib::Response& response, int status, const std::string& message,

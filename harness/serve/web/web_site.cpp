@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <kainjow/mustache.hpp>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -21,6 +22,14 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t longest_path = 512;
+
+std::string page_of(const std::string& name, const std::string& title, std::string_view content) {
+  kainjow::mustache::data page;
+  page.set("page", name);
+  page.set("title", title);
+  page.set("content", std::string(content));
+  return kainjow::mustache::mustache(std::string(embedded::layout_mustache)).render(page);
+}
 
 }  // namespace
 
@@ -133,15 +142,15 @@ void WebSite::refuse(const Request& request, Response& response, int status,
 }
 
 void WebSite::add_pages() {
-  const auto page = [this](const char* pattern, std::string_view html) {
-    server_.Get(pattern, [html](const Request&, Response& response) {
-      response.set_content(std::string(html), "text/html; charset=utf-8");
+  const auto page = [this](const char* pattern, std::string html) {
+    server_.Get(pattern, [html = std::move(html)](const Request&, Response& response) {
+      response.set_content(html, "text/html; charset=utf-8");
     });
   };
-  page("/", embedded::fleet_html);
-  page("/stanzas/([^/]+)", embedded::stanza_html);
-  page("/evidence", embedded::evidence_html);
-  page("/login", embedded::login_html);
+  page("/", page_of("fleet", "Stanzas", embedded::fleet_html));
+  page("/stanzas/([^/]+)", page_of("stanza", "Stanza", embedded::stanza_html));
+  page("/evidence", page_of("evidence", "Evidence", embedded::evidence_html));
+  page("/login", page_of("login", "Sign in", embedded::login_html));
   const auto asset = [this](const char* path, std::string text, const char* type) {
     server_.Get(path, [text = std::move(text), type](const Request&, Response& response) {
       response.set_header("Cache-Control", "max-age=300");
@@ -182,7 +191,8 @@ std::optional<std::filesystem::path> WebSite::directory_of(const std::string& id
 
 void WebSite::add_drill_pages() {
   // The report of a drill that has ended; the page of a running one follows it.
-  server_.Get("/drills/([^/]+)", [this](const Request& request, Response& response) {
+  const auto live = page_of("drill", "Drill", embedded::drill_html);
+  server_.Get("/drills/([^/]+)", [this, live](const Request& request, Response& response) {
     const std::string id = request.matches[1];
     const auto row = row_of(id);
     const auto directory = files_.directory(id, row ? row->scenario : "");
@@ -191,9 +201,9 @@ void WebSite::add_drill_pages() {
     }
     const auto report = directory ? DrillFiles::record(*directory) : std::nullopt;
     if (report && report->finished) {
-      return send_report(*directory, row ? &*row : nullptr, *report, response);
+      return send_report(row ? &*row : nullptr, *report, response);
     }
-    response.set_content(std::string(embedded::drill_html), "text/html; charset=utf-8");
+    response.set_content(live, "text/html; charset=utf-8");
   });
   server_.Get("/drills/([^/]+)/files/([^/]+)", [this](const Request& request, Response& response) {
     const auto directory = directory_of(request.matches[1]);
@@ -209,8 +219,7 @@ void WebSite::add_drill_pages() {
   });
 }
 
-void WebSite::send_report(const std::filesystem::path& /*directory*/, const LedgerRow* row,
-                          const Report& report, Response& response) {
+void WebSite::send_report(const LedgerRow* row, const Report& report, Response& response) {
   RenderOptions options{.linked_assets = true};
   if (row != nullptr) {
     options.past = fleet_.with_ledger(

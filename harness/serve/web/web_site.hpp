@@ -57,8 +57,7 @@ class WebSite {
   void add_session_api();
   [[nodiscard]] bool admit(const Request& request, Response& response);
   void refuse(const Request& request, Response& response, int status, const std::string& reason);
-  void send_report(const std::filesystem::path& directory, const LedgerRow* row,
-                   const Report& report, Response& response);
+  void send_report(const LedgerRow* row, const Report& report, Response& response);
   void send_events(const std::filesystem::path& directory, Response& response);
   [[nodiscard]] std::optional<LedgerRow> row_of(const std::string& id);
   // Whether the scheduler has just started it: it may not be in the ledger yet.
