@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -118,6 +119,8 @@ void add_web_options(CLI::App& command, WebArguments& arguments) {
 WebPages::WebPages(const WebArguments& arguments, const CommonOptions& common, Parts parts)
     : runner_(real_command_runner()), control_(parts.control), metrics_(metrics_options(common)) {
   if (arguments.listen == "off") return;
+  // malloc_trim() releases the unused end of the main arena only, not of the threads' own ones.
+  mallopt(M_ARENA_MAX, 1);
   const auto listen = parse_listen(arguments.listen.empty() ? default_listen : arguments.listen);
   const auto file =
       arguments.token_file.empty() ? common.state / "serve" / "token" : arguments.token_file;

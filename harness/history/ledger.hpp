@@ -95,6 +95,8 @@ class Ledger {
   [[nodiscard]] std::vector<LedgerRow> newest_pass_of_each_scenario();
   // The newest due time of which a drill was started, and of its attempts the last one.
   [[nodiscard]] std::optional<LedgerRow> last_due(const std::string& scenario);
+  // Of the newest entry of the chain: every change of the ledger adds one. 0: none yet.
+  [[nodiscard]] std::uint64_t last_sequence();
   // Of all drills.
   [[nodiscard]] std::set<std::string> ids();
   [[nodiscard]] std::size_t count(const LedgerFilter& filter = {});

@@ -124,6 +124,11 @@ std::optional<LedgerRow> Ledger::last_due(const std::string& scenario) {
                  parameters));
 }
 
+std::uint64_t Ledger::last_sequence() {
+  const auto found = database_->query("select coalesce(max(sequence), 0) from entries");
+  return number_of<std::uint64_t>(found.text(0, 0));
+}
+
 std::set<std::string> Ledger::ids() {
   std::set<std::string> all;
   for (const auto& row : database_->query("select id from drills").rows) {

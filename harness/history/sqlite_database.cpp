@@ -95,6 +95,8 @@ SqliteDatabase::SqliteDatabase(const fs::path& state)
         file_.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOFOLLOW, busy_timeout_ms);
     database_->exec("pragma journal_mode = wal");
     database_->exec("pragma synchronous = full");
+    // A service keeps it for as long as it runs; the kernel has the pages anyhow.
+    database_->exec("pragma cache_size = -256");
   } catch (const SQLite::Exception& error) {
     refuse(file_, error.what());
   }

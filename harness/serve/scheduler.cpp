@@ -102,6 +102,7 @@ void Scheduler::read_directory() {
   }
   tracked_ = std::move(tracked);
   next_ledger_look_ = {};
+  ledger_sequence_.reset();
   spdlog::info("{}: {} scenario{}", parts_.directory.path().string(), tracked_.size(),
                tracked_.size() == 1 ? "" : "s");
 }
@@ -141,6 +142,19 @@ void Scheduler::read_ledger() {
     }
   }
   std::erase_if(processes_, [](const StartedProcess& entry) { return !entry.running; });
+  const auto sequence = parts_.ledger.last_sequence();
+  if (sequence != ledger_sequence_) {
+    read_last_drills();
+    ledger_sequence_ = sequence;
+  }
+  elsewhere_ = parts_.ledger.running();
+  std::erase_if(elsewhere_, [this](const LedgerRow& row) {
+    return std::ranges::find(processes_, row.id, &StartedProcess::run_id) != processes_.end();
+  });
+  next_ledger_look_ = steady_ + options_.ledger_interval;
+}
+
+void Scheduler::read_last_drills() {
   const auto finished = parts_.ledger.newest_finished_of_each_scenario();
   for (const auto* entry : parts_.directory.scenarios()) {
     auto& tracked = tracked_[entry->scenario.name];
@@ -149,11 +163,6 @@ void Scheduler::read_ledger() {
     if (last != nullptr) tracked.last = last_drill(*last);
     if (const auto size = size_of(entry->scenario, last)) tracked.size = size;
   }
-  elsewhere_ = parts_.ledger.running();
-  std::erase_if(elsewhere_, [this](const LedgerRow& row) {
-    return std::ranges::find(processes_, row.id, &StartedProcess::run_id) != processes_.end();
-  });
-  next_ledger_look_ = steady_ + options_.ledger_interval;
 }
 
 void Scheduler::report_end(const StartedProcess& entry) {

@@ -79,6 +79,7 @@ class Scheduler final : public DrillControl {
   void report_end(const StartedProcess& entry);
   void use_ledger();
   void read_ledger();
+  void read_last_drills();
   [[nodiscard]] std::optional<Bytes> size_of(const Scenario& scenario, const LedgerRow* last);
   void evaluate(const ScenarioInForce& entry, Tracked& tracked);
   void start_due();
@@ -106,6 +107,7 @@ class Scheduler final : public DrillControl {
   SteadyInstant steady_;
   SteadyInstant next_directory_look_;
   SteadyInstant next_ledger_look_;
+  std::optional<std::uint64_t> ledger_sequence_;  // of the last drills that are known
   bool stopping_ = false;
   std::string ledger_error_;
   std::mt19937_64 random_{std::random_device{}()};

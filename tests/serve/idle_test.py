@@ -54,7 +54,7 @@ def main():
         process = subprocess.Popen([arguments.program, "serve", root / "scenarios", "--state", state,
                                     "--listen", "127.0.0.1:0"], stdout=log, stderr=log)
     try:
-        time.sleep(5)
+        time.sleep(15)  # it reads the ledger when it starts
         before = cpu_seconds(process.pid)
         time.sleep(arguments.seconds)
         share = (cpu_seconds(process.pid) - before) / arguments.seconds
@@ -68,14 +68,15 @@ def main():
     finally:
         process.terminate()
         code = process.wait(timeout=60)
+        messages = (root / "log").read_text()
+        shutil.rmtree(root)
     print(f"memory {memory['VmRSS'] / 1024:.1f} MB (private {memory['RssAnon'] / 1024:.1f} MB), "
           f"CPU {share:.3%} over {arguments.seconds} s; scrape {scrape * 1000:.0f} ms, "
           f"history {history * 1000:.0f} ms")
-    assert code == 0, (root / "log").read_text()
+    assert code == 0, messages
     assert memory["VmRSS"] < MOST_MEMORY_KB, "too much memory"
     assert share < MOST_CPU, "too much CPU"
     assert max(scrape, history) < MOST_SECONDS, "too slow"
-    shutil.rmtree(root)
     return 0
 
 

@@ -40,37 +40,19 @@ FleetCache::FleetCache(Parts parts) : parts_(std::move(parts)) {
   });
 }
 
-bool FleetCache::read_ledger() {
-  return with_ledger([&](Ledger& ledger) {
-    const auto newest = ledger.newest({});
-    const auto key =
-        fmt::format("{} {} {} {}", ledger.count(), ledger.count({.state = DrillState::running}),
-                    newest ? newest->id : "", newest ? name_of(newest->state) : "");
-    {
-      const std::lock_guard lock(mutex_);
-      if (key == newest_) return false;
-    }
-    FleetFacts facts{.points = ledger.trend({}),
-                     .newest = ledger.newest_finished_of_each_scenario(),
-                     .newest_pass = ledger.newest_pass_of_each_scenario(),
-                     .running = ledger.running(),
-                     .coverage = ledger.coverage()};
-    const std::lock_guard lock(mutex_);
-    facts_ = std::move(facts);
-    newest_ = key;
-    return true;
+FleetFacts FleetCache::read_facts(const std::optional<std::string>& stanza) {
+  auto facts = with_ledger([&](Ledger& ledger) {
+    return FleetFacts{.now = parts_.now(),
+                      .points = ledger.trend({.stanza = stanza}),
+                      .newest = ledger.newest_finished_of_each_scenario(),
+                      .newest_pass = ledger.newest_pass_of_each_scenario(),
+                      .running = ledger.running(),
+                      .coverage = ledger.coverage(stanza),
+                      .backups = {},
+                      .scheduler = {}};
   });
-}
-
-FleetFacts FleetCache::current_facts() {
-  auto backups = parts_.maps.stored_backups();
-  auto scheduler =
-      parts_.control == nullptr ? std::nullopt : std::optional(parts_.control->snapshot());
-  const std::lock_guard lock(mutex_);
-  auto facts = facts_;
-  facts.now = parts_.now();
-  facts.backups = std::move(backups);
-  facts.scheduler = std::move(scheduler);
+  facts.backups = parts_.maps.stored_backups();
+  if (parts_.control != nullptr) facts.scheduler = parts_.control->snapshot();
   return facts;
 }
 
@@ -78,15 +60,16 @@ void FleetCache::refresh() {
   std::string fleet;
   std::string error;
   try {
-    const bool changed = read_ledger();
-    auto scheduled = parts_.control == nullptr ? "" : key_of(parts_.control->snapshot());
+    auto state = parts_.control == nullptr ? "" : key_of(parts_.control->snapshot());
+    state +=
+        fmt::format("; {}", with_ledger([](Ledger& ledger) { return ledger.last_sequence(); }));
     {
       const std::lock_guard lock(mutex_);
-      const bool same = !changed && !was_read_ && scheduled == scheduled_;
+      const bool same = !was_read_ && state == state_;
       if (same && !fleet_.empty() && fleet_error_.empty()) return;
-      scheduled_ = std::move(scheduled);
+      state_ = std::move(state);
     }
-    fleet = text_of(fleet_json(current_facts()));
+    fleet = text_of(fleet_json(read_facts({})));
   } catch (const std::exception& failure) {
     error = failure.what();
   }
@@ -116,8 +99,7 @@ std::string FleetCache::fleet() {
 }
 
 std::optional<std::string> FleetCache::stanza(const std::string& name) {
-  wait_for_first();
-  const auto json = stanza_json(current_facts(), name);
+  const auto json = stanza_json(read_facts(name), name);
   return json.is_null() ? std::nullopt : std::optional(text_of(json));
 }
 

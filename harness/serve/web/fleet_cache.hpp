@@ -1,6 +1,6 @@
-// The ledger as the pages see it. One connection for all requests; the whole ledger is read only
-// when a drill has started or ended, and ahead of requests. Does next to nothing while nobody
-// looks. Thread-safe.
+// The ledger as the pages see it. One connection for all requests; the page of all stanzas is
+// computed ahead of requests, and only when a drill has started or ended. Does next to nothing
+// while nobody looks. Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -48,11 +49,9 @@ class FleetCache {
   }
 
  private:
-  // Returns whether anything has changed.
-  bool read_ledger();
   void refresh();
-  // The stored facts with the present state of the scheduler.
-  [[nodiscard]] FleetFacts current_facts();
+  // Of all stanzas, or what the page of one needs.
+  [[nodiscard]] FleetFacts read_facts(const std::optional<std::string>& stanza);
   void wait_for_first();
 
   Parts parts_;
@@ -61,9 +60,7 @@ class FleetCache {
 
   std::mutex mutex_;
   std::condition_variable read_once_;
-  FleetFacts facts_;
-  std::string scheduled_;  // the state of the scheduler that fleet_ shows
-  std::string newest_;     // what the facts were read for; changes with every drill
+  std::string state_;      // of the scheduler and of the ledger when fleet_ was computed
   std::string fleet_;      // empty: not computed yet
   bool was_read_ = false;  // fleet_, since it was computed
   std::string fleet_error_;
