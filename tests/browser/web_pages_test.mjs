@@ -127,8 +127,9 @@ test('the fleet page of 500 stanzas and 10000 drills is there at once', async ()
     assert.equal((await request('/')).status, 200);
     best = Math.min(best, performance.now() - begin);
   }
+  const page = await open('/login'); // a browser that is open
   const begin = performance.now();
-  const page = await open('/');
+  await page.goto(site + '/');
   await ready(page, '#fleet tbody tr');
   const usable = performance.now() - begin;
   console.log(`fleet page: first byte ${best.toFixed(0)} ms, usable after ${usable.toFixed(0)} ms`);
@@ -244,6 +245,27 @@ test('starting a drill needs the token; the page follows a real drill', async (t
   });
   assert.match(await page.locator('header.banner').getAttribute('class'), /pass/, await page.locator('main').innerText());
   assert.match(await page.locator('main').innerText(), /Recovered up to/);
+
+  const id = new URL(page.url()).pathname.split('/').pop();
+  const drill = JSON.parse((await request(`/api/v1/drills/${id}`)).text);
+  let clicks = 0;
+  await page.goto(site + '/');
+  await ready(page, '#fleet tbody tr');
+  await page.locator('#fleet th a', { hasText: /^demo$/ }).click();
+  ++clicks;
+  const check = async (time) => {
+    await page.locator('#at').fill(time);
+    await page.getByRole('button', { name: 'Check' }).click();
+    ++clicks;
+    const answer = page.locator('#at-answer').getByText(/recoverable/).first();
+    await answer.waitFor({ timeout: 60000 });
+    const text = await page.locator('#at-answer').innerText();
+    await page.locator('#at-answer').evaluate((node) => node.replaceChildren());
+    return text;
+  };
+  assert.match(await check(new Date(Date.parse(drill.landing.time) - 1).toISOString()), / is recoverable/);
+  console.log(`is that time recoverable: ${clicks}`);
+  assert.match(await check('2001-01-01 00:00+00'), / is not recoverable/);
 });
 
 test('cross-site requests, wrong tokens, unknown hosts and paths are refused and logged', async () => {
