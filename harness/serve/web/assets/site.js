@@ -236,25 +236,28 @@
     const path = `/api/v1/stanzas/${encodeURIComponent(name)}`;
     const [stanza, session, { drills }] = await Promise.all([
       api(path), api('/api/v1/session'), api(`/api/v1/drills?stanza=${encodeURIComponent(name)}&limit=200`)]);
-    $('summary').replaceChildren(summaryOf(stanza, new Date().toISOString(), session));
     $('drills').tBodies[0].replaceChildren(...drills.map(drillRow));
     const chart = (label, index, value) => {
       const line = spark(stanza.history.map((point) => [point[0], point[index]]), value.objective, label, true);
       return element('div', {}, element('p', {}, `${label}: ${objectiveText(value) || 'not measured'}`), line ?? element('p', { class: 'quiet' }, 'fewer than two drills measured it'));
     };
     $('trends').replaceChildren(element('div', { class: 'pair' }, chart('RTO', 2, stanza.rto), chart('RPO', 3, stanza.rpo)));
-    $('never').replaceChildren(stanza.coverage.backups === null
-      ? element('p', { class: 'quiet' }, 'not known: the repository has not been listed yet')
-      : stanza.never_proved.length === 0 ? element('p', {}, 'Every backup in the repository was restored by a drill that passed.')
-        : element('ul', {}, ...stanza.never_proved.map((label) => element('li', {}, element('code', {}, shown(label))))));
+    const showProofs = ({ coverage, never_proved: never, ...facts }) => {
+      $('summary').replaceChildren(summaryOf({ coverage, ...facts }, new Date().toISOString(), session));
+      $('never').replaceChildren(coverage.backups === null
+        ? element('p', { class: 'quiet' }, 'not known: the repository has not been listed yet')
+        : never.length === 0 ? element('p', {}, 'Every backup in the repository was restored by a drill that passed.')
+          : element('ul', {}, ...never.map((label) => element('li', {}, element('code', {}, shown(label))))));
+    };
+    showProofs(stanza);
     const scenario = stanza.schedule[0]?.name ?? stanza.scenarios[0];
     if (stanza.schedule.length === 0) {
-      $('at-form').hidden = true;
       $('at-answer').textContent = 'This server has no scenario of the stanza; run pgrehearse map --at in a terminal.';
       $('map').textContent = 'This server has no scenario of the stanza.';
       return;
     }
     const base = `/api/v1/scenarios/${encodeURIComponent(scenario)}`;
+    $('at-form').hidden = false;
     $('at-form').addEventListener('submit', async (event) => {
       event.preventDefault();
       $('at-answer').textContent = 'Reading the repository\u2026';
@@ -265,9 +268,8 @@
     const image = element('img', { alt: `Recovery map of stanza ${shown(name)}; the same as text: pgrehearse map`, src: `${base}/map.svg` });
     image.addEventListener('error', () => { $('map').textContent = 'The map could not be drawn; run pgrehearse map in a terminal.'; });
     $('map').replaceChildren(image);
-    api(`${base}/map`).then(() => api(path)).then((again) => {
-      if (stanza.coverage.backups === null && again.coverage.backups !== null) location.reload();
-    }).catch(() => {});
+    // The map lists the backups.
+    if (stanza.coverage.backups === null) api(`${base}/map`).then(() => api(path)).then(showProofs).catch(() => {});
   }
 
   // --- a drill that runs, or whose files are on another host ---
