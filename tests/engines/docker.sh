@@ -50,15 +50,21 @@ forget_dead_containerd() {
   done
 }
 
+# dockerd gives up when containerd needs longer than 15 seconds, as on a busy host.
 start() {
-  forget_dead_containerd
-  setsid dockerd -H "unix://$scratch/socket" --data-root "$scratch/data" \
-    --exec-root "$scratch/exec" --pidfile "$scratch/pid" --bridge=none --iptables=false \
-    --ip6tables=false >>"$scratch/log" 2>&1 </dev/null &
+  local daemon
   export DOCKER_HOST=unix://$scratch/socket
-  for _ in $(seq 150); do
-    docker version >/dev/null 2>&1 && return 0
-    sleep 0.2
+  for _ in 1 2 3; do
+    forget_dead_containerd
+    setsid dockerd -H "unix://$scratch/socket" --data-root "$scratch/data" \
+      --exec-root "$scratch/exec" --pidfile "$scratch/pid" --bridge=none --iptables=false \
+      --ip6tables=false >>"$scratch/log" 2>&1 </dev/null &
+    daemon=$!
+    for _ in $(seq 300); do
+      docker version >/dev/null 2>&1 && return 0
+      kill -0 "$daemon" 2>/dev/null || break
+      sleep 0.2
+    done
   done
   tail -5 "$scratch/log" >&2
   return 1
