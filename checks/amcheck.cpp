@@ -11,6 +11,7 @@
 #include "checks/parsers/amcheck_output.hpp"
 #include "checks/parsers/damage_messages.hpp"
 #include "checks/shared/index_recheck.hpp"
+#include "harness/common/counted.hpp"
 #include "harness/postgres/session_settings.hpp"
 
 namespace pgrehearse {
@@ -344,8 +345,9 @@ class Amcheck {
   CheckOutcome finish() {
     for (auto& finding : findings_) tell_what_is_left_out(finding);
     CheckOutcome outcome{.findings = std::move(findings_)};
-    outcome.summary = fmt::format("{} databases, {} relations, {} pages, {} problems", databases_,
-                                  relations_, pages_, complaints_);
+    outcome.summary = fmt::format("{}, {}, {}, {}", counted(databases_, "database"),
+                                  counted(relations_, "relation"), counted(pages_, "page"),
+                                  counted(complaints_, "problem"));
     if (damaged_) {
       outcome.verdict = Verdict::fail;
     } else if (!unknown_ && relations_ > 0) {

@@ -7,6 +7,7 @@
 
 #include "checks/checks.hpp"
 #include "checks/parsers/stray_file.hpp"
+#include "harness/common/counted.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {
@@ -51,17 +52,13 @@ class BackupIntegrityCheck : public RepositoryCheck {
       evaluate_reference(label, context, list, outcome);
     evaluate_clock(list, context.backup, outcome);
     outcome.summary = fmt::format("backup {} (depends on {})", context.backup.label,
-                                  backups_text(context.backup.references.size()));
+                                  counted(context.backup.references.size(), "backup"));
     if (verify_) evaluate_verification(context, outcome);
     evaluate_other_repositories(list, context.backup, outcome);
     return outcome;
   }
 
  private:
-  static std::string backups_text(std::size_t count) {
-    return fmt::format("{} backup{}", count, count == 1 ? "" : "s");
-  }
-
   static void add(CheckOutcome& outcome, Finding finding, Verdict verdict) {
     outcome.findings.push_back(std::move(finding));
     outcome.verdict = worst_of(std::array{outcome.verdict, verdict});
@@ -104,7 +101,7 @@ class BackupIntegrityCheck : public RepositoryCheck {
                                     CheckOutcome& outcome) {
     const auto count =
         static_cast<std::size_t>(std::ranges::count(list.backups, key, &Backup::repository_key));
-    if (status.code == 0) return backups_text(count) + ", not restored";
+    if (status.code == 0) return counted(count, "backup") + ", not restored";
     // 1 to 3: no stanza, no backup, incomplete.
     const bool empty = status.code >= 1 && status.code <= 3;
     const bool unclear = !empty && status.code == 99;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "checks/checks.hpp"
+#include "harness/common/counted.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {
@@ -128,8 +129,7 @@ class BackupsCheck : public RepositoryCheck {
       if (!evaluate_backup(backup, labels, outcome)) continue;
       if (backup.type == BackupType::full) full.push_back(backup);
     }
-    outcome.summary = fmt::format("{} backup{}, {} full", backups.size(),
-                                  backups.size() == 1 ? "" : "s", full.size());
+    outcome.summary = fmt::format("{}, {} full", counted(backups.size(), "backup"), full.size());
     evaluate_age(key, backups, max_age_, "backup", context, outcome);
     if (max_full_age_) evaluate_age(key, full, *max_full_age_, "full backup", context, outcome);
     evaluate_retention(key, full, context, outcome);
@@ -187,12 +187,11 @@ class BackupsCheck : public RepositoryCheck {
   void evaluate_retention(int key, const std::vector<Backup>& full,
                           const RepositoryContext& context, CheckOutcome& outcome) const {
     if (static_cast<std::int64_t>(full.size()) < min_full_) {
-      add(outcome,
-          {.code = FindingCode::backup_retention,
-           .object = repository_name(key),
-           .message = fmt::format("repository {} has {} usable full backup{}, fewer than {}", key,
-                                  full.size(), full.size() == 1 ? "" : "s", min_full_),
-           .hint = "compare the repository's retention with min_full of this check"});
+      add(outcome, {.code = FindingCode::backup_retention,
+                    .object = repository_name(key),
+                    .message = fmt::format("repository {} has {}, fewer than {}", key,
+                                           counted(full.size(), "usable full backup"), min_full_),
+                    .hint = "compare the repository's retention with min_full of this check"});
     }
     const auto oldest = std::ranges::min_element(full, {}, &Backup::stop_time);
     if (!min_window_ || oldest == full.end()) return;

@@ -7,6 +7,7 @@
 
 #include "checks/checks.hpp"
 #include "checks/shared/database_walk.hpp"
+#include "harness/common/counted.hpp"
 
 namespace pgrehearse {
 

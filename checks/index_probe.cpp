@@ -10,6 +10,7 @@
 #include "checks/index_probe/visibility.hpp"
 #include "checks/shared/database_walk.hpp"
 #include "checks/shared/name_patterns.hpp"
+#include "harness/common/counted.hpp"
 
 namespace pgrehearse {
 

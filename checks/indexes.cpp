@@ -9,6 +9,7 @@
 #include "checks/shared/database_walk.hpp"
 #include "checks/shared/name_patterns.hpp"
 #include "checks/shared/user_session.hpp"
+#include "harness/common/counted.hpp"
 
 namespace pgrehearse {
 

@@ -7,6 +7,7 @@
 
 #include "checks/checks.hpp"
 #include "checks/shared/database_walk.hpp"
+#include "harness/common/counted.hpp"
 #include "harness/common/text.hpp"
 #include "harness/primary/primary.hpp"
 

@@ -7,6 +7,7 @@
 #include "checks/checks.hpp"
 #include "checks/shared/database_walk.hpp"
 #include "checks/shared/name_patterns.hpp"
+#include "harness/common/counted.hpp"
 #include "harness/common/text.hpp"
 #include "harness/primary/user_code.hpp"
 

@@ -15,6 +15,7 @@
 #include "checks/parsers/setting_value.hpp"
 #include "checks/shared/database_walk.hpp"
 #include "checks/shared/user_session.hpp"
+#include "harness/common/counted.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {

@@ -9,6 +9,7 @@
 #include "checks/index_probe/probe_query.hpp"
 #include "checks/parsers/damage_messages.hpp"
 #include "checks/shared/database_walk.hpp"
+#include "harness/common/counted.hpp"
 #include "harness/common/text.hpp"
 
 namespace pgrehearse {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <vector>
 
+#include "harness/common/counted.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/units.hpp"
 
@@ -125,7 +126,7 @@ std::string Expectation::description() const {
 
 std::optional<std::string> Expectation::mismatch(const Rows& rows) const {
   if (rows_ && rows.rows.size() != *rows_) {
-    return fmt::format("returned {} {}", rows.rows.size(), rows.rows.size() == 1 ? "row" : "rows");
+    return "returned " + counted(rows.rows.size(), "row");
   }
   if (!wants_value()) return {};
   if (rows.rows.empty()) return "returned no rows";

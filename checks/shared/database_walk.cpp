@@ -53,8 +53,4 @@ CheckOutcome outcome_of(std::vector<Finding> findings, const DatabaseWalk& walk,
   return outcome;
 }
 
-std::string counted(std::uint64_t number, std::string_view singular, std::string_view plural) {
-  return fmt::format("{} {}", number, number == 1 ? singular : plural);
-}
-
 }  // namespace pgrehearse

@@ -28,6 +28,5 @@ CheckOutcome outcome_of(std::vector<Finding> findings, const DatabaseWalk& walk,
                         std::string summary);
 
 // "1 table", "2 tables"
-std::string counted(std::uint64_t number, std::string_view singular, std::string_view plural);
 
 }  // namespace pgrehearse

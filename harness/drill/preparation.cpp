@@ -8,6 +8,7 @@
 #include <random>
 #include <system_error>
 
+#include "harness/common/counted.hpp"
 #include "harness/process/command.hpp"
 #include "harness/repository/random_target.hpp"
 #include "harness/repository/target_window.hpp"
@@ -105,8 +106,8 @@ std::string Preparation::find_tool(std::stop_token stop) {
 std::string Preparation::read_repository(std::stop_token stop) {
   require_configuration();
   list = repository_.list(std::move(stop));
-  return fmt::format("stanza {}: {} backups, status {} ({})", scenario_.repository.stanza,
-                     list.backups.size(), list.status.code, list.status.message);
+  return fmt::format("stanza {}: {}, status {} ({})", scenario_.repository.stanza,
+                     counted(list.backups.size(), "backup"), list.status.code, list.status.message);
 }
 
 // pgBackRest ignores a missing file and reports that the stanza has no repository.

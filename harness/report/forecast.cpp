@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "harness/common/counted.hpp"
+
 namespace pgrehearse {
 
 namespace {
@@ -124,8 +126,7 @@ RtoForecast forecast_rto(std::span<const PastRecovery> past, std::optional<doubl
     return forecast;
   }
   const auto [oldest, newest] = std::ranges::minmax_element(past, {}, &PastRecovery::at);
-  forecast.basis = fmt::format("{} {} since {}", past.size(), past.size() == 1 ? "drill" : "drills",
-                               date_of(oldest->at));
+  forecast.basis = fmt::format("{} since {}", counted(past.size(), "drill"), date_of(oldest->at));
   const Growth growth(past);
   // Drills of one day show how much the RTO varies, not how it grows.
   constexpr std::chrono::hours shortest_period{24 * 7};

@@ -7,15 +7,12 @@
 #include <cerrno>
 #include <system_error>
 
+#include "harness/common/counted.hpp"
 #include "harness/common/error.hpp"
 
 namespace pgrehearse {
 
 namespace {
-
-std::string counted(std::size_t drills) {
-  return fmt::format("{} drill{}", drills, drills == 1 ? "" : "s");
-}
 
 std::string disk_problem(const HostBudget& budget, std::span<const StartedProcess> running,
                          const HostDemand& demand, const DiskReader& disk) {
@@ -61,7 +58,8 @@ FreeDisk free_disk(const std::filesystem::path& directory) {
 std::string reason_to_wait(const HostBudget& budget, std::span<const StartedProcess> running,
                            const HostDemand& demand, const DiskReader& disk) {
   if (running.size() >= budget.drills) {
-    return fmt::format("{} running (--max-drills {})", counted(running.size()), budget.drills);
+    return fmt::format("{} running (--max-drills {})", counted(running.size(), "drill"),
+                       budget.drills);
   }
   std::uint64_t memory = demand.memory.count;
   for (const auto& other : running) memory += other.demand.memory.count;

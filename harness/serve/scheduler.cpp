@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <future>
 
+#include "harness/common/counted.hpp"
 #include "harness/common/text.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/sandbox/host_resources.hpp"
@@ -103,8 +104,7 @@ void Scheduler::read_directory() {
   tracked_ = std::move(tracked);
   next_ledger_look_ = {};
   ledger_sequence_.reset();
-  spdlog::info("{}: {} scenario{}", parts_.directory.path().string(), tracked_.size(),
-               tracked_.size() == 1 ? "" : "s");
+  spdlog::info("{}: {}", parts_.directory.path().string(), counted(tracked_.size(), "scenario"));
 }
 
 void Scheduler::observe_processes() {

@@ -5,6 +5,7 @@
 #include <kainjow/mustache.hpp>
 #include <ranges>
 
+#include "harness/common/counted.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/version.hpp"
 #include "harness/report/headline.hpp"
@@ -357,8 +358,7 @@ void set_commands(const Report& report, data& page) {
     set_if(item, "log", command.log);
     commands.push_back(item);
   }
-  page.set("command_count", fmt::format("{} command{}", report.commands.size(),
-                                        report.commands.size() == 1 ? "" : "s"));
+  page.set("command_count", counted(report.commands.size(), "command"));
   set_list(page, "commands", std::move(commands));
 }
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/common/counted.hpp"
 #include "harness/reporting/palette.hpp"
 #include "harness/reporting/phrases.hpp"
 #include "harness/reporting/printable.hpp"
@@ -61,11 +62,11 @@ void write_answer_text(const ShownAnswer& shown, const MapRenderOptions& options
                               to_text(answer.begin), to_text(answer.end), answer.timeline));
     line("  duration",
          shown.expected
-             ? fmt::format("about {}: restore {}, replay {}; from {} {}",
+             ? fmt::format("about {}: restore {}, replay {}; from {}",
                            duration_in_words(shown.expected->restore + shown.expected->replay),
                            duration_in_words(shown.expected->restore),
-                           duration_in_words(shown.expected->replay), shown.expected->drills,
-                           shown.expected->drills == 1 ? "drill" : "drills")
+                           duration_in_words(shown.expected->replay),
+                           counted(shown.expected->drills, "drill"))
              : "unknown: no drill of this stanza has passed");
   } else {
     if (answer.earlier) line("  before", "recoverable until " + text_of(*answer.earlier));

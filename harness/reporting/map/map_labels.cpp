@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/common/counted.hpp"
 #include "harness/reporting/map/map_formats.hpp"
 
 namespace pgrehearse {
@@ -13,9 +14,10 @@ std::string shown(Instant instant) { return to_text(instant); }
 }  // namespace
 
 std::string in_words(const MapArchive& archive) {
-  return fmt::format("archive {}, PostgreSQL {}, repository {}: {} backups, {} WAL segments, {}",
-                     archive.id, archive.postgres_version, archive.repository_key,
-                     archive.backups.size(), archive.segments, to_text(archive.bytes));
+  return fmt::format("archive {}, PostgreSQL {}, repository {}: {}, {}, {}", archive.id,
+                     archive.postgres_version, archive.repository_key,
+                     counted(archive.backups.size(), "backup"),
+                     counted(archive.segments, "WAL segment"), to_text(archive.bytes));
 }
 
 std::string when(const MapPoint& point) {

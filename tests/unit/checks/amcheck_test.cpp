@@ -34,7 +34,7 @@ TEST_F(AmcheckCheck, PassesAndCounts) {
   runner.on({"pg_amcheck"}, Runner::success("", progress));
   const auto outcome = run();
   EXPECT_EQ(outcome.verdict, Verdict::pass);
-  EXPECT_EQ(outcome.summary, "1 databases, 826 relations, 2919 pages, 0 problems");
+  EXPECT_EQ(outcome.summary, "1 database, 826 relations, 2919 pages, 0 problems");
   EXPECT_THAT(bench.progress, ElementsAre("2919/2919 pages of shop"));
   const auto& arguments = runner.commands().at(0).arguments;
   for (const auto* expected : {"--heapallindexed", "--install-missing", "/sandbox/sockets",
