@@ -153,6 +153,8 @@ constexpr auto other_causes = std::to_array<OtherCause>({
     {"Stale file handle", host, advice_host},
     {"Transport endpoint is not connected", host, advice_host},
     {"terminated unexpectedly [255]", host, advice_host},
+    // A stalled connection, reported as a file that cannot be read [042].
+    {"waiting for read from", host, advice_host},
 });
 
 // A wrong passphrase decrypts to noise. Of the two copies of an info file, pgBackRest may report

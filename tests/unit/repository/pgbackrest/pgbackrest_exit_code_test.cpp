@@ -156,6 +156,16 @@ TEST(PgBackRestExitCode, UnreachableHostIsNotABackupFailure) {
   EXPECT_EQ(error_of_status("[ChecksumError] unable to load", "x").kind(), ErrorKind::repository);
 }
 
+TEST(PgBackRestExitCode, StalledConnectionIsNotADamagedFile) {
+  const CommandResult result{
+      .exit_code = 42,
+      .error_output = "ERROR: [042]: raised from local-1 protocol: timeout after 5000ms waiting for "
+                      "read from 'localhost:9000'\n"};
+  const auto error = error_of(result, "restore", ErrorKind::restore);
+  EXPECT_EQ(error.kind(), ErrorKind::environment);
+  EXPECT_EQ(error.code(), FindingCode::env_host);
+}
+
 TEST(PgBackRestExitCode, DeadlineSignalAndInterruptionAreDistinguished) {
   CommandResult result{.exit_code = -1, .timed_out = true, .duration = std::chrono::minutes(2)};
   auto error = error_of(result, "listing", ErrorKind::repository);
