@@ -22,6 +22,7 @@
 #include "harness/postgres/binaries.hpp"
 #include "harness/process/acting_account.hpp"
 #include "harness/report/finding_codes.hpp"
+#include "harness/scenario/language/repository_kinds.hpp"
 #include "harness/scenario/scenario_parser.hpp"
 
 namespace pgrehearse {
@@ -89,6 +90,14 @@ constexpr auto unusable_repository = std::to_array<FindingCode>(
 }
 
 ConfiguredRepository posix_repository(const Scenario& scenario, const Account& account) {
+  if (scenario.repository.type != default_repository_type) {
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("prove injects faults into copies of pgBackRest repositories only; this "
+                    "scenario has repository.type: {}",
+                    scenario.repository.type),
+        "run 'pgrehearse prove' without a scenario");
+  }
   const auto& spec = scenario.repository;
   std::string elsewhere;
   for (auto& repository : read_configured_repositories(spec, account)) {

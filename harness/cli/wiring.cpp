@@ -15,10 +15,13 @@
 #include "harness/kubernetes/pod_leftovers.hpp"
 #include "harness/process/acting_account.hpp"
 #include "harness/process/boost_command_runner.hpp"
+#include "harness/repository/barman/barman_repository.hpp"
+#include "harness/repository/basebackup/basebackup_repository.hpp"
 #include "harness/repository/pgbackrest/pgbackrest_repository.hpp"
 #include "harness/sandbox/container/container_provisioner.hpp"
 #include "harness/sandbox/local/local_provisioner.hpp"
 #include "harness/sandbox/vm/vm_provisioner.hpp"
+#include "harness/scenario/language/repository_kinds.hpp"
 #include "harness/scenario/sandbox_kinds.hpp"
 #include "harness/scenario/scenario_parser.hpp"
 
@@ -93,6 +96,55 @@ const SandboxRow& row_of(std::string_view type) {
   return sandbox_rows.at(static_cast<std::size_t>(&kind - sandbox_kinds.data()));
 }
 
+// What repositories are opened with.
+struct RepositoryParts {
+  const RepositorySpec& spec;
+  CommandRunner& runner;
+  const Account& account;
+  const std::filesystem::path& directory;  // for the tool's own files
+};
+
+std::unique_ptr<BackupRepository> open_pgbackrest(const RepositoryParts& parts) {
+  return std::make_unique<PgBackRestRepository>(parts.spec, parts.runner, parts.account,
+                                                parts.directory);
+}
+
+std::unique_ptr<BackupRepository> open_basebackup(const RepositoryParts& parts) {
+  return std::make_unique<BaseBackupRepository>(parts.spec, parts.runner, parts.account);
+}
+
+std::unique_ptr<BackupRepository> open_barman(const RepositoryParts& parts) {
+  return std::make_unique<BarmanRepository>(parts.spec, parts.runner, parts.account,
+                                            parts.directory);
+}
+
+// How each kind of harness/scenario/language/repository_kinds.hpp is opened.
+struct RepositoryRow {
+  std::string_view type;
+  std::unique_ptr<BackupRepository> (*open)(const RepositoryParts&) = nullptr;
+};
+constexpr auto repository_rows = std::to_array<RepositoryRow>({
+    {.type = "pgbackrest", .open = open_pgbackrest},
+    {.type = "basebackup", .open = open_basebackup},
+    {.type = "barman", .open = open_barman},
+});
+constexpr bool rows_match_tools() {
+  if (repository_rows.size() != repository_kinds.size()) return false;
+  for (std::size_t row = 0; row < repository_rows.size(); ++row) {
+    if (repository_rows[row].type != repository_kinds[row].type) return false;
+  }
+  return true;
+}
+static_assert(rows_match_tools(), "one row per tool, in the same order");
+
+std::unique_ptr<BackupRepository> open_repository(const RepositoryParts& parts) {
+  const auto* row = std::ranges::find(repository_rows, parts.spec.type, &RepositoryRow::type);
+  if (row == repository_rows.end()) {
+    throw Error(ErrorKind::internal, fmt::format("unknown repository type '{}'", parts.spec.type));
+  }
+  return row->open(parts);
+}
+
 }  // namespace
 
 Account working_account(const Scenario& scenario) {
@@ -154,8 +206,10 @@ ScenarioParts wire(const Scenario& scenario, const std::filesystem::path& state,
     parts.provisioner =
         row.provisioner({.runner = *parts.commands, .state = state, .observer = record});
   }
-  parts.repository = std::make_unique<PgBackRestRepository>(scenario.repository, *parts.commands,
-                                                            account, parts.scratch->path());
+  parts.repository = open_repository({.spec = scenario.repository,
+                                      .runner = *parts.commands,
+                                      .account = account,
+                                      .directory = parts.scratch->path()});
   if (scenario.primary) parts.primary = std::make_unique<Primary>(*scenario.primary);
   parts.executor = row.executor(scenario, parts, state);
   return parts;

@@ -106,8 +106,10 @@ std::string Preparation::find_tool(std::stop_token stop) {
 std::string Preparation::read_repository(std::stop_token stop) {
   require_configuration();
   list = repository_.list(std::move(stop));
-  return fmt::format("stanza {}: {}, status {} ({})", scenario_.repository.stanza,
-                     counted(list.backups.size(), "backup"), list.status.code, list.status.message);
+  const bool stanza = scenario_.repository.type == "pgbackrest";
+  return fmt::format("{} {}: {}, status {} ({})", stanza ? "stanza" : scenario_.repository.type,
+                     scenario_.repository.stanza, counted(list.backups.size(), "backup"),
+                     list.status.code, list.status.message);
 }
 
 // pgBackRest ignores a missing file and reports that the stanza has no repository.

@@ -258,8 +258,12 @@ std::string to_text(const RecoveryTarget& target) {
 BackupChoice choose_backup(const BackupList& list, const RepositorySpec& spec,
                            const RecoveryTarget& target) {
   if (list.backups.empty()) {
-    refuse(fmt::format("stanza '{}' has no backup: {}", spec.stanza, list.status.message),
-           "take a full backup with 'pgbackrest backup --type=full'", spec.stanza);
+    const bool stanza = spec.type == "pgbackrest";
+    refuse(
+        fmt::format("{} '{}' has no backup: {}", stanza ? "stanza" : spec.type, spec.stanza,
+                    list.status.message),
+        stanza ? "take a full backup with 'pgbackrest backup --type=full'" : "take a backup first",
+        spec.stanza);
   }
   if (spec.backup == "oldest") {
     const auto& oldest = require_fit(list.backups.front(), list, target);

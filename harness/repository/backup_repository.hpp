@@ -116,9 +116,12 @@ using BackupTrials = std::map<std::pair<int, std::string>, BackupTrial>;
 // The scenario's section `repository`.
 struct RepositorySpec {
   std::string type = "pgbackrest";
-  std::string stanza;
+  std::string stanza;             // Barman: the server's name; basebackup: the directory's name
+  std::filesystem::path path;     // basebackup: directory of the backups
+  std::filesystem::path archive;  // basebackup: directory of the WAL archive
+  std::string restore_command;    // basebackup: PostgreSQL's; empty: files are copied
   std::optional<std::filesystem::path> configuration;  // absolute
-  std::string binary = "pgbackrest";                   // name or path of pgBackRest or a fork
+  std::string binary = "pgbackrest";                   // name or path of the tool or a fork
   std::optional<int> key;                              // --repo
   // "latest", "oldest", "random", "unproved", "older_than", or a label.
   std::string backup = "latest";

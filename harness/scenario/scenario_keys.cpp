@@ -2,13 +2,14 @@
 
 #include <array>
 
+#include "harness/scenario/language/repository_kinds.hpp"
 #include "harness/scenario/sandbox_kinds.hpp"
 
 namespace pgrehearse {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> repository_types{"pgbackrest"};
+constexpr auto types_of_repositories = repository_types();
 constexpr std::array<std::string_view, 3> accelerators{"auto", "kvm", "tcg"};
 
 constexpr std::array<std::string_view, 2> egresses{"none", "repository"};
@@ -30,17 +31,38 @@ constexpr auto repository = std::to_array<KeyDescription>({
      .summary = "the tool that made the backups",
      .example = "pgbackrest",
      .default_value = "pgbackrest",
-     .choices = repository_types},
-    {.name = "stanza", .summary = "pgBackRest stanza", .example = "orders", .required = true},
+     .choices = types_of_repositories},
+    {.name = "stanza",
+     .summary = "pgBackRest stanza",
+     .example = "orders",
+     .default_value = "required for pgbackrest"},
+    {.name = "server",
+     .summary = "Barman's name of the server",
+     .example = "orders",
+     .default_value = "required for barman"},
+    {.name = "path",
+     .kind = KeyKind::absolute_path,
+     .summary = "directory of the backups, one per subdirectory, in plain or tar format",
+     .example = "/backup/base",
+     .default_value = "required for basebackup"},
+    {.name = "archive",
+     .kind = KeyKind::absolute_path,
+     .summary = "directory of the WAL archive; files may be compressed",
+     .example = "/backup/wal",
+     .default_value = "required for basebackup"},
+    {.name = "restore_command",
+     .summary = "command that fetches WAL file %f to %p, as in postgresql.conf",
+     .example = "\"cp /backup/wal/%f %p\"",
+     .default_value = "copy from `archive` and decompress"},
     {.name = "config",
      .kind = KeyKind::absolute_path,
-     .summary = "pgBackRest configuration file",
+     .summary = "configuration file of pgBackRest or Barman",
      .example = "/etc/pgbackrest/pgbackrest.conf",
-     .default_value = "pgBackRest's default"},
+     .default_value = "the tool's default"},
     {.name = "binary",
-     .summary = "name or path of the pgbackrest binary",
+     .summary = "name or path of the pgbackrest or barman binary",
      .example = "/usr/bin/pgbackrest",
-     .default_value = "pgbackrest"},
+     .default_value = "the name of the tool"},
     {.name = "repo",
      .kind = KeyKind::integer,
      .summary = "number of the repository, for a stanza with several",

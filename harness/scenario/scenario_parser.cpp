@@ -40,6 +40,15 @@ std::optional<T> path_of(const Settings& settings, std::string_view key) {
 void fill_repository(const Settings& settings, RepositorySpec& repository) {
   repository.type = settings.get_or("repository.type", repository.type);
   repository.stanza = settings.get_or("repository.stanza", repository.stanza);
+  repository.path = settings.get_or<std::string>("repository.path", "");
+  repository.archive = settings.get_or<std::string>("repository.archive", "");
+  repository.restore_command = settings.get_or<std::string>("repository.restore_command", "");
+  // What the report and the history call it.
+  if (repository.type == "basebackup") repository.stanza = repository.path.filename();
+  if (repository.type == "barman") {
+    repository.stanza = settings.get_or<std::string>("repository.server", "");
+    repository.binary = "barman";
+  }
   repository.configuration = path_of<std::filesystem::path>(settings, "repository.config");
   repository.binary = settings.get_or("repository.binary", repository.binary);
   if (const auto key = settings.get<std::int64_t>("repository.repo")) {

@@ -7,6 +7,7 @@
 
 #include "harness/common/text.hpp"
 #include "harness/report/finding_codes.hpp"
+#include "harness/scenario/language/repository_kinds.hpp"
 #include "harness/scenario/notification/channel_table.hpp"
 #include "harness/scenario/sandbox_kinds.hpp"
 #include "harness/scenario/scenario_keys.hpp"
@@ -72,7 +73,9 @@ std::string kind_cell(const KeyDescription& key) {
 }
 
 std::string meaning_of(const KeyDescription& key, std::string_view section) {
-  const auto types = section == "sandbox" ? limited_to(key.name) : std::string();
+  const auto types = section == "sandbox"      ? limited_to(key.name)
+                     : section == "repository" ? limited_to_repositories(key.name)
+                                               : std::string();
   return types.empty() ? std::string(key.summary) : fmt::format("{}: {}", types, key.summary);
 }
 
@@ -147,6 +150,13 @@ void write_examples(std::span<const KeyDescription> keys, const std::string& ind
     text += fmt::format("{}{}:\n", indent, key.name);
     std::vector<KeyDescription> children(key.children.begin(), key.children.end());
     if (key.name == "sandbox") keep_keys_of_example(children);
+    // The example is of the first type.
+    if (key.name == "repository") {
+      std::erase_if(children, [](const auto& child) {
+        const auto types = limited_to_repositories(child.name);
+        return !types.empty() && !types.starts_with(default_repository_type);
+      });
+    }
     write_examples(children, indent + "  ", text);
   }
 }

@@ -9,6 +9,7 @@
 #include "harness/common/text.hpp"
 #include "harness/postgres/connection.hpp"
 #include "harness/primary/route.hpp"
+#include "harness/scenario/language/repository_kinds.hpp"
 #include "harness/scenario/pod_scenario.hpp"
 #include "harness/scenario/sandbox_kinds.hpp"
 
@@ -59,7 +60,19 @@ Objection rule_name(const Value& value) {
           proposed.empty() ? std::string(what_may_stand) : fmt::format("try name: {}", proposed)};
 }
 
+// The name of a directory, or an id of Barman.
+Objection rule_backup_of_other_tools(const Value& value) {
+  const auto values = value.settings.get_or<std::map<std::string, std::string>>(value.key, {});
+  const auto word = values.find("");
+  if (word == values.end() || word->second.find('/') == std::string::npos) return {};
+  return {fmt::format("'{}' is not latest, oldest or the name of a backup", value.node.written),
+          "give the name without its directory"};
+}
+
 Objection rule_backup(const Value& value) {
+  if (value.settings.get_or<std::string>("repository.type", "pgbackrest") != "pgbackrest") {
+    return rule_backup_of_other_tools(value);
+  }
   static const std::regex label("[0-9]{8}-[0-9]{6}F(_[0-9]{8}-[0-9]{6}[DI])?");
   const std::vector<std::string> words{"latest", "oldest", "random", "unproved"};
   const auto values = value.settings.get_or<std::map<std::string, std::string>>(value.key, {});
@@ -254,6 +267,15 @@ void require_way_to_primary(const YamlNode& root, std::vector<ScenarioError>& er
                     "urls: [https://db1:8008] }"});
 }
 
+void refuse_other_tools_in_pods(const YamlNode& root, std::vector<ScenarioError>& errors) {
+  const auto* type = find_node(root, "repository.type");
+  if (type == nullptr || type->text == default_repository_type) return;
+  errors.push_back(
+      {type->position,
+       fmt::format("a pod can read only pgBackRest's repositories, not {}", type->text),
+       "set sandbox.type to local"});
+}
+
 }  // namespace
 
 void check_scenario_rules(const YamlNode& root, const Settings& settings,
@@ -267,9 +289,13 @@ void check_scenario_rules(const YamlNode& root, const Settings& settings,
   }
   refuse_shared_file(root, errors);
   require_way_to_primary(root, errors);
+  check_repository_keys(root, errors);
   check_sandbox_keys(root, errors);
   const auto type = settings.get_or("sandbox.type", std::string(default_sandbox_type));
-  if (sandbox_kind(type).options == SandboxKind::Options::pod) check_pod_rules(root, errors);
+  if (sandbox_kind(type).options == SandboxKind::Options::pod) {
+    check_pod_rules(root, errors);
+    refuse_other_tools_in_pods(root, errors);
+  }
 }
 
 }  // namespace pgrehearse

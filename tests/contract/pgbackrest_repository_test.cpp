@@ -116,6 +116,7 @@ TEST_P(PgBackRestContract, RestoresIntoTheSandboxAndFetchesWal) {
   auto repository = laboratory().repository();
   auto sandbox = laboratory().sandbox("restore");
   expect_restores_and_fetches_wal(*repository, *sandbox);
+  expect_archiving_is_off(*sandbox);
   EXPECT_TRUE(fs::exists(sandbox->paths().tablespaces / "fast"));
   EXPECT_TRUE(sandbox->destroy().complete());
 }

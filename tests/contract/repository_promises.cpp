@@ -31,17 +31,19 @@ CommandResult fetch_to_pg_wal(BackupRepository& repository, Sandbox& sandbox, co
   return sandbox.run(command, {});
 }
 
-void expect_lists_backups_oldest_first(BackupRepository& repository) {
+void expect_lists_backups_oldest_first(BackupRepository& repository,
+                                       const std::vector<BackupType>& types) {
   EXPECT_FALSE(repository.version({}).empty());
   const auto list = repository.list({});
   EXPECT_EQ(list.status.code, 0);
-  ASSERT_EQ(list.backups.size(), 3U);
+  ASSERT_EQ(list.backups.size(), types.size());
   EXPECT_TRUE(std::ranges::is_sorted(list.backups, {}, &Backup::stop_time));
-  EXPECT_EQ(list.backups[0].type, BackupType::full);
-  EXPECT_EQ(list.backups[0].prior, "");
-  EXPECT_EQ(list.backups[1].type, BackupType::differential);
-  EXPECT_EQ(list.backups[2].type, BackupType::incremental);
-  EXPECT_EQ(list.backups[2].prior, list.backups[1].label);
+  for (std::size_t at = 0; at < types.size(); ++at) {
+    const auto& backup = list.backups[at];
+    EXPECT_EQ(backup.type, types[at]);
+    EXPECT_EQ(backup.prior,
+              types[at] == BackupType::full ? std::string() : list.backups[at - 1].label);
+  }
   for (const auto& backup : list.backups) {
     EXPECT_EQ(backup.system_identifier, list.backups.front().system_identifier);
     EXPECT_LT(backup.start_lsn, backup.stop_lsn);
@@ -74,9 +76,6 @@ void expect_restores_and_fetches_wal(BackupRepository& repository, Sandbox& sand
   EXPECT_GT(reached, 0.99);
   const auto& data = sandbox.paths().data;
   EXPECT_TRUE(exists(sandbox, data / "standby.signal"));
-  EXPECT_THAT(sandbox.read_file(data / "postgresql.auto.conf"),
-              testing::AllOf(HasSubstr("archive_mode = 'off'"),
-                             HasSubstr("recovery_target_timeline = 'latest'")));
   const auto fetch = [&](const std::string& file) {
     return fetch_to_pg_wal(repository, sandbox, backup, file).exit_code;
   };
@@ -86,6 +85,12 @@ void expect_restores_and_fetches_wal(BackupRepository& repository, Sandbox& sand
   EXPECT_EQ(fetch("00000002.history"), 0);
   EXPECT_EQ(fetch("0000000200000000000000FE"), 1);
   EXPECT_EQ(fetch("00000009.history"), 1);
+}
+
+void expect_archiving_is_off(Sandbox& sandbox) {
+  EXPECT_THAT(sandbox.read_file(sandbox.paths().data / "postgresql.auto.conf"),
+              testing::AllOf(HasSubstr("archive_mode = 'off'"),
+                             HasSubstr("recovery_target_timeline = 'latest'")));
 }
 
 void expect_failure_is_not_the_end_of_the_archive(BackupRepository& repository,

@@ -3,6 +3,9 @@
 
 #include "harness/map/recovery_map.hpp"
 #include "harness/reporting/map/map_formats.hpp"
+#include "harness/repository/barman/barman_output.hpp"
+#include "harness/repository/basebackup/backup_files.hpp"
+#include "harness/repository/basebackup/wal_page_header.hpp"
 #include "harness/repository/pgbackrest/archive_listing.hpp"
 #include "harness/repository/pgbackrest/pgbackrest_exit_code.hpp"
 #include "harness/repository/pgbackrest/pgbackrest_info.hpp"
@@ -38,7 +41,19 @@ void draw(const RecoveryMap& map) {
 
 }  // namespace
 
+// Files and output of the other tools.
+static void feed_other_tools(std::string_view input) {
+  may_refuse([&] { parse_backup_label(input); });
+  may_refuse([&] { parse_backup_manifest(input); });
+  parse_backup_history(input);
+  for (const auto& problem : parse_verifybackup(input)) file_in(problem);
+  may_refuse([&] { parse_barman_list(input, "main"); });
+  may_refuse([&] { parse_backup_info(input, "20261128T033950"); });
+  parse_wal_page_header(input);
+}
+
 void feed_pgbackrest_info(std::string_view input) {
+  feed_other_tools(input);
   may_refuse([&] { stanza_names(input); });
   may_refuse([&] { parse_error_list(input); });
   may_refuse([&] {

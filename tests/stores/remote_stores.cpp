@@ -47,8 +47,8 @@ S3Store::S3Store(const Laboratory& laboratory, CommandRunner& runner, fs::path d
                                 {"secret", secret_}};
   write_file_of(account, directory_ / "s3" / "s3.json", settings.dump(), 0600);
   server_.emplace(runner,
-                  laboratory.command("node", {PGREHEARSE_S3_SCRIPT, module("s3rver").native(),
-                                              directory_.native()}),
+                  laboratory.command("node", {PGREHEARSE_FAULTY_S3_SCRIPT, PGREHEARSE_S3_SCRIPT,
+                                              module("s3rver").native(), directory_.native()}),
                   port_);
 }
 

@@ -103,8 +103,8 @@ TEST(InvalidScenarios, TypesAndValues) {
       {"name: ../../etc\nrepository: { stanza: orders }\n",
        "s.yaml:1:7: name '../../etc' may contain only letters, digits, '-', '_' and '.' | try "
        "name: etc\n"},
-      {"name: weekly\nrepository: { stanza: orders, type: barman }\n",
-       "s.yaml:2:37: 'type': 'barman' is not one of pgbackrest\n"},
+      {"name: weekly\nrepository: { stanza: orders, type: wal-g }\n",
+       "s.yaml:2:37: 'type': 'wal-g' is not one of pgbackrest, basebackup, barman\n"},
       {"name: weekly\nrepository: { stanza: orders, backup: lastest }\n",
        "s.yaml:2:39: 'lastest' is not latest, oldest, random, unproved or the label of a backup | "
        "did you mean "

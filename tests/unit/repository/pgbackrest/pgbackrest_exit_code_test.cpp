@@ -159,8 +159,9 @@ TEST(PgBackRestExitCode, UnreachableHostIsNotABackupFailure) {
 TEST(PgBackRestExitCode, StalledConnectionIsNotADamagedFile) {
   const CommandResult result{
       .exit_code = 42,
-      .error_output = "ERROR: [042]: raised from local-1 protocol: timeout after 5000ms waiting for "
-                      "read from 'localhost:9000'\n"};
+      .error_output =
+          "ERROR: [042]: raised from local-1 protocol: timeout after 5000ms waiting for "
+          "read from 'localhost:9000'\n"};
   const auto error = error_of(result, "restore", ErrorKind::restore);
   EXPECT_EQ(error.kind(), ErrorKind::environment);
   EXPECT_EQ(error.code(), FindingCode::env_host);
