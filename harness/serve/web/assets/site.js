@@ -109,11 +109,14 @@
   }
   const weekday = (iso) => ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'][new Date(iso).getUTCDay()];
 
+  // Broken between the date and the time only.
+  const moment = (iso) => element('span', {}, element('span', { class: 'nowrap' }, time(iso).slice(0, 10)), time(iso).slice(10).replace(' UTC', '\u00a0UTC'));
+
   // --- the fleet ---
   function fleetRow(stanza, now) {
     const cell = (...children) => element('td', {}, ...children);
     const last = stanza.running ? cell(element('a', { class: 'badge running', href: drillLink(stanza.running.id) }, 'running'))
-      : stanza.last ? cell(badge(stanza.last.verdict, stanza.last.id), ' ', time(stanza.last.started)) : cell(element('span', { class: 'quiet' }, 'none'));
+      : stanza.last ? cell(badge(stanza.last.verdict, stanza.last.id), ' ', moment(stanza.last.started)) : cell(element('span', { class: 'quiet' }, 'none'));
     if (stanza.last && stanza.last.verdict !== 'pass') last.append(element('div', { class: 'small' }, shown(stanza.last.diagnosis, 160)));
     last.append(element('div', { class: 'dots' }));
     const proof = stanza.last_pass ? cell(`${age(stanza.last_pass.started, now)} ago`) : cell(element('span', { class: 'none' }, 'never proved'));
@@ -124,7 +127,7 @@
       element('th', { scope: 'row' }, element('a', { href: stanzaLink(stanza.name) }, element('bdi', {}, shown(stanza.name)))),
       last, proof, objective(stanza.rto), objective(stanza.rpo),
       cell(forecastText(stanza.restore_now), growth ? element('div', { class: 'small unknown' }, growth) : null),
-      cell(covered), cell(stanza.next ? time(stanza.next) : element('span', { class: 'quiet' }, 'not scheduled')));
+      cell(covered), cell(stanza.next ? moment(stanza.next) : element('span', { class: 'quiet' }, 'not scheduled')));
     row.draw = () => {
       last.querySelector('.dots').replaceWith(history(stanza) ?? '');
       for (const [column, index, value, label] of [[3, 2, stanza.rto, 'RTO'], [4, 3, stanza.rpo, 'RPO']]) {
