@@ -155,11 +155,20 @@ class GatesTest(unittest.TestCase):
         for given in filter(None, yaml.safe_load_all(text)):
             if given["kind"] != "CronJob":
                 continue
-            file = self.place / "object.yaml"
-            file.write_text(json.dumps(given))
-            done = subprocess.run(["kubectl", "set", "image", "--local", "-f", file, "pgrehearse=changed:1", "-o",
-                                   "json"], text=True, capture_output=True, check=True)
+            done = self.decode(given)
+            if done.returncode != 0:  # Debian 12's kubectl is older than CronJob in batch/v1
+                self.assertIn("CronJob", done.stderr)
+                given = {"apiVersion": "batch/v1", "kind": "Job", "metadata": given["metadata"],
+                         "spec": given["spec"]["jobTemplate"]["spec"]}
+                done = self.decode(given)
+            self.assertEqual(done.returncode, 0, done.stderr)
             self.assert_contains(json.loads(done.stdout), given, given["kind"])
+
+    def decode(self, given):
+        file = self.place / "object.yaml"
+        file.write_text(json.dumps(given))
+        return subprocess.run(["kubectl", "set", "image", "--local", "-f", file, "pgrehearse=changed:1", "-o", "json"],
+                              text=True, capture_output=True)
 
     def assert_contains(self, known, given, where):
         if isinstance(given, dict):

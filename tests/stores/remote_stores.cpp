@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "harness/sandbox/directories.hpp"
@@ -46,10 +48,19 @@ S3Store::S3Store(const Laboratory& laboratory, CommandRunner& runner, fs::path d
                                 {"key", "lab-key"},
                                 {"secret", secret_}};
   write_file_of(account, directory_ / "s3" / "s3.json", settings.dump(), 0600);
-  server_.emplace(runner,
-                  laboratory.command("node", {PGREHEARSE_FAULTY_S3_SCRIPT, PGREHEARSE_S3_SCRIPT,
-                                              module("s3rver").native(), directory_.native()}),
-                  port_);
+  // The account need not be able to read the source tree.
+  const auto copy = [&](const fs::path& script) {
+    auto file = directory_ / script.filename();
+    std::ifstream stream(script);
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    write_file_of(account, file, text, 0600);
+    return file.native();
+  };
+  server_.emplace(
+      runner,
+      laboratory.command("node", {copy(PGREHEARSE_FAULTY_S3_SCRIPT), copy(PGREHEARSE_S3_SCRIPT),
+                                  module("s3rver").native(), directory_.native()}),
+      port_);
 }
 
 std::string S3Store::options_of(const std::string& prefix, int port) const {
