@@ -101,7 +101,7 @@ const BarmanConfiguration& BarmanRepository::configuration() {
 
 Command BarmanRepository::command(std::vector<std::string> arguments,
                                   std::chrono::milliseconds deadline) const {
-  arguments.insert(arguments.begin(), {"--quiet", "--config", own_file().native()});
+  arguments.insert(arguments.begin(), {"--config", own_file().native()});
   return {.program = spec_.binary,
           .arguments = std::move(arguments),
           .account = account_,
@@ -129,11 +129,9 @@ BarmanBackup BarmanRepository::read_backup(const std::string& id) {
 
 BackupList BarmanRepository::list(std::stop_token stop) {
   configuration();
-  auto words = command({"--format", "json", "list-backups", spec_.stanza}, list_deadline);
-  // --quiet would suppress the list.
-  words.arguments.erase(words.arguments.begin());
   const auto attempt = fmt::format("listing the backups of server '{}'", spec_.stanza);
-  const auto result = runner_.run(words, stop);
+  const auto result =
+      runner_.run(command({"--format", "json", "list-backups", spec_.stanza}, list_deadline), stop);
   if (!result.succeeded()) throw failure_of(result, attempt, ErrorKind::repository);
   BackupList list;
   std::size_t unfinished = 0;
@@ -181,11 +179,7 @@ ArchiveListing BarmanRepository::list_archive(const Backup& /*backup*/, std::uin
     const ActingAccount acting(account_);
     each.file += compression_by_content(read(files.segments.at(name).path, magic_bytes));
   }
-  for (const auto& [name, file] : files.histories) {
-    const auto timeline = static_cast<Timeline>(std::stoul(name.substr(0, 8), nullptr, 16));
-    listing.histories[timeline] =
-        parse_timeline_history(read_archived(file.path, runner_, account_, stop));
-  }
+  listing.histories = read_histories(files, runner_, account_, stop);
   return listing;
 }
 
@@ -247,7 +241,6 @@ BackupRepository::Verification BarmanRepository::verify(const Backup& backup,
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
   configuration();
   auto words = command({"verify-backup", spec_.stanza, backup.label}, verify_deadline);
-  words.arguments.erase(words.arguments.begin());
   const auto programs = find_binaries(backup.postgres_major, {});
   words.environment["PATH"] = programs.native() + ":/usr/local/bin:/usr/bin:/bin";
   const auto result = runner_.run(words, stop);

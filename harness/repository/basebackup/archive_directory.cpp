@@ -106,6 +106,25 @@ std::string with_parameters(const std::string& restore_command) {
   return text;
 }
 
+std::string read_archived(const fs::path& file, CommandRunner& runner, const Account& account,
+                          const std::stop_token& stop) {
+  auto text = read_file_of(account, file);
+  const auto extension = compression_by_content(text);
+  if (extension.empty()) return text;
+  auto words = decompression(extension);
+  words.push_back(file);
+  const auto result = runner.run({.program = words.front(),
+                                  .arguments = {words.begin() + 1, words.end()},
+                                  .account = account,
+                                  .timeout = std::chrono::minutes(5)},
+                                 stop);
+  throw_if_cancelled(result);
+  if (result.succeeded()) return result.output;
+  throw Error(ErrorKind::repository,
+              fmt::format("{} cannot be decompressed", file.filename().native()), {},
+              FindingCode::repo_damaged, file.filename());
+}
+
 }  // namespace
 
 std::string compression_of(const fs::path& file) {
@@ -127,25 +146,6 @@ std::string compression_by_content(std::string_view first_bytes) {
   return {};
 }
 
-std::string read_archived(const fs::path& file, CommandRunner& runner, const Account& account,
-                          const std::stop_token& stop) {
-  auto text = read_file_of(account, file);
-  const auto extension = compression_by_content(text);
-  if (extension.empty()) return text;
-  auto words = decompression(extension);
-  words.push_back(file);
-  const auto result = runner.run({.program = words.front(),
-                                  .arguments = {words.begin() + 1, words.end()},
-                                  .account = account,
-                                  .timeout = std::chrono::minutes(5)},
-                                 stop);
-  throw_if_cancelled(result);
-  if (result.succeeded()) return result.output;
-  throw Error(ErrorKind::repository,
-              fmt::format("{} cannot be decompressed", file.filename().native()), {},
-              FindingCode::repo_damaged, file.filename());
-}
-
 std::vector<std::string> decompression(const std::string& extension) {
   if (extension == ".gz") return {"gzip", "-dc"};
   if (extension == ".lz4") return {"lz4", "-dcq"};
@@ -155,10 +155,34 @@ std::vector<std::string> decompression(const std::string& extension) {
   return {"cat"};
 }
 
+std::map<Timeline, std::vector<TimelineSwitch>> read_histories(const ArchiveFiles& files,
+                                                               CommandRunner& runner,
+                                                               const Account& account,
+                                                               const std::stop_token& stop) {
+  std::map<Timeline, std::vector<TimelineSwitch>> histories;
+  for (const auto& [name, file] : files.histories) {
+    const auto text = read_archived(file.path, runner, account, stop);
+    try {
+      const auto timeline = static_cast<Timeline>(std::stoul(name.substr(0, 8), nullptr, 16));
+      histories[timeline] = parse_timeline_history(text);
+    } catch (const Error& error) {
+      throw Error(error.kind(), fmt::format("{}: {}", name, error.what()), error.hint(),
+                  error.code(), name);
+    }
+  }
+  return histories;
+}
+
 ArchiveFiles list_archive_directory(const fs::path& directory) {
   ArchiveFiles files;
   std::error_code failure;
   fs::recursive_directory_iterator entry(directory, failure);
+  for (const fs::recursive_directory_iterator end; !failure && entry != end;
+       entry.increment(failure)) {
+    std::error_code gone;
+    if (entry->is_regular_file(gone)) classify(*entry, files);
+  }
+  // Part of a listing would make the archive look as if it ended earlier.
   if (failure) {
     throw Error(
         ErrorKind::environment,
@@ -167,11 +191,6 @@ ArchiveFiles list_archive_directory(const fs::path& directory) {
         failure == std::errc::permission_denied ? FindingCode::env_permission
                                                 : FindingCode::env_file,
         directory);
-  }
-  for (const fs::recursive_directory_iterator end; entry != end; entry.increment(failure)) {
-    if (failure) break;
-    std::error_code gone;
-    if (entry->is_regular_file(gone)) classify(*entry, files);
   }
   std::ranges::sort(files.unrecognized);
   return files;

@@ -35,11 +35,12 @@ std::string compression_of(const std::filesystem::path& file);
 // The command that decompresses a file with this extension to standard output; "cat" for none.
 std::vector<std::string> decompression(const std::string& extension);
 
-// The content of a small file of the archive, decompressed by its first bytes: not every tool gives
-// a compressed file an extension. Reads as `account`. Throws Error(repository) if it cannot be
-// decompressed.
-std::string read_archived(const std::filesystem::path& file, CommandRunner& runner,
-                          const Account& account, const std::stop_token& stop);
+// The timeline histories of an archive, decompressed by their first bytes: not every tool gives a
+// compressed file an extension. Reads as `account`. Throws Error(repository) naming the file.
+std::map<Timeline, std::vector<TimelineSwitch>> read_histories(const ArchiveFiles& files,
+                                                               CommandRunner& runner,
+                                                               const Account& account,
+                                                               const std::stop_token& stop);
 // ".gz" for the first bytes of a file that gzip compressed; empty for other files.
 std::string compression_by_content(std::string_view first_bytes);
 

@@ -171,6 +171,13 @@ std::vector<FoundBaseBackup> find_base_backups(const fs::path& directory,
   }
   std::error_code failure;
   fs::directory_iterator entry(directory, failure);
+  for (const fs::directory_iterator end; !failure && entry != end; entry.increment(failure)) {
+    std::error_code gone;
+    if (!entry->is_directory(gone) || is_unfinished(entry->path())) continue;
+    if (const auto place = base_backup_in(entry->path())) {
+      found.push_back(reader.read_backup(*place));
+    }
+  }
   if (failure) {
     throw Error(ErrorKind::environment,
                 fmt::format("cannot read the directory of backups {}: {}", directory.native(),
@@ -179,14 +186,6 @@ std::vector<FoundBaseBackup> find_base_backups(const fs::path& directory,
                 failure == std::errc::permission_denied ? FindingCode::env_permission
                                                         : FindingCode::env_file,
                 directory);
-  }
-  for (const fs::directory_iterator end; entry != end; entry.increment(failure)) {
-    if (failure) break;
-    std::error_code gone;
-    if (!entry->is_directory(gone) || is_unfinished(entry->path())) continue;
-    if (const auto place = base_backup_in(entry->path())) {
-      found.push_back(reader.read_backup(*place));
-    }
   }
   std::ranges::sort(found, {}, [](const auto& each) {
     return std::pair(each.backup.stop_time, each.backup.label);

@@ -118,16 +118,7 @@ ArchiveListing BaseBackupRepository::list_archive(const Backup& /*backup*/,
   const auto files = read_archive();
   auto listing = listing_of(files, segment_size);
   listing.listed_at = listed_at;
-  for (const auto& [name, file] : files.histories) {
-    const auto text = read_archived(file.path, runner_, account_, stop);
-    try {
-      const auto timeline = static_cast<Timeline>(std::stoul(name.substr(0, 8), nullptr, 16));
-      listing.histories[timeline] = parse_timeline_history(text);
-    } catch (const Error& error) {
-      throw Error(error.kind(), fmt::format("{}: {}", name, error.what()), error.hint(),
-                  error.code(), name);
-    }
-  }
+  listing.histories = read_histories(files, runner_, account_, stop);
   return listing;
 }
 

@@ -1,6 +1,6 @@
 // The ledger as the pages see it. One connection for all requests; the page of all stanzas is
-// computed ahead of requests, and only when a drill has started or ended. Does next to nothing
-// while nobody looks. Thread-safe.
+// computed ahead of requests: when a drill has started or ended, and regularly while somebody
+// looks. Does next to nothing while nobody does. Thread-safe.
 #pragma once
 
 #include <condition_variable>

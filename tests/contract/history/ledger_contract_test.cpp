@@ -26,12 +26,15 @@ std::vector<std::string> ids_of(const std::vector<LedgerRow>& rows) {
 TEST_P(LedgerContract, ADrillIsARowFromItsStartOn) {
   auto ledger = open();
   const auto row = started_row("weekly", 1);
+  EXPECT_EQ(ledger.last_sequence(), 0U);
   ASSERT_TRUE(ledger.start(row));
+  EXPECT_EQ(open().last_sequence(), 1U);
   EXPECT_EQ(open().find(row.id), row);
   EXPECT_EQ(open().find("unknown"), std::nullopt);
 
   const auto passed = passed_row("weekly", 1);
   ledger.finish(passed);
+  EXPECT_EQ(open().last_sequence(), 2U);
   EXPECT_EQ(open().find(row.id), passed);
   EXPECT_EQ(open().count(), 1U);
 }
