@@ -59,22 +59,25 @@ std::vector<Part> parts_of(const ScanRequest& request) {
   return parts;
 }
 
+// One thread fetches the segments in order, so that the backup tool can prefetch; the others run
+// pg_waldump on what is there.
 class Scan {
  public:
   Scan(const ScanRequest& request, std::stop_token outer)
       : request_(request),
+        directory_(request.sandbox.paths().wal / "scan"),
         segment_size_(request.lineage.segment_size),
         parts_(parts_of(request)),
+        failed_(parts_.size()),
         forward_(std::move(outer), [this] { stop_.request_stop(); }) {}
 
   ScanOutcome run(const std::function<bool(WalChunk)>& take) {
-    std::vector<std::jthread> workers;
-    const auto wanted =
+    std::vector<std::jthread> threads;
+    const auto workers =
         std::min(static_cast<std::size_t>(std::max(request_.workers, 1)), parts_.size());
-    ahead_ = 2 * wanted;
-    for (std::size_t i = 0; i < wanted; ++i) {
-      workers.emplace_back([this] { work(); });
-    }
+    ahead_ = 2 * workers;
+    if (workers > 0) threads.emplace_back([this] { fetch_parts(); });
+    for (std::size_t i = 0; i < workers; ++i) threads.emplace_back([this] { dump_parts(); });
     for (std::size_t part = 0; part < parts_.size(); ++part) {
       auto chunk = wait_for(part);
       outcome_.segments += parts_[part].segments.count();
@@ -86,95 +89,159 @@ class Scan {
     }
     stop_.request_stop();
     changed_.notify_all();
-    workers.clear();
+    threads.clear();
     return outcome_;
   }
 
  private:
-  void work() {
-    while (true) {
-      const auto part = next_++;
-      if (part >= parts_.size()) return;
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, stop_.get_token(), [&] { return part < taken_ + ahead_; });
-        if (stop_.stop_requested()) return;
-      }
-      std::optional<WalChunk> chunk;
-      std::exception_ptr failure;
+  // Runs `work` for each part in turn, as long as there is one and none has failed.
+  void for_each_part(std::atomic<std::size_t>& next, const std::function<void(std::size_t)>& work) {
+    for (auto part = next++; part < parts_.size(); part = next++) {
       try {
-        chunk = read(part);
+        work(part);
       } catch (...) {
-        failure = std::current_exception();
+        fail(part, std::current_exception());
       }
-      const std::lock_guard lock(mutex_);
-      if (chunk) done_.emplace(part, std::move(*chunk));
-      if (failure && !failure_) failure_ = failure;
-      changed_.notify_all();
+      if (stop_.stop_requested() || failed() <= part) return;
     }
+  }
+
+  void fetch_parts() {
+    run({"mkdir", "-p", directory_});
+    for_each_part(next_to_fetch_, [this](std::size_t part) {
+      wait([&] { return part < taken_ + ahead_; });
+      fetch(part);
+    });
+  }
+
+  void dump_parts() {
+    for_each_part(next_to_dump_, [this](std::size_t part) {
+      wait([&] { return part < fetched_ || failed_ <= part; });
+      if (failed() <= part) return;
+      auto chunk = dump(parts_[part]);
+      change([&] { done_.emplace(part, std::move(chunk)); });
+    });
   }
 
   WalChunk wait_for(std::size_t part) {
+    wait([&] { return done_.contains(part) || failed_ <= part; });
+    if (failed() <= part) std::rethrow_exception(failure_);
+    remove(part);
+    WalChunk chunk;
+    change([&] {
+      chunk = std::move(done_.extract(part).mapped());
+      taken_ = part + 1;
+    });
+    return chunk;
+  }
+
+  void wait(const std::function<bool()>& ready) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, stop_.get_token(), [&] { return done_.contains(part) || failure_; });
-    if (!done_.contains(part)) {
-      stop_.request_stop();
-      if (failure_) std::rethrow_exception(failure_);
-      throw_if_stopped(stop_.get_token());
-    }
-    auto chunk = std::move(done_.extract(part).mapped());
-    taken_ = part + 1;
+    changed_.wait(lock, stop_.get_token(), ready);
+    throw_if_stopped(stop_.get_token());
+  }
+
+  void change(const std::function<void()>& apply) {
+    const std::lock_guard lock(mutex_);
+    apply();
     changed_.notify_all();
-    return chunk;
   }
 
-  CommandResult run(std::string program, std::vector<std::string> arguments) {
-    auto result = request_.sandbox.run({.program = std::move(program),
-                                        .arguments = std::move(arguments),
-                                        .timeout = std::chrono::minutes(5),
-                                        .unlisted = true},
-                                       stop_.get_token());
+  // Parts before the failed one are still read: the caller may need no more.
+  void fail(std::size_t part, std::exception_ptr failure) {
+    change([&] {
+      if (part >= failed_) return;
+      failed_ = part;
+      failure_ = std::move(failure);
+    });
+  }
+
+  std::size_t failed() {
+    const std::lock_guard lock(mutex_);
+    return failed_;
+  }
+
+  void run(std::vector<std::string> words) {
+    const auto result = request_.sandbox.run({.program = words.front(),
+                                              .arguments = {words.begin() + 1, words.end()},
+                                              .timeout = std::chrono::minutes(5),
+                                              .unlisted = true},
+                                             stop_.get_token());
     throw_if_cancelled(result);
-    return result;
+    if (result.succeeded()) return;
+    throw Error(ErrorKind::environment,
+                fmt::format("{} in the sandbox failed: {}", words.front(), error_excerpt(result)));
   }
 
-  // Under the timeline of the part, also for the segment after it: pg_waldump reads one timeline.
-  bool fetch(const std::filesystem::path& directory, WalSegment segment, Timeline as) {
+  std::filesystem::path file(Timeline timeline, std::uint64_t number) const {
+    return directory_ / file_name({timeline, number}, segment_size_);
+  }
+
+  void fetch(std::size_t index) {
+    const auto& range = parts_[index].segments;
+    for (auto number = range.first; number <= range.last; ++number) {
+      try {
+        fetch({range.timeline, number});
+      } catch (const Error&) {
+        // The part before it cannot be read to its end.
+        if (number != range.first || index == 0) throw;
+        fail(index - 1, std::current_exception());
+        return;
+      }
+      if (number == range.first && index > 0) {
+        provide_next(parts_[index - 1]);
+        change([&] { fetched_ = index; });
+      }
+    }
+    if (index + 1 == parts_.size()) change([&] { fetched_ = parts_.size(); });
+  }
+
+  void fetch(WalSegment segment) {
     const auto name = file_name(segment, segment_size_);
-    const auto result = fetch_wal(
-        request_.repository, request_.backup, request_.sandbox, request_.sandbox.paths().data, name,
-        directory / file_name({as, segment.number}, segment_size_), stop_.get_token());
+    const auto attempt = [&](WalFetch how) {
+      return fetch_wal({.repository = request_.repository,
+                        .backup = request_.backup,
+                        .sandbox = request_.sandbox,
+                        .data = request_.sandbox.paths().data,
+                        .how = how},
+                       name, directory_ / name, stop_.get_token());
+    };
+    if (attempt(WalFetch::ahead).succeeded()) return;
+    const auto result = attempt(WalFetch::single);
+    if (result.succeeded()) return;
     constexpr int not_archived = 1;
-    if (result.exit_code == not_archived) return false;
-    if (!result.succeeded()) {
-      throw Error(ErrorKind::repository,
-                  fmt::format("segment {} cannot be fetched: {}", name, error_excerpt(result)));
-    }
-    return true;
+    throw Error(ErrorKind::repository,
+                result.exit_code == not_archived
+                    ? fmt::format("segment {} is listed but not in the archive", name)
+                    : fmt::format("segment {} cannot be fetched: {}", name, error_excerpt(result)));
   }
 
-  WalChunk read(std::size_t index) {
+  // pg_waldump reads one timeline: the segment after the part gets a second name.
+  void provide_next(const Part& part) {
+    if (part.next->timeline == part.segments.timeline) return;
+    run({"ln", "-f", file(part.next->timeline, part.next->number),
+         file(part.segments.timeline, part.next->number)});
+  }
+
+  void remove(std::size_t index) {
     const auto& part = parts_[index];
-    const auto directory = request_.sandbox.paths().wal / fmt::format("part-{}", index);
-    run("mkdir", {"-p", directory});
+    std::vector<std::string> words{"rm", "-f"};
     for (auto number = part.segments.first; number <= part.segments.last; ++number) {
-      if (fetch(directory, {part.segments.timeline, number}, part.segments.timeline)) continue;
-      throw Error(ErrorKind::repository,
-                  fmt::format("segment {} is listed but not in the archive",
-                              file_name({part.segments.timeline, number}, segment_size_)));
+      words.push_back(file(part.segments.timeline, number));
     }
-    const bool complete = part.next && fetch(directory, *part.next, part.segments.timeline);
-    auto chunk = dump(directory, part, complete);
-    run("rm", {"-rf", directory});
-    return chunk;
+    if (part.next && part.next->timeline != part.segments.timeline) {
+      words.push_back(file(part.segments.timeline, part.next->number));
+    }
+    run(std::move(words));
   }
 
   // Up to the first record that begins in the segment after the part.
-  WalChunk dump(const std::filesystem::path& directory, const Part& part, bool complete) {
+  WalChunk dump(const Part& part) {
+    const bool complete = part.next.has_value();
     const auto boundary = start_of({.number = part.segments.last + 1}, segment_size_);
     const auto begin =
         std::max(request_.begin, start_of({.number = part.segments.first}, segment_size_));
-    std::vector<std::string> arguments{"--path",     directory.string(),
+    std::vector<std::string> arguments{"--path",     directory_.string(),
                                        "--timeline", std::to_string(part.segments.timeline),
                                        "--start",    to_text(begin)};
     if (complete) {
@@ -207,14 +274,14 @@ class Scan {
                                               .unlisted = true},
                                              enough.get_token());
     throw_if_stopped(stop_.get_token());
-    if (!past && !result.succeeded()) end_early(part, complete, result);
+    if (!past && !result.succeeded()) end_early(part, result);
     return reader.finish();
   }
 
   // The last part ends where the archive ends: pg_waldump finds no valid record there.
-  void end_early(const Part& part, bool complete, const CommandResult& result) {
+  void end_early(const Part& part, const CommandResult& result) {
     const auto message = error_excerpt(result);
-    if (complete) {
+    if (part.next) {
       throw Error(ErrorKind::repository,
                   fmt::format("WAL from segment {} on cannot be read: {}",
                               file_name(part.segments.first_segment(), segment_size_), message),
@@ -226,18 +293,22 @@ class Scan {
   }
 
   const ScanRequest& request_;
+  std::filesystem::path directory_;
   std::uint64_t segment_size_;
   std::vector<Part> parts_;
   std::stop_source stop_;
-  std::stop_callback<std::function<void()>> forward_;
-  std::atomic<std::size_t> next_{0};
+  std::atomic<std::size_t> next_to_fetch_{0};
+  std::atomic<std::size_t> next_to_dump_{0};
   std::mutex mutex_;
   std::condition_variable_any changed_;
+  std::size_t fetched_ = 0;  // so many parts can be read to their end
   std::map<std::size_t, WalChunk> done_;
-  std::exception_ptr failure_;
   std::size_t taken_ = 0;
   std::size_t ahead_ = 1;
+  std::size_t failed_;  // the first part that cannot be read
+  std::exception_ptr failure_;
   ScanOutcome outcome_;
+  std::stop_callback<std::function<void()>> forward_;
 };
 
 }  // namespace

@@ -118,8 +118,11 @@ class ArchiveReader {
     problem_.clear();
     const auto name = file_name(segment, archive_.segment_size);
     const auto file = sandbox_->paths().wal / name;
-    const auto fetched = fetch_wal(services_.repository, newest(), *sandbox_,
-                                   sandbox_->paths().data, name, file, stop_);
+    const auto fetched = fetch_wal({.repository = services_.repository,
+                                    .backup = newest(),
+                                    .sandbox = *sandbox_,
+                                    .data = sandbox_->paths().data},
+                                   name, file, stop_);
     if (!fetched.succeeded()) {
       problem_ = fmt::format("segment {} is listed but cannot be fetched (exit code {}): {}", name,
                              fetched.exit_code, error_excerpt(fetched));

@@ -37,7 +37,9 @@ void ArchivedCommits::prepare(const std::stop_token& stop) {
 bool ArchivedCommits::fetch(WalSegment segment, const std::stop_token& stop) {
   const auto name = file_name(segment, segment_size_);
   if (fetched_.contains(name)) return true;
-  const auto result = fetch_wal(repository_, backup_, sandbox_, data_, name, wal_ / name, stop);
+  const auto result =
+      fetch_wal({.repository = repository_, .backup = backup_, .sandbox = sandbox_, .data = data_},
+                name, wal_ / name, stop);
   constexpr int not_archived = 1;
   if (result.exit_code == not_archived) return false;
   if (!result.succeeded()) {

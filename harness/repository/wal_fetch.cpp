@@ -4,19 +4,18 @@
 
 namespace pgrehearse {
 
-CommandResult fetch_wal(BackupRepository& repository, const Backup& backup, Sandbox& sandbox,
-                        const std::filesystem::path& data, const std::string& name,
+CommandResult fetch_wal(const WalFetchRequest& request, const std::string& name,
                         const std::filesystem::path& destination, const std::stop_token& stop) {
-  auto words = repository.archive_get(backup, sandbox, WalFetch::single);
+  auto words = request.repository.archive_get(request.backup, request.sandbox, request.how);
   for (auto& word : words) {
-    if (word.starts_with("--pg1-path=")) word = "--pg1-path=" + data.native();
+    if (word.starts_with("--pg1-path=")) word = "--pg1-path=" + request.data.native();
   }
   words.push_back(name);
   words.push_back(destination);
-  auto result = sandbox.run({.program = words.front(),
-                             .arguments = {words.begin() + 1, words.end()},
-                             .timeout = std::chrono::minutes(5)},
-                            stop);
+  auto result = request.sandbox.run({.program = words.front(),
+                                     .arguments = {words.begin() + 1, words.end()},
+                                     .timeout = std::chrono::minutes(5)},
+                                    stop);
   throw_if_cancelled(result);
   return result;
 }

@@ -10,11 +10,18 @@
 
 namespace pgrehearse {
 
-// Fetches segment `name` to `destination`. `data`: the data directory by which the backup tool
-// identifies the cluster. Exit code 0: fetched, 1: not in the archive, else: an error. Throws
-// Error(interrupted).
-CommandResult fetch_wal(BackupRepository& repository, const Backup& backup, Sandbox& sandbox,
-                        const std::filesystem::path& data, const std::string& name,
+struct WalFetchRequest {
+  // All outlive the call.
+  BackupRepository& repository;
+  const Backup& backup;
+  Sandbox& sandbox;
+  const std::filesystem::path& data;  // by which the backup tool identifies the cluster
+  WalFetch how = WalFetch::single;    // `ahead` only when segments are fetched in order
+};
+
+// Fetches segment `name` to `destination`. Exit code 0: fetched, 1: not in the archive, else: an
+// error. Throws Error(interrupted).
+CommandResult fetch_wal(const WalFetchRequest& request, const std::string& name,
                         const std::filesystem::path& destination, const std::stop_token& stop);
 
 // The beginning of a failed command's error output, for messages.

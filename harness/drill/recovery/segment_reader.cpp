@@ -54,8 +54,11 @@ bool SegmentReader::fetch(WalSegment segment) {
   const auto [known, added] = fetched_.try_emplace(segment, false);
   if (!added) return known->second;
   const auto name = name_of(segment);
-  const auto result = fetch_wal(repository_, backup_, sandbox_, sandbox_.paths().data, name,
-                                sandbox_.paths().wal / name, stop_);
+  const auto result = fetch_wal({.repository = repository_,
+                                 .backup = backup_,
+                                 .sandbox = sandbox_,
+                                 .data = sandbox_.paths().data},
+                                name, sandbox_.paths().wal / name, stop_);
   constexpr int not_archived = 1;
   if (!result.succeeded() && result.exit_code != not_archived) {
     unreadable_.push_back(fmt::format("{} (exit code {})", name, result.exit_code));
