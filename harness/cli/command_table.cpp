@@ -74,6 +74,11 @@ constexpr std::string_view copies_explanation =
     "            only the copy has as --sql FILE, to be reviewed and run by a person. The primary "
     "is\n"
     "            only read, for at most --time\n"
+    "  share     let other accounts of this host (--allow) use the copy as one role, as long as "
+    "the\n"
+    "            command runs. Without --role: pgrehearse_reader, which may read everything. --tcp "
+    "also\n"
+    "            listens on 127.0.0.1, with a new password: copies share COPY [DATABASE] --tcp\n"
     "  promote   end replay and open the copy for writing\n"
     "  remove    stop and remove copies\n"
     "Exit code of diff: 0 no difference; 1 rows differ; 2 not complete.";
@@ -212,11 +217,12 @@ constexpr auto table = std::to_array<CommandDescription>({
      "pgrehearse locate --stanza demo --database shop --when 'select count(*) > 0 from "
      "sales.orders'",
      configure_locate, locate_explanation},
-    {"copies", "list, connect, advance, dump, compare, promote and remove kept copies",
+    {"copies", "list, connect, advance, dump, compare, share, promote and remove kept copies",
      "pgrehearse copies\n"
      "pgrehearse copies advance 1a2b3c4d --to '2026-11-20 14:06'\n"
      "pgrehearse copies diff 1a2b3c4d --table shop.public.orders --against weekly.yaml --sql "
      "lost.sql\n"
+     "pgrehearse copies share 1a2b3c4d shop --allow alice --for 2h\n"
      "pgrehearse copies remove 1a2b3c4d",
      configure_copies, copies_explanation},
     {"doctor", "check the prerequisites of drills and suggest fixes",

@@ -8,6 +8,7 @@
 #include "harness/cli/archive_search.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/copies_diff.hpp"
+#include "harness/cli/copies_share.hpp"
 #include "harness/cli/new_file.hpp"
 #include "harness/cli/options.hpp"
 #include "harness/cli/wiring.hpp"
@@ -36,6 +37,7 @@ struct CopiesArguments {
   std::vector<std::string> dumps;
   CopiesDiff diff;
   std::string time;
+  CopiesShare share;
 };
 
 std::string first_of(const std::vector<std::string>& words) {
@@ -107,10 +109,14 @@ std::unique_ptr<Sandbox> open(CommandRunner& runner, const CommonOptions& common
   return open_copy(runner, common.state, spec, entry.run_id);
 }
 
+std::string database_of(const CopiesArguments& arguments) {
+  return arguments.words.size() > 1 ? arguments.words[1] : "postgres";
+}
+
 ExitCode connect(const CopiesArguments& arguments, const CommonOptions& common) {
   const auto entry = find_copy(common.state, first_of(arguments.words));
   const auto server = connection_to(entry, load_copy_record(common.state, entry.run_id));
-  const std::string database = arguments.words.size() > 1 ? arguments.words[1] : "postgres";
+  const auto database = database_of(arguments);
   std::vector<std::string> words{
       "psql", "-h",    server.at("host"), "-p", server.at("port"), "-U", server.at("user"),
       "-d",   database};
@@ -231,7 +237,14 @@ ExitCode act(CopiesArguments& arguments, const CommonOptions& common, const std:
   if (action == "advance") return advance(arguments, common, stop);
   const auto entry = find_copy(common.state, first_of(arguments.words));
   const auto runner = real_command_runner();
-  const auto sandbox = open(*runner, common, entry, load_copy_record(common.state, entry.run_id));
+  auto sandbox = open(*runner, common, entry, load_copy_record(common.state, entry.run_id));
+  if (action == "share") {
+    auto shared = prepare_share(*sandbox, entry, arguments.share, stop);
+    // While it is shared, others may advance, dump or remove it.
+    sandbox.reset();
+    return share_copy(std::move(shared), entry, arguments.share, database_of(arguments), common,
+                      stop);
+  }
   if (action == "dump") return dump_tables(arguments, *sandbox, stop);
   if (action == "promote") {
     promote_copy(*sandbox, stop);
@@ -259,7 +272,7 @@ CommandAction configure_copies(CLI::App& command, const CommonOptions& common) {
   auto arguments = std::make_shared<CopiesArguments>();
   command.add_option("action", arguments->action, "what to do [list]")
       ->type_name("ACTION")
-      ->check(one_of({"list", "connect", "advance", "dump", "diff", "promote", "remove"}));
+      ->check(one_of({"list", "connect", "advance", "dump", "diff", "share", "promote", "remove"}));
   command.add_option("copy", arguments->words, "run id of the copy, or a unique part of it")
       ->type_name("COPY");
   command.add_option("--to", arguments->target, "advance: the later target")->type_name("TARGET");
@@ -281,6 +294,22 @@ CommandAction configure_copies(CLI::App& command, const CommonOptions& common) {
                   "diff: write INSERT statements for the rows that only the copy has")
       ->type_name("FILE");
   command.add_option("--time", arguments->time, "diff: time limit for reading the primary [10min]")
+      ->type_name("DURATION");
+  command
+      .add_option("--allow", arguments->share.allow,
+                  "share: an account of this host, or a group as @GROUP; repeatable")
+      ->type_name("ACCOUNT")
+      ->allow_extra_args(false);
+  command
+      .add_option("--role", arguments->share.role,
+                  "share: role of the copy [one that may read everything]")
+      ->type_name("ROLE");
+  auto* tcp = command.add_flag("--tcp", arguments->share.tcp,
+                               "share: also on 127.0.0.1, with a new password");
+  command.add_option("--port", arguments->share.port, "share: the port for --tcp [a free one]")
+      ->type_name("PORT")
+      ->needs(tcp);
+  command.add_option("--for", arguments->share.time, "share: how long [until interrupted]")
       ->type_name("DURATION");
   return
       [arguments, &common](const std::stop_token& stop) { return act(*arguments, common, stop); };

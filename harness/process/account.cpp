@@ -38,12 +38,26 @@ Account find_account(const std::string& name) {
   return account_of(entry);
 }
 
-Account current_account() {
+std::optional<Account> find_account(uid_t uid) {
   passwd entry{};
   passwd* found = nullptr;
   std::array<char, 16384> buffer{};
-  getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
-  if (found != nullptr) return account_of(entry);
+  getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
+  if (found == nullptr) return {};
+  return account_of(entry);
+}
+
+std::optional<gid_t> find_group(const std::string& name) {
+  group entry{};
+  group* found = nullptr;
+  std::vector<char> buffer(std::size_t{1} << 20U);
+  getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  if (found == nullptr) return {};
+  return entry.gr_gid;
+}
+
+Account current_account() {
+  if (auto account = find_account(geteuid())) return *account;
   return {.name = std::to_string(geteuid()),
           .uid = geteuid(),
           .gid = getegid(),

@@ -25,6 +25,8 @@ struct Account {
 
 // Throws Error(environment) when the account does not exist.
 Account find_account(const std::string& name);
+std::optional<Account> find_account(uid_t uid);
+std::optional<gid_t> find_group(const std::string& name);
 // The account that this process runs as.
 Account current_account();
 

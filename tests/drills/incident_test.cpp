@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -175,6 +176,118 @@ TEST_F(Incident, ACopyAtTheLastOfSeveralTargetsKeepsRunning) {
   EXPECT_EQ(advanced.exit_code, 0) << advanced.text();
   EXPECT_EQ(state_of_copy(), "paused");
   pgrehearse({"clean", "--kept"});
+  std::filesystem::remove(state / "copies");
+  expect_nothing_left();
+}
+
+// `copies share` until the test ends it.
+class Sharing {
+ public:
+  Sharing(CommandRunner& runner, std::vector<std::string> arguments) {
+    thread_ = std::jthread([this, &runner, arguments = std::move(arguments)] {
+      auto result = runner.run({.program = PGREHEARSE_BINARY,
+                                .arguments = arguments,
+                                .timeout = std::chrono::minutes(5),
+                                .on_line =
+                                    [this](std::string_view line) {
+                                      const std::lock_guard lock(mutex_);
+                                      first_line_ = line;
+                                    }},
+                               stop_.get_token());
+      const std::lock_guard lock(mutex_);
+      ended_ = result.error_output + " ";
+    });
+  }
+  ~Sharing() { stop_.request_stop(); }
+
+  // What it printed when it was ready; null if it ended before.
+  Json ready() {
+    poll_until(std::chrono::steady_clock::now() + std::chrono::minutes(1),
+               std::chrono::milliseconds(20), {}, [&] {
+                 const std::lock_guard lock(mutex_);
+                 return !first_line_.empty() || !ended_.empty();
+               });
+    const std::lock_guard lock(mutex_);
+    EXPECT_EQ(ended_, "");
+    return first_line_.empty() ? Json() : Json::parse(first_line_);
+  }
+
+ private:
+  std::stop_source stop_;
+  std::mutex mutex_;
+  std::string first_line_;
+  std::string ended_;
+  std::jthread thread_;
+};
+
+TEST_F(Incident, OtherAccountsUseASharedCopyAsOneRole) {
+  primary->switch_wal_and_wait({});
+  const auto kept = run({"recover", "--to", "immediate", "--keep"});
+  ASSERT_EQ(kept.exit_code, 0) << kept.text();
+  const auto id = report_from_json(kept.output).id;
+  const bool root = geteuid() == 0;
+  const std::string stranger = "nobody";
+  const std::string friendly = root ? "daemon" : current_account().name;
+  const std::vector<std::string> share{"copies",       "share",    id,      "shop",
+                                       "--allow",      friendly,   "--tcp", "--state",
+                                       state.native(), "--format", "json"};
+  const auto psql = [&](const std::string& connection, const std::string& statement,
+                        const std::string& account = {}) {
+    Command command{.program = "psql",
+                    .arguments = {"-XAtq", "-d", connection, "-c", statement},
+                    .timeout = std::chrono::minutes(1)};
+    if (root && !account.empty()) command.account = find_account(account);
+    return runner.run(command, {});
+  };
+
+  // No role can be created in a paused copy.
+  const auto paused = pgrehearse({"copies", "share", id, "--tcp"});
+  EXPECT_EQ(paused.exit_code, 3) << paused.text();
+  EXPECT_NE(paused.error_output.find("the copy is paused"), std::string::npos) << paused.text();
+  const auto superuser = pgrehearse({"copies", "share", id, "--tcp", "--role", "postgres"});
+  EXPECT_EQ(superuser.exit_code, 3) << superuser.text();
+  EXPECT_NE(superuser.error_output.find("is a superuser"), std::string::npos) << superuser.text();
+  EXPECT_EQ(pgrehearse({"copies", "share", id}).exit_code, 3);
+  EXPECT_EQ(pgrehearse({"copies", "share", id, "--allow", "no-such-account"}).exit_code, 3);
+  EXPECT_EQ(pgrehearse({"copies", "share", id, "--allow", "@no-such-group"}).exit_code, 3);
+
+  ASSERT_EQ(run({"copies", "promote"}, false).exit_code, 0);
+  {
+    Sharing sharing(runner, share);
+    const auto ready = sharing.ready();
+    ASSERT_TRUE(ready.is_object());
+    const auto by_socket = fmt::format("host={} user=pgrehearse_reader dbname=shop",
+                                       ready.at("host").get<std::string>());
+    const auto url = ready.at("url").get<std::string>();
+    for (const auto& connection : {by_socket, url}) {
+      const auto read = psql(connection, "select count(*) from orders", friendly);
+      EXPECT_EQ(read.output, "2000\n") << read.error_output;
+      const auto write = psql(connection, "delete from orders", friendly);
+      EXPECT_NE(write.error_output.find("read-only transaction"), std::string::npos)
+          << write.error_output;
+      const auto forced = psql(connection, "begin read write; delete from orders", friendly);
+      EXPECT_NE(forced.error_output.find("permission denied"), std::string::npos)
+          << forced.error_output;
+    }
+    const auto as_superuser = psql(by_socket + " user=postgres", "select 1", friendly);
+    EXPECT_NE(as_superuser.error_output.find("shared as role"), std::string::npos)
+        << as_superuser.error_output;
+    auto wrong = url;
+    wrong[wrong.find('@') - 1] = '0';  // no password contains it
+    EXPECT_NE(psql(wrong, "select 1").error_output.find("password authentication failed"),
+              std::string::npos);
+    if (root) {
+      const auto refused = psql(by_socket, "select 1", stranger);
+      EXPECT_NE(refused.error_output.find("may not use the copy"), std::string::npos)
+          << refused.error_output;
+    }
+    const auto twice = pgrehearse({"copies", "share", id, "--allow", friendly});
+    EXPECT_EQ(twice.exit_code, 2) << twice.text();
+    EXPECT_NE(twice.error_output.find("shared already"), std::string::npos) << twice.text();
+    EXPECT_EQ(pgrehearse({"copies", "remove", id}).exit_code, 0);
+    EXPECT_NE(psql(url, "select 1").error_output.find("the copy is not running"),
+              std::string::npos);
+  }
   std::filesystem::remove(state / "copies");
   expect_nothing_left();
 }

@@ -3,7 +3,10 @@
 #include "checks/parsers/damage_messages.hpp"
 #include "checks/parsers/recorded_counts.hpp"
 #include "checks/parsers/server_configuration.hpp"
+#include "harness/common/text.hpp"
 #include "harness/common/units.hpp"
+#include "harness/copies/sharing/startup_packet.hpp"
+#include "harness/locate/wal_chunk.hpp"
 #include "harness/postgres/control_data.hpp"
 #include "tests/fuzz/feeding.hpp"
 #include "tests/fuzz/targets.hpp"
@@ -18,6 +21,12 @@ void feed_postgres_tools(std::string_view input) {
   parse_checksums(output, errors);
   parse_checksums_progress(output);
   parse_configuration(input);
+  static_cast<void>(parse_startup_packet(input));
+  constexpr std::uint64_t segment_size = std::uint64_t{16} << 20U;
+  WalChunkReader reader({.database = 5, .watched = [](auto) { return true; }, .positions = {Lsn{}}},
+                        segment_size);
+  for (const auto line : lines_of(input)) reader.take(line);
+  static_cast<void>(reader.finish());
   may_refuse([&] { parse_recorded_counts(std::string(input), "fuzz.json"); });
   static_cast<void>(tells_of_damage(input));
   static_cast<void>(tells_of_damaged_wal(input));

@@ -16,11 +16,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -28,6 +26,7 @@
 #include <utility>
 
 #include "harness/common/error.hpp"
+#include "harness/process/carry_streams.hpp"
 
 namespace pgrehearse {
 
@@ -103,24 +102,7 @@ Descriptor listen_at(const Forward& forward, std::size_t number) {
   return socket;
 }
 
-// Carries one direction to its end.
-asio::awaitable<void> carry(tcp::socket& from, tcp::socket& to) {
-  std::vector<char> buffer(std::size_t{64} << 10U);
-  boost::system::error_code ignored;
-  while (true) {
-    const auto [end, length] = co_await from.async_read_some(asio::buffer(buffer), as_result);
-    if (end) break;
-    const auto [failure, written] =
-        co_await asio::async_write(to, asio::buffer(buffer.data(), length), as_result);
-    if (!failure) continue;
-    from.shutdown(tcp::socket::shutdown_receive, ignored);
-    break;
-  }
-  to.shutdown(tcp::socket::shutdown_send, ignored);
-}
-
 asio::awaitable<void> relay(tcp::socket inside, NetworkEndpoint to) {
-  using namespace asio::experimental::awaitable_operators;  // NOLINT(google-build-using-namespace)
   tcp::resolver resolver(inside.get_executor());
   const auto [unknown, found] =
       co_await resolver.async_resolve(to.host, std::to_string(to.port), as_result);
@@ -128,7 +110,7 @@ asio::awaitable<void> relay(tcp::socket inside, NetworkEndpoint to) {
   tcp::socket outside(inside.get_executor());
   const auto [refused, endpoint] = co_await asio::async_connect(outside, found, as_result);
   if (refused) co_return;
-  co_await (carry(inside, outside) && carry(outside, inside));
+  co_await carry_streams(inside, outside);
 }
 
 asio::awaitable<void> serve(tcp::acceptor acceptor, NetworkEndpoint to) {
