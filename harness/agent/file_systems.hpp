@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "harness/agent/descriptor.hpp"
 #include "harness/agent/protocol.hpp"
+#include "harness/common/descriptor.hpp"
 
 namespace pgrehearse::agent {
 

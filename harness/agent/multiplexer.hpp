@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/agent/descriptor.hpp"
+#include "harness/common/descriptor.hpp"
 
 namespace pgrehearse::agent {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/agent/account.hpp"
-#include "harness/agent/descriptor.hpp"
+#include "harness/common/descriptor.hpp"
 
 namespace pgrehearse::agent {
 

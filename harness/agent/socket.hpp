@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "harness/agent/descriptor.hpp"
+#include "harness/common/descriptor.hpp"
 
 namespace pgrehearse::agent {
 

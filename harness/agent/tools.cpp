@@ -13,7 +13,7 @@
 #include <cstring>
 #include <string>
 
-#include "harness/agent/descriptor.hpp"
+#include "harness/common/descriptor.hpp"
 
 namespace pgrehearse::agent {
 

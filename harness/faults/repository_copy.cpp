@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "harness/common/descriptor.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/throw_if_stopped.hpp"
 #include "harness/process/acting_account.hpp"
@@ -28,20 +29,11 @@ namespace {
       vanished ? FindingCode::none : FindingCode::env_permission, path.native());
 }
 
-class Descriptor {
- public:
-  Descriptor(const fs::path& path, int flags, const char* what)
-      : fd_(open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)) {
-    if (fd_ < 0) fail_copy(path, what, errno);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { close(fd_); }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
+Descriptor open_file(const fs::path& path, int flags, const char* what) {
+  Descriptor file(open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) fail_copy(path, what, errno);
+  return file;
+}
 
 void copy_with_buffer(const Descriptor& in, const Descriptor& out, const fs::path& from,
                       const fs::path& to) {
@@ -60,8 +52,8 @@ void copy_with_buffer(const Descriptor& in, const Descriptor& out, const fs::pat
 }
 
 void copy_file(const fs::path& from, const fs::path& to, const std::stop_token& stop) {
-  const Descriptor in(from, O_RDONLY, "read");
-  const Descriptor out(to, O_WRONLY | O_CREAT | O_EXCL, "write");
+  const auto in = open_file(from, O_RDONLY, "read");
+  const auto out = open_file(to, O_WRONLY | O_CREAT | O_EXCL, "write");
   constexpr std::size_t step = std::size_t{64} << 20U;
   // Shares blocks if the file system can; this does not change the original.
   std::uint64_t done = 0;

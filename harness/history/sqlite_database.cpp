@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "harness/common/descriptor.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/poll_until.hpp"
 #include "harness/sandbox/directories.hpp"
@@ -29,22 +30,9 @@ constexpr mode_t file_mode = 0640;
               FindingCode::env_state, path.string());
 }
 
-class Descriptor {
- public:
-  Descriptor(const fs::path& path, int flags)
-      : value_(open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, file_mode)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (value_ >= 0) close(value_);
-  }
-  [[nodiscard]] int value() const { return value_; }
-
- private:
-  int value_;
-};
+Descriptor open_file(const fs::path& path, int flags) {
+  return Descriptor(open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, file_mode));
+}
 
 // The kernel releases the lock with the last descriptor: when the process ends.
 class FileLock final : public LedgerLock {
@@ -77,17 +65,17 @@ SqliteDatabase::SqliteDatabase(const fs::path& state)
   // SQLite would create it with the umask, and gives -wal and -shm the mode of the file. A file
   // that exists must not be opened here: closing it would release the locks of all connections of
   // this process (fcntl(2)), and another process would then delete the write-ahead log in use.
-  if (Descriptor(file_, O_RDWR | O_CREAT | O_EXCL).value() < 0 && errno != EEXIST) {
+  if (!open_file(file_, O_RDWR | O_CREAT | O_EXCL) && errno != EEXIST) {
     refuse(file_, std::generic_category().message(errno));
   }
   // SQLite does not wait for another connection that changes the journal mode.
-  const Descriptor locks(locks_, O_RDWR | O_CREAT);
-  if (locks.value() < 0) refuse(locks_, std::generic_category().message(errno));
+  const auto locks = open_file(locks_, O_RDWR | O_CREAT);
+  if (locks.get() < 0) refuse(locks_, std::generic_category().message(errno));
   auto opening = byte_of("open");
   const auto deadline =
       std::chrono::steady_clock::now() + std::chrono::milliseconds(busy_timeout_ms);
   if (!poll_until(deadline, std::chrono::milliseconds(5), {},
-                  [&] { return fcntl(locks.value(), F_OFD_SETLK, &opening) == 0; })) {
+                  [&] { return fcntl(locks.get(), F_OFD_SETLK, &opening) == 0; })) {
     refuse(locks_, "another process is opening it");
   }
   try {
@@ -164,10 +152,10 @@ void SqliteDatabase::read(const std::function<void()>& body) {
 }
 
 std::unique_ptr<LedgerLock> SqliteDatabase::try_lock(const std::string& name) {
-  Descriptor file(locks_, O_RDWR | O_CREAT);
-  if (file.value() < 0) refuse(locks_, std::generic_category().message(errno));
+  auto file = open_file(locks_, O_RDWR | O_CREAT);
+  if (file.get() < 0) refuse(locks_, std::generic_category().message(errno));
   auto range = byte_of(name);
-  if (fcntl(file.value(), F_OFD_SETLK, &range) == 0) {
+  if (fcntl(file.get(), F_OFD_SETLK, &range) == 0) {
     return std::make_unique<FileLock>(std::move(file));
   }
   if (errno == EAGAIN || errno == EACCES) return nullptr;
@@ -175,13 +163,13 @@ std::unique_ptr<LedgerLock> SqliteDatabase::try_lock(const std::string& name) {
 }
 
 bool SqliteDatabase::is_locked(const std::string& name) {
-  const Descriptor file(locks_, O_RDWR);
-  if (file.value() < 0) {
+  const auto file = open_file(locks_, O_RDWR);
+  if (file.get() < 0) {
     if (errno == ENOENT) return false;
     refuse(locks_, std::generic_category().message(errno));
   }
   auto range = byte_of(name);
-  if (fcntl(file.value(), F_OFD_GETLK, &range) != 0) {
+  if (fcntl(file.get(), F_OFD_GETLK, &range) != 0) {
     refuse(locks_, std::generic_category().message(errno));
   }
   return range.l_type != F_UNLCK;

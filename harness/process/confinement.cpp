@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "harness/common/descriptor.hpp"
 #include "harness/common/error.hpp"
 
 namespace pgrehearse {
@@ -30,21 +31,6 @@ constexpr std::uint64_t access_directory =
     LANDLOCK_ACCESS_FS_MAKE_SYM;
 
 // An O_PATH or ruleset descriptor, closed with its scope.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
 [[noreturn]] void throw_for(const std::string& what, int error) {
   throw Error(ErrorKind::environment,
               fmt::format("{}: {}", what, std::generic_category().message(error)));

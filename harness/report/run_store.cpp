@@ -14,6 +14,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "harness/common/descriptor.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/report/headline.hpp"
@@ -39,30 +40,21 @@ void make_directory(const fs::path& path, mode_t mode) {
   if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST) refuse("create", path, errno);
 }
 
-class Descriptor {
- public:
-  Descriptor(const fs::path& path, int flags, mode_t mode = 0)
-      : value_(open(path.c_str(), flags | O_CLOEXEC, mode)) {
-    if (value_ < 0) refuse("open", path, errno);
-  }
-  ~Descriptor() { close(value_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int value() const { return value_; }
-
- private:
-  int value_;
-};
+Descriptor open_file(const fs::path& path, int flags, mode_t mode = 0) {
+  Descriptor file(open(path.c_str(), flags | O_CLOEXEC, mode));
+  if (!file) refuse("open", path, errno);
+  return file;
+}
 
 void write_durably(const fs::path& path, std::string_view text) {
-  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC, 0640);
+  const auto file = open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0640);
   while (!text.empty()) {
-    const auto written = write(file.value(), text.data(), text.size());
+    const auto written = write(file.get(), text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) refuse("write", path, errno);
     text.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (fsync(file.value()) != 0) refuse("write", path, errno);
+  if (fsync(file.get()) != 0) refuse("write", path, errno);
 }
 
 void replace(const fs::path& from, const fs::path& to) {
@@ -106,7 +98,7 @@ void RunDirectory::save(const Report& report) const {
   const auto part = path_ / ".report.json.part";
   write_durably(part, to_json(report));
   replace(part, path_ / record_name);
-  fsync(Descriptor(path_, O_RDONLY | O_DIRECTORY).value());
+  fsync(open_file(path_, O_RDONLY | O_DIRECTORY).get());
 }
 
 void RunDirectory::save_scenario(const std::string& text) const {

@@ -10,26 +10,16 @@
 #include <cstdio>
 #include <system_error>
 
+#include "harness/common/descriptor.hpp"
 #include "harness/common/error.hpp"
 
 namespace pgrehearse {
 
 namespace {
 
-class Descriptor {
- public:
-  Descriptor(const std::filesystem::path& file, int flags)
-      : fd_(open(file.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
+Descriptor open_file(const std::filesystem::path& file, int flags) {
+  return Descriptor(open(file.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600));
+}
 
 [[noreturn]] void refuse(const std::filesystem::path& file, int error) {
   throw Error(
@@ -41,7 +31,7 @@ class Descriptor {
 }  // namespace
 
 std::optional<std::string> read_state_file(const std::filesystem::path& file) {
-  const Descriptor descriptor(file, O_RDONLY | O_NONBLOCK);
+  const auto descriptor = open_file(file, O_RDONLY | O_NONBLOCK);
   struct stat status {};
   if (fstat(descriptor.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
       status.st_uid != geteuid()) {
@@ -63,7 +53,7 @@ void write_state_file(const std::filesystem::path& file, const std::string& text
   const std::filesystem::path unfinished =
       fmt::format("{}.{}.new", file.string(), static_cast<int>(getpid()));
   {
-    const Descriptor descriptor(unfinished, O_WRONLY | O_CREAT | O_TRUNC);
+    const auto descriptor = open_file(unfinished, O_WRONLY | O_CREAT | O_TRUNC);
     if (descriptor.get() < 0) refuse(file, errno);
     for (std::size_t written = 0; written < text.size();) {
       const auto count = write(descriptor.get(), text.data() + written, text.size() - written);

@@ -13,9 +13,9 @@
 #include <optional>
 #include <system_error>
 
-#include "harness/agent/descriptor.hpp"
 #include "harness/agent/protocol.hpp"
 #include "harness/agent/socket.hpp"
+#include "harness/common/descriptor.hpp"
 #include "harness/common/error.hpp"
 #include "harness/process/stream_text.hpp"
 
@@ -24,7 +24,6 @@ namespace pgrehearse {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using agent::Descriptor;
 using agent::Message;
 
 constexpr auto kill_timeout = std::chrono::seconds(30);

@@ -6,10 +6,11 @@
 
 #include <utility>
 
-namespace pgrehearse::agent {
+namespace pgrehearse {
 
 class Descriptor {
  public:
+  // Negative: none.
   explicit Descriptor(int number = -1) : number_(number) {}
   Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
@@ -21,6 +22,8 @@ class Descriptor {
   ~Descriptor() { reset(); }
 
   [[nodiscard]] int get() const { return number_; }
+  // The caller owns it from now on.
+  int release() { return std::exchange(number_, -1); }
   explicit operator bool() const { return number_ >= 0; }
   void reset() {
     if (number_ >= 0) close(number_);
@@ -35,4 +38,4 @@ inline void set_nonblocking(int number) {
   fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK);
 }
 
-}  // namespace pgrehearse::agent
+}  // namespace pgrehearse
