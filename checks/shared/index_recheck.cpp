@@ -32,6 +32,14 @@ select n.nspname
                 where not r.rolsuper and r.rolname !~ '^pg_'
                   and has_schema_privilege(r.oid, n.oid, 'create')))";
 
+// Gives the functions of an index expression the search_path of the session.
+constexpr const char* function_sql = R"(
+select format('alter function %s set search_path from current', p.oid::regprocedure)
+  from pg_catalog.pg_depend d
+  join pg_catalog.pg_proc p on p.oid = d.refobjid and p.prokind = 'f'
+ where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = $1::oid
+   and d.refclassid = 'pg_catalog.pg_proc'::regclass and d.refobjid >= 16384)";
+
 constexpr const char* holder_sql = R"(
 select p.gid, p.owner, p.prepared
   from pg_catalog.pg_class c
@@ -63,6 +71,18 @@ class Recheck {
                     parent ? "bt_index_parent_check" : "bt_index_check", index_.text(0, 0),
                     heapallindexed, parent ? fmt::format(", {}", options_.rootdescend) : "");
     return connection_.pipeline(std::array{sql}).at(0);
+  }
+
+  // Newer minor releases evaluate expressions with a search_path of their own (PostgreSQL 15.20),
+  // but not what functions set for themselves. The copy's functions are changed back.
+  Connection::PipelineResult run_with_functions() {
+    connection_.query("begin");
+    const std::array<Field, 1> parameters{index_.text(0, 0)};
+    const auto functions = connection_.query(function_sql, parameters);
+    for (const auto& row : functions.rows) connection_.query(row.at(0).value());
+    auto result = run(true);
+    connection_.query("rollback");
+    return result;
   }
 
  private:
@@ -106,7 +126,9 @@ std::optional<Finding> recheck_index(const InstanceContext& context, const std::
   if (rows.rows.size() != 1 || !rows.rows[0][1]) return not_checked(index, "its name is ambiguous");
   Recheck recheck(connection, rows, options);
   if (recheck.may_use(configured_search_path(context, connection))) {
-    const auto result = recheck.run(true);
+    auto result = recheck.run(true);
+    const bool writable = connection.query("select pg_is_in_recovery()").text(0, 0) == "f";
+    if (is_undefined(result.sqlstate) && writable) result = recheck.run_with_functions();
     if (result.error.empty()) return {};
     if (!is_undefined(result.sqlstate)) return finding_of(index, result);
   }
