@@ -187,7 +187,7 @@ class GatesTest(unittest.TestCase):
         text = (GATES / "kubernetes/cronjob.yaml").read_text()
         self.assert_known_to_kubernetes(text)
         with self.assertRaisesRegex(AssertionError, "unknown field"):
-            self.assert_known_to_kubernetes(text.replace("concurrencyPolicy", "concurencyPolicy"))
+            self.assert_known_to_kubernetes(text.replace("backoffLimit", "backofLimit"))
 
     @unittest.skipUnless(REQUIRED or shutil.which("kubectl"), "kubectl is missing")
     def test_helm_chart_renders_with_and_without_options(self):
