@@ -1,6 +1,7 @@
 #include "harness/repository/basebackup/base_backup_restore.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <iterator>
@@ -187,7 +188,14 @@ void verify_restored_files(const RestoredFiles& files, const std::stop_token& st
   };
   const auto program = sandbox.program("pg_verifybackup");
   const auto manifest = data / files.manifest;
-  if (!has(manifest) || !has(program)) return;
+  const auto missing = !has(manifest)  ? "it has no manifest"
+                       : !has(program) ? "pg_verifybackup is not installed"
+                                       : "";
+  if (*missing != 0) {
+    spdlog::warn("the restored files of backup {} were not verified: {}", files.backup.label,
+                 missing);
+    return;
+  }
   std::vector<std::string> arguments{"--no-parse-wal", "--quiet",
                                      "--manifest-path=" + manifest.native(),
                                      "--ignore=" + files.manifest};

@@ -26,7 +26,7 @@ struct RestoredFiles {
   std::string manifest = "backup_manifest";  // its name in the data directory
   std::vector<std::string> ignored = {};     // files that the restore changed or added
 };
-// By pg_verifybackup inside the sandbox, if the backup has a manifest and the binary exists. Throws
+// By pg_verifybackup inside the sandbox; logs a warning without a manifest or the binary. Throws
 // Error(restore, repo_damaged) naming the file.
 void verify_restored_files(const RestoredFiles& files, const std::stop_token& stop);
 
