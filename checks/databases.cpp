@@ -18,6 +18,15 @@ select datname, datallowconn, datconnlimit = -2
   from pg_catalog.pg_database
  order by datname)";
 
+// Casts, operators and functions that every supported version has. Where one is missing, the
+// catalog is damaged: the other checks cannot read this database either.
+constexpr const char* built_in_sql = R"(
+select 'pg_catalog.pg_class'::regclass = 1259::oid, 1::oid = 1::integer,
+       quote_ident('a'::name) = 'a', 'a'::name = 'a'::text, 'a' like 'a', format('%s', 1) = '1',
+       1 + 1.5 > 1::bigint, now() > '2000-01-01'::date, array[1] = '{1}'::int[],
+       (select count(*) > 0 from pg_catalog.pg_attribute
+         where attrelid = 'pg_catalog.pg_class'::regclass))";
+
 class Databases : public InstanceCheck {
  public:
   CheckOutcome run(const LandedContext& context) override {
@@ -71,18 +80,25 @@ class Databases : public InstanceCheck {
                                                const std::string& database) {
     try {
       // A session may start from cached catalogs: read one from its files as well.
-      context.connect(database).query("select count(*) from pg_catalog.pg_class");
+      auto connection = context.connect(database);
+      connection.query("select count(*) from pg_catalog.pg_class");
+      connection.query(built_in_sql);
       return {};
     } catch (const SqlError& error) {
       if (error.code() != FindingCode::none) return unreadable_database(database, error);
-      return Finding{.code = FindingCode::database_connect,
-                     .object = database,
-                     .message = fmt::format("database {} does not accept connections: {}", database,
-                                            error.what()),
-                     .hint =
-                         "check for a DROP DATABASE near the recovery target, or a partial restore "
-                         "(db-include)",
-                     .details = {{"sqlstate", error.sqlstate()}}};
+      // Class 42: something that the statement names does not exist.
+      const bool damaged = error.sqlstate().starts_with("42");
+      return Finding{
+          .code = FindingCode::database_connect,
+          .object = database,
+          .message = damaged ? fmt::format("the system catalog of database {} is damaged: {}",
+                                           database, error.what())
+                             : fmt::format("database {} does not accept connections: {}", database,
+                                           error.what()),
+          .hint = damaged ? "restore an older backup, and check the database on the primary"
+                          : "check for a DROP DATABASE near the recovery target, or a partial "
+                            "restore (db-include)",
+          .details = {{"sqlstate", error.sqlstate()}}};
     }
   }
 };

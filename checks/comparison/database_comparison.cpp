@@ -120,6 +120,7 @@ class Comparer {
              },
          .extra =
              [&](const CatalogEntry& actual) {
+               if (kind.name == built_in_objects) return;
                finding(FindingCode::compare_catalog_extra, actual,
                        "is in the restored cluster but not on the primary");
              },

@@ -113,8 +113,8 @@ bool IndexProber::probe_guarded(Connection& sql, const ProbeIndex& index, Clock:
            .hint = fmt::format("on the primary: REINDEX INDEX CONCURRENTLY {}", index.name)});
       return false;
     }
-    report_error(index, error);
     sql.query("rollback");
+    report_error(sql, index, error);
   }
   return true;
 }
@@ -287,9 +287,33 @@ void IndexProber::report(const ProbeIndex& index, const Lookups& lookups) {
                    {"positions", lookups.positions}}});
 }
 
-void IndexProber::report_error(const ProbeIndex& index, const SqlError& error) {
+// The error then comes from a value that only the index contains.
+bool IndexProber::succeeds_without_index(Connection& sql, const ProbeIndex& index) {
+  constexpr std::size_t few = 10;
+  bool succeeded = true;
+  limit_statement(sql, longest_statement);
+  sql.query("begin isolation level read committed read write");
+  try {
+    disable_indexes(sql, index, "0");
+    for (const auto& statement : lookup_statements(index)) {
+      search(sql, statement, to_array(rows_.data(), std::min(few, rows_.size())));
+    }
+  } catch (const SqlError& error) {
+    if (is_lost(error)) throw;
+    succeeded = false;
+  }
+  sql.query("rollback");
+  return succeeded;
+}
+
+void IndexProber::report_error(Connection& sql, const ProbeIndex& index, const SqlError& error) {
   const auto object = object_of(index.name);
-  if (is_damage(error)) {
+  constexpr std::string_view data_exception = "22";
+  constexpr std::string_view undefined_object = "42704";  // "type with OID 4329280 does not exist"
+  const bool of_value =
+      error.sqlstate().starts_with(data_exception) || error.sqlstate() == undefined_object;
+  const bool invalid_value = of_value && !rows_.empty() && succeeds_without_index(sql, index);
+  if (invalid_value || is_damage(error)) {
     findings_.add({.code = FindingCode::probe_index,
                    .object = object,
                    .message = fmt::format("{} index {} cannot be read: {}", index.method, object,

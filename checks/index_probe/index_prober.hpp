@@ -54,7 +54,8 @@ class IndexProber {
   void not_probed(const ProbeIndex& index, const std::string& reason);
   bool sample(Connection& sql, const ProbeIndex& index);
   void report(const ProbeIndex& index, const Lookups& lookups);
-  void report_error(const ProbeIndex& index, const SqlError& error);
+  bool succeeds_without_index(Connection& sql, const ProbeIndex& index);
+  void report_error(Connection& sql, const ProbeIndex& index, const SqlError& error);
   [[nodiscard]] std::string object_of(const std::string& name) const;
 
   const InstanceContext& context_;

@@ -136,6 +136,7 @@ def measure_pass(bench):
     waldump = [pathlib.Path(binaries) / "pg_waldump", "--path", directory, names[0], names[-1]]
     questions = {"dropped": (["--dropped", "shop.public.gone"], dropped),
                  "deleted-from": (["--deleted-from", "shop.public.partly", "--at-least", "50"], deleted)}
+    questions = {name: questions[name] for name in options.questions}
     times = {name: [] for name in ("pg_waldump", *questions)}
     memory = 0
     for _ in range(options.runs):
@@ -191,6 +192,8 @@ def main():
     parser.add_argument("what", choices=["pass", "when"])
     parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "build/release/pgrehearse")
     parser.add_argument("--gigabytes", type=float, default=10)
+    parser.add_argument("--questions", nargs="+", choices=["dropped", "deleted-from"],
+                        default=["dropped", "deleted-from"])
     parser.add_argument("--commits", type=int, default=10000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=5)

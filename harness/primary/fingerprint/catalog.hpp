@@ -20,6 +20,9 @@ struct CatalogKind {
   std::string_view sql;
 };
 
+// One entry for each system catalog. Fingerprint files of older versions do not have it.
+constexpr std::string_view built_in_objects = "built-in objects";
+
 // The kinds of one database, and of the shared catalogs; in the order of fingerprints.
 std::span<const CatalogKind> database_catalog();
 std::span<const CatalogKind> cluster_catalog();

@@ -203,6 +203,13 @@ INSTANTIATE_TEST_SUITE_P(
                  {"CATALOG-CHANGED public.\"Odd Name2\""}},
         Mutation{
             "EnumLabel", {"alter type color add value 'blue'"}, {"CATALOG-CHANGED public.color"}},
+        Mutation{"BuiltInFunction",
+                 {"update pg_proc set prosrc = prosrc || ' ' where oid = 'pg_sleep_for'::regproc"},
+                 {"CATALOG-CHANGED pg_proc"}},
+        Mutation{"BuiltInCast",
+                 {"delete from pg_cast where castsource = 'int4'::regtype "
+                  "and casttarget = 'bool'::regtype"},
+                 {"CATALOG-CHANGED pg_cast"}},
         Mutation{"TableExtra", {"create table surplus (i int)"}, {"CATALOG-EXTRA public.surplus"}},
         Mutation{"TableLost", {"drop table twins"}, {"CATALOG-MISSING public.twins"}},
         Mutation{"ViewDropped",

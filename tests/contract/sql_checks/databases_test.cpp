@@ -41,5 +41,17 @@ TEST_F(DatabasesTest, NamesTheOneWhoseFilesAreGone) {
   EXPECT_THAT(codes_and_objects(outcome), ElementsAre("PGR-DATABASE-CONNECT " + database));
 }
 
+TEST_F(DatabasesTest, NamesTheOneWhoseCatalogLacksBuiltInObjects) {
+  const auto database =
+      make_database({"delete from pg_cast where castsource = 'regclass'::regtype and casttarget = "
+                     "'oid'::regtype"});
+  const auto outcome = run_check("databases");
+  copy_cluster().execute("postgres", {"drop database " + database});
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  ASSERT_EQ(outcome.findings.size(), 1U);
+  EXPECT_THAT(outcome.findings[0].message,
+              HasSubstr("the system catalog of database " + database + " is damaged"));
+}
+
 }  // namespace
 }  // namespace pgrehearse

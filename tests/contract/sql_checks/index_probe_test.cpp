@@ -1,3 +1,4 @@
+#include <cstring>
 #include <fstream>
 
 #include "tests/contract/sql_checks/sql_check_test.hpp"
@@ -136,6 +137,43 @@ TEST_F(IndexProbeTest, NamesAnIndexWithAZeroedPage) {
     EXPECT_THAT(codes_and_objects(outcome),
                 ElementsAre("PGR-PROBE-INDEX " + database + ".public.damaged"));
   }
+}
+
+// The type of a range is part of the stored value. The error has no SQLSTATE of damage, but the
+// same search without the index succeeds.
+TEST_F(IndexProbeTest, NamesAnIndexWithAnInvalidValue) {
+  const auto original = make_database(
+      {"create table places (id int, seats int4range)",
+       "insert into places select n, int4range(n, n + 1) from generate_series(1, 3000) n",
+       "create index damaged on places using gist (seats)"});
+  auto sql = copy_cluster().connect(original);
+  if (sql.query("show data_checksums").text(0, 0) == "on")
+    GTEST_SKIP() << "the page has a checksum";
+  sql.query("checkpoint");
+  const auto path =
+      copy_cluster().data() / sql.query("select pg_relation_filepath('public.damaged')").text(0, 0);
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  constexpr std::int32_t lower = 1500;
+  constexpr std::int32_t int4range_oid = 3904;
+  std::string value(sizeof int4range_oid + sizeof lower, '\0');
+  std::memcpy(value.data(), &int4range_oid, sizeof int4range_oid);
+  std::memcpy(value.data() + sizeof int4range_oid, &lower, sizeof lower);
+  const auto at = bytes.find(value);
+  ASSERT_NE(at, std::string::npos);
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(at) + 2);
+  file << 'B';  // OID 4329280
+  file.close();
+  // The buffers still have the page: another database gets the file.
+  const auto version = sql.server_version();
+  sql = copy_cluster().connect("postgres");
+  const auto database =
+      make_database({}, "template " + original + (version >= 150000 ? " strategy file_copy" : ""));
+  const auto outcome = probe();
+  EXPECT_EQ(outcome.verdict, Verdict::fail);
+  EXPECT_THAT(codes_and_objects(outcome),
+              Contains("PGR-PROBE-INDEX " + database + ".public.damaged"));
 }
 
 // SP-GiST extends the file by pages that it does not use at once. PostgreSQL's regression database
