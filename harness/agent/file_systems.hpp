@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "harness/agent/protocol.hpp"
-#include "harness/common/descriptor.hpp"
+#include "harness/process/descriptor.hpp"
 
 namespace pgrehearse::agent {
 

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/common/descriptor.hpp"
+#include "harness/process/descriptor.hpp"
 
 namespace pgrehearse::agent {
 

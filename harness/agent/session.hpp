@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "harness/agent/account.hpp"
-#include "harness/common/descriptor.hpp"
+#include "harness/process/descriptor.hpp"
 
 namespace pgrehearse::agent {
 

@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "harness/common/descriptor.hpp"
+#include "harness/process/descriptor.hpp"
 
 namespace pgrehearse::agent {
 

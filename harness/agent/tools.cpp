@@ -13,7 +13,7 @@
 #include <cstring>
 #include <string>
 
-#include "harness/common/descriptor.hpp"
+#include "harness/process/descriptor.hpp"
 
 namespace pgrehearse::agent {
 

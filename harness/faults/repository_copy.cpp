@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <system_error>
 
-#include "harness/common/descriptor.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/throw_if_stopped.hpp"
 #include "harness/process/acting_account.hpp"
+#include "harness/process/descriptor.hpp"
 
 namespace pgrehearse {
 

@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <utility>
 
-#include "harness/common/descriptor.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/poll_until.hpp"
+#include "harness/process/descriptor.hpp"
 #include "harness/sandbox/directories.hpp"
 
 namespace pgrehearse {

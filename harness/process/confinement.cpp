@@ -13,8 +13,8 @@
 #include <system_error>
 #include <utility>
 
-#include "harness/common/descriptor.hpp"
 #include "harness/common/error.hpp"
+#include "harness/process/descriptor.hpp"
 
 namespace pgrehearse {
 

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <system_error>
 
-#include "harness/common/descriptor.hpp"
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/process/descriptor.hpp"
 #include "harness/report/headline.hpp"
 
 namespace pgrehearse {

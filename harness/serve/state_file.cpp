@@ -10,8 +10,8 @@
 #include <cstdio>
 #include <system_error>
 
-#include "harness/common/descriptor.hpp"
 #include "harness/common/error.hpp"
+#include "harness/process/descriptor.hpp"
 
 namespace pgrehearse {
 

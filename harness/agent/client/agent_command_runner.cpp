@@ -15,8 +15,8 @@
 
 #include "harness/agent/protocol.hpp"
 #include "harness/agent/socket.hpp"
-#include "harness/common/descriptor.hpp"
 #include "harness/common/error.hpp"
+#include "harness/process/descriptor.hpp"
 #include "harness/process/stream_text.hpp"
 
 namespace pgrehearse {

@@ -25,9 +25,9 @@
 #include <thread>
 #include <utility>
 
-#include "harness/common/descriptor.hpp"
 #include "harness/common/error.hpp"
 #include "harness/process/carry_streams.hpp"
+#include "harness/process/descriptor.hpp"
 
 namespace pgrehearse {
 
