@@ -237,21 +237,20 @@ class Scan {
 
   // Up to the first record that begins in the segment after the part.
   WalChunk dump(const Part& part) {
-    const bool complete = part.next.has_value();
     const auto boundary = start_of({.number = part.segments.last + 1}, segment_size_);
     const auto begin =
         std::max(request_.begin, start_of({.number = part.segments.first}, segment_size_));
-    std::vector<std::string> arguments{"--path",     directory_.string(),
-                                       "--timeline", std::to_string(part.segments.timeline),
-                                       "--start",    to_text(begin)};
-    if (complete) {
-      arguments.insert(arguments.end(), {"--end", to_text(Lsn{boundary.value + segment_size_})});
-    }
+    const auto last = part.next ? part.next->number : part.segments.last;
+    std::vector<std::string> arguments{"--path", directory_.string(), "--start", to_text(begin)};
     if (request_.backup.postgres_major >= filter_since) {
       for (const auto& manager : request_.managers) {
         arguments.insert(arguments.end(), {"--rmgr", manager});
       }
     }
+    // Without a name, pg_waldump opens any file of the directory to learn the segment size, which
+    // may be removed at that moment.
+    arguments.push_back(file_name(part.segments.first_segment(), segment_size_));
+    arguments.push_back(file_name({part.segments.timeline, last}, segment_size_));
     WalChunkReader reader(request_.watch, segment_size_);
     std::stop_source enough;
     const std::stop_callback forward(stop_.get_token(), [&] { enough.request_stop(); });
