@@ -127,8 +127,10 @@ std::optional<Finding> recheck_index(const InstanceContext& context, const std::
   Recheck recheck(connection, rows, options);
   if (recheck.may_use(configured_search_path(context, connection))) {
     auto result = recheck.run(true);
-    const bool writable = connection.query("select pg_is_in_recovery()").text(0, 0) == "f";
-    if (is_undefined(result.sqlstate) && writable) result = recheck.run_with_functions();
+    if (is_undefined(result.sqlstate) &&
+        connection.query("select pg_is_in_recovery()").text(0, 0) == "f") {
+      result = recheck.run_with_functions();
+    }
     if (result.error.empty()) return {};
     if (!is_undefined(result.sqlstate)) return finding_of(index, result);
   }

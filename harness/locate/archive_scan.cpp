@@ -94,33 +94,29 @@ class Scan {
   }
 
  private:
-  // Runs `work` for each part in turn, as long as there is one and none has failed.
-  void for_each_part(std::atomic<std::size_t>& next, const std::function<void(std::size_t)>& work) {
-    for (auto part = next++; part < parts_.size(); part = next++) {
-      try {
-        work(part);
-      } catch (...) {
-        fail(part, std::current_exception());
+  void fetch_parts() {
+    try {
+      run({"mkdir", "-p", directory_});
+      for (std::size_t part = 0; part < parts_.size(); ++part) {
+        wait([&] { return part < taken_ + ahead_; });
+        fetch(part);
       }
-      if (stop_.stop_requested() || failed() <= part) return;
+    } catch (...) {
+      fail(fetched_, std::current_exception());
     }
   }
 
-  void fetch_parts() {
-    run({"mkdir", "-p", directory_});
-    for_each_part(next_to_fetch_, [this](std::size_t part) {
-      wait([&] { return part < taken_ + ahead_; });
-      fetch(part);
-    });
-  }
-
   void dump_parts() {
-    for_each_part(next_to_dump_, [this](std::size_t part) {
-      wait([&] { return part < fetched_ || failed_ <= part; });
-      if (failed() <= part) return;
-      auto chunk = dump(parts_[part]);
-      change([&] { done_.emplace(part, std::move(chunk)); });
-    });
+    for (auto part = next_++; part < parts_.size(); part = next_++) {
+      try {
+        wait([&] { return part < fetched_ || failed_ <= part; });
+        if (failed() <= part) return;
+        auto chunk = dump(parts_[part]);
+        change([&] { done_.emplace(part, std::move(chunk)); });
+      } catch (...) {
+        return fail(part, std::current_exception());
+      }
+    }
   }
 
   WalChunk wait_for(std::size_t part) {
@@ -177,21 +173,14 @@ class Scan {
     return directory_ / file_name({timeline, number}, segment_size_);
   }
 
+  // Once its first segment is there, the part before it can be read to its end.
   void fetch(std::size_t index) {
     const auto& range = parts_[index].segments;
     for (auto number = range.first; number <= range.last; ++number) {
-      try {
-        fetch({range.timeline, number});
-      } catch (const Error&) {
-        // The part before it cannot be read to its end.
-        if (number != range.first || index == 0) throw;
-        fail(index - 1, std::current_exception());
-        return;
-      }
-      if (number == range.first && index > 0) {
-        provide_next(parts_[index - 1]);
-        change([&] { fetched_ = index; });
-      }
+      fetch({range.timeline, number});
+      if (number != range.first || index == 0) continue;
+      provide_next(parts_[index - 1]);
+      change([&] { fetched_ = index; });
     }
     if (index + 1 == parts_.size()) change([&] { fetched_ = parts_.size(); });
   }
@@ -296,8 +285,7 @@ class Scan {
   std::uint64_t segment_size_;
   std::vector<Part> parts_;
   std::stop_source stop_;
-  std::atomic<std::size_t> next_to_fetch_{0};
-  std::atomic<std::size_t> next_to_dump_{0};
+  std::atomic<std::size_t> next_{0};  // to be read by pg_waldump
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::size_t fetched_ = 0;  // so many parts can be read to their end

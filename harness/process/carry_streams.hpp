@@ -33,8 +33,8 @@ boost::asio::awaitable<void> carry_stream(From& from, To& to) {
 // Both directions, until both have ended.
 template <class One, class Other>
 boost::asio::awaitable<void> carry_streams(One& one, Other& other) {
-  using namespace boost::asio::experimental::
-      awaitable_operators;  // NOLINT(google-build-using-namespace)
+  // NOLINTNEXTLINE(google-build-using-namespace)
+  using namespace boost::asio::experimental::awaitable_operators;
   co_await (carry_stream(one, other) && carry_stream(other, one));
 }
 

@@ -30,7 +30,6 @@ constexpr std::uint64_t access_directory =
     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
     LANDLOCK_ACCESS_FS_MAKE_SYM;
 
-// An O_PATH or ruleset descriptor, closed with its scope.
 [[noreturn]] void throw_for(const std::string& what, int error) {
   throw Error(ErrorKind::environment,
               fmt::format("{}: {}", what, std::generic_category().message(error)));

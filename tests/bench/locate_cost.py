@@ -28,6 +28,7 @@ import incidents  # noqa: E402
 MOST_RATIO = 1.3
 MOST_MEMORY = 200 << 20
 SEGMENT = 16 << 20
+PER_LOG = (1 << 32) // SEGMENT
 
 LOAD = """
 truncate public.load;
@@ -41,14 +42,8 @@ def say(text):
     print(text, flush=True)
 
 
-def as_postgres(command):
-    if os.geteuid() == 0:
-        return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *map(str, command)]
-    return list(map(str, command))
-
-
 def timed(command, **options):
-    """Seconds, the peak of resident memory in bytes, and the output."""
+    """Seconds, the peak of resident memory in bytes, the output and the exit code."""
     began = time.monotonic()
     with subprocess.Popen([*map(str, command)], text=True, **options) as process:
         output = process.stdout.read() if process.stdout else ""
@@ -57,13 +52,12 @@ def timed(command, **options):
     return time.monotonic() - began, usage.ru_maxrss * 1024, output, process.returncode
 
 
-def segment_name(number, size=SEGMENT):
-    per_log = (1 << 32) // size
-    return f"00000001{number // per_log:08X}{number % per_log:08X}"
+def segment_name(number):
+    return f"00000001{number // PER_LOG:08X}{number % PER_LOG:08X}"
 
 
-def number_of(name, size=SEGMENT):
-    return int(name[8:16], 16) * ((1 << 32) // size) + int(name[16:24], 16)
+def number_of(name):
+    return int(name[8:16], 16) * PER_LOG + int(name[16:24], 16)
 
 
 class Bench:
@@ -108,20 +102,17 @@ class Bench:
 
     def fetch(self):
         """All archived segments from the newest backup's on; returns the directory and their names."""
-        configuration = next(line.split()[-1] for line in self.laboratory.scenario.read_text().splitlines()
-                             if line.strip().startswith("config:"))
-        pgbackrest = ["pgbackrest", f"--config={configuration}", "--stanza=demo"]
-        info = json.loads(subprocess.run(as_postgres([*pgbackrest, "info", "--output=json"]), check=True,
-                                         capture_output=True, text=True).stdout)[0]
+        pgbackrest = self.laboratory.pgbackrest
+        info = json.loads(pgbackrest("info", "--output=json"))[0]
         first = number_of(info["backup"][-1]["archive"]["start"])
         last = number_of(info["archive"][-1]["max"])
         directory = self.directory / "fetched"
         directory.mkdir()
-        shutil.chown(directory, *(("postgres", "postgres") if os.geteuid() == 0 else (os.getuid(),)))
+        if os.geteuid() == 0:
+            shutil.chown(directory, "postgres", "postgres")
         names = [segment_name(number) for number in range(first, last + 1)]
         for name in names:
-            subprocess.run(as_postgres([*pgbackrest, "archive-get", name, directory / name]), check=True,
-                           capture_output=True)
+            pgbackrest("archive-get", name, directory / name)
         return directory, names
 
 

@@ -1,8 +1,6 @@
 #include "harness/copies/sharing/access_relay.hpp"
 
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -146,8 +144,8 @@ struct AccessRelay::Service {
 
   template <class Socket>
   asio::awaitable<void> session(Socket client, bool ask_password) {
-    using namespace asio::experimental::
-        awaitable_operators;  // NOLINT(google-build-using-namespace)
+    // NOLINTNEXTLINE(google-build-using-namespace)
+    using namespace asio::experimental::awaitable_operators;
     asio::steady_timer deadline(client.get_executor(), std::chrono::minutes(1));
     const auto admitted = co_await (admit(client, ask_password) || deadline.async_wait(as_result));
     if (admitted.index() != 0 || !std::get<0>(admitted)) co_return;
@@ -178,8 +176,11 @@ struct AccessRelay::Service {
   }
 
   asio::awaitable<void> refuse(Local::socket client, std::string why) {
-    co_await read_counted(client);
-    co_await send(client, fatal_error_message(refused_authorization, why));
+    // NOLINTNEXTLINE(google-build-using-namespace)
+    using namespace asio::experimental::awaitable_operators;
+    asio::steady_timer deadline(client.get_executor(), std::chrono::minutes(1));
+    const auto packet = co_await (read_counted(client) || deadline.async_wait(as_result));
+    if (packet.index() == 0) co_await send(client, fatal_error_message(refused_authorization, why));
   }
 
   asio::awaitable<void> serve_loopback() {

@@ -55,13 +55,17 @@ class Laboratory:
     def sql(self, text, database="shop"):
         return self.psql(text=text, database=database)
 
-    def backup(self):
+    def pgbackrest(self, *words):
+        """Runs it as the account of the repository; returns its output."""
         configuration = next(line.split()[-1] for line in self.scenario.read_text().splitlines()
                              if line.strip().startswith("config:"))
-        command = ["pgbackrest", f"--config={configuration}", "--stanza=demo", "--type=incr", "backup"]
+        command = ["pgbackrest", f"--config={configuration}", "--stanza=demo", *map(str, words)]
         if os.geteuid() == 0:
             command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command]
-        subprocess.run(command, check=True, capture_output=True)
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def backup(self):
+        self.pgbackrest("--type=incr", "backup")
 
     def archive_all(self):
         segment = self.sql("select pg_walfile_name(pg_switch_wal())", "postgres")
