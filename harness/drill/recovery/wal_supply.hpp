@@ -37,6 +37,7 @@ struct WalSupplyFiles {
   std::filesystem::path closed;    // once it exists, no file is found
   std::filesystem::path limit;     // written by wal_limit(); empty: no limit
   std::filesystem::path given;     // the truncated segment that replay has received
+  std::filesystem::path whole;     // with ".<segment>": that segment before it was truncated
 };
 WalSupplyFiles wal_supply_files(const SandboxPaths& paths);
 

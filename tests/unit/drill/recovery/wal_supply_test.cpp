@@ -20,7 +20,8 @@ class ArchiveGetWrapper : public testing::Test {
     files_ = {.requests = root_ / "requests",
               .closed = root_ / "closed",
               .limit = root_ / "limit",
-              .given = root_ / "given"};
+              .given = root_ / "given",
+              .whole = root_ / "whole"};
   }
   ~ArchiveGetWrapper() override { std::filesystem::remove_all(root_); }
 
@@ -75,6 +76,32 @@ TEST_F(ArchiveGetWrapper, TheSegmentIsProvidedAgainWhenTheLimitMoves) {
   std::ofstream(files_.limit).flush();
   EXPECT_EQ(exit_code_when(give_ones, "000000010000000000000007"), 0);
   EXPECT_EQ(got(), "11111111");
+}
+
+// Each fetch starts a process of the backup tool: ten positions in one segment need one.
+TEST_F(ArchiveGetWrapper, ASegmentIsFetchedOnceForAllPositionsInIt) {
+  constexpr auto segment = "000000010000000000000007";
+  std::ofstream(files_.limit) << "0000000000000007 3 8\n";
+  EXPECT_EQ(exit_code_when(give_ones, segment), 0);
+  std::ofstream(files_.limit) << "0000000000000007 5 8\n";
+  EXPECT_EQ(exit_code_when("exit 103", segment), 0);
+  EXPECT_EQ(got(), std::string("11111\0\0\0", 8));
+  EXPECT_EQ(exit_code_when("exit 103", segment), 1) << "no WAL after the position";
+  std::ofstream(files_.limit).flush();
+  EXPECT_EQ(exit_code_when("exit 103", segment), 0);
+  EXPECT_EQ(got(), "11111111");
+  EXPECT_EQ(exit_code_when("exit 103", segment), 126) << "a segment that is read again is fetched";
+}
+
+TEST_F(ArchiveGetWrapper, NewTimelinesAreLookedForUntilTheWalBeforeThePositionIsThere) {
+  std::ofstream(files_.limit) << "0000000000000007 3 8\n";
+  EXPECT_EQ(exit_code_when("exit 1", "00000002.history"), 1);
+  EXPECT_EQ(exit_code_when("exit 0", "00000002.history"), 0);
+  EXPECT_EQ(exit_code_when(give_ones, "000000010000000000000007"), 0);
+  EXPECT_EQ(exit_code_when("exit 0", "00000002.history"), 1);
+  EXPECT_EQ(exit_code_when("exit 0", "00000003.history"), 0) << "was not missed before";
+  std::ofstream(files_.limit) << "0000000000000008 3 8\n";
+  EXPECT_EQ(exit_code_when("exit 0", "00000002.history"), 0);
 }
 
 TEST(WalLimit, NamesTheSegmentWithoutItsTimeline) {
