@@ -101,6 +101,8 @@ int print_free(const std::string& path) {
   return 0;
 }
 
+int make_pipe(const std::string& path) { return mkfifo(path.c_str(), 0600) == 0 ? 0 : fail(path); }
+
 int print_killed() {
   const Descriptor file(open("/proc/vmstat", O_RDONLY | O_CLOEXEC));
   std::array<char, 32768> text{};
@@ -126,6 +128,7 @@ int run_tool(std::span<const std::string_view> words) {
   if (tool == "files") return print_files(word(1));
   if (tool == "free") return print_free(word(1));
   if (tool == "killed") return print_killed();
+  if (tool == "pipe") return make_pipe(word(1));
   std::fprintf(stderr, "this program runs inside pgrehearse containers and virtual machines\n");
   return 1;
 }

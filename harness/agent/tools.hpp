@@ -5,6 +5,7 @@
 //   size PATH          total bytes of the files below
 //   free PATH          free bytes of the file system
 //   files PATH         names of the regular files below, each terminated by NUL
+//   pipe PATH          creates a named pipe
 //   killed             number of processes that the kernel killed for lack of memory
 #pragma once
 

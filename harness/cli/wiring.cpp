@@ -42,7 +42,7 @@ std::unique_ptr<Provisioner> make_local(const SandboxParts& parts) {
 
 template <EngineKind kind>
 std::unique_ptr<Provisioner> make_container(const SandboxParts& parts) {
-  return std::make_unique<ContainerProvisioner>(kind, parts.state, parts.observer);
+  return std::make_unique<ContainerProvisioner>(kind, parts.runner, parts.state, parts.observer);
 }
 
 std::unique_ptr<Provisioner> make_vm(const SandboxParts& parts) {

@@ -12,10 +12,10 @@ CommandResult fetch_wal(const WalFetchRequest& request, const std::string& name,
   }
   words.push_back(name);
   words.push_back(destination);
-  auto result = request.sandbox.run({.program = words.front(),
-                                     .arguments = {words.begin() + 1, words.end()},
-                                     .timeout = std::chrono::minutes(5)},
-                                    stop);
+  auto result = request.sandbox.run_backup_tool({.program = words.front(),
+                                                 .arguments = {words.begin() + 1, words.end()},
+                                                 .timeout = std::chrono::minutes(5)},
+                                                stop);
   throw_if_cancelled(result);
   return result;
 }

@@ -182,14 +182,15 @@ void HostDirectory::keep() {
 }
 
 std::map<std::string, std::string> environment_inside(const HostDirectory& directory,
-                                                      const Command& command) {
+                                                      const Command& command,
+                                                      bool backup_tool_inside) {
   const auto temporary = directory.paths().temporary.string();
   auto environment = command.environment;
   environment[run_label] = directory.entry().run_id;
   environment[root_label] = directory.paths().root.string();
   environment["TMPDIR"] = temporary;
   // What the command says itself stays.
-  environment.merge(pgbackrest_variables());
+  if (backup_tool_inside) environment.merge(pgbackrest_variables());
   environment.merge(std::map<std::string, std::string>{{"LANG", "C.UTF-8"},
                                                        {"LC_ALL", "C.UTF-8"},
                                                        {"TZ", "UTC"},

@@ -68,8 +68,10 @@ class HostDirectory {
 };
 
 // The whole environment of `command` in a sandbox that does not inherit this process's environment.
+// pgbackrest_variables() are in it if the backup tool runs inside.
 std::map<std::string, std::string> environment_inside(const HostDirectory& directory,
-                                                      const Command& command);
+                                                      const Command& command,
+                                                      bool backup_tool_inside);
 
 // The registered sandboxes of these types.
 std::vector<Leftover> registered_leftovers(const Registry& registry,

@@ -80,6 +80,12 @@ class Sandbox : public CommandRunner {
   virtual void write_file(const std::filesystem::path& path, std::string_view content,
                           int mode = 0600) = 0;
 
+  // As run(), for a command of the backup tool that reads the repository. Where commands inside
+  // cannot reach it, this one runs on this host, and the files that it writes are then inside.
+  virtual CommandResult run_backup_tool(const Command& command, std::stop_token stop) {
+    return run(command, std::move(stop));
+  }
+
   [[nodiscard]] virtual IsolationMeans isolation() const { return {}; }
   // The command by which the server fetches WAL with `archive_get`; both take a file's name and a
   // destination. Where the server cannot read the repository, it asks this process to fetch.

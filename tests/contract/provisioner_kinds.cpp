@@ -32,20 +32,20 @@ std::string missing_for_docker() { return docker_for_tests().missing; }
 
 std::string impossible_for_docker() { return docker_for_tests().impossible; }
 
-std::unique_ptr<Provisioner> make_docker(CommandRunner& /*runner*/,
+std::unique_ptr<Provisioner> make_docker(CommandRunner& runner,
                                          const std::filesystem::path& state) {
   setenv("DOCKER_HOST", docker_for_tests().address.c_str(), 1);
-  return std::make_unique<ContainerProvisioner>(EngineKind::docker, state);
+  return std::make_unique<ContainerProvisioner>(EngineKind::docker, runner, state);
 }
 
 std::string missing_for_podman() { return podman_for_tests().missing; }
 
 std::string impossible_for_podman() { return podman_for_tests().impossible; }
 
-std::unique_ptr<Provisioner> make_podman(CommandRunner& /*runner*/,
+std::unique_ptr<Provisioner> make_podman(CommandRunner& runner,
                                          const std::filesystem::path& state) {
   setenv("CONTAINER_HOST", podman_for_tests().address.c_str(), 1);
-  return std::make_unique<ContainerProvisioner>(EngineKind::podman, state);
+  return std::make_unique<ContainerProvisioner>(EngineKind::podman, runner, state);
 }
 
 std::string missing_for_vm() { return virtual_machine_for_tests().missing; }

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "tests/drills/drill_fixture.hpp"
+#include "tests/engines/test_engine.hpp"
 #include "tests/fakes/require_or_skip.hpp"
 #include "tests/stores/many_repositories.hpp"
 #include "tests/stores/secret_search.hpp"
@@ -60,6 +61,14 @@ class RepositoryForms : public DrillTest {
     return options;
   }
 
+  // The same in another kind of sandbox. `keys`: YAML.
+  [[nodiscard]] static std::string scenario_in(const std::string& keys,
+                                               const RepositoryForm& form) {
+    auto text = scenario_of(form);
+    const std::string local = "type: local";
+    return text.replace(text.find(local), local.size(), keys);
+  }
+
   void expect_newest_transaction(const DrillRun& run) {
     EXPECT_EQ(run.exit_code, 0) << run.text();
     ASSERT_TRUE(run.report) << run.text();
@@ -109,6 +118,41 @@ TEST_F(RepositoryForms, BackupsAreCountedInEachRepository) {
   EXPECT_NE(run.findings().find("PGR-BACKUP-RETENTION repo1"), std::string::npos) << run.findings();
   EXPECT_NE(run.findings().find("PGR-BACKUP-RETENTION repo2"), std::string::npos) << run.findings();
   expect_nothing_left();
+}
+
+// The backup tool runs on this host: nothing inside can connect to the repository or read its keys.
+TEST_F(RepositoryForms, RemoteOnesAreReachedFromContainersAndVirtualMachines) {
+  const auto docker = docker_for_tests();
+  const auto podman = podman_for_tests();
+  const auto machine = virtual_machine_for_tests();
+  const std::vector<std::pair<TestEngine, std::string>> kinds{
+      {docker, fmt::format("type: docker, engine: \"{}\"", docker.address)},
+      {podman, fmt::format("type: podman, engine: \"{}\"", podman.address)},
+      {machine, fmt::format("type: vm, image: {}", machine.address)}};
+  int drilled = 0;
+  for (const auto& [engine, keys] : kinds) {
+    if (!engine.impossible.empty()) continue;
+    EXPECT_TRUE(engine.missing.empty() || !everything_is_required()) << engine.missing;
+    if (!engine.missing.empty()) continue;
+    for (const auto* name : {"s3", "ssh"}) {
+      SCOPED_TRACE(keys + ", " + name);
+      const auto& form = all_->form(name);
+      SecretSearch search(form.secret, state);
+      const auto run = run_scenario(scenario_in(keys, form), options_of(form));
+      expect_newest_transaction(run);
+      EXPECT_EQ(search.found(), std::vector<std::string>{});
+      ASSERT_TRUE(run.report) << run.text();
+      EXPECT_NE(run.report->tools.at("PostgreSQL binaries").find("the backup tool runs on this host"),
+                std::string::npos)
+          << run.report->tools.at("PostgreSQL binaries");
+      expect_nothing_left();
+    }
+    ++drilled;
+  }
+  if (!require_or_skip(drilled > 0 ? "" : "neither containers nor machines work here",
+                       Remedy::none)) {
+    return;
+  }
 }
 
 // A kept sandbox is what a drill leaves on disk.

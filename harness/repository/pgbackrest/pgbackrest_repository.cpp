@@ -206,11 +206,12 @@ void PgBackRestRepository::restore(const Backup& backup, const RecoveryTarget& t
     const auto done = static_cast<double>(backup.size.count) * reported;
     on_progress({.fraction = reported, .done = {static_cast<std::uint64_t>(done)}});
   };
-  const auto result = sandbox.run({.program = spec_.binary,
-                                   .arguments = std::move(arguments),
-                                   .timeout = restore_deadline,
-                                   .on_line = on_progress ? on_line : decltype(Command::on_line)()},
-                                  stop);
+  const auto result =
+      sandbox.run_backup_tool({.program = spec_.binary,
+                               .arguments = std::move(arguments),
+                               .timeout = restore_deadline,
+                               .on_line = on_progress ? on_line : decltype(Command::on_line)()},
+                              stop);
   if (result.succeeded()) return;
   const auto error = error_of(result, "restore of backup " + backup.label, ErrorKind::restore);
   if (error.kind() != ErrorKind::restore) throw error;

@@ -46,32 +46,31 @@ void require_same_architecture(const std::string& image, const ImageFacts& facts
       "set sandbox.image to an image for this architecture", FindingCode::env_image, image);
 }
 
-// A container has no network, and at most the egress that the scenario allows.
-void require_reachable_repository(const SandboxSpec& spec) {
-  if (!spec.network_requirement) return;
+// What `sandbox.egress: repository` requires.
+void require_possible_egress(const SandboxSpec& spec) {
+  if (!opens_egress(spec)) return;
   const auto& reason = spec.network_requirement->reason;
   const auto& unsupported = spec.network_requirement->unsupported;
-  const auto refuse = [&](const std::string& message, const std::string& hint) {
-    throw Error(ErrorKind::environment, message, hint, FindingCode::env_container, reason);
+  const auto refuse = [&](const std::string& message) {
+    throw Error(ErrorKind::environment, message,
+                "remove sandbox.egress: the backup tool then runs on this host",
+                FindingCode::env_container, reason);
   };
-  if (!opens_egress(spec)) {
-    refuse(fmt::format("a container without a network cannot reach the repository: {}", reason),
-           "set sandbox.egress: repository to allow connections to the repository only, or use "
-           "sandbox.type: local");
-  }
   if (!unsupported.empty()) {
     refuse(fmt::format("the repository cannot be reached from a container: {}, and {}", reason,
-                       unsupported),
-           "use sandbox.type: local");
+                       unsupported));
   }
   if (geteuid() != 0) {
-    refuse(fmt::format("only root can give a container access to the repository: {}", reason),
-           "run pgrehearse as root, or use sandbox.type: local");
+    refuse(fmt::format("only root can give a container access to the repository: {}", reason));
   }
 }
 
-// ", network: only s3.example:443"; empty without egress.
-std::string egress_of(const SandboxSpec& spec) {
+// ", network: only s3.example:443"; empty where the repository is in directories of this host.
+std::string access_of(const SandboxSpec& spec) {
+  if (backup_tool_runs_outside(spec)) {
+    return fmt::format(", the backup tool runs on this host ({})",
+                       spec.network_requirement->reason);
+  }
   if (!opens_egress(spec)) return {};
   std::vector<std::string> endpoints;
   for (const auto& endpoint : spec.network_requirement->endpoints) {
@@ -81,7 +80,8 @@ std::string egress_of(const SandboxSpec& spec) {
 }
 
 // Everyone who may use the engine can read a container's environment.
-void require_no_secret_variables() {
+void require_no_secret_variables(const SandboxSpec& spec) {
+  if (backup_tool_runs_outside(spec)) return;
   for (const auto& [name, value] : pgbackrest_variables()) {
     for (const std::string_view end : {"_PASS", "_KEY", "_SECRET", "_TOKEN", "_PASSPHRASE"}) {
       if (!name.ends_with(end)) continue;
@@ -107,9 +107,10 @@ bool has_expired(const ListedContainer& container) {
 
 }  // namespace
 
-ContainerProvisioner::ContainerProvisioner(EngineKind kind, const std::filesystem::path& state,
+ContainerProvisioner::ContainerProvisioner(EngineKind kind, CommandRunner& host,
+                                           const std::filesystem::path& state,
                                            CommandObserver observer)
-    : kind_(kind), registry_(state), observer_(std::move(observer)) {}
+    : kind_(kind), host_(host), registry_(state), observer_(std::move(observer)) {}
 
 ContainerEngine ContainerProvisioner::engine_at(const std::string& address) const {
   return {kind_, find_engine(kind_, address, EngineSurroundings::of_this_process())};
@@ -120,26 +121,26 @@ std::string ContainerProvisioner::owner_of(const std::string& host) const {
 }
 
 std::string ContainerProvisioner::probe(const SandboxSpec& spec, std::stop_token stop) {
-  require_reachable_repository(spec);
-  require_no_secret_variables();
+  require_possible_egress(spec);
+  require_no_secret_variables(spec);
   const auto engine = engine_at(options_of<ContainerOptions>(spec).engine);
   const auto version = engine.version(stop);
   const auto name = image_of(spec);
   const auto image = engine.find_image(name, stop);
   if (!image) {
     return fmt::format("{} {}, image {} (will be pulled){}", name_of(kind_), version, name,
-                       egress_of(spec));
+                       access_of(spec));
   }
   require_same_architecture(name, *image);
   constexpr std::size_t short_id = 19;  // "sha256:" and twelve digits
   return fmt::format("{} {}, image {} ({}){}", name_of(kind_), version, name,
-                     image->id.substr(0, short_id), egress_of(spec));
+                     image->id.substr(0, short_id), access_of(spec));
 }
 
 std::unique_ptr<Sandbox> ContainerProvisioner::create(const SandboxSpec& spec,
                                                       std::stop_token stop) {
-  require_reachable_repository(spec);
-  require_no_secret_variables();
+  require_possible_egress(spec);
+  require_no_secret_variables(spec);
   const auto account = sandbox_account(spec);
   auto resolved = spec;
   resolved.type = name_of(kind_);
@@ -162,7 +163,7 @@ std::unique_ptr<Sandbox> ContainerProvisioner::create(const SandboxSpec& spec,
   auto directory = HostDirectory::claim(registry_, resolved, account, engine.address().text);
   const ContainerSandbox::Identity identity{.owner = owner_of(directory.entry().host),
                                             .observer = observer_};
-  auto sandbox = std::make_unique<ContainerSandbox>(std::move(engine), std::move(resolved),
+  auto sandbox = std::make_unique<ContainerSandbox>(std::move(engine), host_, std::move(resolved),
                                                     std::move(directory), identity);
   sandbox->make(*image, stop);
   return sandbox;

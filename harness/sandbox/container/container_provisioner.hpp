@@ -12,8 +12,9 @@ namespace pgrehearse {
 
 class ContainerProvisioner : public Provisioner {
  public:
-  // `observer` is called with every command that ran in a container.
-  ContainerProvisioner(EngineKind kind, const std::filesystem::path& state,
+  // `host` runs the backup tool where a container cannot reach the repository; `observer` is called
+  // with every command that ran in a container.
+  ContainerProvisioner(EngineKind kind, CommandRunner& host, const std::filesystem::path& state,
                        CommandObserver observer = {});
 
   // The engine and the image; create() pulls an image that the engine does not have.
@@ -30,6 +31,7 @@ class ContainerProvisioner : public Provisioner {
   [[nodiscard]] Removal remove_unregistered(const Leftover& leftover) const;
 
   EngineKind kind_;
+  CommandRunner& host_;
   Registry registry_;
   CommandObserver observer_;
 };

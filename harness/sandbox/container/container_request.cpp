@@ -31,6 +31,11 @@ Json bind(const fs::path& source, const fs::path& target, bool read_only) {
           {"BindOptions", std::move(options)}};
 }
 
+std::vector<fs::path> repository_files(const SandboxSpec& spec) {
+  if (backup_tool_runs_outside(spec)) return {};
+  return with_mounts_below(spec.readable, mounts_of_this_process());
+}
+
 Json mounts_of(const ContainerRequest& request) {
   const auto& paths = request.directory.paths();
   auto mounts = Json::array();
@@ -40,9 +45,7 @@ Json mounts_of(const ContainerRequest& request) {
   mounts.push_back(bind(passwd_file(paths), "/etc/passwd", true));
   mounts.push_back(bind(group_file(paths), "/etc/group", true));
   if (opens_egress(request.spec)) mounts.push_back(bind(hosts_file(paths), "/etc/hosts", true));
-  for (const auto& path : with_mounts_below(request.spec.readable, mounts_of_this_process())) {
-    mounts.push_back(bind(path, path, true));
-  }
+  for (const auto& path : repository_files(request.spec)) mounts.push_back(bind(path, path, true));
   return mounts;
 }
 
@@ -51,7 +54,7 @@ Json io_limits(const ContainerRequest& request) {
   auto limits = Json::array();
   const auto& bandwidth = options_of<ContainerOptions>(request.spec).io_bandwidth;
   if (!bandwidth) return limits;
-  auto paths = with_mounts_below(request.spec.readable, mounts_of_this_process());
+  auto paths = repository_files(request.spec);
   paths.push_back(request.directory.paths().root);
   const auto disks = disks_of(paths);
   for (const auto& path : disks.without_disk) {
@@ -122,6 +125,10 @@ std::string container_json(const ContainerRequest& request) {
 
 bool opens_egress(const SandboxSpec& spec) {
   return spec.network_requirement && options_of<ContainerOptions>(spec).repository_egress;
+}
+
+bool backup_tool_runs_outside(const SandboxSpec& spec) {
+  return spec.network_requirement && !opens_egress(spec);
 }
 
 fs::path passwd_file(const SandboxPaths& paths) { return paths.configuration / "passwd"; }

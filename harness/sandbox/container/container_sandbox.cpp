@@ -12,11 +12,13 @@
 #include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/throw_if_stopped.hpp"
+#include "harness/process/process_table.hpp"
 #include "harness/sandbox/container/container_request.hpp"
 #include "harness/sandbox/labels.hpp"
 #include "harness/sandbox/removal.hpp"
 #include "harness/sandbox/shared/account_files.hpp"
 #include "harness/sandbox/shared/agent_paths.hpp"
+#include "harness/sandbox/shared/host_command.hpp"
 #include "harness/sandbox/shared/image_binaries.hpp"
 
 namespace pgrehearse {
@@ -78,10 +80,11 @@ void append(Removal& removal, const Removal& more) {
 
 }  // namespace
 
-ContainerSandbox::ContainerSandbox(ContainerEngine engine, SandboxSpec spec,
+ContainerSandbox::ContainerSandbox(ContainerEngine engine, CommandRunner& host, SandboxSpec spec,
                                    HostDirectory directory, Identity identity)
     : HostedSandbox(std::move(spec), std::move(directory)),
       engine_(std::move(engine)),
+      host_(host),
       identity_(std::move(identity)),
       inside_(
           agent_socket(paths()),
@@ -91,6 +94,11 @@ ContainerSandbox::ContainerSandbox(ContainerEngine engine, SandboxSpec spec,
            .ended_hint = "it was stopped, or the container engine was stopped",
            .code = FindingCode::env_container,
            .account = this->directory().account().uid}) {}
+
+ContainerSandbox::~ContainerSandbox() {
+  destroy_unless_kept();
+  wal_relay_.reset();
+}
 
 void ContainerSandbox::make(const ImageFacts& image, const std::stop_token& stop) {
   directory().make_directories();
@@ -171,7 +179,7 @@ void ContainerSandbox::find_binaries(const std::stop_token& stop) {
 
 CommandResult ContainerSandbox::run(const Command& command, std::stop_token stop) {
   auto inside = command;
-  inside.environment = environment_inside(directory(), command);
+  inside.environment = environment_inside(directory(), command, !backup_tool_runs_outside(spec()));
   try {
     auto result = inside_.run(inside, stop);
     if (identity_.observer) identity_.observer(command, result);
@@ -180,6 +188,24 @@ CommandResult ContainerSandbox::run(const Command& command, std::stop_token stop
     if (error.code() == FindingCode::env_container) require_sound(stop);
     throw;
   }
+}
+
+CommandResult ContainerSandbox::run_backup_tool(const Command& command, std::stop_token stop) {
+  if (!backup_tool_runs_outside(spec())) return run(command, std::move(stop));
+  reap_adopted_children();
+  return host_.run(host_command(directory(), command), std::move(stop));
+}
+
+std::vector<std::string> ContainerSandbox::fetch_command(std::vector<std::string> archive_get) {
+  if (!backup_tool_runs_outside(spec())) return archive_get;
+  if (!wal_relay_) {
+    wal_relay_ =
+        std::make_unique<WalRelay>(directory().account(), paths().configuration, paths().data,
+                                   [this](const Command& command, const std::stop_token& stop) {
+                                     return run_backup_tool(command, stop);
+                                   });
+  }
+  return wal_relay_->client_of(std::move(archive_get));
 }
 
 void ContainerSandbox::require_running(const std::stop_token& stop) const {
@@ -216,6 +242,7 @@ void ContainerSandbox::require_sound(std::stop_token stop) {
 }
 
 Removal ContainerSandbox::remove_everything() {
+  wal_relay_.reset();
   relay_.reset();
   return remove_container_sandbox(engine_, directory().entry(), identity_.owner);
 }

@@ -10,6 +10,7 @@
 #include "harness/sandbox/container/container_engine.hpp"
 #include "harness/sandbox/container/repository_relay.hpp"
 #include "harness/sandbox/shared/hosted_sandbox.hpp"
+#include "harness/sandbox/shared/wal_relay.hpp"
 
 namespace pgrehearse {
 
@@ -19,15 +20,18 @@ class ContainerSandbox final : public HostedSandbox {
     std::string owner;         // value of label_owner
     CommandObserver observer;  // sees every command; may be empty
   };
-  ContainerSandbox(ContainerEngine engine, SandboxSpec spec, HostDirectory directory,
-                   Identity identity);
-  ~ContainerSandbox() override { destroy_unless_kept(); }
+  // `host` runs the backup tool where the container cannot reach the repository.
+  ContainerSandbox(ContainerEngine engine, CommandRunner& host, SandboxSpec spec,
+                   HostDirectory directory, Identity identity);
+  ~ContainerSandbox() override;
 
   // Creates the directories and the container, starts it, and finds the PostgreSQL binaries in it.
   // Throws Error(environment); the destructor removes what was created.
   void make(const ImageFacts& image, const std::stop_token& stop);
 
   CommandResult run(const Command& command, std::stop_token stop) override;
+  CommandResult run_backup_tool(const Command& command, std::stop_token stop) override;
+  std::vector<std::string> fetch_command(std::vector<std::string> archive_get) override;
   [[nodiscard]] IsolationMeans isolation() const override {
     return {.in_force = {"container, with capabilities dropped and a network of its own"},
             .missing = {}};
@@ -46,10 +50,12 @@ class ContainerSandbox final : public HostedSandbox {
   void open_egress(const std::stop_token& stop);
 
   ContainerEngine engine_;
+  CommandRunner& host_;
   Identity identity_;
   std::string container_;
   AgentCommandRunner inside_;
   std::unique_ptr<RepositoryRelay> relay_;
+  std::unique_ptr<WalRelay> wal_relay_;
 };
 
 // Removes the container of the entry, if it exists, and processes and files of this host. Never

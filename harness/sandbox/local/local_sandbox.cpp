@@ -9,6 +9,7 @@
 #include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/host_resources.hpp"
 #include "harness/sandbox/removal.hpp"
+#include "harness/sandbox/shared/host_command.hpp"
 
 namespace pgrehearse {
 
@@ -37,12 +38,7 @@ Removal LocalSandbox::remove_everything() {
 CommandResult LocalSandbox::run(const Command& command, std::stop_token stop) {
   // Until it is reaped, a server that has ended looks alive to pg_ctl.
   reap_adopted_children();
-  auto inside = command;
-  inside.account = directory().account();
-  inside.environment[run_label] = spec().run_id;
-  inside.environment[root_label] = paths().root.string();
-  inside.environment["TMPDIR"] = paths().temporary.string();
-  inside.confine_writes_to = {paths().root, "/dev/null", "/dev/zero", "/dev/full", "/dev/tty"};
+  auto inside = host_command(directory(), command);
   if (inside.isolation) inside.isolation = isolation_of_server(*inside.isolation);
   // Writes to a hidden /dev/shm are allowed when there is one.
   if (!inside.isolation || !inside.isolation->memory || server_needs(shared_memory)) {

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "harness/process/isolation.hpp"
-#include "harness/sandbox/local/wal_relay.hpp"
 #include "harness/sandbox/shared/hosted_sandbox.hpp"
+#include "harness/sandbox/shared/wal_relay.hpp"
 
 namespace pgrehearse {
 

@@ -19,15 +19,6 @@ namespace {
 
 constexpr std::string_view type_name = "vm";
 
-void require_local_repository(const SandboxSpec& spec) {
-  if (!spec.network_requirement) return;
-  const auto& reason = spec.network_requirement->reason;
-  throw Error(
-      ErrorKind::environment,
-      fmt::format("a virtual machine without a network cannot reach the repository: {}", reason),
-      "use sandbox.type: local", FindingCode::env_vm, reason);
-}
-
 void require_disk_space(const SandboxSpec& spec) {
   const auto disk = vm_disk_size(spec);
   if (disk >= spec.needed) return;
@@ -61,18 +52,20 @@ VmProvisioner::VmProvisioner(CommandRunner& host, const std::filesystem::path& s
     : host_(host), state_(state), registry_(state), observer_(std::move(observer)) {}
 
 std::string VmProvisioner::probe(const SandboxSpec& spec, std::stop_token stop) {
-  require_local_repository(spec);
   require_disk_space(spec);
   const auto image = find_vm_image(spec, state_);
   ask_for_version(host_, "mke2fs", "-V", stop);
   const auto version = ask_for_version(host_, "qemu-system-x86_64", "--version", stop);
   const auto lines = lines_of(version);
-  return fmt::format("{}, image {} ({})", lines.empty() ? "QEMU" : lines.front(),
-                     image.directory.string(), image.checksum);
+  const auto access = backup_tool_runs_outside_vm(spec)
+                          ? fmt::format(", the backup tool runs on this host ({})",
+                                        spec.network_requirement->reason)
+                          : std::string();
+  return fmt::format("{}, image {} ({}){}", lines.empty() ? "QEMU" : lines.front(),
+                     image.directory.string(), image.checksum, access);
 }
 
 std::unique_ptr<Sandbox> VmProvisioner::create(const SandboxSpec& spec, std::stop_token stop) {
-  require_local_repository(spec);
   require_disk_space(spec);
   const auto account = sandbox_account(spec);
   auto resolved = spec;

@@ -66,7 +66,7 @@ void append_disks(std::vector<std::string>& words, const VmRequest& request) {
 
 void append_shares(std::vector<std::string>& words, const VmRequest& request) {
   const VmFiles files(request.directory.paths());
-  const auto shares = vm_shares(request.spec.readable);
+  const auto shares = vm_shares(request);
   const auto& bandwidth = options_of<VmOptions>(request.spec).io_bandwidth;
   const auto limit =
       bandwidth ? fmt::format(",throttling.bps-read={}", bandwidth->count) : std::string();
@@ -76,7 +76,7 @@ void append_shares(std::vector<std::string>& words, const VmRequest& request) {
     append(words,
            {"-fsdev",
             fmt::format("local,id={},path={},security_model=none,readonly=on,multidevs=remap{}",
-                        name, value(directory), limit),
+                        name, value(directory.path), limit),
             "-device", fmt::format("virtio-9p-pci,fsdev={0},mount_tag={0}", name)});
   }
   append(words,
@@ -158,7 +158,7 @@ agent::Settings vm_settings(const VmRequest& request) {
         paths.pgbackrest / "spool"}) {
     if (is_below(directory, paths.root)) settings.emplace_back("directory", directory.string());
   }
-  const auto shares = vm_shares(request.spec.readable);
+  const auto shares = vm_shares(request);
   if (shares.directories.size() > most_shares) {
     throw Error(
         ErrorKind::environment,
@@ -170,7 +170,7 @@ agent::Settings vm_settings(const VmRequest& request) {
   int number = 0;
   for (const auto& directory : shares.directories) {
     settings.emplace_back("share", fmt::format("share{}", number++));
-    settings.emplace_back("at", directory.string());
+    settings.emplace_back("at", directory.inside.string());
   }
   number = 0;
   for (const auto& file : shares.files) {
@@ -196,16 +196,30 @@ std::string vm_initrd(std::string_view program) {
          cpio_entry("TRAILER!!!", "", 0);
 }
 
-VmShares vm_shares(const std::vector<fs::path>& readable) {
+VmShares vm_shares(const VmRequest& request) {
   VmShares shares;
+  if (backup_tool_runs_outside_vm(request.spec)) {
+    shares.directories = written_outside(request.directory.paths());
+    return shares;
+  }
   // A 9p share includes the file systems mounted below it.
-  for (const auto& path : with_mounts_below(readable, "")) {
+  for (const auto& path : with_mounts_below(request.spec.readable, "")) {
     std::error_code unreadable;
-    const bool is_directory = fs::is_directory(path, unreadable);
-    if (!is_directory && !fs::exists(path, unreadable)) continue;
-    (is_directory ? shares.directories : shares.files).push_back(path);
+    if (fs::is_directory(path, unreadable)) {
+      shares.directories.push_back({.path = path, .inside = path});
+    } else if (fs::exists(path, unreadable)) {
+      shares.files.push_back(path);
+    }
   }
   return shares;
+}
+
+std::vector<VmShares::Directory> written_outside(const SandboxPaths& paths) {
+  std::vector<VmShares::Directory> directories;
+  for (const auto& path : {paths.data, paths.tablespaces, paths.wal}) {
+    directories.push_back({.path = path, .inside = paths.root / "outside" / path.filename()});
+  }
+  return directories;
 }
 
 Bytes vm_disk_size(const SandboxSpec& spec) {

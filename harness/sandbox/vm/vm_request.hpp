@@ -45,12 +45,24 @@ agent::Settings vm_settings(const VmRequest& request);
 // An initrd to append to the image's: `program` as the first process.
 std::string vm_initrd(std::string_view program);
 
-// What is visible inside, each once: directories, and single files.
+// What of this host is visible inside, each once: directories, and single files.
 struct VmShares {
-  std::vector<std::filesystem::path> directories;
-  std::vector<std::filesystem::path> files;
+  struct Directory {
+    std::filesystem::path path;
+    std::filesystem::path inside;
+  };
+  std::vector<Directory> directories;
+  std::vector<std::filesystem::path> files;  // at the same path inside
 };
-VmShares vm_shares(const std::vector<std::filesystem::path>& readable);
+// The repository, or what the backup tool writes on this host.
+VmShares vm_shares(const VmRequest& request);
+
+// A machine has no network: a repository that needs one is read by the backup tool on this host.
+inline bool backup_tool_runs_outside_vm(const SandboxSpec& spec) {
+  return spec.network_requirement.has_value();
+}
+// What the backup tool writes there: the sandbox's directories `data`, `tablespaces` and `wal`.
+std::vector<VmShares::Directory> written_outside(const SandboxPaths& paths);
 
 // The disk for PGDATA and everything else that is written: as requested, or twice what the drill
 // needs and 4 GB. It is sparse on this host.

@@ -17,6 +17,7 @@
 #include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/removal.hpp"
 #include "harness/sandbox/sandbox_files.hpp"
+#include "harness/sandbox/shared/host_command.hpp"
 #include "harness/sandbox/shared/image_binaries.hpp"
 #include "harness/sandbox/vm/vm_host.hpp"
 
@@ -81,8 +82,22 @@ VmSandbox::VmSandbox(CommandRunner& host, SandboxSpec spec, HostDirectory direct
            .code = FindingCode::env_vm,
            .account = this->directory().account().uid}) {}
 
+VmSandbox::~VmSandbox() {
+  destroy_unless_kept();
+  wal_relay_.reset();
+}
+
+Removal VmSandbox::remove_everything() {
+  wal_relay_.reset();
+  return HostedSandbox::remove_everything();
+}
+
 void VmSandbox::make(const std::stop_token& stop) {
-  directory().make_root();
+  if (backup_tool_runs_outside_vm(spec())) {
+    directory().make_directories();
+  } else {
+    directory().make_root();
+  }
   write_machine_files();
   boot(stop);
   find_binaries(stop);
@@ -105,8 +120,9 @@ void VmSandbox::write_machine_files() const {
   for (const auto& path : {files_.directory, files_.logs}) {
     make_private_directory(path, directory().account());
   }
-  if (directory().entry().sockets.empty())
+  if (directory().entry().sockets.empty() && !backup_tool_runs_outside_vm(spec())) {
     make_private_directory(paths().sockets, directory().account());
+  }
   constexpr int executable = 0700;
   const auto program = agent_binary();
   directory().write_file(files_.program, program, executable);
@@ -204,11 +220,85 @@ void VmSandbox::find_binaries(const std::stop_token& stop) {
 CommandResult VmSandbox::run(const Command& command, std::stop_token stop) {
   reap_adopted_children();
   auto inside = command;
-  inside.environment = environment_inside(directory(), command);
+  inside.environment =
+      environment_inside(directory(), command, !backup_tool_runs_outside_vm(spec()));
   inside.environment.emplace("PATH", "/usr/local/bin:/usr/bin:/bin");
   auto result = inside_.run(inside, std::move(stop));
   if (observer_) observer_(command, result);
   return result;
+}
+
+CommandResult VmSandbox::run_backup_tool(const Command& command, std::stop_token stop) {
+  if (!backup_tool_runs_outside_vm(spec())) return run(command, std::move(stop));
+  const std::lock_guard lock(outside_);
+  reap_adopted_children();
+  auto result = run_with_control_file(command, stop);
+  if (result.succeeded()) bring_in(stop);
+  const ActingAccount acting(directory().account());
+  for (const auto& written : written_outside(paths())) {
+    std::error_code failure;
+    for (fs::directory_iterator entry(written.path, failure), end; !failure && entry != end;
+         entry.increment(failure)) {
+      std::error_code left;
+      fs::remove_all(entry->path(), left);
+    }
+  }
+  return result;
+}
+
+CommandResult VmSandbox::run_with_control_file(const Command& command,
+                                               const std::stop_token& stop) {
+  constexpr std::string_view option = "--pg1-path=";
+  fs::path control;
+  std::string content;
+  for (const auto& argument : command.arguments) {
+    if (!argument.starts_with(option)) continue;
+    control = fs::path(argument.substr(option.size())) / "global/pg_control";
+    content = is_below(control, paths().root) ? read_file(control) : std::string();
+  }
+  const fs::path destination = command.arguments.empty() ? "" : command.arguments.back();
+  {
+    const ActingAccount acting(directory().account());
+    std::error_code failure;
+    if (!content.empty()) fs::create_directories(control.parent_path(), failure);
+    if (is_below(destination, paths().root)) {
+      fs::create_directories(destination.parent_path(), failure);
+    }
+  }
+  if (!content.empty()) directory().write_file(control, content, 0600);
+  auto result = host_.run(host_command(directory(), command), stop);
+  if (!content.empty()) {
+    const ActingAccount acting(directory().account());
+    std::error_code failure;
+    fs::remove(control, failure);
+  }
+  return result;
+}
+
+void VmSandbox::bring_in(const std::stop_token& stop) {
+  for (const auto& [path, inside] : written_outside(paths())) {
+    const auto copied = run({.program = "cp",
+                             .arguments = {"-R", "-P", (inside / ".").string(), path.string()},
+                             .timeout = std::chrono::hours(24),
+                             .unlisted = true},
+                            stop);
+    throw_if_cancelled(copied);
+    if (copied.succeeded()) continue;
+    throw Error(ErrorKind::environment,
+                "cannot copy restored files into the machine: " + last_line(copied.error_output),
+                "check sandbox.disk", FindingCode::env_vm);
+  }
+}
+
+std::vector<std::string> VmSandbox::fetch_command(std::vector<std::string> archive_get) {
+  if (!backup_tool_runs_outside_vm(spec())) return archive_get;
+  if (!wal_relay_) {
+    wal_relay_ = std::make_unique<VmWalRelay>(
+        inside_, *this, [this](const Command& command, const std::stop_token& stop) {
+          return run_backup_tool(command, stop);
+        });
+  }
+  return wal_relay_->client_of(std::move(archive_get));
 }
 
 CommandResult VmSandbox::run_tool(std::vector<std::string> words, std::string_view input,
@@ -272,9 +362,12 @@ void VmSandbox::require_sound(std::stop_token stop) {
 
 void VmSandbox::collect_logs(const fs::path& into) {
   copy_files_of(directory().account(), files_.logs, into / "machine");
+  copy_files_of(directory().account(), paths().pgbackrest / "log", into / "pgbackrest");
   try {
     collect_files(paths().logs, into / "postgres");
-    collect_files(paths().pgbackrest / "log", into / "pgbackrest");
+    if (!backup_tool_runs_outside_vm(spec())) {
+      collect_files(paths().pgbackrest / "log", into / "pgbackrest");
+    }
     collect_files(paths().configuration, into / "configuration");
   } catch (const Error& error) {
     spdlog::debug("cannot collect the logs of the virtual machine: {}", error.what());

@@ -2,6 +2,8 @@
 // files are read and written through the agent, and libpq connects through a forwarded socket.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <string>
 
 #include "harness/agent/client/agent_command_runner.hpp"
@@ -9,6 +11,7 @@
 #include "harness/sandbox/shared/hosted_sandbox.hpp"
 #include "harness/sandbox/vm/vm_image.hpp"
 #include "harness/sandbox/vm/vm_request.hpp"
+#include "harness/sandbox/vm/vm_wal_relay.hpp"
 
 namespace pgrehearse {
 
@@ -17,13 +20,15 @@ class VmSandbox final : public HostedSandbox {
   // `host` runs QEMU; `observer` is called for QEMU and for every command inside, and may be empty.
   VmSandbox(CommandRunner& host, SandboxSpec spec, HostDirectory directory, VmImage image,
             CommandObserver observer);
-  ~VmSandbox() override { destroy_unless_kept(); }
+  ~VmSandbox() override;
 
   // Creates and boots the machine, and finds the PostgreSQL binaries in it. Throws
   // Error(environment); the destructor removes what was created.
   void make(const std::stop_token& stop);
 
   CommandResult run(const Command& command, std::stop_token stop) override;
+  CommandResult run_backup_tool(const Command& command, std::stop_token stop) override;
+  std::vector<std::string> fetch_command(std::vector<std::string> archive_get) override;
   [[nodiscard]] Bytes free_space() const override;
   [[nodiscard]] Bytes size_of(const std::filesystem::path& path) const override;
   [[nodiscard]] std::string read_file(const std::filesystem::path& path,
@@ -41,6 +46,11 @@ class VmSandbox final : public HostedSandbox {
   void collect_logs(const std::filesystem::path& into) override;
 
  private:
+  Removal remove_everything() override;
+  // On this host. archive-get reads the cluster's pg_control: a copy of the one inside.
+  CommandResult run_with_control_file(const Command& command, const std::stop_token& stop);
+  // Copies what the backup tool has written on this host into the machine.
+  void bring_in(const std::stop_token& stop);
   // On this host, as the sandbox's account, labelled and confined to the sandbox.
   CommandResult run_outside(Command command, const std::stop_token& stop) const;
   // One of harness/agent/tools.hpp.
@@ -60,6 +70,8 @@ class VmSandbox final : public HostedSandbox {
   CommandObserver observer_;
   VmFiles files_;
   mutable AgentCommandRunner inside_;
+  std::mutex outside_;  // one command of the backup tool at a time
+  std::unique_ptr<VmWalRelay> wal_relay_;
 };
 
 }  // namespace pgrehearse

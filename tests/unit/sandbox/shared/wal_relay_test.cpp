@@ -1,4 +1,4 @@
-#include "harness/sandbox/local/wal_relay.hpp"
+#include "harness/sandbox/shared/wal_relay.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
