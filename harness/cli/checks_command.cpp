@@ -71,9 +71,11 @@ void print_table(const std::vector<CheckDescription const*>& checks) {
   for (const auto* check : checks) width = std::max(width, check->name.size());
   std::cout << fmt::format("{:<{}}  {:<10}  {}\n", "CHECK", width, "STATE", "DESCRIPTION");
   for (const auto* check : checks) {
-    std::cout << fmt::format("{:<{}}  {:<10}  {}{}{}\n", check->name, width, name_of(check->state),
-                             check->summary, check->always ? " (runs in every drill)" : "",
-                             check->needs_primary ? " (needs a primary)" : "");
+    std::cout << fmt::format("{:<{}}  {:<10}  {}{}{}{}\n", check->name, width,
+                             name_of(check->state), check->summary,
+                             check->always ? " (runs in every drill)" : "",
+                             check->needs_primary ? " (needs a primary)" : "",
+                             check->needs_local_sandbox ? " (only in a local sandbox)" : "");
     for (const auto& key : check->keys) {
       std::cout << fmt::format(
           "{:<{}}    {}: {}{}{}\n", "", width + 12, key.name, key.summary,

@@ -32,6 +32,9 @@ class Check {
   // Called once before the restore. Starts work that runs in parallel with the restore, and returns
   // at once.
   virtual void before_restore(const RestoreContext& /*context*/) {}
+  // Called for a check of a stopped instance while the instance still runs, before it is stopped.
+  // An exception makes the check `unknown`.
+  virtual void before_stop(const LandedContext& /*context*/) {}
   // nullptr: the check does not need recovery to pause on its way.
   virtual PausePointVisitor* pause_point_visitor() { return nullptr; }
   [[nodiscard]] virtual bool runs_in(InstanceState state) const = 0;

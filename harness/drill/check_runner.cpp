@@ -59,6 +59,7 @@ FinishedCheck run_one(PlannedCheck& planned, const CheckContext& context) {
     return finished;
   }
   try {
+    if (planned.failure) std::rethrow_exception(planned.failure);
     auto outcome = planned.check->run_in(context);
     excuse_lack_of_resources(outcome);
     record.verdict = outcome.verdict;
@@ -112,6 +113,20 @@ std::vector<PlannedCheck> plan_checks(const Scenario& scenario,
     if (!known) throw Error(ErrorKind::usage, fmt::format("unknown check '{}'", request.check));
   }
   return planned;
+}
+
+void prepare_stop(std::span<PlannedCheck> checks, const LandedContext& context) {
+  for (auto& planned : checks) {
+    if (planned.state != InstanceState::stopped) continue;
+    try {
+      planned.check->before_stop(context);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) throw;
+      planned.failure = std::current_exception();
+    } catch (const std::exception&) {
+      planned.failure = std::current_exception();
+    }
+  }
 }
 
 std::vector<FinishedCheck> run_checks(std::span<PlannedCheck> checks, InstanceState state,

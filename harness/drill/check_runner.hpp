@@ -1,6 +1,7 @@
 // Runs the checks of one state in parallel, heaviest first, and records their outcomes.
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@ struct PlannedCheck {
   CheckRequest request;
   std::unique_ptr<Check> check;
   InstanceState state = InstanceState::paused;
+  std::exception_ptr failure = {};  // of before_stop()
 };
 
 struct FinishedCheck {
@@ -30,6 +32,9 @@ struct FinishedCheck {
 // run in the state of its row.
 std::vector<PlannedCheck> plan_checks(const Scenario& scenario,
                                       std::span<const CheckDescription> table);
+
+// Calls before_stop() of the checks that run on a stopped instance. Throws Error(interrupted).
+void prepare_stop(std::span<PlannedCheck> checks, const LandedContext& context);
 
 // Runs the checks of `state` on at most `workers` threads. An exception is recorded as `unknown`
 // with its message; after a stop request the remaining checks are `skipped`. `on_finished` is

@@ -62,8 +62,8 @@ class Drill {
       if (services_.at_landing) use_landing();
       if (wanted(InstanceState::paused)) phase("checks while paused", [&] { check_paused(); });
       finish_repository_checks();
+      if (wanted(InstanceState::read_write) || promotion_wanted()) promote();
       if (wanted(InstanceState::read_write)) {
-        promote();
         phase("checks after promotion", [&] { check(InstanceState::read_write, *landed_); });
       }
       if (wanted(InstanceState::stopped)) {
@@ -342,6 +342,11 @@ class Drill {
                        [&](const auto& planned) { return planned.state == state; });
   }
 
+  [[nodiscard]] bool promotion_wanted() const {
+    return std::any_of(planned_.begin(), planned_.end(),
+                       [](const auto& planned) { return planned.description->promotes; });
+  }
+
   void check(InstanceState state, const CheckContext& context) {
     const auto workers = static_cast<std::size_t>(std::max(2, sandbox_->cpus()));
     auto finished = run_checks(planned_, state, context, workers, [this](const CheckRecord& done) {
@@ -378,6 +383,7 @@ class Drill {
 
   void stop_instance() {
     files_ = collect_relation_files(landed_->databases, landed_->connect);
+    prepare_stop(planned_, *landed_);
     instance_->stop(stop_);
   }
 

@@ -391,6 +391,53 @@ std::vector<Connection::PipelineResult> Connection::pipeline(
   return results;
 }
 
+void Connection::start_copy(const std::string& sql) {
+  Conversation conversation(handle_.get(), options_, stop_);
+  send_simple(handle_.get(), conversation, sql);
+  const auto result = conversation.next();
+  if (result && PQresultStatus(result.get()) == PGRES_COPY_BOTH) return;
+  if (result && is_failure(result.get())) conversation.fail(result.get());
+  throw SqlError(options_.failure_kind, "the server does not stream WAL", "");
+}
+
+std::optional<std::vector<std::string>> Connection::receive_copied(
+    std::chrono::milliseconds timeout) {
+  auto* connection = handle_.get();
+  Conversation conversation(connection, options_, stop_);
+  std::vector<std::string> messages;
+  for (bool waited = false;; waited = true) {
+    while (true) {
+      char* data = nullptr;
+      const int length = PQgetCopyData(connection, &data, 1);
+      const std::unique_ptr<char, decltype(&PQfreemem)> message(data, &PQfreemem);
+      if (length == 0) break;
+      if (length == -2) conversation.lost();
+      if (length == -1) {
+        const auto result = conversation.next();
+        if (result && is_failure(result.get()) && PQresultStatus(result.get()) != PGRES_COPY_IN) {
+          throw SqlError(options_.failure_kind, primary_message_of(result.get()),
+                         sqlstate_of(result.get()));
+        }
+        return {};
+      }
+      messages.emplace_back(message.get(), static_cast<std::size_t>(length));
+    }
+    if (waited || !messages.empty()) return messages;
+    const StopEvent event(stop_);
+    const auto outcome = wait_for(PQsocket(connection), POLLIN, event, Clock::now() + timeout);
+    if (outcome == Waited::stopped) throw interrupted();
+    if (outcome == Waited::ready && PQconsumeInput(connection) == 0) conversation.lost();
+  }
+}
+
+void Connection::send_copied(std::string_view message) {
+  Conversation conversation(handle_.get(), options_, stop_);
+  if (PQputCopyData(handle_.get(), message.data(), static_cast<int>(message.size())) != 1) {
+    conversation.lost();
+  }
+  conversation.flush();
+}
+
 int Connection::server_version() const { return PQserverVersion(handle_.get()); }
 
 std::string Connection::quote_identifier(std::string_view name) const {

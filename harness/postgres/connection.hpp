@@ -87,6 +87,14 @@ class Connection {
   };
   std::vector<PipelineResult> pipeline(std::span<const std::string> statements);
 
+  // Streaming replication. start_copy() sends START_REPLICATION; from then on both sides send
+  // messages until the server ends the stream. Throws SqlError.
+  void start_copy(const std::string& sql);
+  // Messages that have arrived; waits for the first one at most that long. nullopt: the server has
+  // ended the stream. Throws SqlError.
+  std::optional<std::vector<std::string>> receive_copied(std::chrono::milliseconds timeout);
+  void send_copied(std::string_view message);
+
   [[nodiscard]] int server_version() const;  // as libpq gives it: 150004
   // For SQL built of identifiers.
   [[nodiscard]] std::string quote_identifier(std::string_view name) const;

@@ -124,7 +124,9 @@ Connection Primary::open(const Route& route, const Wanted& wanted,
   auto parameters = route.parameters;
   if (!wanted.database.empty()) parameters["dbname"] = wanted.database;
   if (wanted.replication) parameters["replication"] = "database";
-  parameters["application_name"] = "pgrehearse";
+  const bool streams = !wanted.streaming_as.empty();
+  if (streams) parameters["replication"] = "true";
+  parameters["application_name"] = streams ? wanted.streaming_as : "pgrehearse";
   auto& options = parameters["options"];
   options += (options.empty() ? "" : " ") + session_options(limits_);
   watch_connection(parameters);
@@ -132,6 +134,7 @@ Connection Primary::open(const Route& route, const Wanted& wanted,
   const Connection::Options ours{.query_timeout = limits_.statement + std::chrono::minutes(1),
                                  .failure_kind = ErrorKind::environment};
   auto connection = Connection::open(std::move(parameters), ours, stop);
+  if (streams) return connection;
   allow_idle_session(connection);
   expect_role(connection, route);
   return connection;
@@ -195,6 +198,11 @@ Connection Primary::connect(const std::string& database, std::stop_token stop) c
 Connection Primary::connect_for_replication(const std::string& database,
                                             std::stop_token stop) const {
   return reach({.database = database, .replication = true}, stop).connection;
+}
+
+Connection Primary::connect_for_streaming(const std::string& application_name,
+                                          std::stop_token stop) const {
+  return reach({.streaming_as = application_name}, stop).connection;
 }
 
 Primary Primary::pinned(std::stop_token stop) const {

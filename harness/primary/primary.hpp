@@ -67,6 +67,10 @@ class Primary {
   // A replication connection (CREATE_REPLICATION_SLOT); does not support parameters.
   [[nodiscard]] Connection connect_for_replication(const std::string& database,
                                                    std::stop_token stop) const;
+  // A connection for physical replication, as a standby's: IDENTIFY_SYSTEM, START_REPLICATION. Its
+  // role is not checked, since it does not run SQL.
+  [[nodiscard]] Connection connect_for_streaming(const std::string& application_name,
+                                                 std::stop_token stop) const;
   // The server found now, without failover: a snapshot is valid only on its own server. With a load
   // balancer or a virtual address, connections may still reach another server.
   [[nodiscard]] Primary pinned(std::stop_token stop) const;
@@ -81,6 +85,7 @@ class Primary {
   struct Wanted {
     std::string database;
     bool replication = false;
+    std::string streaming_as = {};  // application_name of physical replication; empty: SQL
   };
   [[nodiscard]] Reached reach(const Wanted& wanted, const std::stop_token& stop) const;
   [[nodiscard]] Reached reach_once(const Wanted& wanted, const std::stop_token& stop) const;

@@ -87,9 +87,11 @@ class Sandbox : public CommandRunner {
   }
 
   [[nodiscard]] virtual IsolationMeans isolation() const { return {}; }
-  // The command by which the server fetches WAL with `archive_get`; both take a file's name and a
-  // destination. Where the server cannot read the repository, it asks this process to fetch.
-  virtual std::vector<std::string> fetch_command(std::vector<std::string> archive_get) {
+  // The command by which the server of the data directory `data` fetches WAL with `archive_get`;
+  // both take a file's name and a destination. Where the server cannot read the repository, it asks
+  // this process to fetch.
+  virtual std::vector<std::string> fetch_command(std::vector<std::string> archive_get,
+                                                 const std::filesystem::path& /*data*/) {
     return archive_get;
   }
 

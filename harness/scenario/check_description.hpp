@@ -30,6 +30,8 @@ struct CheckDescription {
   InstanceState state = InstanceState::paused;
   bool always = false;  // runs in every drill without being listed
   bool needs_primary = false;
+  bool needs_local_sandbox = false;  // a scenario with another kind of sandbox is an error
+  bool promotes = false;             // the instance is promoted before the check's state
   int weight = 0;
   std::span<const KeyDescription> keys = {};
   // Throws Error(usage) for settings that are valid individually but not in combination.

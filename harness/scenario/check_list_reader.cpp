@@ -75,7 +75,8 @@ void refuse_second_name(const CheckRequest& request, const std::vector<CheckRequ
 
 }  // namespace
 
-std::vector<CheckRequest> read_check_list(const YamlNode& node, bool has_primary,
+std::vector<CheckRequest> read_check_list(const YamlNode& node,
+                                          const CheckListSurroundings& scenario,
                                           std::span<const CheckDescription> checks,
                                           Errors& errors) {
   std::vector<CheckRequest> requests;
@@ -92,7 +93,14 @@ std::vector<CheckRequest> read_check_list(const YamlNode& node, bool has_primary
     const auto* check = find_check(*item, checks, errors);
     if (check == nullptr) continue;
     auto request = read_request(*item, *check, errors);
-    if (check->needs_primary && !has_primary) {
+    if (check->needs_local_sandbox && scenario.sandbox_type != default_sandbox_type) {
+      errors.push_back(
+          {item->position,
+           fmt::format("check '{}' cannot run with sandbox.type: {}", item->name,
+                       scenario.sandbox_type),
+           fmt::format("set sandbox.type to {}, or remove the check", default_sandbox_type)});
+    }
+    if (check->needs_primary && !scenario.has_primary) {
       errors.push_back(
           {item->position,
            fmt::format("check '{}' needs a primary, but the scenario has none", item->name),

@@ -200,7 +200,10 @@ void fill(const YamlNode& root, std::span<const CheckDescription> checks, Scenar
     scenario.schedule = read_schedule(schedule->value, settings, scenario.name, errors);
   }
   if (const auto* list = root.find("checks")) {
-    scenario.checks = read_check_list(list->value, root.find("primary") != nullptr, checks, errors);
+    const CheckListSurroundings surroundings{
+        .has_primary = root.find("primary") != nullptr,
+        .sandbox_type = settings.get_or("sandbox.type", std::string(default_sandbox_type))};
+    scenario.checks = read_check_list(list->value, surroundings, checks, errors);
   }
 }
 

@@ -115,6 +115,8 @@ std::string when_text(const CheckDescription& check) {
   if (check.state_for != nullptr) text += " Some settings change this.";
   if (check.always) text += " Runs in every drill.";
   if (check.needs_primary) text += " Needs `primary`.";
+  if (check.needs_local_sandbox) text += " Only with `sandbox.type: local`.";
+  if (check.promotes) text += " The instance is promoted before.";
   return text;
 }
 

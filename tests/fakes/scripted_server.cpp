@@ -226,6 +226,7 @@ PQnoticeReceiver PQsetNoticeReceiver(PGconn* /*conn*/, PQnoticeReceiver /*receiv
 int PQsetnonblocking(PGconn* /*conn*/, int /*on*/) { return 0; }
 const char* PQparameterStatus(const PGconn* /*conn*/, const char* /*name*/) { return nullptr; }
 int PQgetCopyData(PGconn* /*conn*/, char** /*buffer*/, int /*async*/) { return -1; }
+int PQputCopyData(PGconn* /*conn*/, const char* /*buffer*/, int /*length*/) { return -1; }
 int PQsocket(const PGconn* conn) { return conn->socket; }
 int PQserverVersion(const PGconn* conn) { return conn->version; }
 char* PQerrorMessage(const PGconn* conn) { return const_cast<char*>(conn->message.c_str()); }

@@ -116,7 +116,8 @@ class Recovery {
 
   std::vector<std::string> archive_get(WalFetch fetch) {
     return input_.sandbox.fetch_command(
-        input_.repository.archive_get(input_.backup, input_.sandbox, fetch));
+        input_.repository.archive_get(input_.backup, input_.sandbox, fetch),
+        input_.sandbox.paths().data);
   }
 
   Quarantine quarantine() const {

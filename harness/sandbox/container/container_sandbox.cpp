@@ -196,16 +196,17 @@ CommandResult ContainerSandbox::run_backup_tool(const Command& command, std::sto
   return host_.run(host_command(directory(), command), std::move(stop));
 }
 
-std::vector<std::string> ContainerSandbox::fetch_command(std::vector<std::string> archive_get) {
+std::vector<std::string> ContainerSandbox::fetch_command(std::vector<std::string> archive_get,
+                                                         const fs::path& data) {
   if (!backup_tool_runs_outside(spec())) return archive_get;
   if (!wal_relay_) {
     wal_relay_ =
-        std::make_unique<WalRelay>(directory().account(), paths().configuration, paths().data,
+        std::make_unique<WalRelay>(directory().account(), paths().configuration,
                                    [this](const Command& command, const std::stop_token& stop) {
                                      return run_backup_tool(command, stop);
                                    });
   }
-  return wal_relay_->client_of(std::move(archive_get));
+  return wal_relay_->client_of({.archive_get = std::move(archive_get), .data = data});
 }
 
 void ContainerSandbox::require_running(const std::stop_token& stop) const {

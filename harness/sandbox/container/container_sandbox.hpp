@@ -31,7 +31,8 @@ class ContainerSandbox final : public HostedSandbox {
 
   CommandResult run(const Command& command, std::stop_token stop) override;
   CommandResult run_backup_tool(const Command& command, std::stop_token stop) override;
-  std::vector<std::string> fetch_command(std::vector<std::string> archive_get) override;
+  std::vector<std::string> fetch_command(std::vector<std::string> archive_get,
+                                         const std::filesystem::path& data) override;
   [[nodiscard]] IsolationMeans isolation() const override {
     return {.in_force = {"container, with capabilities dropped and a network of its own"},
             .missing = {}};

@@ -111,13 +111,14 @@ IsolationMeans LocalSandbox::isolation() const {
   return means;
 }
 
-std::vector<std::string> LocalSandbox::fetch_command(std::vector<std::string> archive_get) {
+std::vector<std::string> LocalSandbox::fetch_command(std::vector<std::string> archive_get,
+                                                     const std::filesystem::path& data) {
   if (!relay_) {
     relay_ = std::make_unique<WalRelay>(
-        directory().account(), paths().configuration, paths().data,
+        directory().account(), paths().configuration,
         [this](const Command& command, const std::stop_token& stop) { return run(command, stop); });
   }
-  return relay_->client_of(std::move(archive_get));
+  return relay_->client_of({.archive_get = std::move(archive_get), .data = data});
 }
 
 // In a pod or a service with a memory limit the kernel may kill the server only, which looks like a

@@ -24,7 +24,8 @@ class LocalSandbox final : public HostedSandbox {
   // sockets of other servers are hidden.
   CommandResult run(const Command& command, std::stop_token stop) override;
   [[nodiscard]] IsolationMeans isolation() const override;
-  std::vector<std::string> fetch_command(std::vector<std::string> archive_get) override;
+  std::vector<std::string> fetch_command(std::vector<std::string> archive_get,
+                                         const std::filesystem::path& data) override;
   bool signal_server(int signal) override;
   void require_sound(std::stop_token stop) override;
 

@@ -44,10 +44,8 @@ int make_pipe(const fs::path& path) {
 
 }  // namespace
 
-WalRelay::WalRelay(Account account, const fs::path& directory, fs::path data, WalRequests::Run run)
-    : account_(std::move(account)),
-      files_(wal_relay_files(directory)),
-      received_(std::move(data), std::move(run)) {
+WalRelay::WalRelay(Account account, const fs::path& directory, WalRequests::Run run)
+    : account_(std::move(account)), files_(wal_relay_files(directory)), received_(std::move(run)) {
   write_file_of(account_, files_.script, wal_client_script(files_), 0600);
   const ActingAccount acting(account_);
   requests_ = make_pipe(files_.requests);

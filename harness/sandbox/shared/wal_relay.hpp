@@ -14,18 +14,17 @@ namespace pgrehearse {
 
 class WalRelay {
  public:
-  // Makes the pipes and the script of the client in `directory`, as `account`. `data`: PGDATA.
-  // `run` is called in a thread of this object. Throws Error(environment).
-  WalRelay(Account account, const std::filesystem::path& directory, std::filesystem::path data,
-           WalRequests::Run run);
+  // Makes the pipes and the script of the client in `directory`, as `account`. `run` is called in a
+  // thread of this object. Throws Error(environment).
+  WalRelay(Account account, const std::filesystem::path& directory, WalRequests::Run run);
   WalRelay(const WalRelay&) = delete;
   WalRelay& operator=(const WalRelay&) = delete;
   // Afterwards, clients find no WAL.
   ~WalRelay();
 
-  // The client's command for this archive-get; takes a file's name and a destination.
-  std::vector<std::string> client_of(std::vector<std::string> archive_get) {
-    return received_.client_of(std::move(archive_get), files_.script);
+  // The client's command; takes a file's name and a destination.
+  std::vector<std::string> client_of(WalRelayCommand command) {
+    return received_.client_of(std::move(command), files_.script);
   }
 
  private:

@@ -70,12 +70,11 @@ std::optional<WalRelayRequest> parse_wal_relay_request(std::string_view line) {
   return plain && is_destination(request.destination) ? std::optional(request) : std::nullopt;
 }
 
-std::vector<std::string> WalRequests::client_of(std::vector<std::string> archive_get,
-                                                const fs::path& script) {
+std::vector<std::string> WalRequests::client_of(WalRelayCommand command, const fs::path& script) {
   const std::lock_guard lock(mutex_);
-  const auto known = std::find(commands_.begin(), commands_.end(), archive_get);
+  const auto known = std::find(commands_.begin(), commands_.end(), command);
   const auto number = static_cast<std::size_t>(known - commands_.begin());
-  if (known == commands_.end()) commands_.push_back(std::move(archive_get));
+  if (known == commands_.end()) commands_.push_back(std::move(command));
   return {"sh", script.string(), std::to_string(number)};
 }
 
@@ -86,10 +85,11 @@ std::string WalRequests::answer(std::string_view line, const std::stop_token& st
   {
     const std::lock_guard lock(mutex_);
     if (request->command >= commands_.size()) return {};
-    words = commands_[request->command];
+    const auto& command = commands_[request->command];
+    words = command.archive_get;
+    words.push_back(request->file);
+    words.push_back(command.data / request->destination);
   }
-  words.push_back(request->file);
-  words.push_back(data_ / request->destination);
   // PostgreSQL must not take a failure for the end of the archive (1).
   int code = 126;
   std::string messages;

@@ -36,25 +36,29 @@ struct WalRelayRequest {
 // nullopt for everything else.
 std::optional<WalRelayRequest> parse_wal_relay_request(std::string_view line);
 
+// How a server of the sandbox fetches WAL.
+struct WalRelayCommand {
+  std::vector<std::string> archive_get;
+  std::filesystem::path data;  // the server's data directory
+  bool operator==(const WalRelayCommand&) const = default;
+};
+
 // The commands that a server may ask for. Thread-safe.
 class WalRequests {
  public:
   using Run = std::function<CommandResult(const Command& command, const std::stop_token& stop)>;
 
-  // `data`: PGDATA.
-  WalRequests(std::filesystem::path data, Run run) : data_(std::move(data)), run_(std::move(run)) {}
+  explicit WalRequests(Run run) : run_(std::move(run)) {}
 
-  // The client's command for this archive-get; takes a file's name and a destination.
-  std::vector<std::string> client_of(std::vector<std::string> archive_get,
-                                     const std::filesystem::path& script);
+  // The client's command; takes a file's name and a destination.
+  std::vector<std::string> client_of(WalRelayCommand command, const std::filesystem::path& script);
   // Runs what the line asks for. Lines for the client, less than PIPE_BUF; empty: not a request.
   std::string answer(std::string_view line, const std::stop_token& stop);
 
  private:
-  std::filesystem::path data_;
   Run run_;
   std::mutex mutex_;
-  std::vector<std::vector<std::string>> commands_;
+  std::vector<WalRelayCommand> commands_;
 };
 
 }  // namespace pgrehearse

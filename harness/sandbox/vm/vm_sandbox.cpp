@@ -290,7 +290,8 @@ void VmSandbox::bring_in(const std::stop_token& stop) {
   }
 }
 
-std::vector<std::string> VmSandbox::fetch_command(std::vector<std::string> archive_get) {
+std::vector<std::string> VmSandbox::fetch_command(std::vector<std::string> archive_get,
+                                                  const fs::path& data) {
   if (!backup_tool_runs_outside_vm(spec())) return archive_get;
   if (!wal_relay_) {
     wal_relay_ = std::make_unique<VmWalRelay>(
@@ -298,7 +299,7 @@ std::vector<std::string> VmSandbox::fetch_command(std::vector<std::string> archi
           return run_backup_tool(command, stop);
         });
   }
-  return wal_relay_->client_of(std::move(archive_get));
+  return wal_relay_->client_of({.archive_get = std::move(archive_get), .data = data});
 }
 
 CommandResult VmSandbox::run_tool(std::vector<std::string> words, std::string_view input,

@@ -28,7 +28,8 @@ class VmSandbox final : public HostedSandbox {
 
   CommandResult run(const Command& command, std::stop_token stop) override;
   CommandResult run_backup_tool(const Command& command, std::stop_token stop) override;
-  std::vector<std::string> fetch_command(std::vector<std::string> archive_get) override;
+  std::vector<std::string> fetch_command(std::vector<std::string> archive_get,
+                                         const std::filesystem::path& data) override;
   [[nodiscard]] Bytes free_space() const override;
   [[nodiscard]] Bytes size_of(const std::filesystem::path& path) const override;
   [[nodiscard]] std::string read_file(const std::filesystem::path& path,

@@ -28,7 +28,7 @@ Command in_shell(const std::string& script, std::vector<std::string> words,
 VmWalRelay::VmWalRelay(AgentCommandRunner& inside, Sandbox& sandbox, WalRequests::Run run)
     : inside_(inside),
       files_(wal_relay_files(sandbox.paths().configuration)),
-      received_(sandbox.paths().data, std::move(run)) {
+      received_(std::move(run)) {
   sandbox.write_file(files_.script, wal_client_script(files_));
   for (const auto& pipe : {files_.requests, files_.answers}) {
     const auto made = inside_.run({.program = std::string(agent::self_path),

@@ -22,9 +22,9 @@ class VmWalRelay {
   // Afterwards, clients find no WAL.
   ~VmWalRelay();
 
-  // The client's command for this archive-get; takes a file's name and a destination.
-  std::vector<std::string> client_of(std::vector<std::string> archive_get) {
-    return received_.client_of(std::move(archive_get), files_.script);
+  // The client's command; takes a file's name and a destination.
+  std::vector<std::string> client_of(WalRelayCommand command) {
+    return received_.client_of(std::move(command), files_.script);
   }
 
  private:

@@ -84,5 +84,47 @@ TEST(CheckRunner, PlanRejectsACheckThatCannotRunInTheStateOfItsRow) {
                Error);
 }
 
+// A check of a stopped instance that needed the running one first.
+struct Preparing : StoppedCheck {
+  explicit Preparing(std::optional<ErrorKind> thrown) : kind(thrown) {}
+  void before_stop(const LandedContext& /*context*/) override {
+    prepared = true;
+    if (kind) throw Error(*kind, "cannot count the rows");
+  }
+  CheckOutcome run(const StoppedContext& /*context*/) override {
+    return {.verdict = prepared ? Verdict::pass : Verdict::fail};
+  }
+  std::optional<ErrorKind> kind;
+  bool prepared = false;
+};
+
+CheckRecord record_of_stopped(std::optional<ErrorKind> thrown) {
+  const CheckDescription description{.name = "preparing", .summary = "", .finds = {}};
+  std::vector<PlannedCheck> planned;
+  planned.push_back({.description = &description,
+                     .request = {.check = "preparing", .name = "preparing"},
+                     .check = std::make_unique<Preparing>(thrown),
+                     .state = InstanceState::stopped});
+  CheckBench bench;
+  const auto landed = bench.context(InstanceState::read_write);
+  prepare_stop(planned, std::get<LandedContext>(landed));
+  return run_checks(planned, InstanceState::stopped, bench.context(InstanceState::stopped), 1,
+                    [](const CheckRecord&) {})
+      .at(0)
+      .record;
+}
+
+TEST(CheckRunner, ACheckOfAStoppedInstanceSeesTheRunningOneFirst) {
+  EXPECT_EQ(record_of_stopped({}).verdict, Verdict::pass);
+}
+
+TEST(CheckRunner, AFailureBeforeTheStopMakesOnlyThatCheckUnknown) {
+  const auto record = record_of_stopped(ErrorKind::recovery);
+  EXPECT_EQ(record.verdict, Verdict::unknown);
+  ASSERT_EQ(record.findings.size(), 1U);
+  EXPECT_EQ(record.findings.front().message, "cannot count the rows");
+  EXPECT_THROW(record_of_stopped(ErrorKind::interrupted), Error);
+}
+
 }  // namespace
 }  // namespace pgrehearse

@@ -232,6 +232,9 @@ TEST(InvalidScenarios, Checks) {
       {head + "checks: [identity]\n",
        "s.yaml:3:10: check 'identity' needs a primary, but the scenario has none | add primary: { "
        "dsn: \"host=db1 dbname=postgres user=pgrehearse\" }\n"},
+      {head + "sandbox: {type: docker}\nchecks: [patroni_bootstrap]\n",
+       "s.yaml:4:10: check 'patroni_bootstrap' cannot run with sandbox.type: docker | set "
+       "sandbox.type to local, or remove the check\n"},
       {head + "checks: [query]\n",
        "s.yaml:3:10: missing key 'sql' in check 'query' | for example sql: select 1\n"
        "s.yaml:3:10: missing key 'expect' in check 'query' | for example expect: true\n"},

@@ -37,6 +37,7 @@ constexpr auto checks = std::to_array<CheckDescription>({
     {.name = "amcheck", .summary = "indexes", .keys = amcheck_keys},
     {.name = "page_checksums", .summary = "pages"},
     {.name = "identity", .summary = "the same", .needs_primary = true},
+    {.name = "patroni_bootstrap", .summary = "a cluster", .needs_local_sandbox = true},
     {.name = "query", .summary = "any SQL", .keys = query_keys, .validate = validate_query},
 });
 

@@ -37,8 +37,8 @@ TEST(ScenarioReference, SchemaListsEveryKeyAndEveryCheck) {
   expect_keys(schema, scenario_keys());
   EXPECT_EQ(schema.at("required"), nlohmann::json({"name", "repository"}));
   const auto& items = schema.at("properties").at("checks").at("items").at("anyOf");
-  EXPECT_EQ(items.at(0).at("enum"),
-            nlohmann::json({"amcheck", "page_checksums", "identity", "query"}));
+  EXPECT_EQ(items.at(0).at("enum"), nlohmann::json({"amcheck", "page_checksums", "identity",
+                                                    "patroni_bootstrap", "query"}));
   const auto& amcheck = items.at(1).at("properties").at("amcheck").at("properties");
   EXPECT_TRUE(amcheck.contains("heapallindexed"));
   EXPECT_TRUE(amcheck.contains("name"));

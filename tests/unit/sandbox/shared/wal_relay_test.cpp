@@ -17,7 +17,7 @@ class WalRelayTest : public testing::Test {
   WalRelayTest() {
     std::string pattern = testing::TempDir() + "pgr-relay-XXXXXX";
     directory_ = mkdtemp(pattern.data());
-    relay_ = std::make_unique<WalRelay>(current_account(), directory_, "/data",
+    relay_ = std::make_unique<WalRelay>(current_account(), directory_,
                                         [this](const Command& command, const std::stop_token&) {
                                           ran_.push_back(command);
                                           return answer_;
@@ -44,8 +44,10 @@ class WalRelayTest : public testing::Test {
 };
 
 TEST_F(WalRelayTest, RunsTheCommandOutsideAndPassesOnItsResult) {
-  const auto single = relay_->client_of({"archive-get", "--single"});
-  const auto ahead = relay_->client_of({"archive-get", "--ahead"});
+  const auto single =
+      relay_->client_of({.archive_get = {"archive-get", "--single"}, .data = "/data"});
+  const auto ahead =
+      relay_->client_of({.archive_get = {"archive-get", "--ahead"}, .data = "/data"});
   for (const int code : {0, 1, 82, 103}) {
     answer_ = {.exit_code = code, .error_output = "ERROR: [103]: no\n  hint\n"};
     const auto result = ask(code == 82 ? ahead : single, "00000001000000000000000A");
@@ -61,11 +63,14 @@ TEST_F(WalRelayTest, RunsTheCommandOutsideAndPassesOnItsResult) {
 // PostgreSQL takes exit code 1 for the end of the archive.
 TEST_F(WalRelayTest, ACommandThatWasKilledIsAFailure) {
   answer_ = {.exit_code = -1, .signal = 9};
-  EXPECT_EQ(ask(relay_->client_of({"archive-get"}), "00000002.history").exit_code, 126);
+  EXPECT_EQ(
+      ask(relay_->client_of({.archive_get = {"archive-get"}, .data = "/data"}), "00000002.history")
+          .exit_code,
+      126);
 }
 
 TEST_F(WalRelayTest, AKeptCopyHasNoMoreWal) {
-  const auto client = relay_->client_of({"archive-get"});
+  const auto client = relay_->client_of({.archive_get = {"archive-get"}, .data = "/data"});
   relay_.reset();
   EXPECT_EQ(ask(client, "00000001000000000000000A").exit_code, 1);
   EXPECT_TRUE(ran_.empty());
