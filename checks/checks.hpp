@@ -26,5 +26,7 @@ CheckDescription replication_slots_check();
 CheckDescription freshness_check();
 CheckDescription settings_check();
 CheckDescription identity_check();
+CheckDescription patroni_bootstrap_check();
+CheckDescription replica_check();
 
 }  // namespace pgrehearse

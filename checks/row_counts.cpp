@@ -8,12 +8,12 @@
 #include "checks/checks.hpp"
 #include "checks/comparison/row_comparison.hpp"
 #include "checks/parsers/recorded_counts.hpp"
+#include "checks/shared/copied_counts.hpp"
 #include "checks/shared/database_walk.hpp"
 #include "checks/shared/name_patterns.hpp"
 #include "checks/shared/past_target.hpp"
 #include "checks/shared/primary_errors.hpp"
 #include "harness/primary/primary_counts.hpp"
-#include "harness/primary/user_code.hpp"
 
 namespace pgrehearse {
 
@@ -123,54 +123,14 @@ class RowCountsCheck : public InstanceCheck {
   }
 
   [[nodiscard]] RowCounts count_copy(const InstanceContext& context) const {
-    RowCounts counts;
-    for (const auto& database : context.databases) {
-      if (rules_.exclude.match_database(database)) continue;
-      if (recorded_ && rules_.minimum_rows.empty() && !recorded_->contains(database)) continue;
-      auto& here = counts[database];
-      try {
-        auto connection = context.connect(database);
-        const auto copied = relations_with_user_code(connection);
-        const auto excluded = [&](std::string_view relation) {
-          return rules_.exclude.match_relation(database, relation);
-        };
-        here.tables = count_rows(
-            connection,
-            [&](std::string_view relation) {
-              return !excluded(relation) && !copied.contains(std::string(relation));
-            },
-            [&](std::uint64_t done, std::uint64_t total) {
-              if (context.on_progress) context.on_progress(done, total, "tables of " + database);
-            });
-        for (const auto& relation : copied) {
-          if (!excluded(relation)) count_copied(connection, relation, here.tables[relation]);
-        }
-      } catch (const SqlError& error) {
-        here.error = error.what();
-      }
+    auto databases = context.databases;
+    if (recorded_ && rules_.minimum_rows.empty()) {
+      std::erase_if(databases, [&](const auto& name) { return !recorded_->contains(name); });
     }
-    return counts;
-  }
-
-  static void count_copied(Connection& connection, const std::string& relation, TableCount& count) {
-    try {
-      count.unlogged = is_unlogged(connection, relation);
-      if (!count.unlogged) count.rows = count_by_copy(connection, relation);
-    } catch (const SqlError& error) {
-      if (error.sqlstate().empty()) throw;
-      count.error = error.what();
-      count.sqlstate = error.sqlstate();
-    }
-  }
-
-  static bool is_unlogged(Connection& connection, const std::string& relation) {
-    const std::vector<Field> parameters{relation};
-    return connection
-               .query(
-                   "select relpersistence = 'u' from pg_catalog.pg_class "
-                   "where oid = $1::text::regclass",
-                   parameters)
-               .text(0, 0) == "t";
+    return count_copied({.connect = context.connect,
+                         .databases = std::move(databases),
+                         .exclude = rules_.exclude,
+                         .on_progress = context.on_progress});
   }
 
   RowComparison rules_;

@@ -31,6 +31,8 @@ std::span<const CheckDescription> check_table() {
       freshness_check(),
       settings_check(),
       identity_check(),
+      patroni_bootstrap_check(),
+      replica_check(),
   };
   // clang-format on
   return table;

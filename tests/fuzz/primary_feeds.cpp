@@ -2,6 +2,10 @@
 #include <memory>
 #include <sstream>
 
+#include "checks/parsers/patroni_keys.hpp"
+#include "checks/parsers/patroni_log.hpp"
+#include "checks/parsers/standby_log.hpp"
+#include "harness/common/text.hpp"
 #include "harness/postgres/commit_records.hpp"
 #include "harness/postgres/lsn.hpp"
 #include "harness/postgres/transaction_snapshot.hpp"
@@ -43,6 +47,13 @@ void feed_patroni(std::string_view input) {
       static_cast<void>(leader->runs());
     }
   });
+  may_refuse([&] { parse_patroni_keys(input); });
+  static_cast<void>(parse_patroni_log(input));
+  std::vector<std::string> log;
+  for (const auto line : lines_of(input)) log.emplace_back(line);
+  for (const auto& error : parse_standby_log(log).stream_errors) {
+    static_cast<void>(is_final(error));
+  }
   static_cast<void>(scope_in_status(input));
   static_cast<void>(role_in_status(input));
 }

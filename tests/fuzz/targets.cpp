@@ -19,7 +19,7 @@ std::span<const FuzzTarget> fuzz_targets() {
        feed_postgres_tools},
       {"fingerprint", "a fingerprint file", feed_fingerprint},
       {"report", "a run record, and all formats made from it", feed_report},
-      {"patroni", "Patroni's answers", feed_patroni},
+      {"patroni", "Patroni's answers, keys in etcd and log, the log of a standby", feed_patroni},
   });
   return table;
 }
