@@ -115,6 +115,8 @@ constexpr std::string_view demo_explanation =
 
 constexpr std::string_view prove_explanation =
     "Injects faults into throwaway laboratories and verifies that a drill detects each of them.\n"
+    "With --tool, the laboratories use plain PostgreSQL or Barman; faults that do not exist there\n"
+    "are listed with the reason, and not counted.\n"
     "With --scenario, injects them into copies of that scenario's repository and verifies that "
     "its\n"
     "own checks detect them. That repository must be a directory on this host; it is only read. "
@@ -264,6 +266,7 @@ constexpr auto table = std::to_array<CommandDescription>({
      "pgrehearse prove --list\n"
      "pgrehearse prove wal-segment-missing 'page-*'\n"
      "pgrehearse prove --tag quick --directory /dev/shm/faults --json faults.json\n"
+     "pgrehearse prove --tool barman --compare 'backup-*' 'wal-*'\n"
      "pgrehearse prove --scenario weekly.yaml 'wal-*' 'backup-*'",
      configure_prove, prove_explanation},
     {"web", "show the drills of the ledger as web pages, read-only",

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <random>
 #include <thread>
 
@@ -25,6 +26,7 @@
 #include "harness/faults/proof/proof.hpp"
 #include "harness/faults/proof/proof_directory.hpp"
 #include "harness/faults/proof/proof_formats.hpp"
+#include "harness/faults/tool_applicability.hpp"
 #include "harness/scenario/scenario_parser.hpp"
 #include "scenarios/embedded.hpp"
 
@@ -33,6 +35,7 @@ namespace pgrehearse {
 namespace {
 
 struct ProveArguments {
+  std::string tool = std::string(name_of(BackupTool::pgbackrest));
   std::filesystem::path scenario;
   std::vector<std::string> overrides;
   std::vector<std::string> patterns;
@@ -140,19 +143,47 @@ void warn_about_changes(const OriginalRepository& original) {
       original.path.native(), original.change.differences.front());
 }
 
-ProofScore prove_laboratories(const ProveArguments& arguments, const std::vector<Fault>& faults,
+// Splits off the faults that cannot occur with the tool, and expects of the others what a drill
+// with it reports.
+std::vector<FaultResult> remove_inapplicable(std::vector<Fault>& faults, BackupTool tool) {
+  std::vector<FaultResult> results;
+  std::erase_if(faults, [&](const Fault& fault) {
+    const auto reason = why_not_applicable(fault, tool);
+    if (!reason.empty()) results.push_back({.fault = fault, .not_applicable = reason});
+    return !reason.empty();
+  });
+  for (auto& fault : faults) {
+    const auto found = fault.expect_with.find(tool);
+    if (found != fault.expect_with.end()) fault.expect = found->second;
+  }
+  return results;
+}
+
+// In the order of the catalogue.
+void sort_results(std::vector<FaultResult>& results, const std::vector<Fault>& catalogue) {
+  std::ranges::sort(results, {}, [&](const FaultResult& result) {
+    return std::ranges::find(catalogue, result.fault.name, &Fault::name) - catalogue.begin();
+  });
+}
+
+ProofScore prove_laboratories(const ProveArguments& arguments, const std::vector<Fault>& selected,
                               const CommonOptions& common, const DemoLine& say,
                               const std::stop_token& stop) {
+  const auto tool = parse_backup_tool(arguments.tool).value();
+  auto faults = selected;
+  auto inapplicable = remove_inapplicable(faults, tool);
+  for (const auto& result : inapplicable) say(line_of(result));
   const auto runner = real_command_runner();
   std::random_device random;
   const auto id = fmt::format("prove-{:06x}", random() & 0xFFFFFFU);
   FaultLaboratories laboratories(
-      {.state = common.state, .directory = arguments.directory, .id = id}, *runner);
+      {.state = common.state, .directory = arguments.directory, .id = id, .tool = tool}, *runner);
   say(fmt::format("{} faults; building the base laboratory", faults.size()));
   laboratories.build_seed(stop);
   const auto& parent = arguments.directory.empty() ? common.state : arguments.directory;
   const auto drills = ProofDirectory::for_drills(common.state, parent, id);
   const ProofOptions options{
+      .tool = tool,
       .jobs = arguments.jobs > 0 ? arguments.jobs
                                  : 2 * static_cast<int>(std::thread::hardware_concurrency()),
       .clean_runs = arguments.clean_runs,
@@ -160,10 +191,17 @@ ProofScore prove_laboratories(const ProveArguments& arguments, const std::vector
       .baselines = arguments.compare ? baselines(*runner) : RunBaselines(),
       .on_fault = [&](const FaultResult& result) { say(line_of(result)); },
       .on_clean_run = [&](const CleanRun& run) { say(line_of(run)); }};
-  return prove(faults, laboratories, options, stop);
+  auto score = prove(faults, laboratories, options, stop);
+  std::ranges::move(inapplicable, std::back_inserter(score.faults));
+  sort_results(score.faults, selected);
+  return score;
 }
 
 void require_valid_options(const ProveArguments& arguments) {
+  if (!arguments.scenario.empty() && arguments.tool != name_of(BackupTool::pgbackrest)) {
+    throw Error(ErrorKind::usage, "--tool cannot be combined with --scenario",
+                "the scenario's repository.type selects the tool");
+  }
   if (arguments.scenario.empty() && !arguments.overrides.empty()) {
     throw Error(ErrorKind::usage, "--set requires --scenario", "add --scenario FILE");
   }
@@ -220,6 +258,12 @@ CommandAction configure_prove(CLI::App& command, const CommonOptions& common) {
       .add_option("--scenario", arguments->scenario,
                   "inject the faults into copies of this scenario's repository and run its drill")
       ->type_name("FILE");
+  command
+      .add_option("--tool", arguments->tool,
+                  "backup tool of the laboratories: pgbackrest, basebackup (plain PostgreSQL) or "
+                  "barman [pgbackrest]")
+      ->type_name("TOOL")
+      ->check(one_of(backup_tool_names()));
   command.add_option("--set", arguments->overrides, "override a scenario value")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
@@ -249,7 +293,8 @@ CommandAction configure_prove(CLI::App& command, const CommonOptions& common) {
       ->type_name("FILE");
   command.add_flag(
       "--compare", arguments->compare,
-      "also test with pgbackrest verify, a plain restore, pg_checksums and pg_amcheck");
+      "also test with the backup tool's own verification, a plain restore, pg_checksums and "
+      "pg_amcheck");
   command.add_flag("--list", arguments->list, "list the faults and exit");
   return [arguments, &common](const std::stop_token& stop) {
     return run_prove(*arguments, common, stop);

@@ -2,9 +2,11 @@
 // fault in scenarios/faults/catalogue; damage_table.cpp lists the kinds of damage.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "harness/laboratory/backup_tool.hpp"
 #include "harness/report/verdict.hpp"
 #include "harness/scenario/language/settings.hpp"
 
@@ -39,6 +41,8 @@ struct Fault {
   std::vector<std::string> overrides;
   std::vector<DamageRequest> damage;
   FaultExpectation expect;
+  // With another backup tool, where it is not the same.
+  std::map<BackupTool, FaultExpectation> expect_with = {};
 };
 
 }  // namespace pgrehearse

@@ -83,6 +83,14 @@ const auto keys = std::to_array<KeyDescription>({
      .summary = "the result that the drill must report",
      .required = true,
      .children = expectation},
+    {.name = "expect_basebackup",
+     .kind = KeyKind::section,
+     .summary = "the same for backups of pg_basebackup, where it is another",
+     .children = expectation},
+    {.name = "expect_barman",
+     .kind = KeyKind::section,
+     .summary = "the same for Barman, where it is another",
+     .children = expectation},
 });
 
 }  // namespace

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 
 #include "harness/common/error.hpp"
+#include "harness/common/text.hpp"
 #include "harness/laboratory/scenario_text.hpp"
 #include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/sandbox_files.hpp"
@@ -81,21 +80,13 @@ void note_targets(InjectionSite& site) {
   auto connection = site.primary->connect("postgres", site.stop);
   site.facts["moment"] =
       connection.query("select to_char(clock_timestamp(), 'YYYY-MM-DD HH24:MI:SS')").text(0, 0);
-  const auto backups = site.repository / "backup" / site.traits.stanza;
-  site.facts["newest_backup"] = fs::read_symlink(backups / "latest").native();
-  std::ifstream in(backups / "backup.info");
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  constexpr std::string_view key = "\"backup-lsn-start\":\"";
-  const auto at = text.rfind(key);
-  if (at == std::string::npos) return;  // encrypted
-  const auto begin = at + key.size();
-  site.facts["start_lsn"] = text.substr(begin, text.find('"', begin) - begin);
+  site.facts["newest_backup"] = place_of(site).newest_backup();
+  site.facts["start_lsn"] = place_of(site).newest_start_lsn();
 }
 
 // "20261121-170519F_20261121-170525I" depends on "20261121-170519F".
 void record_recovery_facts(InjectionSite& site) {
-  const auto newest =
-      fs::read_symlink(site.repository / "backup" / site.traits.stanza / "latest").native();
+  const auto newest = place_of(site).newest_backup();
   site.traits.chain = {newest.substr(0, newest.find('_')), newest};
 }
 
@@ -128,8 +119,7 @@ void work_after_backup(InjectionSite& site, bool with_failover) {
 std::string scenario_of(const InjectionSite& site) {
   auto facts = site.facts;
   facts["name"] = "prove";
-  facts["stanza"] = site.traits.stanza;
-  facts["configuration"] = site.configuration.native();
+  facts["repository"] = place_of(site).scenario_value();
   facts["dsn"] = site.primary->dsn("postgres");
   facts["account"] = site.account.name;
   facts["rounds"] = std::to_string(rounds);
@@ -147,6 +137,7 @@ LaboratoryOptions FaultLaboratories::options(const std::string& name) const {
   return {.id = place_.id + "-" + name,
           .state = place_.state,
           .directory = place_.directory,
+          .tool = place_.tool,
           .wal_segment_size = {std::uint64_t{1} << 20U}};
 }
 
@@ -200,15 +191,20 @@ InjectionSite FaultLaboratories::site_of(Laboratory& laboratory, const std::stri
           .configuration = laboratory.paths().configuration,
           .traits = {.stanza = laboratory.options().stanza,
                      .segment_size = laboratory.options().wal_segment_size.count,
-                     .encrypted = !laboratory.options().cipher_passphrase.empty()},
+                     .encrypted = !laboratory.options().cipher_passphrase.empty(),
+                     .tool = place_.tool},
           .account = laboratory.account(),
-          .pgbackrest = laboratory.options().pgbackrest,
+          .pgbackrest = place_.tool == BackupTool::barman ? laboratory.options().barman
+                                                          : laboratory.options().pgbackrest,
           .binaries = fs::path(laboratory.program("postgres")).parent_path(),
           .earlier_data = seed_->paths().data,
           .facts = {{"tablespaces", laboratory.paths().tablespaces},
                     {"sockets", laboratory.paths().sockets},
                     {"configuration", laboratory.paths().configuration},
                     {"dsn", laboratory.dsn("postgres")},
+                    {"archive_command", quote_setting(laboratory_archive_command(
+                                            laboratory.options(), laboratory.paths()))},
+                    {"tool", std::string(name_of(place_.tool))},
                     {"drill_timeout", "12s"},
                     {"stanza", laboratory.options().stanza}},
           .other = [this, stop]() -> Laboratory& { return other(stop); },
@@ -253,7 +249,8 @@ std::unique_ptr<InjectedFault> FaultLaboratories::inject(const Fault& fault,
     inject_stage(fault, DamageStage::repository, injected->site);
     inject_stage(fault, DamageStage::drill, injected->site);
   } catch (const DoesNotApply& reason) {
-    // All faults of the catalogue apply to these laboratories.
+    // All faults of the catalogue apply to a laboratory of pgBackRest.
+    if (place_.tool != BackupTool::pgbackrest) throw;
     throw Error(ErrorKind::internal, reason.what());
   }
   finish(fault, *injected);
@@ -263,7 +260,10 @@ std::unique_ptr<InjectedFault> FaultLaboratories::inject(const Fault& fault,
 std::unique_ptr<InjectedFault> FaultLaboratories::control_of(const Fault& fault,
                                                              const std::string& name,
                                                              const std::stop_token& stop) {
-  auto injected = at_shared(shared(fault.laboratory, stop), name, stop);
+  // Tools other than pgBackRest may write into a repository when baselines call them.
+  auto injected = place_.tool == BackupTool::pgbackrest
+                      ? at_shared(shared(fault.laboratory, stop), name, stop)
+                      : inject_in_copy(fault, name, stop);
   finish(fault, *injected);
   return injected;
 }
@@ -301,13 +301,24 @@ std::unique_ptr<InjectedFault> FaultLaboratories::inject_in_copy(const Fault& fa
   auto& source = shared(fault.laboratory, stop);
   auto injected = at_shared(source, name, stop);
   auto& site = injected->site;
-  site.repository = site.directory / "repository";
-  site.configuration = site.directory / "pgbackrest.conf";
-  link_repository(source.laboratory->paths().repository, site.repository, site);
   auto paths = source.laboratory->paths();
+  site.repository = site.directory / "repository";
+  site.configuration = site.directory / paths.configuration.filename();
+  link_repository(paths.repository, site.repository, site);
   paths.repository = site.repository;
-  write_file_of(source.laboratory->account(), site.configuration,
-                laboratory_pgbackrest_conf(source.laboratory->options(), paths, false), 0600);
+  const auto write = [&](const std::string& text) {
+    write_file_of(site.account, site.configuration, text, 0600);
+  };
+  const auto& options = source.laboratory->options();
+  if (place_.tool == BackupTool::pgbackrest) {
+    write(laboratory_pgbackrest_conf(options, paths, false));
+  } else if (place_.tool == BackupTool::barman) {
+    paths.pgbackrest = site.directory / "barman";
+    for (const auto* part : {"", "lock", "log"}) {
+      make_private_directory(paths.pgbackrest / part, site.account);
+    }
+    write(laboratory_barman_conf(options, paths));
+  }
   return injected;
 }
 

@@ -19,6 +19,7 @@ class FaultLaboratories : public FaultTestbed {
     std::filesystem::path state;      // state directory, where laboratories are registered
     std::filesystem::path directory;  // parent directory of the laboratories; empty: `state`
     std::string id;                   // prefix of their names
+    BackupTool tool = BackupTool::pgbackrest;
   };
   // Builds nothing yet.
   FaultLaboratories(Place place, CommandRunner& runner);

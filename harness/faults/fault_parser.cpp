@@ -77,8 +77,18 @@ std::vector<FindingCode> read_codes(const Settings& settings, std::string_view k
   return codes;
 }
 
-void check_expectation(const YamlNode& root, const Fault& fault, Errors& errors) {
-  const auto& expect = fault.expect;
+FaultExpectation read_expectation(const Settings& settings, const std::string& section,
+                                  Errors& errors) {
+  const auto key = [&](const char* name) { return section + "." + name; };
+  const auto verdict = parse_verdict(settings.get_or<std::string>(key("verdict"), "fail"));
+  return {.verdict = verdict.value_or(Verdict::fail),
+          .codes = read_codes(settings, key("code"), errors),
+          .alternatives = read_codes(settings, key("alternatives"), errors),
+          .error = settings.get_or<std::string>(key("error"), ""),
+          .objects = settings.get_or<Words>(key("object"), {})};
+}
+
+void check_expectation(const YamlNode& root, const FaultExpectation& expect, Errors& errors) {
   const auto refuse = [&](std::string message, std::string hint) {
     errors.push_back({root.position, std::move(message), std::move(hint)});
   };
@@ -106,15 +116,16 @@ Fault parse_fault(const std::string& text, const std::string& file_name) {
               .tags = settings.get_or<Words>("tags", {}),
               .laboratory = settings.get_or<std::string>("laboratory", "plain"),
               .overrides = settings.get_or<Words>("set", {})};
-  const auto verdict = parse_verdict(settings.get_or<std::string>("expect.verdict", "fail"));
-  fault.expect = {.verdict = verdict.value_or(Verdict::fail),
-                  .codes = read_codes(settings, "expect.code", errors),
-                  .alternatives = read_codes(settings, "expect.alternatives", errors),
-                  .error = settings.get_or<std::string>("expect.error", ""),
-                  .objects = settings.get_or<Words>("expect.object", {})};
+  fault.expect = read_expectation(settings, "expect", errors);
+  for (const auto tool : {BackupTool::basebackup, BackupTool::barman}) {
+    const auto section = "expect_" + std::string(name_of(tool));
+    if (root.find(section) == nullptr) continue;
+    fault.expect_with[tool] = read_expectation(settings, section, errors);
+  }
   if (root.kind == YamlNode::Kind::map) {
     read_damage(root, fault, errors);
-    if (errors.empty()) check_expectation(root, fault, errors);
+    if (errors.empty()) check_expectation(root, fault.expect, errors);
+    for (const auto& [tool, expect] : fault.expect_with) check_expectation(root, expect, errors);
   }
   if (!errors.empty()) throw ScenarioErrors(std::move(errors));
   return fault;

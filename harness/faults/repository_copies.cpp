@@ -47,6 +47,7 @@ std::unique_ptr<InjectedFault> RepositoryCopies::site_for(const std::string& nam
                      .runner = runner_,
                      .stop = stop};
   site.facts["configuration"] = site.configuration.native();
+  site.facts["tool"] = "pgbackrest";
   make_private_directory(directory, copy_.account);
   for (const auto* part : {"own", "own/lock", "own/log", "own/spool"}) {
     make_private_directory(directory / part, copy_.account);

@@ -4,13 +4,11 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <array>
 #include <fstream>
 #include <iterator>
 
 #include "harness/common/error.hpp"
 #include "harness/common/host_name.hpp"
-#include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/postgres/binaries.hpp"
 #include "harness/process/command.hpp"
@@ -24,7 +22,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr auto time_to_archive = std::chrono::minutes(2);
 constexpr std::string_view reader = "pgrehearse";
 
 std::string end_of_output(const CommandResult& result) {
@@ -107,8 +104,12 @@ void Laboratory::make_directories() {
     write_file_of(account_, path, content, 0600);
   };
   write(paths_.record, laboratory_record(options_));
-  write(paths_.configuration, laboratory_pgbackrest_conf(options_, paths_, false));
-  write(paths_.host_configuration, laboratory_pgbackrest_conf(options_, paths_, true));
+  if (options_.tool == BackupTool::pgbackrest) {
+    write(paths_.configuration, laboratory_pgbackrest_conf(options_, paths_, false));
+    write(paths_.host_configuration, laboratory_pgbackrest_conf(options_, paths_, true));
+  } else if (options_.tool == BackupTool::barman) {
+    write(paths_.configuration, laboratory_barman_conf(options_, paths_));
+  }
 }
 
 void Laboratory::copy_seed(const fs::path& from, const fs::path& to, const std::stop_token& stop) {
@@ -120,6 +121,8 @@ void Laboratory::copy_seed(const fs::path& from, const fs::path& to, const std::
 void Laboratory::make_cluster(const std::stop_token& stop) {
   if (!options_.seed_repository.empty()) {
     copy_seed(options_.seed_repository, paths_.repository, stop);
+  } else {
+    make_repository_directories();
   }
   if (!options_.seed_data.empty()) {
     copy_seed(options_.seed_data, paths_.data, stop);
@@ -204,45 +207,6 @@ void Laboratory::stop(const std::stop_token& stop) {
   if (!fast.succeeded()) run(end("immediate"), stop);
 }
 
-CommandResult Laboratory::run_pgbackrest(std::vector<std::string> arguments,
-                                         const std::stop_token& stop) {
-  arguments.insert(arguments.begin(),
-                   {"--config=" + paths_.configuration.native(), "--stanza=" + options_.stanza});
-  return run(command(options_.pgbackrest, std::move(arguments)), stop);
-}
-
-void Laboratory::create_stanza(const std::stop_token& stop) {
-  run_pgbackrest({"stanza-create"}, stop);
-}
-
-std::string Laboratory::back_up(BackupType type, const std::stop_token& stop) {
-  static constexpr std::array<std::string_view, 3> names{"full", "diff", "incr"};
-  run_pgbackrest({fmt::format("--type={}", names.at(static_cast<std::size_t>(type))), "backup"},
-                 stop);
-  return fs::read_symlink(paths_.repository / "backup" / options_.stanza / "latest").native();
-}
-
-std::string Laboratory::switch_wal_and_wait(const std::stop_token& stop) {
-  auto connection = connect("postgres", stop);
-  // pg_switch_wal() does nothing unless a record was written since the last switch.
-  connection.query("select pg_create_restore_point('laboratory')");
-  auto segment = connection.query("select pg_walfile_name(pg_switch_wal())").text(0, 0);
-  const auto deadline = std::chrono::steady_clock::now() + time_to_archive;
-  std::string last_failed;
-  const auto archived = [&] {
-    const auto state = connection.query(
-        "select coalesce(last_archived_wal, ''), coalesce(last_failed_wal, '') "
-        "from pg_stat_archiver");
-    last_failed = state.text(0, 1);
-    // On one timeline, names sort like positions; names of backup and history files are longer.
-    return state.text(0, 0).substr(0, 24) >= segment;
-  };
-  if (poll_until(deadline, std::chrono::milliseconds(50), stop, archived)) return segment;
-  throw Error(ErrorKind::environment,
-              fmt::format("segment {} was not archived within two minutes", segment),
-              fmt::format("the last failed segment is '{}'", last_failed));
-}
-
 Connection Laboratory::connect(const std::string& database, const std::stop_token& stop) const {
   return Connection::open(
       {{"host", paths_.sockets}, {"port", "5432"}, {"user", "postgres"}, {"dbname", database}},
@@ -270,18 +234,6 @@ std::string Laboratory::dsn(const std::string& database) const {
   const std::string_view quote = sockets.find(' ') == std::string::npos ? "" : "'";
   return fmt::format("host={0}{1}{0} port=5432 user={2} dbname={3}", quote, sockets, reader,
                      database);
-}
-
-std::vector<fs::path> Laboratory::archived_files(const std::string& segment) const {
-  std::vector<fs::path> files;
-  std::error_code failure;
-  for (fs::recursive_directory_iterator
-           entry(paths_.repository / "archive" / options_.stanza, failure),
-       end;
-       entry != end; entry.increment(failure)) {
-    if (entry->path().filename().native().starts_with(segment)) files.push_back(entry->path());
-  }
-  return files;
 }
 
 Removal Laboratory::destroy() {

@@ -1,6 +1,6 @@
-// The laboratory: a throwaway primary that archives into its own pgBackRest repository, for the
-// demo, the drill tests and `prove`. A drill uses it like any other primary and repository. It is
-// registered like a sandbox, so that leftovers are removed in the same way.
+// The laboratory: a throwaway primary that archives into its own repository, for the demo, the
+// drill tests and `prove`. A drill uses it like any other primary and repository. It is registered
+// like a sandbox, so that leftovers are removed in the same way.
 #pragma once
 
 #include <chrono>
@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -43,9 +44,13 @@ class Laboratory {
   // A fast shutdown; immediate if that takes over a minute.
   void stop(const std::stop_token& stop);
 
+  // Prepares the repository for backups and WAL.
   void create_stanza(const std::stop_token& stop);
-  // Takes a backup and returns its label.
+  // Takes a backup and returns its label. Only pgBackRest takes other than full backups. When
+  // pg_basebackup cannot verify a page, the backup is taken again without that verification.
   std::string back_up(BackupType type, const std::stop_token& stop);
+  // Why the newest backup could be taken only without the verification of pages; else empty.
+  [[nodiscard]] const std::string& refused_backup() const { return refused_backup_; }
   // Ends the current WAL segment and waits until it is in the repository; returns its name. Throws
   // Error(environment) after two minutes.
   std::string switch_wal_and_wait(const std::stop_token& stop);
@@ -70,6 +75,7 @@ class Laboratory {
 
   [[nodiscard]] const LaboratoryOptions& options() const { return options_; }
   [[nodiscard]] const LaboratoryPaths& paths() const { return paths_; }
+  [[nodiscard]] RepositoryPlace place() const { return repository_place(options_, paths_); }
   [[nodiscard]] const Account& account() const { return account_; }
   // Absolute path of a PostgreSQL binary.
   [[nodiscard]] std::string program(std::string_view name) const;
@@ -92,7 +98,11 @@ class Laboratory {
   void copy_seed(const std::filesystem::path& from, const std::filesystem::path& to,
                  const std::stop_token& stop);
   [[nodiscard]] RegistryEntry registry_entry() const;
+  void make_repository_directories();
+  [[nodiscard]] std::set<std::filesystem::path> list_backups() const;
+  void take_base_backup(bool verify, const std::stop_token& stop);
   // Throws Error(environment) with the end of its output when it fails.
+  CommandResult run_barman(const std::string& subcommand, const std::stop_token& stop);
   CommandResult run(const Command& command, const std::stop_token& stop);
 
   LaboratoryOptions options_;
@@ -100,6 +110,7 @@ class Laboratory {
   Account account_;
   CommandRunner& runner_;
   std::filesystem::path binaries_;
+  std::string refused_backup_;
   std::optional<OwnedEntry> owned_;  // set while the destructor must remove it
 };
 

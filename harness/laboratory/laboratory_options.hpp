@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/common/units.hpp"
+#include "harness/laboratory/backup_tool.hpp"
 
 namespace pgrehearse {
 
@@ -18,8 +19,10 @@ struct LaboratoryOptions {
   std::string account;              // empty: postgres for root, else the current account
   int postgres_major = 0;           // 0: the newest installed
   std::optional<std::filesystem::path> binaries;  // directory of the PostgreSQL binaries
+  BackupTool tool = BackupTool::pgbackrest;
   std::string pgbackrest = "pgbackrest";
-  std::string stanza = "demo";
+  std::string barman = "barman";
+  std::string stanza = "demo";  // also the name of the server in Barman's configuration
   bool checksums = true;
   std::vector<std::string> initdb_options;  // {"--locale-provider=icu"}
   Bytes wal_segment_size{std::uint64_t{16} << 20};
@@ -45,19 +48,27 @@ struct LaboratoryPaths {
   std::filesystem::path scripts;
   std::filesystem::path repository;
   std::filesystem::path pgbackrest;          // lock, log and spool paths below it
-  std::filesystem::path configuration;       // pgbackrest.conf of the primary's host
+  std::filesystem::path programs;            // Barman looks here first for PostgreSQL's binaries
+  std::filesystem::path configuration;       // pgbackrest.conf of the primary's host; barman.conf
   std::filesystem::path host_configuration;  // pgbackrest.conf for a repository host
   std::filesystem::path record;              // read by open()
 };
 
 LaboratoryPaths laboratory_paths(const LaboratoryOptions& options);
 
+// With %p, unquoted.
+std::string laboratory_archive_command(const LaboratoryOptions& options,
+                                       const LaboratoryPaths& paths);
 // Settings appended to initdb's postgresql.conf.
 std::string laboratory_postgresql_conf(const LaboratoryOptions& options,
                                        const LaboratoryPaths& paths);
 // For the primary's host, or for a repository host that reaches it through pg1-host.
 std::string laboratory_pgbackrest_conf(const LaboratoryOptions& options,
                                        const LaboratoryPaths& paths, bool repository_host);
+
+std::string laboratory_barman_conf(const LaboratoryOptions& options, const LaboratoryPaths& paths);
+
+RepositoryPlace repository_place(const LaboratoryOptions& options, const LaboratoryPaths& paths);
 
 // The options as JSON for open(), without the passphrase.
 std::string laboratory_record(const LaboratoryOptions& options);

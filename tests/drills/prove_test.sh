@@ -8,6 +8,15 @@ program=$1
 output=$2
 shift 2
 
+case " $* " in
+  *" --tool barman "*)
+    if ! command -v barman >/dev/null; then
+      echo "barman is not installed" >&2
+      if [ "${PGREHEARSE_REQUIRE:-}" = all ]; then exit 1; fi
+      exit 77
+    fi ;;
+esac
+
 parent=${TMPDIR:-/tmp}
 available=$(df --output=avail --block-size=1M /dev/shm 2>/dev/null | tail -1 || echo 0)
 if [ -w /dev/shm ] && [ "${available:-0}" -ge 4096 ]; then parent=/dev/shm; fi

@@ -195,6 +195,47 @@ TEST_F(OtherTools, AMissingSegmentIsAGap) {
   expect_nothing_left();
 }
 
+// archive_command puts WAL into `incoming`, and Barman moves it to its archive once a minute.
+TEST_F(OtherTools, WalThatBarmanHasNotArchivedYetIsRecovered) {
+  const auto configuration = copy_barman();
+  const auto& newest = all_->newest_segment();
+  const auto archived = own_ / "barman/main/wals" / newest.substr(0, 16) / newest;
+  const auto incoming = own_ / "barman/main/incoming" / newest;
+  run_as_owner("cp", {"-a", (all_->archive() / newest).native(), incoming.native()});
+  fs::remove(archived);
+  expect_newest_transaction(run_scenario(drill(barman(configuration), checks)));
+  EXPECT_TRUE(fs::exists(incoming));
+
+  // Half of it is not a segment.
+  fs::resize_file(incoming, fs::file_size(incoming) / 2);
+  const auto run = run_scenario(drill(barman(configuration), checks));
+  EXPECT_EQ(run.exit_code, 1) << run.text();
+  expect_nothing_left();
+}
+
+// The tools do not list such a backup: a drill would restore an older one.
+TEST_F(OtherTools, ANewestBackupThatIsNotListedIsReported) {
+  const auto configuration = copy_barman();
+  const auto base = own_ / "barman/main/base";
+  run_as_owner("cp", {"-a", (base / open_barman()->list({}).backups.front().label).native(),
+                      (base / "20990101T000000").native()});
+  fs::remove(base / "20990101T000000/backup.info");
+  const auto with_barman = run_scenario(drill(barman(configuration), checks));
+  EXPECT_EQ(with_barman.exit_code, 1) << with_barman.text();
+  EXPECT_NE(with_barman.text().find("20990101T000000/backup.info"), std::string::npos)
+      << with_barman.text();
+
+  run_as_owner("cp", {"-a", all_->base().native(), (own_ / "base").native()});
+  run_as_owner("cp", {"-a", (own_ / "base/plain").native(), (own_ / "base/newest").native()});
+  fs::remove(own_ / "base/newest/backup_label");
+  run_as_owner("touch", {(own_ / "base/newest/backup_manifest").native()});
+  const auto plain =
+      run_scenario(drill(basebackup("latest", own_ / "base", all_->archive()), checks));
+  EXPECT_EQ(plain.exit_code, 1) << plain.text();
+  EXPECT_NE(plain.text().find("newest/backup_label"), std::string::npos) << plain.text();
+  expect_nothing_left();
+}
+
 // "No file" would be the end of the archive.
 TEST_F(OtherTools, ARestoreCommandThatFailsIsNotTheEndOfTheArchive) {
   const auto repository =

@@ -11,6 +11,11 @@ namespace pgrehearse {
 namespace {
 
 Error cannot_start(const std::string& why) {
+  if (why.find("No space left on device") != std::string::npos) {
+    return {ErrorKind::environment, "the sandbox's file system is full: " + why,
+            "free disk space for the sandbox, or set sandbox.directory",
+            FindingCode::env_disk_full};
+  }
   return {ErrorKind::environment, "this sandbox cannot start even a new, empty cluster: " + why,
           "the backup is not the cause; see logs/postgresql-fresh.log in the run directory",
           FindingCode::env_sandbox};

@@ -51,9 +51,9 @@ void upgrade_stanza(InjectionSite& site, const Settings& settings);
 // drill_damage.cpp
 void change_scenario(InjectionSite& site, const Settings& settings);
 void use_other_cluster(InjectionSite& site, const Settings& settings);
-void change_pgbackrest_option(InjectionSite& site, const Settings& settings);
+void change_option(InjectionSite& site, const Settings& settings);
 void change_passphrase(InjectionSite& site, const Settings& settings);
-void wrap_pgbackrest(InjectionSite& site, const Settings& settings);
+void wrap_tool(InjectionSite& site, const Settings& settings);
 void wrap_postgres(InjectionSite& site, const Settings& settings);
 void shrink_disk(InjectionSite& site, const Settings& settings);
 

@@ -59,7 +59,10 @@ void remove_segment(InjectionSite& site, const Settings& settings) {
 
 void flip_segment(InjectionSite& site, const Settings& settings) {
   const auto file = chosen_segment(site, settings);
-  flip_byte(file, fs::file_size(file) / 2);
+  // The rest of an uncompressed segment may be unused. This is in the header of its first record.
+  constexpr std::uint64_t first_record = 56;
+  const bool compressed = fs::file_size(file) != site.traits.segment_size;
+  flip_byte(file, compressed ? fs::file_size(file) / 2 : first_record);
 }
 
 void truncate_segment(InjectionSite& site, const Settings& settings) {
@@ -79,7 +82,7 @@ void duplicate_segment(InjectionSite& site, const Settings& settings) {
 void replace_segment(InjectionSite& site, const Settings& settings) {
   const auto file = chosen_segment(site, settings);
   auto& other = site.other();
-  for (const auto& entry : fs::recursive_directory_iterator(other.paths().repository / "archive")) {
+  for (const auto& entry : fs::recursive_directory_iterator(other.place().archive())) {
     const std::string name = entry.path().filename().native();
     if (!is_segment(entry.path())) continue;
     fs::remove(file);
@@ -94,11 +97,12 @@ void replace_segment(InjectionSite& site, const Settings& settings) {
 void add_timeline(InjectionSite& site, const Settings& settings) {
   auto file = chosen_segment(site, settings);
   if (settings.get_or<std::string>("which", "middle") == "middle") file = on_newest_timeline(site);
-  const auto archive = file.parent_path().parent_path();
+  const bool flat = site.traits.tool == BackupTool::basebackup;
+  const auto archive = flat ? file.parent_path() : file.parent_path().parent_path();
   const auto parent = site.facts["segment"].substr(0, 8);
   const auto timeline = settings.get_or<std::string>("timeline", next_timeline(site));
   const auto segment = timeline + site.facts["segment"].substr(8);
-  const auto directory = archive / segment.substr(0, 16);
+  const auto directory = flat ? archive : archive / segment.substr(0, 16);
   fs::create_directories(directory);
   const auto branch = directory / (segment + file.filename().native().substr(24));
   fs::remove(branch);
@@ -122,7 +126,7 @@ void remove_history(InjectionSite& site, const Settings& settings) {
   const auto name = timeline + ".history";
   site.facts["file"] = name;
   site.facts["timeline"] = timeline;
-  for (const auto& file : repository_files(site, "archive")) {
+  for (const auto& file : archive_files(site)) {
     if (file.filename().native().starts_with(name)) {
       fs::remove(file);
       return;

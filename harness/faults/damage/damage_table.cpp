@@ -205,14 +205,17 @@ constexpr std::array scenario_keys_of_drill{KeyDescription{.name = "values",
                                                            .summary = "key=value, as for run --set",
                                                            .example = "[\"recover_to=immediate\"]",
                                                            .required = true}};
+constexpr std::array<std::string_view, 2> calls{"restore", "archive_get"};
 constexpr std::array wrapper_keys{
-    KeyDescription{.name = "when",
-                   .summary = "shell pattern for the arguments",
-                   .example = "\"*archive-get*\"",
-                   .required = true},
+    KeyDescription{.name = "call",
+                   .kind = KeyKind::choice,
+                   .summary = "the calls to replace",
+                   .example = "restore",
+                   .required = true,
+                   .choices = calls},
     KeyDescription{
         .name = "segment",
-        .summary = "segment to use as @segment@: first, last, middle, backup_start, switch",
+        .summary = "only calls for this segment: first, last, middle, backup_start, switch",
         .example = "middle"},
     KeyDescription{.name = "command",
                    .summary = "shell commands to run",
@@ -296,7 +299,7 @@ constexpr auto table = std::to_array<DamageDescription>({
     {"use_other_cluster", "direct the drill to another cluster", drill, other_keys,
      use_other_cluster},
     {"change_option", "change an option in pgBackRest's configuration", drill, option_keys,
-     change_pgbackrest_option},
+     change_option},
     {"shrink_disk", "put the sandbox on a small file system", drill, disk_keys, shrink_disk},
     {"change_passphrase",
      "change the passphrase in the configuration",
@@ -306,8 +309,8 @@ constexpr auto table = std::to_array<DamageDescription>({
     {"scenario", "change values of the scenario", drill, scenario_keys_of_drill, change_scenario},
     {"wrap_postgres", "run shell commands before each start of the server", drill, command_keys,
      wrap_postgres},
-    {"wrap_pgbackrest", "replace some pgBackRest calls with shell commands", drill, wrapper_keys,
-     wrap_pgbackrest},
+    {"wrap_tool", "replace some calls of the backup tool with shell commands", drill, wrapper_keys,
+     wrap_tool},
 });
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <system_error>
 
 #include "harness/common/error.hpp"
@@ -17,10 +18,37 @@ namespace pgrehearse {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+std::string text_of(const fs::path& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Replaces the value of an option; if `value` is empty, the line is removed.
+std::string with_option(const std::string& text, const std::string& key, const std::string& value) {
+  std::istringstream lines(text);
+  std::string changed;
+  for (std::string line; std::getline(lines, line);) {
+    const bool named = line.starts_with(key);
+    if (named && value.empty()) continue;
+    changed += named ? key + value : line;
+    changed += '\n';
+  }
+  return changed;
+}
+
+}  // namespace
+
 void change_scenario(InjectionSite& site, const Settings& settings) {
   const auto values = settings.get<std::vector<std::string>>("values").value();
   for (const auto& value : values) {
-    site.overrides.push_back(expand_scenario(value, site.facts));
+    auto expanded = expand_scenario(value, site.facts);
+    constexpr std::string_view stanza = "repository.stanza=";
+    if (site.traits.tool == BackupTool::barman && expanded.starts_with(stanza)) {
+      expanded.replace(0, stanza.size(), "repository.server=");
+    }
+    site.overrides.push_back(std::move(expanded));
   }
 }
 
@@ -29,25 +57,35 @@ void use_other_cluster(InjectionSite& site, const Settings& settings) {
   auto connection = other.connect("postgres", site.stop);
   site.facts["other_system"] =
       connection.query("select system_identifier from pg_control_system()").text(0, 0);
-  const bool primary = settings.get_or<std::string>("as", "primary") == "primary";
-  site.overrides.push_back(primary ? "primary.dsn=" + other.dsn("postgres")
-                                   : "repository.config=" + other.paths().configuration.native());
-  if (!primary) site.configuration = other.paths().configuration;
+  if (settings.get_or<std::string>("as", "primary") == "primary") {
+    site.overrides.push_back("primary.dsn=" + other.dsn("postgres"));
+    return;
+  }
+  const auto place = other.place();
+  site.configuration = place.configuration;
+  if (place.tool == BackupTool::basebackup) {
+    site.overrides.push_back("repository.path=" + place.backups().native());
+    site.overrides.push_back("repository.archive=" + place.archive().native());
+  } else {
+    site.overrides.push_back("repository.config=" + place.configuration.native());
+  }
 }
 
-void change_pgbackrest_option(InjectionSite& site, const Settings& settings) {
+void change_option(InjectionSite& site, const Settings& settings) {
   const auto name = settings.get<std::string>("name").value();
   const auto value = settings.get_or<std::string>("value", "");
-  const auto beginning = name + "=";
-  std::ifstream in(site.configuration);
-  std::string text;
-  for (std::string line; std::getline(in, line);) {
-    const bool named = line.starts_with(beginning);
-    if (named && value.empty()) continue;
-    text += named ? beginning + value : line;
-    text += '\n';
-  }
   site.facts["option"] = name;
+  if (site.traits.tool == BackupTool::pgbackrest) {
+    const auto text = with_option(text_of(site.configuration), name + "=", value);
+    std::ofstream(site.configuration, std::ios::trunc) << text;
+    return;
+  }
+  if (name != "repo1-path") throw DoesNotApply(name + " is an option of pgBackRest");
+  if (site.traits.tool == BackupTool::basebackup) {
+    site.overrides.push_back("repository.path=" + value);
+    return;
+  }
+  const auto text = with_option(text_of(site.configuration), "barman_home = ", value);
   std::ofstream(site.configuration, std::ios::trunc) << text;
 }
 
@@ -61,21 +99,34 @@ void change_passphrase(InjectionSite& site, const Settings& /*settings*/) {
   std::ofstream(site.configuration, std::ios::trunc) << text;
 }
 
-// A wrapper of pgBackRest that runs shell commands when its arguments match a shell pattern.
-void wrap_pgbackrest(InjectionSite& site, const Settings& settings) {
+// Replaces some calls of the backup tool with shell commands. Plain PostgreSQL has only one call to
+// replace: restore_command.
+void wrap_tool(InjectionSite& site, const Settings& settings) {
+  const bool restore = settings.get<std::string>("call").value() == "restore";
   if (const auto which = settings.get<std::string>("segment")) {
     site.facts["segment"] = segment_name(find_segment(site, *which));
   }
-  const auto pattern = expand_scenario(settings.get<std::string>("when").value(), site.facts);
+  const auto segment = site.facts["segment"];
+  const auto file = site.directory / site.facts.at("tool");
+  // $data: the data directory of the instance that fetches WAL.
+  std::string data = "data=; for a; do case $a in --pg1-path=*) data=${a#--pg1-path=};; esac; done";
+  auto pattern = restore ? std::string("*\" restore\"*") : fmt::format("*archive-get*{}*", segment);
+  auto real = fmt::format("{} \"$@\"", site.pgbackrest);
+  auto override = "repository.binary=" + file.native();
+  if (site.traits.tool == BackupTool::barman) pattern = "*\" recover \"*";
+  if (site.traits.tool == BackupTool::basebackup) {
+    data = "data=; case $2 in /*/pg_wal/*) data=${2%/pg_wal/*};; esac";
+    pattern = segment + "*";
+    real = fmt::format("cp \"{}/$1\" \"$2\"", place_of(site).archive().native());
+    override = fmt::format("repository.restore_command={} %f %p", file.native());
+  }
   const auto command = expand_scenario(settings.get<std::string>("command").value(), site.facts);
-  const auto file = site.directory / "pgbackrest";
-  std::ofstream(file) << "#!/bin/sh\ncase \"$*\" in\n"
-                      << pattern << ") " << command << " ;;\nesac\nexec " << site.pgbackrest
-                      << " \"$@\"\n";
+  std::ofstream(file) << "#!/bin/sh\n"
+                      << data << "\ncase \"$*\" in\n"
+                      << pattern << ") " << command << " ;;\nesac\nexec " << real << '\n';
   fs::permissions(file, fs::perms(0755));
   give_to(site, file);
-  site.facts["program"] = file.native();
-  site.overrides.push_back("repository.binary=" + file.native());
+  site.overrides.push_back(std::move(override));
 }
 
 // PostgreSQL's binaries, with a wrapper of postgres that runs shell commands first.

@@ -25,6 +25,7 @@ struct RepositoryTraits {
   std::string last_segment =
       {};  // last segment that replay reads; empty: the last one in the archive
   bool encrypted = false;
+  BackupTool tool = BackupTool::pgbackrest;
 };
 
 // Everything below `directory` is removed afterwards.
@@ -34,10 +35,10 @@ struct InjectionSite {
   Laboratory* primary = nullptr;
   std::filesystem::path directory;  // of this fault only
   std::filesystem::path repository;
-  std::filesystem::path configuration;  // pgBackRest configuration of that repository
+  std::filesystem::path configuration;  // pgBackRest's or Barman's, of that repository
   RepositoryTraits traits;
   Account account;                                // owns the repository and runs the drill
-  std::string pgbackrest = "pgbackrest";          // name or path
+  std::string pgbackrest = "pgbackrest";          // name or path; Barman's in its laboratories
   std::filesystem::path binaries = {};            // directory of the PostgreSQL binaries
   std::filesystem::path earlier_data = {};        // PGDATA before the primary's last workload
   std::map<std::string, std::string> files = {};  // "sales.orders" -> "base/16384/16390"
@@ -53,6 +54,7 @@ struct InjectionSite {
   std::stop_token stop;
 };
 
+RepositoryPlace place_of(const InjectionSite& site);
 // Throws Error(internal) if there is none.
 Laboratory& primary_of(InjectionSite& site);
 

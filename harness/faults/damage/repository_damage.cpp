@@ -17,18 +17,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
-fs::path backups(const InjectionSite& site) {
-  return site.repository / "backup" / site.traits.stanza;
-}
+fs::path backups(const InjectionSite& site) { return place_of(site).backups(); }
 
 const std::string& newest_backup(const InjectionSite& site) { return site.traits.chain.back(); }
 
 const std::string& full_backup(const InjectionSite& site) { return site.traits.chain.front(); }
 
+// The metadata file that corresponds to one of pgBackRest.
 fs::path record_of(const InjectionSite& site, const std::string& name) {
-  if (name == "archive.info") {
-    return site.repository / "archive" / site.traits.stanza / name;
+  const auto tool = site.traits.tool;
+  const auto newest = backups(site) / newest_backup(site);
+  if (tool == BackupTool::basebackup) {
+    return newest / (name == "backup.info" ? "backup_label" : "backup_manifest");
   }
+  if (tool == BackupTool::barman) {
+    return newest / (name == "backup.info" ? "backup.info" : "data/backup_manifest");
+  }
+  if (name == "archive.info") return place_of(site).archive() / name;
   return name == "backup.info" ? backups(site) / name : backups(site) / newest_backup(site) / name;
 }
 
@@ -48,6 +53,17 @@ std::string manifest_of_newest_backup(InjectionSite& site) {
   return result.output;
 }
 
+// Of a backup whose files are stored as they are.
+std::string largest_stored_file(const InjectionSite& site) {
+  const auto data = place_of(site).data_of(newest_backup(site));
+  fs::path largest;
+  for (const auto& entry : fs::recursive_directory_iterator(data / "base")) {
+    if (!entry.is_regular_file()) continue;
+    if (largest.empty() || entry.file_size() > fs::file_size(largest)) largest = entry.path();
+  }
+  return largest.lexically_relative(data);
+}
+
 // Not replaced by a later backup, so the newest restore needs it.
 std::string largest_of_full_backup(InjectionSite& site) {
   const bool alone = newest_backup(site) == full_backup(site);
@@ -64,7 +80,7 @@ std::string largest_of_full_backup(InjectionSite& site) {
   if (largest.empty()) {
     throw DoesNotApply("the full backup has no unbundled data file that the restore needs");
   }
-  return largest;
+  return largest.substr(std::string_view("pg_data/").size());
 }
 
 void damage(const fs::path& file, const std::string& how) {
@@ -80,11 +96,15 @@ void damage(const fs::path& file, const std::string& how) {
 }
 
 // Changes a digit in the middle: the file remains readable but differs from what was written.
+// Barman has no checksum for its backup.info: there it is a digit of the backup's start.
 void damage_metadata(const fs::path& file, const std::string& how) {
   if (how != "flipped") return damage(file, how);
   std::ifstream in(file, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
-  const auto digit = text.find_first_of("02468", text.size() / 2);
+  const auto start = text.find("begin_xlog=");
+  const auto digit = start == std::string::npos
+                         ? text.find_first_of("02468", text.size() / 2)
+                         : text.find_first_of("02468", text.find('/', start));
   flip_byte(file, digit == std::string::npos ? text.size() / 2 : digit, 1);
 }
 
@@ -95,9 +115,10 @@ void damage_repository_file(InjectionSite& site, const Settings& settings) {
   const auto how = settings.get_or<std::string>("how", "lost");
   const auto copies = settings.get_or<std::string>("copies", "both");
   const auto file = record_of(site, name);
-  site.facts["file"] = name;
+  site.facts["file"] = file.filename().native();
   site.facts["backup"] = newest_backup(site);
   if (copies != "copy") damage_metadata(file, how);
+  if (site.traits.tool != BackupTool::pgbackrest) return;
   if (copies != "main") damage_metadata(fs::path(file) += ".copy", how);
 }
 
@@ -106,26 +127,32 @@ void damage_backup_file(InjectionSite& site, const Settings& settings) {
   if (const auto file = settings.get<std::string>("file")) {
     site.facts["backup"] = newest_backup(site);
     site.facts["file"] = *file;
-    damage(stored_file(backups(site) / newest_backup(site), "pg_data/" + *file), how);
+    damage(stored_file(place_of(site).data_of(newest_backup(site)), *file), how);
     return;
   }
   site.facts["backup"] = full_backup(site);
-  const auto stored = largest_of_full_backup(site);
-  site.facts["file"] = stored.substr(std::string_view("pg_data/").size());
-  damage(stored_file(backups(site) / full_backup(site), stored), how);
+  site.facts["file"] = site.traits.tool == BackupTool::pgbackrest ? largest_of_full_backup(site)
+                                                                  : largest_stored_file(site);
+  damage(stored_file(place_of(site).data_of(full_backup(site)), site.facts["file"]), how);
 }
 
 void remove_backup(InjectionSite& site, const Settings& settings) {
   const auto which = settings.get_or<std::string>("which", "full");
   const auto backup = which == "full" ? full_backup(site) : newest_backup(site);
   site.facts["backup"] = backup;
-  fs::remove_all(backups(site) / backup);
+  // Barman's list of backups is in their directories.
+  fs::remove_all(site.traits.tool == BackupTool::barman ? place_of(site).data_of(backup)
+                                                        : backups(site) / backup);
 }
 
 // The drill's account can no longer read it.
 void forbid(InjectionSite& site, const Settings& settings) {
-  const auto directory = site.repository / settings.get_or<std::string>("part", "backup");
-  site.facts["file"] = directory.native();
+  const bool of_backups = settings.get_or<std::string>("part", "backup") == "backup";
+  const auto place = place_of(site);
+  auto directory = of_backups ? place.backups() : place.archive();
+  // pgBackRest's directory of all stanzas.
+  if (place.tool == BackupTool::pgbackrest) directory = directory.parent_path();
+  site.facts["file"] = directory.filename().native();
   fs::permissions(directory, fs::perms::none);
 }
 

@@ -28,7 +28,7 @@ bool by_name(const fs::path& left, const fs::path& right) {
 std::string start_of_newest_backup(const InjectionSite& site) {
   if (!site.traits.first_segment.empty()) return site.traits.first_segment;
   std::string newest;
-  for (const auto& file : repository_files(site, "archive")) {
+  for (const auto& file : archive_files(site)) {
     const std::string name = file.filename().native();
     if (name.find(".backup") != std::string::npos) {
       newest = std::max(newest, name.substr(0, name_length));
@@ -59,16 +59,22 @@ fs::path middle_segment(const InjectionSite& site, const std::vector<fs::path>& 
 
 }  // namespace
 
-bool is_segment(const fs::path& file) {
-  const std::string name = file.filename().native();
-  return name.size() > name_length && name.find_first_not_of("0123456789ABCDEF") == name_length &&
-         name.at(name_length) == '-';
+RepositoryPlace place_of(const InjectionSite& site) {
+  return {.tool = site.traits.tool,
+          .repository = site.repository,
+          .stanza = site.traits.stanza,
+          .configuration = site.configuration};
 }
 
-std::vector<fs::path> repository_files(const InjectionSite& site, std::string_view part) {
+bool is_segment(const fs::path& file) {
+  const std::string name = file.filename().native();
+  const auto digits = std::min(name.find_first_not_of("0123456789ABCDEF"), name.size());
+  return digits == name_length && (name.size() == name_length || name.at(name_length) == '-');
+}
+
+std::vector<fs::path> archive_files(const InjectionSite& site) {
   std::vector<fs::path> files;
-  const auto top = site.repository / part / site.traits.stanza;
-  for (const auto& entry : fs::recursive_directory_iterator(top)) {
+  for (const auto& entry : fs::recursive_directory_iterator(place_of(site).archive())) {
     if (entry.is_regular_file() && !entry.is_symlink()) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
@@ -76,7 +82,7 @@ std::vector<fs::path> repository_files(const InjectionSite& site, std::string_vi
 }
 
 std::vector<fs::path> archived_segments(const InjectionSite& site) {
-  auto files = repository_files(site, "archive");
+  auto files = archive_files(site);
   std::erase_if(files, [](const auto& file) { return !is_segment(file); });
   std::sort(files.begin(), files.end(), by_name);
   return files;
@@ -114,7 +120,7 @@ fs::path find_segment(const InjectionSite& site, const std::string& which) {
 
 std::string newest_timeline(const InjectionSite& site) {
   std::string newest;
-  for (const auto& file : repository_files(site, "archive")) {
+  for (const auto& file : archive_files(site)) {
     const auto name = file.filename().native();
     if (name.find_first_not_of("0123456789ABCDEF") < timeline_length) continue;
     newest = std::max(newest, name.substr(0, timeline_length));
@@ -122,13 +128,13 @@ std::string newest_timeline(const InjectionSite& site) {
   return newest;
 }
 
-fs::path stored_file(const fs::path& backup, const std::string& file) {
+fs::path stored_file(const fs::path& data, const std::string& file) {
   for (const auto* extension : {"", ".gz", ".lz4", ".zst", ".bz2"}) {
-    auto stored = backup / (file + extension);
+    auto stored = data / (file + extension);
     if (fs::exists(stored)) return stored;
   }
   throw DoesNotApply(fmt::format("backup {} stores {} bundled with other files",
-                                 backup.filename().native(), file));
+                                 data.parent_path().filename().native(), file));
 }
 
 void make_own(const fs::path& file) {

@@ -11,11 +11,10 @@
 
 namespace pgrehearse {
 
-// The regular files below "archive" or "backup" of the stanza, sorted by path.
-std::vector<std::filesystem::path> repository_files(const InjectionSite& site,
-                                                    std::string_view part);
+// The regular files of the WAL archive, sorted by path.
+std::vector<std::filesystem::path> archive_files(const InjectionSite& site);
 
-// Whether it is an archived segment: segment name, dash, checksum.
+// Whether it is an archived segment; pgBackRest adds a dash and a checksum to its name.
 bool is_segment(const std::filesystem::path& file);
 
 // The archived segments, sorted by name.
@@ -31,8 +30,8 @@ std::string segment_name(const std::filesystem::path& file);
 // "00000002": the newest timeline in the archive, as in file names.
 std::string newest_timeline(const InjectionSite& site);
 
-// A file of a backup as stored, with the extension of its compression. Throws DoesNotApply.
-std::filesystem::path stored_file(const std::filesystem::path& backup, const std::string& file);
+// A file of a stored data directory, with the extension of its compression. Throws DoesNotApply.
+std::filesystem::path stored_file(const std::filesystem::path& data, const std::string& file);
 
 // Files of a copy may be hard links shared with another copy. Replaces the link with a private file
 // before it is changed in place.

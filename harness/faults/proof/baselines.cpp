@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/common/error.hpp"
 #include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
@@ -17,7 +19,11 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view no_copy = "no copy to check";
 
-std::vector<std::string> target_options(const RecoveryTarget& target) {
+constexpr std::string_view backup_command = "taking the backup";
+constexpr std::string_view script = "restore, start, select 1";
+constexpr std::string_view examination = "pg_checksums, pg_amcheck";
+
+std::vector<std::string> pgbackrest_target(const RecoveryTarget& target) {
   std::vector<std::string> options;
   if (target.timeline != "latest") options.push_back("--target-timeline=" + target.timeline);
   const auto to = [&](const std::string& type, const std::string& value) {
@@ -47,12 +53,60 @@ std::vector<std::string> target_options(const RecoveryTarget& target) {
   return options;
 }
 
+// Name of PostgreSQL's setting and of Barman's option, without "recovery_target_" and "--target-".
+struct NamedTarget {
+  std::string name;
+  std::string value;
+};
+NamedTarget named_target(const RecoveryTarget& target) {
+  switch (target.type) {
+    case TargetType::latest:
+      return {};
+    case TargetType::immediate:
+      return {"immediate", {}};
+    case TargetType::time:
+      return {"time", to_postgres_timestamp(target.time.value())};
+    case TargetType::lsn:
+      return {"lsn", to_text(target.lsn.value())};
+    case TargetType::xid:
+      return {"xid", std::to_string(target.xid.value())};
+    case TargetType::name:
+      return {"name", target.name};
+  }
+  return {};
+}
+
+std::string postgres_target(const RecoveryTarget& target) {
+  const auto [name, value] = named_target(target);
+  auto text = fmt::format("recovery_target_timeline = {}\n", quote_setting(target.timeline));
+  if (name.empty()) return text;
+  text += "recovery_target_action = 'promote'\n";
+  if (target.exclusive) text += "recovery_target_inclusive = off\n";
+  return text + (name == "immediate"
+                     ? std::string("recovery_target = 'immediate'\n")
+                     : fmt::format("recovery_target_{} = {}\n", name, quote_setting(value)));
+}
+
+std::vector<std::string> barman_target(const RecoveryTarget& target) {
+  const auto [name, value] = named_target(target);
+  std::vector<std::string> options;
+  if (target.timeline != "latest") {
+    options.insert(options.end(), {"--target-tli", target.timeline});
+  }
+  if (name.empty()) return options;
+  options.insert(options.end(), {"--target-action", "promote", "--target-" + name});
+  if (!value.empty()) options.push_back(value);
+  if (target.exclusive) options.emplace_back("--exclusive");
+  return options;
+}
+
 class Baselines {
  public:
   Baselines(const Scenario& scenario, const InjectedFault& injected, CommandRunner& runner,
             std::stop_token stop)
       : scenario_(scenario),
         laboratory_(*injected.site.primary),
+        tool_(injected.site.traits.tool),
         runner_(runner),
         stop_(std::move(stop)),
         root_((scenario.sandbox.directory.empty() ? injected.site.directory
@@ -67,9 +121,17 @@ class Baselines {
 
   std::map<std::string, std::string> ask() {
     std::map<std::string, std::string> answers;
-    answers["pgbackrest verify"] = verify();
-    answers["restore, start, select 1"] = restore_and_start();
-    answers["pg_checksums, pg_amcheck"] = started_ ? check_copy() : std::string(no_copy);
+    for (const auto& name : baselines_of(tool_)) {
+      if (name == script) {
+        answers[name] = restore_and_start();
+      } else if (name == backup_command) {
+        answers[name] = laboratory_.refused_backup();
+      } else if (name == examination) {
+        answers[name] = started_ ? check_copy() : std::string(no_copy);
+      } else {
+        answers[name] = verify(name);
+      }
+    }
     if (started_) run(programs_ / "pg_ctl", {"stop", "-m", "immediate", "-D", data_});
     return answers;
   }
@@ -77,6 +139,8 @@ class Baselines {
  private:
   CommandResult run(const std::string& program, std::vector<std::string> arguments) {
     auto command = laboratory_.command(program, std::move(arguments));
+    // Barman and pg_verifybackup look for PostgreSQL's binaries.
+    command.environment["PATH"] = programs_.native() + ":/usr/local/bin:/usr/bin:/bin";
     command.timeout = std::chrono::seconds(90);
     try {
       return runner_.run(command, stop_);
@@ -96,29 +160,85 @@ class Baselines {
     return run(scenario_.repository.binary, std::move(arguments));
   }
 
+  CommandResult run_barman(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     {"--config", scenario_.repository.configuration.value_or("").native()});
+    return run(scenario_.repository.binary, std::move(arguments));
+  }
+
   static std::string complaint(const CommandResult& result) {
     if (result.succeeded()) return {};
     const auto words = trim(result.error_output.empty() ? result.output : result.error_output);
     return fmt::format("exit code {}: {}", result.exit_code, words.substr(0, 300));
   }
 
-  std::string verify() {
+  // The backup of plain PostgreSQL or Barman to restore.
+  std::string backup() const {
+    const auto& named = scenario_.repository.backup;
+    if (named != "latest") return named;
+    if (tool_ == BackupTool::barman) return "latest";
+    std::string newest;
+    std::error_code unreadable;
+    for (fs::directory_iterator entry(scenario_.repository.path, unreadable), end;
+         !unreadable && entry != end; entry.increment(unreadable)) {
+      newest = std::max(newest, entry->path().filename().native());
+    }
+    return newest;
+  }
+
+  std::string verify(const std::string& name) {
+    if (name == "pg_verifybackup") {
+      return complaint(run(programs_ / "pg_verifybackup", {scenario_.repository.path / backup()}));
+    }
+    if (name == "barman check")
+      return complaint(run_barman({"check", scenario_.repository.stanza}));
+    if (name == "barman verify-backup") {
+      return complaint(run_barman({"verify-backup", scenario_.repository.stanza, backup()}));
+    }
     const auto result = run_pgbackrest({"--output=text", "verify"});
     if (!result.succeeded()) return complaint(result);
     return result.output.find("status: error") == std::string::npos ? std::string()
                                                                     : result.output.substr(0, 300);
   }
 
-  // A careful script: archiving off, no network, waits for the end of recovery.
-  std::string restore_and_start() {
+  CommandResult restore() {
+    if (tool_ == BackupTool::basebackup) return copy_base_backup();
+    if (tool_ == BackupTool::barman) {
+      std::vector<std::string> arguments{"recover"};
+      for (auto& option : barman_target(scenario_.target)) arguments.push_back(std::move(option));
+      arguments.insert(arguments.end(), {scenario_.repository.stanza, backup(), data_.native()});
+      return run_barman(std::move(arguments));
+    }
     std::vector<std::string> arguments{"--pg1-path=" + data_.native(), "--archive-mode=off",
                                        "--lock-path=" + (root_ / "lock").native()};
     if (scenario_.repository.backup != "latest") {
       arguments.push_back("--set=" + scenario_.repository.backup);
     }
-    for (auto& option : target_options(scenario_.target)) arguments.push_back(std::move(option));
+    for (auto& option : pgbackrest_target(scenario_.target)) arguments.push_back(std::move(option));
     arguments.emplace_back("restore");
-    const auto restored = run_pgbackrest(std::move(arguments));
+    return run_pgbackrest(std::move(arguments));
+  }
+
+  CommandResult copy_base_backup() {
+    const auto from = scenario_.repository.path / backup();
+    auto result = run("cp", {"-R", "--preserve=mode", (from / ".").native(), data_.native()});
+    if (!result.succeeded()) return result;
+    const auto& account = laboratory_.account();
+    auto command = scenario_.repository.restore_command;
+    if (command.empty())
+      command = fmt::format("cp {}/%f \"%p\"", scenario_.repository.archive.native());
+    const auto file = data_ / "postgresql.auto.conf";
+    write_file_of(account, file,
+                  read_file_of(account, file) + "restore_command = " + quote_setting(command) +
+                      "\n" + postgres_target(scenario_.target),
+                  0600);
+    write_file_of(account, data_ / "recovery.signal", "", 0600);
+    return result;
+  }
+
+  // A careful script: archiving off, no network, waits for the end of recovery.
+  std::string restore_and_start() {
+    const auto restored = restore();
     if (!restored.succeeded()) return complaint(restored);
     const auto settings = fmt::format(
         "-c listen_addresses= -c unix_socket_directories={} -c fsync=off -c "
@@ -178,6 +298,7 @@ class Baselines {
 
   const Scenario& scenario_;
   const Laboratory& laboratory_;
+  BackupTool tool_;
   CommandRunner& runner_;
   std::stop_token stop_;
   fs::path root_;
@@ -187,6 +308,23 @@ class Baselines {
 };
 
 }  // namespace
+
+std::vector<std::string> baselines_of(BackupTool tool) {
+  std::vector<std::string> names;
+  switch (tool) {
+    case BackupTool::pgbackrest:
+      names = {"pgbackrest verify"};
+      break;
+    case BackupTool::basebackup:
+      names = {std::string(backup_command), "pg_verifybackup"};
+      break;
+    case BackupTool::barman:
+      names = {std::string(backup_command), "barman check", "barman verify-backup"};
+      break;
+  }
+  names.insert(names.end(), {std::string(script), std::string(examination)});
+  return names;
+}
 
 std::map<std::string, std::string> run_baselines(const Scenario& scenario,
                                                  const InjectedFault& injected,

@@ -4,16 +4,21 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "harness/faults/fault_testbed.hpp"
 #include "harness/scenario/scenario.hpp"
 
 namespace pgrehearse {
 
-// Name -> reported problem; empty: none. Names: "pgbackrest verify" (its text is evaluated as well
-// as its exit code), "restore, start, select 1" (until the copy is read-write), and "pg_checksums,
-// pg_amcheck" on that copy. For laboratories only: an unquarantined copy of production could act
-// like production.
+// The names of the tests: the tool's own verification, while it takes the backup and afterwards,
+// "restore, start, select 1" (until the copy is read-write), and "pg_checksums, pg_amcheck" on that
+// copy.
+std::vector<std::string> baselines_of(BackupTool tool);
+
+// Name -> reported problem; empty: none. The text of "pgbackrest verify" is evaluated as well as
+// its exit code. For laboratories only: an unquarantined copy of production could act like
+// production.
 std::map<std::string, std::string> run_baselines(const Scenario& scenario,
                                                  const InjectedFault& injected,
                                                  CommandRunner& runner,

@@ -126,6 +126,7 @@ class Proof {
   Proof(const std::vector<Fault>& faults, FaultTestbed& testbed, const ProofOptions& options,
         std::stop_token stop)
       : testbed_(testbed), options_(options), stop_(std::move(stop)) {
+    score_.tool = options.tool;
     score_.faults.resize(faults.size());
     score_.clean_runs.resize(std::min(options.clean_runs.value_or(faults.size()), faults.size()));
     for (std::size_t index = 0; index < faults.size(); ++index) {
@@ -243,18 +244,26 @@ class Proof {
     if (listing_of(injected.site.repository) != before) {
       throw Error(ErrorKind::internal, "the drill changed the repository");
     }
-    const auto allowed = "--config=" + injected.site.configuration.native();
     for (const auto& command : report.commands) {
-      if (command.command.find("pgbackrest") == std::string::npos) continue;
-      if (command.command.find("--stanza=") == std::string::npos) continue;
-      if (command.command.find(allowed) == std::string::npos) {
-        throw Error(ErrorKind::internal,
-                    "a drill used a repository outside the laboratory: " + command.command);
-      }
+      if (!is_call_of_tool(command.command, injected.site)) continue;
       const std::lock_guard lock(mutex_);
       ++score_.repository_commands;
     }
     return report;
+  }
+
+  // Throws Error(internal) if the call uses another repository than the site's. Barman is called
+  // with a configuration in the drill's own directory, made from the site's.
+  bool is_call_of_tool(const std::string& command, const InjectionSite& site) const {
+    const auto has = [&](const std::string& text) {
+      return command.find(text) != std::string::npos;
+    };
+    if (options_.tool == BackupTool::basebackup) return has("pg_verifybackup");
+    if (options_.tool == BackupTool::barman) return has("barman") && has("--config");
+    if (!has("pgbackrest") || !has("--stanza=")) return false;
+    if (has("--config=" + site.configuration.native())) return true;
+    throw Error(ErrorKind::internal,
+                "a drill used a repository outside the laboratory: " + command);
   }
 
   FaultTestbed& testbed_;

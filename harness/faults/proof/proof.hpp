@@ -60,7 +60,8 @@ struct ProofScore {
   std::vector<CleanRun> clean_runs;
   bool stopped_by_control = false;  // the drill without a fault did not pass; nothing was injected
   double seconds = 0;
-  std::size_t repository_commands = 0;  // pgBackRest calls of all drills
+  BackupTool tool = BackupTool::pgbackrest;
+  std::size_t repository_commands = 0;  // calls of the backup tool in all drills
   std::optional<OriginalRepository>
       original;  // absent if the faults were injected into laboratories
 
@@ -81,6 +82,7 @@ using RunBaselines = std::function<std::map<std::string, std::string>(const Inje
                                                                       std::stop_token stop)>;
 
 struct ProofOptions {
+  BackupTool tool = BackupTool::pgbackrest;
   int jobs = 2;
   std::optional<std::size_t> clean_runs;  // upper limit; absent: one per fault
   Rehearse rehearse;

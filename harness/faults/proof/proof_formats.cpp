@@ -172,7 +172,9 @@ void write_proof_text(const ProofScore& score, std::ostream& out) {
   if (score.not_applicable() > 0) {
     out << fmt::format("{} faults do not apply\n", score.not_applicable());
   }
-  out << fmt::format("{} pgBackRest calls, all of them on {}\n", score.repository_commands,
+  constexpr std::string_view verifier = "pg_verifybackup";
+  out << fmt::format("{} {} calls, all of them on {}\n", score.repository_commands,
+                     score.tool == BackupTool::basebackup ? verifier : title_of(score.tool),
                      score.original ? "the copy" : "repositories of the laboratory");
   if (score.original) write_original(*score.original, out);
 }
@@ -183,6 +185,7 @@ void write_proof_json(const ProofScore& score, std::ostream& out) {
   Json clean = Json::array();
   for (const auto& run : score.clean_runs) clean.push_back(json_of(run));
   Json document{{"schema", "pgrehearse.proof/1"},
+                {"tool", name_of(score.tool)},
                 {"injected", score.injected()},
                 {"detected", score.detected()},
                 {"skipped", score.skipped()},

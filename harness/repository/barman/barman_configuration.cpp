@@ -75,6 +75,8 @@ BarmanConfiguration parse_barman_configuration(const std::vector<std::string>& t
   }
   configuration.backups = directory_of(configuration, server, "basebackups_directory", "base");
   configuration.archive = directory_of(configuration, server, "wals_directory", "wals");
+  configuration.incoming =
+      directory_of(configuration, server, "incoming_wals_directory", "incoming");
   return configuration;
 }
 

@@ -18,6 +18,7 @@ struct BarmanConfiguration {
   std::vector<std::string> servers;           // names of all
   std::filesystem::path backups;              // directory of the base backups
   std::filesystem::path archive;              // directory of the WAL archive
+  std::filesystem::path incoming;             // where archive_command puts WAL for Barman
 };
 
 // `texts`: the files in the order in which Barman reads them.

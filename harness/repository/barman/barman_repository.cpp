@@ -144,6 +144,7 @@ BackupList BarmanRepository::list(std::stop_token stop) {
     list.backups.push_back(read_backup(listed.id).backup);
   }
   std::ranges::sort(list.backups, {}, &Backup::label);
+  require_metadata(list.backups.empty() ? std::string() : list.backups.back().label);
   constexpr int no_backup = 2;
   list.status = list.backups.empty() ? RepositoryStatus{no_backup, "no complete backup"}
                                      : RepositoryStatus{0, "ok"};
@@ -152,22 +153,58 @@ BackupList BarmanRepository::list(std::stop_token stop) {
   return list;
 }
 
+// Barman does not list a backup without backup.info, and a drill would restore an older one.
+void BarmanRepository::require_metadata(const std::string& newest_listed) {
+  const auto& directory = configuration().backups;
+  const ActingAccount acting(account_);
+  std::error_code failure;
+  for (fs::directory_iterator entry(directory, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    std::error_code gone;
+    const auto id = entry->path().filename().native();
+    if (id <= newest_listed || !entry->is_directory(gone)) continue;
+    if (fs::exists(entry->path() / "backup.info", gone) || gone) continue;
+    throw Error(ErrorKind::repository,
+                fmt::format("backup {} has no backup.info: Barman does not list it", id),
+                "take a new backup, and look for what removed the file",
+                FindingCode::repo_file_missing, id + "/backup.info");
+  }
+  if (failure != std::errc::permission_denied) return;
+  throw Error(ErrorKind::environment,
+              fmt::format("cannot read the directory of backups {}: {}", directory.native(),
+                          failure.message()),
+              "run the drill as Barman's account (sandbox.run_as)", FindingCode::env_permission,
+              directory);
+}
+
 std::optional<std::uint64_t> BarmanRepository::wal_segment_size(const Backup& backup,
                                                                 std::stop_token /*stop*/) {
   const auto size = read_backup(backup.label).segment_size;
   return size == 0 ? std::nullopt : std::optional(size);
 }
 
+// With what waits for Barman's next archive-wal, which is every minute: PostgreSQL reports it as
+// archived.
+ArchiveFiles BarmanRepository::list_files(std::uint64_t segment_size) {
+  const auto& found = configuration();
+  const ActingAccount acting(account_);
+  // First what may move to the archive meanwhile.
+  std::error_code missing;
+  ArchiveFiles incoming;
+  if (fs::is_directory(found.incoming, missing)) incoming = list_archive_directory(found.incoming);
+  auto files = list_archive_directory(found.archive);
+  for (const auto& [name, file] : incoming.segments) {
+    if (file.size.count == segment_size) files.segments.try_emplace(name, file);
+  }
+  files.histories.insert(incoming.histories.begin(), incoming.histories.end());
+  return files;
+}
+
 ArchiveListing BarmanRepository::list_archive(const Backup& /*backup*/, std::uint64_t segment_size,
                                               std::stop_token stop) {
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "interrupted");
-  const auto directory = configuration().archive;
   const auto listed_at = std::chrono::system_clock::now();
-  ArchiveFiles files;
-  {
-    const ActingAccount acting(account_);
-    files = list_archive_directory(directory);
-  }
+  const auto files = list_files(segment_size);
   auto listing = listing_of(files, segment_size);
   listing.listed_at = listed_at;
   std::erase(listing.unrecognized, "xlog.db");
@@ -183,10 +220,22 @@ ArchiveListing BarmanRepository::list_archive(const Backup& /*backup*/, std::uin
   return listing;
 }
 
+void BarmanRepository::require_data(const Backup& backup) {
+  const auto data = configuration().backups / backup.label / "data";
+  const ActingAccount acting(account_);
+  std::error_code unreadable;
+  if (fs::exists(data, unreadable) || unreadable) return;
+  throw Error(
+      ErrorKind::restore,
+      fmt::format("restore of backup {} failed: {} does not exist", backup.label, data.native()),
+      "restore another backup, and take a new one", FindingCode::repo_file_missing, data);
+}
+
 void BarmanRepository::restore(const Backup& backup, const RecoveryTarget& target, Sandbox& sandbox,
                                const std::function<void(const RestoreProgress&)>& on_progress,
                                std::stop_token stop) {
   const auto found = read_backup(backup.label);
+  require_data(backup);
   const auto& paths = sandbox.paths();
   const auto own = paths.pgbackrest / "barman";
   const auto made = sandbox.run({.program = "mkdir", .arguments = {"-p", own}}, stop);
@@ -220,6 +269,17 @@ void BarmanRepository::restore(const Backup& backup, const RecoveryTarget& targe
                          .ignored = {"postgresql.conf", "postgresql.conf.origin",
                                      "postgresql.auto.conf.origin", ".barman-recover.info"}},
                         stop);
+  // backup.info has no checksum; backup_label is in the manifest.
+  const auto label = sandbox.read_file(paths.data / "backup_label");
+  if (!label.empty() && parse_backup_label(label).start_lsn != backup.start_lsn) {
+    throw Error(ErrorKind::restore,
+                fmt::format("backup.info of backup {} is damaged: the backup starts at {}, not at "
+                            "{}",
+                            backup.label, to_text(parse_backup_label(label).start_lsn),
+                            to_text(backup.start_lsn.value_or(Lsn{}))),
+                "restore another backup, and take a new one", FindingCode::repo_damaged,
+                backup.label + "/backup.info");
+  }
   write_recovery_signal(sandbox, target);
   if (on_progress) on_progress({.fraction = 1, .done = backup.size});
 }
@@ -228,12 +288,16 @@ std::vector<std::string> BarmanRepository::archive_get(const Backup& /*backup*/,
                                                        const Sandbox& /*sandbox*/,
                                                        WalFetch /*fetch*/) {
   // `barman get-wal` decompresses into a temporary file in the archive itself (measured with 3.4).
-  return fetch_from_directory(configuration().archive, {});
+  return fetch_from_directory(configuration().archive, {}, configuration().incoming);
 }
 
 RepositoryAccess BarmanRepository::access() {
   const auto& found = configuration();
-  return {.paths = {found.backups, found.archive, directory_}, .remote = {}};
+  RepositoryAccess access{.paths = {found.backups, found.archive, directory_}, .remote = {}};
+  const ActingAccount acting(account_);
+  std::error_code missing;
+  if (fs::is_directory(found.incoming, missing)) access.paths.push_back(found.incoming);
+  return access;
 }
 
 BackupRepository::Verification BarmanRepository::verify(const Backup& backup,

@@ -8,6 +8,7 @@
 #include "harness/process/command_runner.hpp"
 #include "harness/repository/backup_repository.hpp"
 #include "harness/repository/barman/barman_configuration.hpp"
+#include "harness/repository/basebackup/archive_directory.hpp"
 
 namespace pgrehearse {
 
@@ -43,6 +44,10 @@ class BarmanRepository : public BackupRepository {
   [[nodiscard]] Command command(std::vector<std::string> arguments,
                                 std::chrono::milliseconds deadline) const;
   BarmanBackup read_backup(const std::string& id);
+  // Throw Error(repository) and Error(restore) when files of a backup are missing.
+  void require_metadata(const std::string& newest_listed);
+  void require_data(const Backup& backup);
+  ArchiveFiles list_files(std::uint64_t segment_size);
 
   RepositorySpec spec_;
   CommandRunner& runner_;

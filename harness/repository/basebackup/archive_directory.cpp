@@ -57,12 +57,12 @@ void classify(const fs::directory_entry& entry, ArchiveFiles& into) {
   }
 }
 
-// $1: archive, $2: restore_command or nothing, $3: WAL file, $4: destination. 1: not in the
-// archive.
-constexpr std::string_view script = R"sh(archive=$1 command=$2 file=$3 destination=$4
+// $1: archive, $2: incoming files or nothing, $3: restore_command or nothing, $4: WAL file, $5:
+// destination. 1: not in the archive.
+constexpr std::string_view script = R"sh(archive=$1 incoming=$2 command=$3 file=$4 destination=$5
 [ -d "$archive" ] && [ -x "$archive" ] || { echo "cannot read the archive $archive" >&2; exit 3; }
 found=
-for directory in "$archive" "$archive/${file%????????}"; do
+for directory in "$archive" "$archive/${file%????????}" "${incoming:-$archive}"; do
   for extension in '' .gz .lz4 .zst .bz2 .xz; do
     if [ -e "$directory/$file$extension" ]; then found=$directory/$file$extension; break 2; fi
   done
@@ -215,12 +215,14 @@ ArchiveListing listing_of(const ArchiveFiles& files, std::uint64_t segment_size)
 }
 
 std::vector<std::string> fetch_from_directory(const fs::path& archive,
-                                              const std::string& restore_command) {
+                                              const std::string& restore_command,
+                                              const fs::path& incoming) {
   return {"sh",
           "-c",
           std::string(script),
           "archive-get",
           archive.native(),
+          incoming.native(),
           restore_command.empty() ? std::string() : with_parameters(restore_command)};
 }
 

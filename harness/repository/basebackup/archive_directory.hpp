@@ -46,8 +46,10 @@ std::string compression_by_content(std::string_view first_bytes);
 
 // Argument vector that fetches one WAL file from `archive`, for BackupRepository::archive_get().
 // `restore_command`: PostgreSQL's, with %f and %p; empty: the file is copied and decompressed. A
-// file that restore_command does not return although the archive has it is an error.
+// file that restore_command does not return although the archive has it is an error. `incoming`: a
+// directory of files that are not in the archive yet; empty: none.
 std::vector<std::string> fetch_from_directory(const std::filesystem::path& archive,
-                                              const std::string& restore_command);
+                                              const std::string& restore_command,
+                                              const std::filesystem::path& incoming = {});
 
 }  // namespace pgrehearse

@@ -207,13 +207,23 @@ void verify_restored_files(const RestoredFiles& files, const std::stop_token& st
   if (result.succeeded()) return;
   const auto problems = parse_verifybackup(result.error_output);
   const auto first = problems.empty() ? std::string(trim(result.error_output)) : problems.front();
+  const bool lost = first.find("present in the manifest but not on disk") != std::string::npos;
+  // A message about the manifest itself quotes no file: "unrecognized checksum algorithm:
+  // "CRC33C"".
+  const bool of_a_file = first.find("file \"") != std::string::npos || lost ||
+                         first.find("on disk but not in the manifest") != std::string::npos ||
+                         first.find("has size") != std::string::npos;
+  const auto object = of_a_file || problems.empty() ? file_in(first) : files.manifest;
   const auto more =
       problems.size() < 2 ? std::string() : fmt::format(" ({} problems)", problems.size());
   throw Error(problems.empty() ? ErrorKind::environment : ErrorKind::restore,
               fmt::format("restore of backup {} failed: pg_verifybackup reports {}{}",
                           files.backup.label, first, more),
               "restore another backup, and take a new one",
-              problems.empty() ? FindingCode::env_tool : FindingCode::repo_damaged, file_in(first));
+              problems.empty() ? FindingCode::env_tool
+              : lost           ? FindingCode::repo_file_missing
+                               : FindingCode::repo_damaged,
+              object);
 }
 
 void write_recovery_signal(Sandbox& sandbox, const RecoveryTarget& target) {

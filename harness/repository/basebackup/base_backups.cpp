@@ -28,6 +28,11 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, unreadable);
 }
 
+// A complete backup that lost the file by which it is found.
+bool is_incomplete(const fs::path& directory) {
+  return is_there(directory / "backup_manifest") && !base_backup_in(directory);
+}
+
 // pg_basebackup renames the manifest when all else is on disk.
 bool is_unfinished(const fs::path& directory) {
   return is_there(directory / "backup_manifest.tmp") && !is_there(directory / "backup_manifest");
@@ -39,6 +44,8 @@ Instant written_at(const fs::path& file) {
   if (unreadable) return {};
   return std::chrono::time_point_cast<Instant::duration>(std::chrono::file_clock::to_sys(time));
 }
+
+Instant taken_at(const fs::path& backup) { return written_at(backup / "backup_manifest"); }
 
 Bytes size_below(const fs::path& directory) {
   Bytes size;
@@ -169,6 +176,7 @@ std::vector<FoundBaseBackup> find_base_backups(const fs::path& directory,
     found.push_back(reader.read_backup(*own));
     return found;
   }
+  fs::path incomplete;  // the newest
   std::error_code failure;
   fs::directory_iterator entry(directory, failure);
   for (const fs::directory_iterator end; !failure && entry != end; entry.increment(failure)) {
@@ -176,6 +184,9 @@ std::vector<FoundBaseBackup> find_base_backups(const fs::path& directory,
     if (!entry->is_directory(gone) || is_unfinished(entry->path())) continue;
     if (const auto place = base_backup_in(entry->path())) {
       found.push_back(reader.read_backup(*place));
+    } else if (is_incomplete(entry->path()) &&
+               (incomplete.empty() || taken_at(incomplete) < taken_at(entry->path()))) {
+      incomplete = entry->path();
     }
   }
   if (failure) {
@@ -190,6 +201,15 @@ std::vector<FoundBaseBackup> find_base_backups(const fs::path& directory,
   std::ranges::sort(found, {}, [](const auto& each) {
     return std::pair(each.backup.stop_time, each.backup.label);
   });
+  // A drill would restore an older backup.
+  if (!incomplete.empty() &&
+      (found.empty() || found.back().backup.stop_time < taken_at(incomplete))) {
+    throw Error(ErrorKind::repository,
+                fmt::format("{} has a backup_manifest, but neither a backup_label nor a base.tar",
+                            incomplete.native()),
+                "take a new backup, and look for what removed the file",
+                FindingCode::repo_file_missing, (incomplete / "backup_label").native());
+  }
   return found;
 }
 

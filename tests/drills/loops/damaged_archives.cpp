@@ -105,7 +105,7 @@ struct Copy {
 
   // The archived segments by name: those of timeline 1 first.
   [[nodiscard]] std::vector<fs::path> segments() const {
-    auto files = repository_files(site, "archive");
+    auto files = archive_files(site);
     std::erase_if(files, [](const auto& file) { return !is_segment(file); });
     std::ranges::sort(files, {}, [](const auto& file) { return file.filename(); });
     return files;
@@ -154,7 +154,7 @@ void duplicate(Copy& copy) {
 }
 
 void lose_history(Copy& copy) {
-  for (const auto& file : repository_files(copy.site, "archive")) {
+  for (const auto& file : archive_files(copy.site)) {
     if (file.filename().native().ends_with(".history")) copy.remove(file);
   }
 }

@@ -24,6 +24,33 @@ TEST(LaboratoryOptions, TheArchiveCommandNamesAnAbsoluteConfiguration) {
   EXPECT_NE(text.find("listen_addresses = ''"), std::string::npos);
 }
 
+TEST(LaboratoryOptions, OtherToolsArchiveByACopyThatIsCompleteBeforeItHasItsName) {
+  LaboratoryOptions options{.id = "l", .state = "/srv", .tool = BackupTool::basebackup};
+  EXPECT_EQ(laboratory_archive_command(options, laboratory_paths(options)),
+            R"(cp "%p" /srv/l/repository/archive/.%f.part && )"
+            "mv /srv/l/repository/archive/.%f.part /srv/l/repository/archive/%f");
+  options.tool = BackupTool::barman;
+  EXPECT_NE(laboratory_archive_command(options, laboratory_paths(options))
+                .find("/srv/l/repository/demo/incoming/%f"),
+            std::string::npos);
+}
+
+TEST(LaboratoryOptions, EachToolHasItsPlaceForBackupsAndWal) {
+  RepositoryPlace place{.tool = BackupTool::barman,
+                        .repository = "/r",
+                        .stanza = "demo",
+                        .configuration = "/c/barman.conf"};
+  EXPECT_EQ(place.data_of("1"), "/r/demo/base/1/data");
+  EXPECT_EQ(place.archive(), "/r/demo/wals");
+  EXPECT_EQ(place.scenario_value(), R"({ type: barman, server: demo, config: "/c/barman.conf" })");
+  place.tool = BackupTool::basebackup;
+  EXPECT_EQ(place.data_of("1"), "/r/base/1");
+  EXPECT_EQ(place.scenario_value(),
+            R"({ type: basebackup, path: "/r/base", archive: "/r/archive" })");
+  place.tool = BackupTool::pgbackrest;
+  EXPECT_EQ(place.data_of("1"), "/r/backup/demo/1/pg_data");
+}
+
 TEST(LaboratoryOptions, OnlyARepositoryHostNamesThePrimaryHost) {
   const LaboratoryOptions options{.id = "l", .state = "/srv"};
   const auto paths = laboratory_paths(options);
@@ -45,6 +72,7 @@ TEST(LaboratoryOptions, OptionsAreRestoredFromTheRecord) {
                                   .account = "postgres",
                                   .postgres_major = 15,
                                   .binaries = "/opt/pg/bin",
+                                  .tool = BackupTool::barman,
                                   .stanza = "orders",
                                   .wal_segment_size = {1 << 20},
                                   .repository_host = true};
@@ -55,6 +83,7 @@ TEST(LaboratoryOptions, OptionsAreRestoredFromTheRecord) {
   EXPECT_EQ(read.account, "postgres");
   EXPECT_EQ(read.postgres_major, 15);
   EXPECT_EQ(read.binaries, "/opt/pg/bin");
+  EXPECT_EQ(read.tool, BackupTool::barman);
   EXPECT_EQ(read.stanza, "orders");
   EXPECT_EQ(read.wal_segment_size, Bytes{1 << 20});
   EXPECT_TRUE(read.repository_host);

@@ -70,6 +70,7 @@ TEST(BarmanConfiguration, TheDrillsOwnReachesNoServer) {
       "main");
   EXPECT_EQ(configuration.backups, "/srv/main/base");
   EXPECT_EQ(configuration.archive, "/srv/main/wals");
+  EXPECT_EQ(configuration.incoming, "/srv/main/incoming");
   EXPECT_EQ(configuration.servers, (std::vector<std::string>{"main", "other"}));
   const auto own = own_barman_configuration(configuration, "main", {.name = "postgres"}, "/own");
   EXPECT_EQ(own.find("secret"), std::string::npos) << own;
