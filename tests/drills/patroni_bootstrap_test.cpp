@@ -10,6 +10,7 @@
 
 #include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
+#include "harness/process/isolation.hpp"
 #include "harness/process/process_table.hpp"
 #include "tests/drills/drill_fixture.hpp"
 #include "tests/drills/live_drill.hpp"
@@ -87,8 +88,10 @@ class PatroniBootstrap : public DrillTest {
     for (const auto* program : {"/usr/bin/patroni", "/usr/bin/etcd"}) {
       if (access(program, X_OK) != 0) missing = std::string(program) + " is missing";
     }
-    if (geteuid() != 0) missing = "network namespaces need root";
     if (!require_or_skip(missing)) return;
+    const auto means = available_isolation().means;
+    const bool isolated = means.network && means.processes;
+    if (!require_or_skip(isolated ? "" : "no namespaces here", Remedy::none)) return;
     DrillTest::SetUp();
   }
 

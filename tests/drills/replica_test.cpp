@@ -1,10 +1,14 @@
 // Standbys that stream from a real primary, and are thrown away.
 #include <algorithm>
+#include <csignal>
+#include <fstream>
 #include <set>
 #include <thread>
 
 #include "harness/common/poll_until.hpp"
+#include "harness/process/process_table.hpp"
 #include "tests/drills/drill_fixture.hpp"
+#include "tests/drills/live_drill.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -56,6 +60,18 @@ class Replica : public DrillTest {
     return own;
   }
 
+  // The primary writes eight segments and removes those that it no longer needs.
+  static void advance_wal(Connection& sql) {
+    sql.query("alter system set min_wal_size = '32MB'");
+    sql.query("alter system set max_wal_size = '32MB'");
+    sql.query("select pg_reload_conf()");
+    for (int segment = 0; segment < 8; ++segment) {
+      sql.query("create table public.x" + std::to_string(segment) + " as select 1");
+      sql.query("select pg_switch_wal()");
+      sql.query("checkpoint");
+    }
+  }
+
   static const Finding* only_finding(const DrillRun& run) {
     const auto* check = run.check("replica");
     return check != nullptr && check->findings.size() == 1 ? &check->findings.front() : nullptr;
@@ -68,9 +84,15 @@ class Replica : public DrillTest {
 
 TEST_F(Replica, StandbyCatchesUpWithThePrimaryAndIsThrownAway) {
   const auto own = primary_with_backup();
-  own->connect("postgres", {}).query("alter role pgrehearse replication");
-  // Not in the archive: only the primary has it.
-  own->connect("postgres", {}).query("insert into public.t select generate_series(1, 1000)");
+  auto sql = own->connect("postgres", {});
+  sql.query("alter role pgrehearse replication");
+  // First from the archive alone, then from the primary alone.
+  const auto segment = sql.query("select pg_walfile_name(pg_current_wal_lsn())").text(0, 0);
+  advance_wal(sql);
+  own->switch_wal_and_wait({});
+  sql.query("checkpoint");
+  ASSERT_EQ(sql.query("select from pg_ls_waldir() where name = '" + segment + "'").rows.size(), 0U);
+  sql.query("insert into public.t select generate_series(1, 1000)");
   const auto slots_before =
       own->connect("postgres", {}).query("select from pg_replication_slots").rows.size();
   PrimaryWatch watch(*own);
@@ -112,14 +134,7 @@ TEST_F(Replica, WalThatIsNowhereIsReported) {
   auto sql = own->connect("postgres", {});
   sql.query("alter role pgrehearse replication");
   sql.query("alter system set archive_command = '/bin/true'");
-  sql.query("alter system set min_wal_size = '32MB'");
-  sql.query("alter system set max_wal_size = '32MB'");
-  sql.query("select pg_reload_conf()");
-  for (int segment = 0; segment < 8; ++segment) {
-    sql.query("create table public.x" + std::to_string(segment) + " as select 1");
-    sql.query("select pg_switch_wal()");
-    sql.query("checkpoint");
-  }
+  advance_wal(sql);
   const auto run = run_scenario(
       own->scenario_text("removed", "checks: [replica: { allow_replica: true, timeout: 2min }]\n"));
   EXPECT_EQ(run.exit_code, 1) << run.text();
@@ -128,6 +143,28 @@ TEST_F(Replica, WalThatIsNowhereIsReported) {
   EXPECT_EQ(finding->code, FindingCode::replica_stream);
   EXPECT_NE(finding->message.find("has already been removed"), std::string::npos)
       << finding->message;
+  expect_nothing_left();
+}
+
+TEST_F(Replica, InterruptedWithAStandbyLeavesNothing) {
+  // Refused connections: the standby runs for some time.
+  const auto own = primary_with_backup();
+  const auto file = scratch / "interrupted.yaml";
+  std::ofstream(file) << own->scenario_text(
+      "interrupted", "checks: [replica: { allow_replica: true, timeout: 2min }]\n");
+  LiveDrill drill(file, state);
+  ASSERT_TRUE(drill.wait_for("stop: ")) << drill.seen();
+  const auto runs = [&] {
+    std::error_code gone;
+    return std::ranges::any_of(all_processes(), [&](const auto& process) {
+      const auto place =
+          std::filesystem::read_symlink("/proc/" + std::to_string(process.pid) + "/cwd", gone);
+      return process.name == "postgres" && place.native().ends_with("/replica/data");
+    });
+  };
+  EXPECT_TRUE(poll_until(std::chrono::steady_clock::now() + std::chrono::minutes(1),
+                         std::chrono::milliseconds(20), {}, runs));
+  EXPECT_EQ(drill.end(SIGTERM), 130) << drill.seen();
   expect_nothing_left();
 }
 

@@ -15,6 +15,7 @@
 
 #include "harness/primary/primary.hpp"
 #include "harness/process/boost_command_runner.hpp"
+#include "harness/process/isolation.hpp"
 #include "harness/report/report.hpp"
 #include "harness/report/run_store.hpp"
 #include "tests/drills/patroni/patroni_cluster.hpp"
@@ -255,6 +256,28 @@ TEST_F(PatroniDrill, ComparisonWithAStandbyUnderLoadIsExact) {
   ASSERT_TRUE(run.report.has_value()) << run.text;
   EXPECT_TRUE(run.report->comparison.exact) << run.text;
   EXPECT_EQ(run.report->comparison.method, "standby") << run.text;
+}
+
+// A backup of a member has Patroni's own files in it.
+TEST_F(PatroniDrill, ANewClusterAndANewStandbyAreBuiltFromTheBackup) {
+  const auto means = available_isolation().means;
+  const bool isolated = means.network && means.processes;
+  if (!require_or_skip(isolated ? "" : "no namespaces here", Remedy::none)) return;
+  sql("alter role pgrehearse replication");
+  for (const auto* upstream : {"", "  prefer: standby\n"}) {
+    const auto run = drill(by_rest() + upstream,
+                           "checks:\n  - patroni_bootstrap\n"
+                           "  - replica: { allow_replica: true, timeout: 2min }\n");
+    EXPECT_EQ(run.exit_code, 0) << run.text;
+    for (const auto* check : {"patroni_bootstrap", "replica"}) {
+      ASSERT_NE(run.check(check), nullptr) << run.text;
+      EXPECT_EQ(run.check(check)->verdict, Verdict::pass) << run.text;
+    }
+  }
+  const auto ours =
+      sql("select count(*) from pg_stat_replication where application_name like 'pgrehearse%'");
+  EXPECT_EQ(ours, "0");
+  sql("alter role pgrehearse noreplication");
 }
 
 TEST_F(PatroniDrill, FailoverDuringADrillIsFollowed) {
