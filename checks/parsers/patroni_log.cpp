@@ -20,7 +20,7 @@ bool contains(std::string_view text, std::string_view part) {
 bool is_error(std::string_view line) {
   constexpr auto marks = std::to_array<std::string_view>(
       {"ERROR:  ", "FATAL:  ", "PANIC:  ", " ERROR: ", " CRITICAL: ", "pg_basebackup: error: ",
-       "WARNING:  checksum verification failed"});
+       "WARNING:  checksum verification failed", "OSError: [Errno "});
   return std::ranges::any_of(marks, [&](auto mark) { return contains(line, mark); });
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "checks/shared/missing_resources.hpp"
 #include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/units.hpp"
@@ -74,12 +75,13 @@ class Formation {
   [[nodiscard]] std::optional<Finding> not_joined(int attempts) const {
     const auto log = log_of(second());
     if (log.failed_clones < attempts) return {};
-    return Finding{
-        .code = FindingCode::cluster_replica,
-        .object = second().name,
-        .message = fmt::format("pg_basebackup from the new leader failed: {}", first_errors(log)),
-        .hint = std::string(logs_hint),
-        .details = {{"errors", join(log.errors, "\n")}}};
+    return excuse_missing_resources(
+        {.code = FindingCode::cluster_replica,
+         .object = second().name,
+         .message = fmt::format("pg_basebackup from the new leader failed: {}", first_errors(log)),
+         .hint = std::string(logs_hint),
+         .details = {{"errors", join(log.errors, "\n")}}},
+        log.errors);
   }
 
   [[nodiscard]] Finding timed_out(bool has_leader, std::chrono::milliseconds timeout) const {
@@ -103,13 +105,14 @@ class Formation {
   }
 
   static Finding not_bootstrapped(const PatroniLog& log) {
-    return {
-        .code = FindingCode::cluster_bootstrap,
-        .object = "bootstrap",
-        .message = fmt::format("Patroni failed to bootstrap the cluster: {}",
-                               log.errors.empty() ? "its log gives no reason" : first_errors(log)),
-        .hint = std::string(logs_hint),
-        .details = {{"errors", join(log.errors, "\n")}}};
+    return excuse_missing_resources(
+        {.code = FindingCode::cluster_bootstrap,
+         .object = "bootstrap",
+         .message = fmt::format("Patroni failed to bootstrap the cluster: {}",
+                                log.errors.empty() ? "its log gives no reason" : first_errors(log)),
+         .hint = std::string(logs_hint),
+         .details = {{"errors", join(log.errors, "\n")}}},
+        log.errors);
   }
 
   static Finding not_running(const std::string& program, const std::string& log) {

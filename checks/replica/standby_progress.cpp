@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "checks/parsers/standby_log.hpp"
+#include "checks/shared/missing_resources.hpp"
 #include "harness/common/poll_until.hpp"
 #include "harness/common/units.hpp"
 
@@ -25,13 +26,14 @@ class Watch {
   bool decide() {
     const auto log = parse_standby_log(view_.log_lines());
     if (view_.ended()) {
-      progress_.failure =
-          Finding{.code = FindingCode::replica_start,
-                  .object = "standby",
-                  .message = fmt::format("the standby ended: {}", log.fatal_errors.empty()
-                                                                      ? "its log gives no reason"
-                                                                      : log.fatal_errors.back()),
-                  .hint = std::string(log_hint)};
+      progress_.failure = excuse_missing_resources(
+          {.code = FindingCode::replica_start,
+           .object = "standby",
+           .message = fmt::format("the standby ended: {}", log.fatal_errors.empty()
+                                                               ? "its log gives no reason"
+                                                               : log.fatal_errors.back()),
+           .hint = std::string(log_hint)},
+          log.fatal_errors);
       return true;
     }
     if (const auto state = view_.state()) {

@@ -127,5 +127,18 @@ TEST_F(ClusterFormationTest, ASecondMemberThatCannotBeClonedFails) {
   EXPECT_EQ(failure(), FindingCode::cluster_replica) << "one attempt, and the time is over";
 }
 
+TEST_F(ClusterFormationTest, AFullDiskIsNoEvidenceAgainstTheBackup) {
+  complete();
+  streaming = false;
+  logs[cluster.second().log] =
+      "pg_basebackup: error: could not write to file \"base/5/1\": No space left on device\n"
+      " ERROR: failed to bootstrap from leader 'a'\n";
+  EXPECT_EQ(failure(), FindingCode::env_disk_full);
+  logs[cluster.first().log] =
+      "INFO: trying to bootstrap a new cluster\nOSError: [Errno 28] No space left on device\n"
+      "INFO: removing initialize key after failed attempt to bootstrap the cluster\n";
+  EXPECT_EQ(failure(), FindingCode::env_disk_full);
+}
+
 }  // namespace
 }  // namespace pgrehearse

@@ -49,6 +49,8 @@ TEST_F(StandbyProgressTest, AStandbyThatEndsIsReportedWithItsError) {
   ASSERT_TRUE(progress.failure);
   EXPECT_EQ(progress.failure->code, FindingCode::replica_start);
   EXPECT_THAT(progress.failure->message, HasSubstr("could not restore file"));
+  lines = {"x PANIC:  could not write to file \"pg_wal/xlogtemp.1\": No space left on device"};
+  EXPECT_EQ(failure(), FindingCode::env_disk_full);
 }
 
 TEST_F(StandbyProgressTest, WalThatThePrimaryRemovedIsFinalAfterThreeAttempts) {
