@@ -169,7 +169,7 @@ class Rehearsal {
     if (!poll_until(soon(), interval, context_.stop, replayed)) {
       throw Error(ErrorKind::environment,
                   fmt::format("the second member did not replay to {} within {}", target,
-                              to_text(Seconds(patience))),
+                              to_text(Seconds(longest_wait))),
                   "", FindingCode::cluster_timeout, cluster_.second().name);
     }
     counts.back() = count_on(cluster_.second(), counting);
@@ -190,10 +190,10 @@ class Rehearsal {
   [[nodiscard]] const NewCluster& cluster() const { return cluster_; }
 
  private:
-  static constexpr auto patience = std::chrono::minutes(1);
+  static constexpr auto longest_wait = std::chrono::minutes(1);
   static constexpr auto interval = std::chrono::milliseconds(250);
   static std::chrono::steady_clock::time_point soon() {
-    return std::chrono::steady_clock::now() + patience;
+    return std::chrono::steady_clock::now() + longest_wait;
   }
 
   [[nodiscard]] SecondServer server_of(const ClusterMember& member) const {

@@ -27,7 +27,7 @@ constexpr std::uint32_t ssl_request = 80877103;
 constexpr std::uint32_t gss_request = 80877104;
 constexpr std::size_t longest_message = 1U << 20U;
 constexpr auto interval = std::chrono::milliseconds(20);
-constexpr auto patience = std::chrono::seconds(30);
+constexpr auto longest_wait = std::chrono::seconds(30);
 
 std::string number(std::uint32_t value) {
   std::string bytes;
@@ -102,7 +102,7 @@ bool readable(int descriptor, std::chrono::milliseconds time) {
 
 std::string receive(int client, std::size_t size, const std::stop_token& stop) {
   std::string bytes(size, '\0');
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto deadline = std::chrono::steady_clock::now() + longest_wait;
   for (std::size_t have = 0; have < size;) {
     if (stop.stop_requested() || std::chrono::steady_clock::now() > deadline) throw Gone();
     if (!readable(client, interval)) continue;
