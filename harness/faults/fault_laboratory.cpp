@@ -313,7 +313,7 @@ std::unique_ptr<InjectedFault> FaultLaboratories::inject_in_copy(const Fault& fa
   if (place_.tool == BackupTool::pgbackrest) {
     write(laboratory_pgbackrest_conf(options, paths, false));
   } else if (place_.tool == BackupTool::barman) {
-    paths.pgbackrest = site.directory / "barman";
+    paths.pgbackrest = site.directory / "own";
     for (const auto* part : {"", "lock", "log"}) {
       make_private_directory(paths.pgbackrest / part, site.account);
     }

@@ -51,9 +51,9 @@ Error failure_of(const CommandResult& result, const std::string& attempt, ErrorK
   auto text = fmt::format("{} failed: Barman reports {}", attempt, message);
   if (result.signal != 0) {
     return {ErrorKind::environment,
-            fmt::format("{}: killed by signal {}", attempt, result.signal),
-            {},
-            FindingCode::env_tool};
+            fmt::format("{} failed: barman was killed by signal {}", attempt, result.signal),
+            "run the drill again; the kernel log says whether memory ran out",
+            FindingCode::env_tool, "barman"};
   }
   struct Cause {
     std::string_view words;

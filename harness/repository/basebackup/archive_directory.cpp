@@ -67,21 +67,31 @@ for directory in "$archive" "$archive/${file%????????}" "${incoming:-$archive}";
     if [ -e "$directory/$file$extension" ]; then found=$directory/$file$extension; break 2; fi
   done
 done
-if [ -n "$command" ]; then
-  sh -c "$command" restore_command "$file" "$destination" && [ -e "$destination" ] && exit 0
-  [ -n "$found" ] || exit 1
-  echo "restore_command did not return $file, which is in the archive" >&2
+fail() {
+  echo "ERROR: [archive-get]: $*" | tr '\n' ' ' >&2
+  echo >&2
   exit 3
+}
+if [ -n "$command" ]; then
+  problem=$(sh -c "$command" restore_command "$file" "$destination" 2>&1) &&
+    [ -e "$destination" ] && exit 0
+  [ -n "$found" ] || exit 1
+  fail "restore_command did not return $file, which is in the archive: $problem"
 fi
 [ -n "$found" ] || exit 1
+unpack=
 case "$(od -An -tx1 -N4 "$found" | tr -d ' ')" in
-  1f8b*) gzip -dc < "$found" ;;
-  04224d18) lz4 -dcq < "$found" ;;
-  28b52ffd) zstd -dcq < "$found" ;;
-  425a68*) bzip2 -dc < "$found" ;;
-  fd377a58) xz -dc < "$found" ;;
-  *) cat "$found" ;;
-esac > "$destination" || { rm -f "$destination"; exit 3; }
+  1f8b*) unpack='gzip -dc' ;;
+  04224d18) unpack='lz4 -dcq' ;;
+  28b52ffd) unpack='zstd -dcq' ;;
+  425a68*) unpack='bzip2 -dc' ;;
+  fd377a58) unpack='xz -dc' ;;
+esac
+done=read
+[ -z "$unpack" ] || done=decompressed
+problem=$(${unpack:-cat} < "$found" 2>&1 > "$destination") && exit 0
+rm -f "$destination"
+fail "$found cannot be $done: $problem"
 )sh";
 
 // PostgreSQL's %f, %p and %% for a script with the file and the destination as $1 and $2.

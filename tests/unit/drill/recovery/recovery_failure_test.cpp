@@ -49,5 +49,23 @@ TEST(RecoveryFailure, NamesWhereMinimalWalBegins) {
   EXPECT_THAT(error.hint(), HasSubstr("recover_to: { lsn: 0/30001A0, exclusive: true }"));
 }
 
+// A failed copy and a damaged file have the same exit code.
+TEST(RecoveryFailure, ASegmentThatCannotBeDecompressedIsDamaged) {
+  const std::vector<WalRequest> failed{{"000000010000000000000003", 0},
+                                       {"000000010000000000000004", 3}};
+  const auto code_of = [&](const std::string& reason) {
+    const std::vector<std::string> log{
+        "ERROR: [archive-get]: /srv/wals/000000010000000000000004 cannot be " + reason,
+        "2026-11-20 03:00:00 UTC [7] FATAL:  could not restore file \"000000010000000000000004\" "
+        "from archive: command not executable"};
+    return explain_recovery_failure(log, failed, "latest").code();
+  };
+  EXPECT_EQ(code_of("decompressed: gzip: stdin: invalid compressed data--crc error"),
+            FindingCode::wal_damaged);
+  EXPECT_EQ(code_of("decompressed: gzip: stdout: No space left on device"),
+            FindingCode::env_disk_full);
+  EXPECT_EQ(code_of("read: cat: -: Input/output error"), FindingCode::wal_fetch);
+}
+
 }  // namespace
 }  // namespace pgrehearse

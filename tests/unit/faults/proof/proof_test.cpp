@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
+#include "harness/faults/proof/baselines.hpp"
+#include "harness/faults/proof/proof_formats.hpp"
+
 namespace pgrehearse {
 namespace {
 
@@ -128,6 +133,31 @@ TEST(ProofScore, PassesOnlyIfEveryFaultWasInjectedAndDetected) {
   EXPECT_EQ(score.verdict(), Verdict::pass);
   score.clean_runs.push_back({.name = "x", .verdict = Verdict::fail});
   EXPECT_EQ(score.verdict(), Verdict::fail);
+}
+
+TEST(ProofPage, ShowsTheToolWithItsOwnVerification) {
+  ProofScore score{.tool = BackupTool::barman};
+  score.faults.resize(2);
+  auto& injected = score.faults.at(0);
+  injected.fault = {.name = "one", .summary = "damage", .phase = "archive"};
+  injected.detected = true;
+  for (const auto& baseline : baselines_of(score.tool)) injected.baselines[baseline] = "";
+  injected.baselines.at("barman check") = "FAILED";
+  score.faults.at(1).fault = {.name = "two", .summary = "other damage", .phase = "archive"};
+  score.faults.at(1).not_applicable = "the tool does not encrypt backups";
+  std::ostringstream out;
+  write_proof_page(score, out);
+  const auto page = out.str();
+  for (const auto* text :
+       {"# The faults with Barman\n", "--tool barman",
+        "**1 of 1 injected faults detected, 0 false alarms in 0 clean runs.** 1 more fault does "
+        "not",
+        "| backup | barman check | barman verify-backup | script | checksums, amcheck |\n",
+        "| detected | missed | **detected** | missed | missed | missed |\n",
+        "| not applicable: the tool does not encrypt backups |",
+        "| barman check | 1 of 1 | 0 of 0 |"}) {
+    EXPECT_NE(page.find(text), std::string::npos) << text << "\n" << page;
+  }
 }
 
 }  // namespace
