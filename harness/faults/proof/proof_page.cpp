@@ -144,7 +144,8 @@ void write_totals(const ProofScore& score, const Baselines& baselines, std::ostr
   const auto harmless = score.injected() - damaged + score.clean_runs.size();
   const auto missed_harmless = static_cast<std::size_t>(
       std::count_if(score.faults.begin(), score.faults.end(), [](const auto& result) {
-        return result.fault.expect.verdict == Verdict::pass && !result.detected;
+        return result.fault.expect.verdict == Verdict::pass && !result.detected &&
+               result.skipped.empty() && result.not_applicable.empty();
       }));
   out << fmt::format("| pgrehearse | {} of {} | {} of {} |\n", detected, damaged,
                      missed_harmless + score.false_alarms(), harmless);

@@ -145,6 +145,7 @@ TEST(ProofPage, ShowsTheToolWithItsOwnVerification) {
   injected.baselines.at("barman check") = "FAILED";
   score.faults.at(1).fault = {.name = "two", .summary = "other damage", .phase = "archive"};
   score.faults.at(1).not_applicable = "the tool does not encrypt backups";
+  score.faults.at(1).fault.expect.verdict = Verdict::pass;
   std::ostringstream out;
   write_proof_page(score, out);
   const auto page = out.str();
@@ -155,7 +156,7 @@ TEST(ProofPage, ShowsTheToolWithItsOwnVerification) {
         "| backup | barman check | barman verify-backup | script | checksums, amcheck |\n",
         "| detected | missed | **detected** | missed | missed | missed |\n",
         "| not applicable: the tool does not encrypt backups |",
-        "| barman check | 1 of 1 | 0 of 0 |"}) {
+        "| barman check | 1 of 1 | 0 of 0 |", "| pgrehearse | 1 of 1 | 0 of 0 |"}) {
     EXPECT_NE(page.find(text), std::string::npos) << text << "\n" << page;
   }
 }
