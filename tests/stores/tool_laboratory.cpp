@@ -51,14 +51,15 @@ void ToolLaboratory::configure() {
   }
   const auto connection =
       fmt::format("host={} user=postgres dbname=postgres", laboratory_->paths().sockets.native());
-  write_file_of(account, barman(),
-                fmt::format("[barman]\nbarman_home = {0}\nbarman_user = {1}\n"
-                            "barman_lock_directory = {2}/lock\nlog_file = {2}/barman.log\n"
-                            "compression = gzip\n\n[main]\ndescription = test\nconninfo = {3}\n"
-                            "streaming_conninfo = {3} password=secret-of-barman-77aa\n"
-                            "backup_method = postgres\narchiver = on\n",
-                            barman_home().native(), account.name, own_.native(), connection),
-                0600);
+  write_file_of(
+      account, barman(),
+      fmt::format("[barman]\nbarman_home = {0}\nbarman_user = {1}\n"
+                  "barman_lock_directory = {2}/lock\nlog_file = {2}/barman.log\n"
+                  "compression = gzip\n\n[main]\ndescription = test\nconninfo = {3}\n"
+                  "streaming_conninfo = {3} password=secret-of-barman-77aa\n"
+                  "backup_method = postgres\nimmediate_checkpoint = true\narchiver = on\n",
+                  barman_home().native(), account.name, own_.native(), connection),
+      0600);
   // Written to the end before it has its name.
   const auto command = fmt::format(
       "archive_command = 'cp %p {0}/%f.part && mv {0}/%f.part {0}/%f && cp %p {1}/main/incoming/%f'"
