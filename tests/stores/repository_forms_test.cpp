@@ -142,8 +142,9 @@ TEST_F(RepositoryForms, RemoteOnesAreReachedFromContainersAndVirtualMachines) {
       expect_newest_transaction(run);
       EXPECT_EQ(search.found(), std::vector<std::string>{});
       ASSERT_TRUE(run.report) << run.text();
-      EXPECT_NE(run.report->tools.at("PostgreSQL binaries").find("the backup tool runs on this host"),
-                std::string::npos)
+      EXPECT_NE(
+          run.report->tools.at("PostgreSQL binaries").find("the backup tool runs on this host"),
+          std::string::npos)
           << run.report->tools.at("PostgreSQL binaries");
       expect_nothing_left();
     }
