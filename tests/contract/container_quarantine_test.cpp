@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
+#include "harness/process/confinement.hpp"
 #include "harness/sandbox/container/block_device.hpp"
 #include "harness/sandbox/container/container_engine.hpp"
 #include "tests/contract/provisioner_fixture.hpp"
@@ -79,7 +81,6 @@ TEST_P(ContainerQuarantine, OnlyTheRemoteRepositoryCanBeReached) {
   asked.network_requirement =
       NetworkRequirement{.reason = "repo1 is on host localhost",
                          .endpoints = {{"localhost", repository.port()}, {"192.0.2.7", 443}}};
-  EXPECT_THROW(provisioner_->create(asked, {}), Error) << "sandbox.egress does not allow it";
   asked.options = ContainerOptions{.repository_egress = true};
   EXPECT_THAT(provisioner_->probe(asked, {}), HasSubstr("network: only localhost:"));
   sandbox_ = provisioner_->create(asked, {});
@@ -100,6 +101,39 @@ TEST_P(ContainerQuarantine, OnlyTheRemoteRepositoryCanBeReached) {
   asked.run_id = "drill-3";
   asked.network_requirement->unsupported = "it cannot be";
   EXPECT_THROW(provisioner_->create(asked, {}), Error);
+}
+
+// Without sandbox.egress, the backup tool runs on this host for a repository on another one.
+TEST_P(ContainerQuarantine, NothingOfARemoteRepositoryIsInside) {
+  const NetworkTrap repository;
+  const auto file = (repository_ / "archive/file").string();
+  auto asked = spec("drill-2");
+  asked.readable = {repository_};
+  asked.network_requirement = NetworkRequirement{.reason = "repo1 is on host localhost",
+                                                 .endpoints = {{"localhost", repository.port()}}};
+  setenv("PGBACKREST_REPO1_CIPHER_PASS", "secret-of-the-environment", 1);
+  sandbox_ = provisioner_->create(asked, {});
+  EXPECT_THAT(inside("cat " + file), Not(HasSubstr("precious")));
+  EXPECT_THAT(inside("env"), Not(HasSubstr("secret-of-the-environment")));
+  unsetenv("PGBACKREST_REPO1_CIPHER_PASS");
+  run(*sandbox_, {sandbox_->program("pg_isready"), "--timeout=1", "--host=localhost",
+                  "--port=" + std::to_string(repository.port())});
+  EXPECT_FALSE(repository.called());
+  EXPECT_EQ(inside("ls /sys/class/net"), "lo\n");
+
+  // The tool reads the repository, and can write to the sandbox only.
+  const auto tool = [&](const std::string& script) {
+    return sandbox_->run_backup_tool({.program = "sh", .arguments = {"-c", script}}, {});
+  };
+  const auto copy = (sandbox_->paths().data / "copy").string();
+  EXPECT_TRUE(tool("cp " + file + " " + copy).succeeded());
+  EXPECT_EQ(inside("cat " + copy), "precious");
+  EXPECT_NE(tool("id -u").output, "0\n");
+  if (!require_or_skip(WriteConfinement::available() ? "" : "this kernel has no Landlock",
+                       Remedy::none)) {
+    return;
+  }
+  EXPECT_FALSE(tool("echo changed > " + file).succeeded());
 }
 
 TEST_P(ContainerQuarantine, RepositoryIsReadOnly) {
