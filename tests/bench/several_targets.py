@@ -33,8 +33,11 @@ def say(text):
     print(text, flush=True)
 
 
-def make_targets(laboratory):
+def make_targets(laboratory, megabytes=0):
     laboratory.sql("create table public.work (id int primary key, step int, t text)")
+    if megabytes:
+        laboratory.sql(f"""create table public.more as select g, repeat(md5(g::text), 30) as t
+            from generate_series(1, {megabytes} * 1000) g""")
     laboratory.backup()
     xids = []
     for step in range(1, TARGETS + 1):
@@ -51,7 +54,7 @@ def to(xids):
 
 
 def measure_time(laboratory, options):
-    xids = make_targets(laboratory)
+    xids = make_targets(laboratory, options.megabytes)
     times = {"one": [], "ten": []}
     for _ in range(options.runs):
         for name, targets in (("one", xids[-1:]), ("ten", xids)):
@@ -126,6 +129,7 @@ def main():
     parser.add_argument("what", choices=["time", "space"])
     parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "build/release/pgrehearse")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--megabytes", type=int, default=0, help="time: make the database larger by this")
     parser.add_argument("--directory", type=pathlib.Path, default=pathlib.Path("/var/tmp"))
     options = parser.parse_args()
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="pgr-targets-bench-", dir=options.directory))
