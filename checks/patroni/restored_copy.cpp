@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "harness/common/text.hpp"
+#include "harness/postgres/database_names.hpp"
 #include "harness/process/command.hpp"
 
 namespace pgrehearse {
@@ -44,15 +45,6 @@ void require_space(Sandbox& sandbox, std::uint64_t needed) {
               FindingCode::env_disk_full, sandbox.paths().root.string());
 }
 
-std::string sql_identifier(std::string_view name) {
-  std::string text = "\"";
-  for (const char c : name) {
-    if (c == '"') text += '"';
-    text += c;
-  }
-  return text + '"';
-}
-
 }  // namespace
 
 std::vector<std::string> copy_restored(Sandbox& sandbox, const NewCluster& cluster,
@@ -72,10 +64,12 @@ std::vector<std::string> copy_restored(Sandbox& sandbox, const NewCluster& clust
     require(copy("--reflink=auto", paths.data, cluster.restored), paths.data);
   }
   require(copy("--reflink=auto", paths.tablespaces, tablespaces), paths.tablespaces);
+  std::vector<std::string> removal{"rm", "-f"};
   for (const auto* file : {"postmaster.pid", "postmaster.opts", "standby.signal", "recovery.signal",
                            "postgresql.conf", "postgresql.base.conf", "patroni.dynamic.json"}) {
-    require(run(sandbox, {"rm", "-f", (cluster.restored / file).string()}, stop), file);
+    removal.push_back((cluster.restored / file).string());
   }
+  require(run(sandbox, std::move(removal), stop), cluster.restored);
   sandbox.write_file(cluster.restored / "postgresql.auto.conf", "");
   const auto links = run(sandbox,
                          {"find", (cluster.restored / "pg_tblspc").string(), "-mindepth", "1",
@@ -102,8 +96,8 @@ std::vector<std::string> copy_restored(Sandbox& sandbox, const NewCluster& clust
 
 void reset_session_settings(Sandbox& sandbox, const NewCluster& cluster,
                             const std::stop_token& stop) {
-  const auto role = sql_identifier(sandbox.spec().superuser);
-  const auto database = sql_identifier(cluster.database);
+  const auto role = quoted_identifier(sandbox.spec().superuser);
+  const auto database = quoted_identifier(cluster.database);
   const auto statements = cluster.directory / "reset.sql";
   sandbox.write_file(statements, fmt::format("alter role all reset all\n"
                                              "alter role {0} reset all\n"

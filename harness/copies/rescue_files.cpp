@@ -4,6 +4,7 @@
 
 #include "harness/common/text.hpp"
 #include "harness/copies/copy_text.hpp"
+#include "harness/postgres/database_names.hpp"
 #include "harness/reporting/printable.hpp"
 
 namespace pgrehearse {

@@ -8,6 +8,7 @@
 #include "harness/common/error.hpp"
 #include "harness/common/text.hpp"
 #include "harness/copies/copy_text.hpp"
+#include "harness/postgres/database_names.hpp"
 
 namespace pgrehearse {
 

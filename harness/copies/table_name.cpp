@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/common/error.hpp"
+#include "harness/postgres/database_names.hpp"
 
 namespace pgrehearse {
 
@@ -40,12 +41,6 @@ TableName parse_table_name(std::string_view text) {
 
 std::string to_text(const TableName& name) {
   return fmt::format("{}.{}.{}", name.database, name.schema, name.table);
-}
-
-std::string quoted_identifier(std::string_view name) {
-  std::string text = "\"";
-  for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return text + '"';
 }
 
 std::string quoted(const TableName& name) {

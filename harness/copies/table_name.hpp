@@ -21,8 +21,6 @@ TableName parse_table_name(std::string_view text);
 std::string to_text(const TableName& name);
 // "public"."orders"
 std::string quoted(const TableName& name);
-// In double quotes, with inner quotes doubled.
-std::string quoted_identifier(std::string_view name);
 
 // The parts of `text` between dots, where a part may be in double quotes. Empty if it is not valid.
 std::vector<std::string> dotted_parts(std::string_view text);

@@ -62,4 +62,10 @@ std::vector<std::string> database_names(std::string_view heap_file) {
   return names;
 }
 
+std::string quoted_identifier(std::string_view name) {
+  std::string text = "\"";
+  for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return text + '"';
+}
+
 }  // namespace pgrehearse

@@ -1,4 +1,5 @@
-// Names of databases, read from files: a connection needs the name of one that exists.
+// Names in SQL, and those of databases as read from files: a connection needs the name of one that
+// exists.
 #pragma once
 
 #include <cstdint>
@@ -16,5 +17,8 @@ std::optional<std::uint32_t> mapped_file(std::string_view map, std::uint32_t cat
 // Rows that were deleted or not committed are included; the file may be older than the WAL that was
 // replayed. Ignores what is not a valid page.
 std::vector<std::string> database_names(std::string_view heap_file);
+
+// In double quotes, with inner quotes doubled.
+std::string quoted_identifier(std::string_view name);
 
 }  // namespace pgrehearse

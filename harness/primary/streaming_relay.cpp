@@ -15,67 +15,48 @@
 #include <system_error>
 
 #include "harness/common/poll_until.hpp"
+#include "harness/postgres/protocol/messages.hpp"
+#include "harness/postgres/protocol/startup_packet.hpp"
 #include "harness/process/acting_account.hpp"
 
 namespace pgrehearse {
 
 namespace {
 
-// "Message Formats" in PostgreSQL's documentation, protocol 3.
-constexpr std::uint32_t protocol_version = 196608;
-constexpr std::uint32_t ssl_request = 80877103;
-constexpr std::uint32_t gss_request = 80877104;
 constexpr std::size_t longest_message = 1U << 20U;
 constexpr auto interval = std::chrono::milliseconds(20);
 constexpr auto longest_wait = std::chrono::seconds(30);
 
-std::string number(std::uint32_t value) {
-  std::string bytes;
-  for (const unsigned shift : {24U, 16U, 8U, 0U})
-    bytes += static_cast<char>((value >> shift) & 255U);
-  return bytes;
-}
-std::string short_number(std::uint32_t value) { return number(value).substr(2); }
-
-std::uint32_t number_at(std::string_view bytes) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) value = (value << 8U) | static_cast<unsigned char>(bytes[i]);
-  return value;
-}
+// A number in two bytes of the protocol.
+std::string short_number(std::uint32_t value) { return number_to_wire(value).substr(2); }
 
 std::string terminated(std::string_view text) { return std::string(text) + '\0'; }
 
-std::string message(char type, std::string_view body) {
-  return type + number(static_cast<std::uint32_t>(body.size() + 4)) + std::string(body);
-}
-
-std::string error_message(std::string_view severity, const SqlError& error) {
+std::string error_answer(std::string_view severity, const SqlError& error) {
   const auto& state = error.sqlstate();
-  return message('E', terminated(fmt::format("S{}", severity)) +
-                          terminated(fmt::format("V{}", severity)) +
-                          terminated(fmt::format("C{}", state.empty() ? "08006" : state)) +
-                          terminated(fmt::format("M{}", error.what())) + '\0');
+  return error_message(severity, state.empty() ? "08006" : state, error.what());
 }
 
-std::string ready_for_query() { return message('Z', "I"); }
+std::string ready_for_query() { return server_message('Z', "I"); }
 
 std::string result_messages(const Rows& rows, const std::string& tag) {
   constexpr std::uint32_t text_type = 25;
   std::string description = short_number(static_cast<std::uint32_t>(rows.columns.size()));
   for (const auto& column : rows.columns) {
-    description += terminated(column) + number(0) + short_number(0) + number(text_type) +
-                   short_number(0xFFFF) + number(0xFFFFFFFF) + short_number(0);
+    description += terminated(column) + number_to_wire(0) + short_number(0) +
+                   number_to_wire(text_type) + short_number(0xFFFF) + number_to_wire(0xFFFFFFFF) +
+                   short_number(0);
   }
-  auto text = message('T', description);
+  auto text = server_message('T', description);
   for (const auto& row : rows.rows) {
     std::string fields = short_number(static_cast<std::uint32_t>(row.size()));
     for (const auto& field : row) {
-      fields +=
-          field ? number(static_cast<std::uint32_t>(field->size())) + *field : number(0xFFFFFFFF);
+      fields += field ? number_to_wire(static_cast<std::uint32_t>(field->size())) + *field
+                      : number_to_wire(0xFFFFFFFF);
     }
-    text += message('D', fields);
+    text += server_message('D', fields);
   }
-  return text + message('C', terminated(tag)) + ready_for_query();
+  return text + server_message('C', terminated(tag)) + ready_for_query();
 }
 
 // "15.4" of 150004.
@@ -116,7 +97,7 @@ std::string receive(int client, std::size_t size, const std::stop_token& stop) {
 
 // What a length field counts, itself included.
 std::string receive_counted(int client, const std::stop_token& stop) {
-  const std::size_t length = number_at(receive(client, 4, stop));
+  const std::size_t length = number_from_wire(receive(client, 4, stop));
   if (length < 4 || length > longest_message) throw Gone();
   return receive(client, length - 4, stop);
 }
@@ -125,15 +106,13 @@ std::string receive_counted(int client, const std::stop_token& stop) {
 void receive_startup(int client, const std::stop_token& stop) {
   for (int requests = 0; requests < 3; ++requests) {
     const auto packet = receive_counted(client, stop);
-    if (packet.size() < 4) throw Gone();
-    const auto code = number_at(packet);
-    if (code == ssl_request || code == gss_request) {
+    using Kind = StartupPacket::Kind;
+    const auto parsed = parse_startup_packet(packet);
+    if (parsed.kind == Kind::ssl_request || parsed.kind == Kind::gss_request) {
       send_all(client, "N");
       continue;
     }
-    const bool replicates =
-        packet.find(std::string("\0replication\0true\0", 18)) != std::string::npos;
-    if (code != protocol_version || !replicates) throw Gone();
+    if (parsed.kind != Kind::startup || parsed.replication != "true") throw Gone();
     return;
   }
   throw Gone();
@@ -195,6 +174,9 @@ void StreamingRelay::accept_standbys(const std::stop_token& stop) {
     if (!readable(listener_.get(), interval)) continue;
     const Descriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!client) continue;
+    // A standby that reads nothing must not hold up the end of the relay.
+    const timeval limit{.tv_sec = longest_wait.count(), .tv_usec = 0};
+    setsockopt(client.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     try {
       serve(client.get(), stop);
     } catch (const Gone&) {
@@ -217,13 +199,13 @@ void StreamingRelay::serve(int client, const std::stop_token& stop) {
       const std::lock_guard lock(mutex_);
       refusal_ = error.what();
     }
-    send_all(client, error_message("FATAL", error));
+    send_all(client, error_answer("FATAL", error));
     return;
   }
-  send_all(client, message('R', number(0)) +
-                       message('S', terminated("server_version") +
-                                        terminated(version_text(server->server_version()))) +
-                       message('S', terminated("integer_datetimes") + terminated("on")) +
+  send_all(client, server_message('R', number_to_wire(0)) +
+                       server_message('S', terminated("server_version") +
+                                               terminated(version_text(server->server_version()))) +
+                       server_message('S', terminated("integer_datetimes") + terminated("on")) +
                        ready_for_query());
   while (!stop.stop_requested()) {
     if (!readable(client, interval)) continue;
@@ -241,7 +223,7 @@ bool StreamingRelay::answer(int client, const std::string& command, Connection& 
     const SqlError refused(ErrorKind::environment,
                            "pgrehearse passes on only what a standby without a slot sends",
                            "0A000");
-    send_all(client, error_message("ERROR", refused) + ready_for_query());
+    send_all(client, error_answer("ERROR", refused) + ready_for_query());
     return true;
   }
   try {
@@ -252,11 +234,11 @@ bool StreamingRelay::answer(int client, const std::string& command, Connection& 
     }
     server.start_copy(command);
   } catch (const SqlError& error) {
-    send_all(client, error_message("ERROR", error) + ready_for_query());
+    send_all(client, error_answer("ERROR", error) + ready_for_query());
     return true;
   }
   // Text format, no columns.
-  send_all(client, message('W', std::string(1, '\0') + short_number(0)));
+  send_all(client, server_message('W', std::string(1, '\0') + short_number(0)));
   carry(client, server, stop);
   return false;
 }
@@ -267,9 +249,9 @@ void StreamingRelay::carry(int client, Connection& server, const std::stop_token
       const auto messages = server.receive_copied(interval);
       // The end of a timeline: the standby connects again and continues on the next one.
       if (!messages) return;
-      for (const auto& wal : *messages) send_all(client, message('d', wal));
+      for (const auto& wal : *messages) send_all(client, server_message('d', wal));
     } catch (const SqlError& error) {
-      send_all(client, error_message("ERROR", error));
+      send_all(client, error_answer("ERROR", error));
       return;
     }
     while (readable(client, std::chrono::milliseconds(0))) {

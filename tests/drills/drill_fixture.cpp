@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "harness/process/process_table.hpp"
 #include "harness/report/finding_codes.hpp"
@@ -38,6 +39,14 @@ std::string DrillRun::findings() const {
     }
   }
   return all;
+}
+
+// A stream's operator catches the failed read.
+std::string content_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
 }
 
 Listing list_files(const fs::path& directory) {

@@ -38,6 +38,9 @@ struct DrillRun {
 using Listing = std::map<std::string, std::pair<std::uintmax_t, std::int64_t>>;
 Listing list_files(const std::filesystem::path& directory);
 
+// Empty for a file of a process that has ended.
+std::string content_of(const std::filesystem::path& file);
+
 class DrillTest : public testing::Test {
  protected:
   void SetUp() override;

@@ -22,14 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Empty for a file of a process that has ended: a stream's operator catches the failed read.
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 // Inspects the processes of the new cluster while a drill runs.
 class ClusterWatch {
  public:
@@ -56,7 +48,7 @@ class ClusterWatch {
     for (const auto& process : all_processes()) {
       if (!process.alive()) continue;
       const fs::path directory("/proc/" + std::to_string(process.pid));
-      auto line = text_of(directory / "cmdline");
+      auto line = content_of(directory / "cmdline");
       std::replace(line.begin(), line.end(), '\0', ' ');
       const auto place = fs::read_symlink(directory / "cwd", gone).native();
       const bool of_cluster =
@@ -69,7 +61,7 @@ class ClusterWatch {
       if (network.empty()) continue;
       seen.insert(process.name);
       if (network == own) reachable.insert(process.name);
-      const auto devices = text_of(directory / "net" / "dev");
+      const auto devices = content_of(directory / "net" / "dev");
       for (const auto device : lines_of(devices)) {
         const auto colon = device.find(':');
         if (colon != std::string_view::npos) interfaces.emplace(trim(device.substr(0, colon)));
@@ -245,7 +237,7 @@ TEST_F(PatroniBootstrap, InterruptedWhileTheClusterRunsLeavesNothing) {
     for (int look = 0; look < 600 && !running; ++look) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
       for (const auto& process : all_processes()) {
-        const auto line = text_of("/proc/" + std::to_string(process.pid) + "/cmdline");
+        const auto line = content_of("/proc/" + std::to_string(process.pid) + "/cmdline");
         running = running || (process.name == "pg_basebackup" &&
                               line.find(state.native()) != std::string::npos);
       }

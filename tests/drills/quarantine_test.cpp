@@ -22,14 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Empty for a file of a process that has ended: a stream's operator catches the failed read.
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 std::set<std::string> sockets_of(pid_t pid) {
   std::set<std::string> inodes;
   std::error_code gone;
@@ -90,7 +82,7 @@ class Watch {
     std::set<std::string> inodes;
     for (const auto& process : all_processes()) {
       const auto directory = "/proc/" + std::to_string(process.pid);
-      auto line = text_of(directory + "/cmdline");
+      auto line = content_of(directory + "/cmdline");
       std::replace(line.begin(), line.end(), '\0', ' ');
       const ActingAccount as_owner(owner_of(process));
       std::error_code gone;
@@ -100,7 +92,7 @@ class Watch {
         note_secrets(line, "argv of " + process.name);
         // The harness itself receives them from its caller.
         if (process.name != "pgrehearse") {
-          const auto environment = text_of(directory + "/environ");
+          const auto environment = content_of(directory + "/environ");
           environments_seen += environment.empty() ? 0 : 1;
           note_secrets(environment, "environment of " + process.name);
         }
@@ -246,7 +238,7 @@ class Quarantine : public DrillTest {
   // Statements that the harness's role sent, from the primary's log.
   static std::vector<std::string> statements(const fs::path& log) {
     std::vector<std::string> found;
-    const auto text = text_of(log);
+    const auto text = content_of(log);
     for (const auto line : lines_of(text)) {
       if (line.find("|pgrehearse|") == std::string_view::npos) continue;
       for (const std::string_view begin : {"LOG:  statement: ", "LOG:  execute "}) {
@@ -289,9 +281,9 @@ class Quarantine : public DrillTest {
   void expect_no_secret_written(const DrillRun& run) const {
     auto all = run.output + run.error_output;
     for (const auto& entry : fs::recursive_directory_iterator(state)) {
-      if (entry.is_regular_file()) all += text_of(entry.path());
+      if (entry.is_regular_file()) all += content_of(entry.path());
     }
-    all += text_of(scratch / "report.json");
+    all += content_of(scratch / "report.json");
     for (const auto* secret : {dsn_password, environment_password, cipher_passphrase}) {
       EXPECT_EQ(all.find(secret), std::string::npos) << secret << " is in a report or a log";
     }

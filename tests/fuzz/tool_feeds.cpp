@@ -5,9 +5,9 @@
 #include "checks/parsers/server_configuration.hpp"
 #include "harness/common/text.hpp"
 #include "harness/common/units.hpp"
-#include "harness/copies/sharing/startup_packet.hpp"
 #include "harness/locate/wal_chunk.hpp"
 #include "harness/postgres/control_data.hpp"
+#include "harness/postgres/protocol/startup_packet.hpp"
 #include "tests/fuzz/feeding.hpp"
 #include "tests/fuzz/targets.hpp"
 

@@ -20,7 +20,8 @@
 #include <memory>
 
 #include "harness/common/error.hpp"
-#include "harness/copies/sharing/startup_packet.hpp"
+#include "harness/postgres/protocol/messages.hpp"
+#include "harness/postgres/protocol/startup_packet.hpp"
 #include "harness/process/carry_streams.hpp"
 #include "harness/process/command.hpp"
 #include "harness/sandbox/socket_peer.hpp"
@@ -103,9 +104,9 @@ struct AccessRelay::Service {
     if (are_equal(*body, options.password)) co_return true;
     asio::steady_timer pause(client.get_executor(), std::chrono::seconds(1));
     co_await pause.async_wait(as_result);
-    co_await send(client,
-                  fatal_error_message(
-                      wrong_password,
+    co_await send(
+        client,
+        error_message("FATAL", wrong_password,
                       fmt::format("password authentication failed for user \"{}\"", options.role)));
     co_return false;
   }
@@ -124,14 +125,13 @@ struct AccessRelay::Service {
         continue;
       }
       if (packet.kind == Kind::invalid) {
-        co_await send(client, fatal_error_message(protocol_violation, "invalid startup packet"));
+        co_await send(client, error_message("FATAL", protocol_violation, "invalid startup packet"));
         co_return std::nullopt;
       }
       if (packet.kind == Kind::startup && packet.user != options.role) {
-        co_await send(client,
-                      fatal_error_message(
-                          refused_authorization,
-                          fmt::format("this copy is shared as role \"{}\" only", options.role)));
+        co_await send(client, error_message("FATAL", refused_authorization,
+                                            fmt::format("this copy is shared as role \"{}\" only",
+                                                        options.role)));
         co_return std::nullopt;
       }
       if (packet.kind == Kind::startup && ask_password && !co_await knows_password(client)) {
@@ -153,7 +153,7 @@ struct AccessRelay::Service {
     const auto [failure] =
         co_await server.async_connect(Local::endpoint(options.socket.native()), as_result);
     if (failure || peer_of_socket(options.socket, options.data) == SocketPeer::other) {
-      co_await send(client, fatal_error_message(cannot_connect_now, "the copy is not running"));
+      co_await send(client, error_message("FATAL", cannot_connect_now, "the copy is not running"));
       co_return;
     }
     co_await send(server, *std::get<0>(admitted));
@@ -180,7 +180,8 @@ struct AccessRelay::Service {
     using namespace asio::experimental::awaitable_operators;
     asio::steady_timer deadline(client.get_executor(), std::chrono::minutes(1));
     const auto packet = co_await (read_counted(client) || deadline.async_wait(as_result));
-    if (packet.index() == 0) co_await send(client, fatal_error_message(refused_authorization, why));
+    if (packet.index() == 0)
+      co_await send(client, error_message("FATAL", refused_authorization, why));
   }
 
   asio::awaitable<void> serve_loopback() {

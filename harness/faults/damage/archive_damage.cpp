@@ -30,8 +30,7 @@ std::string next_timeline(const InjectionSite& site) {
 
 // The history of a timeline starts with that of its parent.
 std::string history_of(const fs::path& archive, const std::string& timeline) {
-  std::ifstream in(archive / (timeline + ".history"), std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  return text_of(archive / (timeline + ".history"));
 }
 
 // A segment in the middle of the newest timeline: a branch from an older timeline would look like

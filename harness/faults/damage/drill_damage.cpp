@@ -20,11 +20,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 // Replaces the value of an option; if `value` is empty, the line is removed.
 std::string with_option(const std::string& text, const std::string& key, const std::string& value) {
   std::istringstream lines(text);

@@ -59,6 +59,11 @@ fs::path middle_segment(const InjectionSite& site, const std::vector<fs::path>& 
 
 }  // namespace
 
+std::string text_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
 RepositoryPlace place_of(const InjectionSite& site) {
   return {.tool = site.traits.tool,
           .repository = site.repository,

@@ -11,6 +11,9 @@
 
 namespace pgrehearse {
 
+// The content of a file; empty if it cannot be read.
+std::string text_of(const std::filesystem::path& file);
+
 // The regular files of the WAL archive, sorted by path.
 std::vector<std::filesystem::path> archive_files(const InjectionSite& site);
 

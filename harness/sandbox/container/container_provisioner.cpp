@@ -15,6 +15,7 @@
 #include "harness/sandbox/container/container_sandbox.hpp"
 #include "harness/sandbox/host_directory.hpp"
 #include "harness/sandbox/labels.hpp"
+#include "harness/sandbox/shared/host_command.hpp"
 
 namespace pgrehearse {
 
@@ -67,11 +68,7 @@ void require_possible_egress(const SandboxSpec& spec) {
 
 // ", network: only s3.example:443"; empty where the repository is in directories of this host.
 std::string access_of(const SandboxSpec& spec) {
-  if (backup_tool_runs_outside(spec)) {
-    return fmt::format(", the backup tool runs on this host ({})",
-                       spec.network_requirement->reason);
-  }
-  if (!opens_egress(spec)) return {};
+  if (!opens_egress(spec)) return backup_tool_place(spec);
   std::vector<std::string> endpoints;
   for (const auto& endpoint : spec.network_requirement->endpoints) {
     endpoints.push_back(fmt::format("{}:{}", endpoint.host, endpoint.port));

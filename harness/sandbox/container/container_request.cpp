@@ -9,6 +9,7 @@
 #include "harness/sandbox/labels.hpp"
 #include "harness/sandbox/removal.hpp"
 #include "harness/sandbox/shared/agent_paths.hpp"
+#include "harness/sandbox/shared/host_command.hpp"
 #include "harness/sandbox/shared/mounts.hpp"
 
 namespace pgrehearse {
@@ -125,10 +126,6 @@ std::string container_json(const ContainerRequest& request) {
 
 bool opens_egress(const SandboxSpec& spec) {
   return spec.network_requirement && options_of<ContainerOptions>(spec).repository_egress;
-}
-
-bool backup_tool_runs_outside(const SandboxSpec& spec) {
-  return spec.network_requirement && !opens_egress(spec);
 }
 
 fs::path passwd_file(const SandboxPaths& paths) { return paths.configuration / "passwd"; }

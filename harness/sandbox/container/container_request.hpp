@@ -24,9 +24,6 @@ std::string container_json(const ContainerRequest& request);
 
 // Whether the container can connect to the repository: it needs to, and the scenario allows it.
 bool opens_egress(const SandboxSpec& spec);
-// Whether the backup tool runs on this host, because the container cannot connect to the
-// repository.
-bool backup_tool_runs_outside(const SandboxSpec& spec);
 
 // Files in the sandbox that are mounted over /etc/passwd, /etc/group and, with egress, /etc/hosts.
 std::filesystem::path passwd_file(const SandboxPaths& paths);

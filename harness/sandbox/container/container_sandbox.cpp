@@ -95,11 +95,6 @@ ContainerSandbox::ContainerSandbox(ContainerEngine engine, CommandRunner& host, 
            .code = FindingCode::env_container,
            .account = this->directory().account().uid}) {}
 
-ContainerSandbox::~ContainerSandbox() {
-  destroy_unless_kept();
-  wal_relay_.reset();
-}
-
 void ContainerSandbox::make(const ImageFacts& image, const std::stop_token& stop) {
   directory().make_directories();
   // Accounts that run commands or connect to the instance need a name.

@@ -23,7 +23,7 @@ class ContainerSandbox final : public HostedSandbox {
   // `host` runs the backup tool where the container cannot reach the repository.
   ContainerSandbox(ContainerEngine engine, CommandRunner& host, SandboxSpec spec,
                    HostDirectory directory, Identity identity);
-  ~ContainerSandbox() override;
+  ~ContainerSandbox() override { destroy_unless_kept(); }
 
   // Creates the directories and the container, starts it, and finds the PostgreSQL binaries in it.
   // Throws Error(environment); the destructor removes what was created.

@@ -7,15 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <system_error>
 
 #include "harness/common/error.hpp"
-#include "harness/common/shell_words.hpp"
-#include "harness/common/text.hpp"
 #include "harness/process/acting_account.hpp"
 #include "harness/sandbox/sandbox_files.hpp"
 

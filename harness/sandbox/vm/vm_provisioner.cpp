@@ -8,6 +8,7 @@
 #include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/host_directory.hpp"
 #include "harness/sandbox/removal.hpp"
+#include "harness/sandbox/shared/host_command.hpp"
 #include "harness/sandbox/vm/vm_host.hpp"
 #include "harness/sandbox/vm/vm_image.hpp"
 #include "harness/sandbox/vm/vm_request.hpp"
@@ -57,12 +58,8 @@ std::string VmProvisioner::probe(const SandboxSpec& spec, std::stop_token stop) 
   ask_for_version(host_, "mke2fs", "-V", stop);
   const auto version = ask_for_version(host_, "qemu-system-x86_64", "--version", stop);
   const auto lines = lines_of(version);
-  const auto access = backup_tool_runs_outside_vm(spec)
-                          ? fmt::format(", the backup tool runs on this host ({})",
-                                        spec.network_requirement->reason)
-                          : std::string();
   return fmt::format("{}, image {} ({}){}", lines.empty() ? "QEMU" : lines.front(),
-                     image.directory.string(), image.checksum, access);
+                     image.directory.string(), image.checksum, backup_tool_place(spec));
 }
 
 std::unique_ptr<Sandbox> VmProvisioner::create(const SandboxSpec& spec, std::stop_token stop) {

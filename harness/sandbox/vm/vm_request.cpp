@@ -7,6 +7,7 @@
 #include "harness/sandbox/directories.hpp"
 #include "harness/sandbox/shared/account_files.hpp"
 #include "harness/sandbox/shared/agent_paths.hpp"
+#include "harness/sandbox/shared/host_command.hpp"
 #include "harness/sandbox/shared/mounts.hpp"
 
 namespace pgrehearse {
@@ -198,7 +199,7 @@ std::string vm_initrd(std::string_view program) {
 
 VmShares vm_shares(const VmRequest& request) {
   VmShares shares;
-  if (backup_tool_runs_outside_vm(request.spec)) {
+  if (backup_tool_runs_outside(request.spec)) {
     shares.directories = written_outside(request.directory.paths());
     return shares;
   }

@@ -57,11 +57,8 @@ struct VmShares {
 // The repository, or what the backup tool writes on this host.
 VmShares vm_shares(const VmRequest& request);
 
-// A machine has no network: a repository that needs one is read by the backup tool on this host.
-inline bool backup_tool_runs_outside_vm(const SandboxSpec& spec) {
-  return spec.network_requirement.has_value();
-}
-// What the backup tool writes there: the sandbox's directories `data`, `tablespaces` and `wal`.
+// What the backup tool writes on this host: the sandbox's directories `data`, `tablespaces` and
+// `wal`.
 std::vector<VmShares::Directory> written_outside(const SandboxPaths& paths);
 
 // The disk for PGDATA and everything else that is written: as requested, or twice what the drill

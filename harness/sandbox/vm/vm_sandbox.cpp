@@ -82,18 +82,13 @@ VmSandbox::VmSandbox(CommandRunner& host, SandboxSpec spec, HostDirectory direct
            .code = FindingCode::env_vm,
            .account = this->directory().account().uid}) {}
 
-VmSandbox::~VmSandbox() {
-  destroy_unless_kept();
-  wal_relay_.reset();
-}
-
 Removal VmSandbox::remove_everything() {
   wal_relay_.reset();
   return HostedSandbox::remove_everything();
 }
 
 void VmSandbox::make(const std::stop_token& stop) {
-  if (backup_tool_runs_outside_vm(spec())) {
+  if (backup_tool_runs_outside(spec())) {
     directory().make_directories();
   } else {
     directory().make_root();
@@ -120,7 +115,7 @@ void VmSandbox::write_machine_files() const {
   for (const auto& path : {files_.directory, files_.logs}) {
     make_private_directory(path, directory().account());
   }
-  if (directory().entry().sockets.empty() && !backup_tool_runs_outside_vm(spec())) {
+  if (directory().entry().sockets.empty() && !backup_tool_runs_outside(spec())) {
     make_private_directory(paths().sockets, directory().account());
   }
   constexpr int executable = 0700;
@@ -220,8 +215,7 @@ void VmSandbox::find_binaries(const std::stop_token& stop) {
 CommandResult VmSandbox::run(const Command& command, std::stop_token stop) {
   reap_adopted_children();
   auto inside = command;
-  inside.environment =
-      environment_inside(directory(), command, !backup_tool_runs_outside_vm(spec()));
+  inside.environment = environment_inside(directory(), command, !backup_tool_runs_outside(spec()));
   inside.environment.emplace("PATH", "/usr/local/bin:/usr/bin:/bin");
   auto result = inside_.run(inside, std::move(stop));
   if (observer_) observer_(command, result);
@@ -229,11 +223,12 @@ CommandResult VmSandbox::run(const Command& command, std::stop_token stop) {
 }
 
 CommandResult VmSandbox::run_backup_tool(const Command& command, std::stop_token stop) {
-  if (!backup_tool_runs_outside_vm(spec())) return run(command, std::move(stop));
+  if (!backup_tool_runs_outside(spec())) return run(command, std::move(stop));
   const std::lock_guard lock(outside_);
   reap_adopted_children();
   auto result = run_with_control_file(command, stop);
   if (result.succeeded()) bring_in(stop);
+  // The directories stay: QEMU has opened them.
   const ActingAccount acting(directory().account());
   for (const auto& written : written_outside(paths())) {
     std::error_code failure;
@@ -292,7 +287,7 @@ void VmSandbox::bring_in(const std::stop_token& stop) {
 
 std::vector<std::string> VmSandbox::fetch_command(std::vector<std::string> archive_get,
                                                   const fs::path& data) {
-  if (!backup_tool_runs_outside_vm(spec())) return archive_get;
+  if (!backup_tool_runs_outside(spec())) return archive_get;
   if (!wal_relay_) {
     wal_relay_ = std::make_unique<VmWalRelay>(
         inside_, *this, [this](const Command& command, const std::stop_token& stop) {
@@ -366,7 +361,7 @@ void VmSandbox::collect_logs(const fs::path& into) {
   copy_files_of(directory().account(), paths().pgbackrest / "log", into / "pgbackrest");
   try {
     collect_files(paths().logs, into / "postgres");
-    if (!backup_tool_runs_outside_vm(spec())) {
+    if (!backup_tool_runs_outside(spec())) {
       collect_files(paths().pgbackrest / "log", into / "pgbackrest");
     }
     collect_files(paths().configuration, into / "configuration");

@@ -20,7 +20,7 @@ class VmSandbox final : public HostedSandbox {
   // `host` runs QEMU; `observer` is called for QEMU and for every command inside, and may be empty.
   VmSandbox(CommandRunner& host, SandboxSpec spec, HostDirectory directory, VmImage image,
             CommandObserver observer);
-  ~VmSandbox() override;
+  ~VmSandbox() override { destroy_unless_kept(); }
 
   // Creates and boots the machine, and finds the PostgreSQL binaries in it. Throws
   // Error(environment); the destructor removes what was created.

@@ -73,6 +73,19 @@ TEST_F(VmRequests, SharesAreReadOnlyAndCommasInPathsAreDoubled) {
                                    (directory_ / "tool.conf").string()));
 }
 
+// The backup tool runs on this host: the machine sees what it has written, and no key.
+TEST_F(VmRequests, NothingOfARemoteRepositoryIsShared) {
+  spec_.network_requirement = NetworkRequirement{.reason = "repo1 is of type s3"};
+  const auto root = sandbox_directory_->paths().root.string();
+  EXPECT_THAT(command(), Not(HasSubstr("repository,, old")));
+  EXPECT_THAT(command(), Not(HasSubstr("tool.conf")));
+  EXPECT_THAT(command(),
+              HasSubstr("id=share0,path=" + root + "/data,security_model=none,readonly=on,"));
+  EXPECT_THAT(command(), HasSubstr("id=share2,"));
+  EXPECT_THAT(command(), Not(HasSubstr("id=share3,")));
+  EXPECT_THAT(vm_settings(request()), Contains(Pair("at", root + "/outside/data")));
+}
+
 TEST_F(VmRequests, MemoryAndCpusAreThoseRequested) {
   EXPECT_THAT(command(), HasSubstr(" -smp 1 -m 384 "));
   EXPECT_THAT(command(), HasSubstr(" -accel tcg,thread=multi -cpu max "));

@@ -1,4 +1,4 @@
-// The first messages of a client of PostgreSQL, and the server's answers to them.
+// The first messages of a client of PostgreSQL.
 // Source: "Message Formats" in PostgreSQL's documentation, protocol 3.
 #pragma once
 
@@ -21,18 +21,12 @@ struct StartupPacket {
     invalid,  // or another protocol than 3
   };
   Kind kind = Kind::invalid;
-  std::string user;  // of a startup packet
+  // Of a startup packet; empty: not stated.
+  std::string user;
+  std::string replication;  // "true": physical replication
 };
 
 // `body`: the packet after its length field.
 StartupPacket parse_startup_packet(std::string_view body);
-
-// Messages of a server.
-std::string fatal_error_message(std::string_view sqlstate, std::string_view text);
-std::string cleartext_password_request();
-
-// The number in four bytes of the protocol, and back. `bytes` has at least four.
-std::uint32_t number_from_wire(std::string_view bytes);
-std::string number_to_wire(std::uint32_t number);
 
 }  // namespace pgrehearse

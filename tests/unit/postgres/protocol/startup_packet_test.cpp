@@ -1,6 +1,8 @@
-#include "harness/copies/sharing/startup_packet.hpp"
+#include "harness/postgres/protocol/startup_packet.hpp"
 
 #include <gtest/gtest.h>
+
+#include "harness/postgres/protocol/messages.hpp"
 
 namespace pgrehearse {
 namespace {
@@ -15,6 +17,12 @@ TEST(StartupPacket, NamesTheUser) {
       parse_startup_packet(protocol_3 + "database\0shop\0user\0alice\0options\0-c a=b\0\0"s);
   EXPECT_EQ(packet.kind, Kind::startup);
   EXPECT_EQ(packet.user, "alice");
+}
+
+TEST(StartupPacket, ShowsAStandby) {
+  const auto packet = parse_startup_packet(protocol_3 + "user\0r\0replication\0true\0\0"s);
+  EXPECT_EQ(packet.replication, "true");
+  EXPECT_EQ(parse_startup_packet(protocol_3 + "user\0replication\0\0"s).replication, "");
 }
 
 TEST(StartupPacket, TheLastUserCounts) {
@@ -41,7 +49,7 @@ TEST(StartupPacket, RefusesWhatIsNotWellFormed) {
 
 TEST(StartupPacket, AnswersAsAServer) {
   EXPECT_EQ(cleartext_password_request(), "R\0\0\0\x08\0\0\0\3"s);
-  const auto error = fatal_error_message("28000", "no");
+  const auto error = error_message("FATAL", "28000", "no");
   EXPECT_EQ(error.front(), 'E');
   EXPECT_EQ(number_from_wire(error.substr(1)), error.size() - 1);
   EXPECT_EQ(error.substr(5), "SFATAL\0VFATAL\0C28000\0Mno\0\0"s);
