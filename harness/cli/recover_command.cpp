@@ -159,24 +159,23 @@ std::optional<TransactionMark> mark_of(const std::optional<TransactionEnd>& end)
 
 // A backup that ends before each target whose position or time is known.
 void choose_common_backup(Scenario& scenario, const std::vector<RecoveryTarget>& targets,
-                          const BackupList& list) {
+                          Preparation& preparation, const std::stop_token& stop) {
   if (scenario.repository.backup != "latest") return;
-  std::optional<Backup> oldest;
+  std::optional<BackupChoice> oldest;
   for (const auto& target : targets) {
-    const auto choice = choose_backup(list, scenario.repository, target);
-    if (!oldest || choice.backup.label < oldest->label) oldest = choice.backup;
+    auto choice = choose_backup(preparation.list, scenario.repository, target);
+    if (!oldest || choice.backup.label < oldest->backup.label) oldest = std::move(choice);
   }
-  scenario.repository.backup = oldest->label;
+  scenario.repository.backup = oldest->backup.label;
+  if (oldest->backup.label != preparation.choice->backup.label) preparation.take_all(stop);
+  preparation.choice->reason = oldest->reason;
 }
 
 // Finds the targets in the WAL; the scenario recovers to the last one.
 SeveralTargets order_targets(Scenario& scenario, const std::vector<RecoveryTarget>& targets,
+                             const ScenarioParts& parts, const Preparation& preparation,
                              const TimeZone& zone, const CommonOptions& common,
                              const std::stop_token& stop) {
-  const auto parts = wire(scenario, common.state, new_run_id());
-  choose_common_backup(scenario, targets, parts.repository->list(stop));
-  Preparation preparation(scenario, preparation_parts(parts), common.state);
-  preparation.take_all(stop);
   const auto ordered = resolve_targets(targets, parts, preparation, common, stop);
   SeveralTargets several{.stops = {}, .last = in_words(ordered.back().target, zone)};
   for (const auto& each : std::span(ordered).first(ordered.size() - 1)) {
@@ -202,19 +201,33 @@ std::vector<RecoveryTarget> parse_targets(const RecoverArguments& arguments, con
   return targets;
 }
 
-void show_outlook(const Scenario& scenario, const SeveralTargets& several, const TimeZone& zone,
-                  const CommonOptions& common, const std::stop_token& stop) {
-  const auto outlook = look_ahead(scenario, zone, common, stop);
-  if (!common.quiet) {
-    std::cerr << fmt::format("recovering stanza {}\n", scenario.repository.stanza);
-    for (const auto& each : several.stops) {
-      std::cerr << fmt::format("  {:<10} {}, LSN {}\n", "on the way", printable(each.name),
-                               to_text(each.lsn));
-    }
-    if (!several.last.empty()) std::cerr << fmt::format("  {:<10} {}\n", "last", several.last);
-    print(outlook, std::cerr);
+void show_outlook(const Scenario& scenario, const SeveralTargets& several,
+                  const RecoveryOutlook& outlook) {
+  std::cerr << fmt::format("recovering stanza {}\n", scenario.repository.stanza);
+  for (const auto& each : several.stops) {
+    std::cerr << fmt::format("  {:<10} {}, LSN {}\n", "on the way", printable(each.name),
+                             to_text(each.lsn));
   }
-  if (outlook.unreachable.empty()) return;
+  if (!several.last.empty()) std::cerr << fmt::format("  {:<10} {}\n", "last", several.last);
+  print(outlook, std::cerr);
+}
+
+// Before anything is restored: finds the targets, and shows what the recovery will need. Throws
+// Error(usage) if it cannot reach them.
+SeveralTargets look_for_targets(Scenario& scenario, const std::vector<RecoveryTarget>& targets,
+                                const TimeZone& zone, const CommonOptions& common,
+                                const std::stop_token& stop) {
+  const auto parts = wire(scenario, common.state, new_run_id());
+  Preparation preparation(scenario, preparation_parts(parts), common.state);
+  preparation.take_all(stop);
+  SeveralTargets several;
+  if (targets.size() > 1) {
+    choose_common_backup(scenario, targets, preparation, stop);
+    several = order_targets(scenario, targets, parts, preparation, zone, common, stop);
+  }
+  const auto outlook = look_ahead(scenario, parts, preparation, zone, common, stop);
+  if (!common.quiet) show_outlook(scenario, several, outlook);
+  if (outlook.unreachable.empty()) return several;
   throw Error(ErrorKind::usage,
               fmt::format("the target cannot be reached: {}", outlook.unreachable),
               "'pgrehearse map' shows what can be recovered; --to latest recovers all of it");
@@ -275,9 +288,7 @@ ExitCode recover_to(const RecoverArguments& arguments, const CommonOptions& comm
   if (!arguments.timeout.empty()) options.timeout = duration_of(arguments.timeout, "--timeout");
   remove_leftovers(common);
   scenario.target = targets.front();
-  SeveralTargets several;
-  if (targets.size() > 1) several = order_targets(scenario, targets, zone, common, stop);
-  show_outlook(scenario, several, zone, common, stop);
+  const auto several = look_for_targets(scenario, targets, zone, common, stop);
 
   TargetStops stops(several.stops, {.checks = all_checks(),
                                     .requests = scenario.checks,

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "harness/cli/archive_search.hpp"
-#include "harness/cli/wiring.hpp"
 #include "harness/common/text.hpp"
 #include "harness/locate/target_words.hpp"
 #include "harness/map/build_map.hpp"
@@ -120,11 +119,9 @@ const MapWindow* read_window(const Scenario& scenario, const ScenarioParts& part
 
 }  // namespace
 
-RecoveryOutlook look_ahead(const Scenario& scenario, const TimeZone& zone,
+RecoveryOutlook look_ahead(const Scenario& scenario, const ScenarioParts& parts,
+                           const Preparation& preparation, const TimeZone& zone,
                            const CommonOptions& common, const std::stop_token& stop) {
-  const auto parts = wire(scenario, common.state, new_run_id());
-  Preparation preparation(scenario, preparation_parts(parts), common.state);
-  preparation.take_all(stop);
   const auto& [backup, reason] = *preparation.choice;
   RecoveryMap map;
   const auto* window = read_window(scenario, parts, preparation, map, stop);

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "harness/cli/command_table.hpp"
+#include "harness/cli/wiring.hpp"
 #include "harness/common/time_zone.hpp"
+#include "harness/drill/preparation.hpp"
 #include "harness/scenario/scenario.hpp"
 
 namespace pgrehearse {
@@ -19,9 +21,10 @@ struct RecoveryOutlook {
   std::string unreachable;
 };
 
-// Lists backups and archive, and reads the newest WAL for a target that is a time. Restores
-// nothing. Throws Error as the preparation of a drill does.
-RecoveryOutlook look_ahead(const Scenario& scenario, const TimeZone& zone,
+// From a preparation whose steps were taken, for the scenario's target. Reads the newest WAL for a
+// target that is a time; restores nothing. Throws Error.
+RecoveryOutlook look_ahead(const Scenario& scenario, const ScenarioParts& parts,
+                           const Preparation& preparation, const TimeZone& zone,
                            const CommonOptions& common, const std::stop_token& stop);
 
 void print(const RecoveryOutlook& outlook, std::ostream& out);
