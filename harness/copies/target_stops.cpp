@@ -50,9 +50,9 @@ void TargetStops::at_pause_point(const InstanceContext& context, const PausePoin
        ++index) {
     const auto& stop = stops_[index];
     auto& record = records_[index];
-    auto connection = context.connect({});
+    auto& session = context.session();
     const auto rows =
-        connection.query("select pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp()");
+        session.query("select pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp()");
     auto& landing = record.landing;
     landing.lsn = parse_lsn(rows.text(0, 0));
     landing.timeline = context.control.checkpoint_timeline;
@@ -65,7 +65,7 @@ void TargetStops::at_pause_point(const InstanceContext& context, const PausePoin
     landing.proof =
         fmt::format("replayed to {}; no WAL was supplied from {} on",
                     landing.lsn ? to_text(*landing.lsn) : "an unknown position", to_text(stop.lsn));
-    const auto locked = relations_locked_by_replay(std::move(connection));
+    const auto locked = relations_locked_by_replay(session);
     if (!locked.empty()) {
       landing.proof +=
           fmt::format("; a transaction that had not committed here holds locks on {}", locked);

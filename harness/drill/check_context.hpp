@@ -57,6 +57,9 @@ struct InstanceContext : RepositoryContext {
   std::vector<std::string> databases;  // those that allow connections, by name
   std::filesystem::path log;           // PostgreSQL's log so far, on this host
   bool log_complete = true;            // false: not all of it could be written
+  // The drill's own session, for short queries at a pause point. Checks may run at the same time:
+  // they connect.
+  std::function<Connection&()> session = {};
 };
 
 // The instance at the recovery target: paused, or promoted.

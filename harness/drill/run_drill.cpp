@@ -60,6 +60,7 @@ class Drill {
       phase("prove landing", [&] { prove_landing(); });
       if (!recovery_->promoted_because.empty()) run_paused_checks_after_promotion();
       if (services_.at_landing) use_landing();
+      instance_->end_session();
       if (wanted(InstanceState::paused)) phase("checks while paused", [&] { check_paused(); });
       finish_repository_checks();
       if (wanted(InstanceState::read_write) || promotion_wanted()) promote();
@@ -300,7 +301,7 @@ class Drill {
   }
 
   void use_landing() {
-    const auto locked = relations_locked_by_replay(landed_->connect({}));
+    const auto locked = relations_locked_by_replay(landed_->session());
     if (!locked.empty() && recovery_->promoted_because.empty()) {
       promote();
       auto& landing = *record_.report.landing;
@@ -322,7 +323,8 @@ class Drill {
             std::move(connect),
             instance_->databases(stop_),
             instance_->log_file(),
-            instance_->log_complete()};
+            instance_->log_complete(),
+            [this]() -> Connection& { return instance_->session(ErrorKind::recovery, stop_); }};
   }
 
   [[nodiscard]] StoppedContext stopped_context() {

@@ -22,6 +22,8 @@ namespace {
 
 constexpr std::uint64_t most_segments_per_part = 8;
 constexpr int filter_since = 15;
+// Up to here, fetching one after the other is faster than starting the tool's prefetch processes.
+constexpr std::uint64_t few_segments = 4;
 
 // Consecutive segments, and the one after them, in which their last record may end.
 struct Part {
@@ -59,15 +61,22 @@ std::vector<Part> parts_of(const ScanRequest& request) {
   return parts;
 }
 
+std::uint64_t segments_of(const std::vector<Part>& parts) {
+  std::uint64_t count = 0;
+  for (const auto& part : parts) count += part.segments.count();
+  return count;
+}
+
 // One thread fetches the segments in order, so that the backup tool can prefetch; the others run
 // pg_waldump on what is there.
 class Scan {
  public:
   Scan(const ScanRequest& request, std::stop_token outer)
       : request_(request),
-        directory_(request.sandbox.paths().wal / "scan"),
+        directory_(request.sandbox.paths().wal),
         segment_size_(request.lineage.segment_size),
         parts_(parts_of(request)),
+        prefetch_(segments_of(parts_) > few_segments),
         failed_(parts_.size()),
         forward_(std::move(outer), [this] { stop_.request_stop(); }) {}
 
@@ -96,7 +105,6 @@ class Scan {
  private:
   void fetch_parts() {
     try {
-      run({"mkdir", "-p", directory_});
       for (std::size_t part = 0; part < parts_.size(); ++part) {
         wait([&] { return part < taken_ + ahead_; });
         fetch(part);
@@ -122,7 +130,8 @@ class Scan {
   WalChunk wait_for(std::size_t part) {
     wait([&] { return done_.contains(part) || failed_ <= part; });
     if (failed() <= part) std::rethrow_exception(failure_);
-    remove(part);
+    // The last ones are removed with the sandbox: no other part needs their space.
+    if (part + ahead_ < parts_.size()) remove(part);
     WalChunk chunk;
     change([&] {
       chunk = std::move(done_.extract(part).mapped());
@@ -195,7 +204,7 @@ class Scan {
                         .how = how},
                        name, directory_ / name, stop_.get_token());
     };
-    if (attempt(WalFetch::ahead).succeeded()) return;
+    if (prefetch_ && attempt(WalFetch::ahead).succeeded()) return;
     const auto result = attempt(WalFetch::single);
     if (result.succeeded()) return;
     constexpr int not_archived = 1;
@@ -284,6 +293,7 @@ class Scan {
   std::filesystem::path directory_;
   std::uint64_t segment_size_;
   std::vector<Part> parts_;
+  bool prefetch_;
   std::stop_source stop_;
   std::atomic<std::size_t> next_{0};  // to be read by pg_waldump
   std::mutex mutex_;

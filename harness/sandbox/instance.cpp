@@ -76,6 +76,7 @@ void Instance::configure(const Quarantine& quarantine) {
 }
 
 void Instance::start(const Quarantine& quarantine) {
+  end_session();
   configure(quarantine);
   Command command{.program = sandbox_.program("postgres"),
                   .arguments = {"-D", sandbox_.paths().data.string()},
@@ -146,8 +147,13 @@ Connection Instance::connect(const std::string& database, ErrorKind failure_kind
   return sessions_.open(database, failure_kind, stop);
 }
 
+Connection& Instance::session(ErrorKind failure_kind, std::stop_token stop) {
+  if (!session_) session_ = connect({}, failure_kind, std::move(stop));
+  return *session_;
+}
+
 std::vector<std::string> Instance::databases(std::stop_token stop) {
-  return sessions_.databases(stop);
+  return session_ ? databases_in(*session_) : sessions_.databases(stop);
 }
 
 // Returns what failed. As pg_ctl does it: a file, then SIGUSR1.
@@ -202,6 +208,7 @@ void Instance::promote(std::stop_token stop) {
 }
 
 void Instance::stop(std::stop_token stop) {
+  end_session();
   if (!running()) return;
   auto result = sandbox_.signal_server(SIGINT) ? wait_for_end(stop) : stop_with_pg_ctl(stop);
   throw_if_cancelled(result);
@@ -250,6 +257,7 @@ void Instance::leave_running() {
 }
 
 void Instance::kill() {
+  end_session();
   if (!server_.joinable()) return;
   server_.request_stop();
   server_.join();

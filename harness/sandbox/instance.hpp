@@ -50,7 +50,11 @@ class Instance {
   // Superuser connection, without a database to any that accepts it; `failure_kind` says what a
   // failure means at this stage.
   Connection connect(const std::string& database, ErrorKind failure_kind, std::stop_token stop);
-  // Databases that allow connections, by name.
+  // As connect() without a database, kept open for short queries of one thread: opened when there
+  // is none.
+  Connection& session(ErrorKind failure_kind, std::stop_token stop);
+  void end_session() { session_.reset(); }
+  // Databases that allow connections, by name; in the open session, if any.
   std::vector<std::string> databases(std::stop_token stop);
 
   // Closes the archive, ends recovery and disables event triggers; returns when the server is
@@ -97,6 +101,7 @@ class Instance {
   std::optional<CommandResult> result_;
   std::vector<std::string> options_;  // -c name=value ... of the last start
   std::jthread server_;
+  std::optional<Connection> session_;
   std::jthread flushing_;  // last: its connection ends before the server does
 };
 

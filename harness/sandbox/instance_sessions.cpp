@@ -173,15 +173,18 @@ Connection InstanceSessions::open_any(ErrorKind kind, const std::stop_token& sto
   throw SqlError(*first);
 }
 
-std::vector<std::string> InstanceSessions::databases(const std::stop_token& stop) {
+std::vector<std::string> databases_in(Connection& session) {
   // datconnlimit -2 marks a database whose DROP was interrupted: it accepts nobody.
-  const auto rows = open_any(ErrorKind::startup, stop)
-                        .query(
-                            "select datname from pg_database "
-                            "where datallowconn and datconnlimit <> -2 order by 1");
+  const auto rows = session.query(
+      "select datname from pg_database where datallowconn and datconnlimit <> -2 order by 1");
   std::vector<std::string> names;
   for (std::size_t row = 0; row < rows.rows.size(); ++row) names.push_back(rows.text(row, 0));
   return names;
+}
+
+std::vector<std::string> InstanceSessions::databases(const std::stop_token& stop) {
+  auto session = open_any(ErrorKind::startup, stop);
+  return databases_in(session);
 }
 
 // Event triggers do not fire for statements about event triggers.

@@ -34,4 +34,7 @@ class InstanceSessions {
   std::string open_database_;  // accepted the last session without a name
 };
 
+// The databases that allow connections, by name, as the session sees them.
+std::vector<std::string> databases_in(Connection& session);
+
 }  // namespace pgrehearse

@@ -21,6 +21,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto poll_interval = std::chrono::milliseconds(25);
+// Several targets can be milliseconds of replay apart.
+constexpr auto first_poll_interval = std::chrono::milliseconds(5);
+constexpr auto first_polls = std::chrono::milliseconds(500);
+// A server that waits for WAL looks at a changed pause only after wal_retrieve_retry_interval; a
+// reload wakes it (StartupProcSigHupHandler in startup.c).
+constexpr std::string_view pause_replay = "select pg_wal_replay_pause(), pg_reload_conf()";
+constexpr std::string_view resume_replay = "select pg_wal_replay_resume(), pg_reload_conf()";
 constexpr int most_starts = 6;
 constexpr std::string_view stop_message = "recovery stopping ";
 constexpr std::string_view no_snapshot =
@@ -91,11 +98,18 @@ class Recovery {
     if (!input_.standby) {
       input_.instance.stop(stop_);
     } else if (input_.instance.wait_until_accepting(std::chrono::milliseconds(0), stop_)) {
-      input_.instance.connect({}, ErrorKind::recovery, stop_)
-          .query("select pg_wal_replay_resume()");
+      try {
+        session().query(std::string(resume_replay));
+      } catch (const SqlError&) {
+        // It may have been ended since the pause.
+        input_.instance.end_session();
+        session().query(std::string(resume_replay));
+      }
     }
     return input_.standby;
   }
+
+  Connection& session() { return input_.instance.session(ErrorKind::recovery, stop_); }
 
   void set_restored_settings_aside() {
     auto& sandbox = input_.sandbox;
@@ -137,14 +151,17 @@ class Recovery {
 
   // True at the landing; false when the server ended or paused for its settings.
   bool wait_for_landing() {
-    std::optional<Connection> connection;
     bool pausing = false;
     std::optional<bool> landed;
     const auto decided = [&] {
-      landed = has_landed(connection, pausing);
+      landed = has_landed(pausing);
       return landed.has_value();
     };
-    if (poll_until(deadline_, poll_interval, stop_, decided)) return *landed;
+    const auto soon = std::min(deadline_, Clock::now() + first_polls);
+    if (poll_until(soon, first_poll_interval, stop_, decided) ||
+        poll_until(deadline_, poll_interval, stop_, decided)) {
+      return *landed;
+    }
     throw too_slow("replay did not reach the recovery target", input_.deadline);
   }
 
@@ -159,23 +176,20 @@ class Recovery {
   }
 
   // Empty while replay continues.
-  std::optional<bool> has_landed(std::optional<Connection>& connection, bool& pausing) {
+  std::optional<bool> has_landed(bool& pausing) {
     if (!input_.instance.running()) return false;
     require_progress();
-    if (!connection && !input_.instance.wait_until_accepting(poll_interval, stop_)) {
+    if (!input_.instance.wait_until_accepting(poll_interval, stop_)) {
       refuse_to_wait_for_missing_wal();
       if (has_no_snapshot()) return true;
       return rejects_connections() ? std::optional(true) : std::nullopt;
     }
     try {
-      if (!connection) {
-        connection = input_.instance.connect({}, ErrorKind::recovery, stop_);
-      }
-      if (poll(*connection, pausing)) return true;
+      if (poll(pausing)) return true;
     } catch (const SqlError& error) {
       // Replay of DROP DATABASE ends the sessions in it: continue in another database.
       if (std::string_view(error.what()).find("conflict with recovery") != std::string_view::npos) {
-        connection.reset();
+        input_.instance.end_session();
         return {};
       }
       // If the server ended during the statement, its log has the reason.
@@ -192,7 +206,8 @@ class Recovery {
   }
 
   // Polls a read-only server once. `pausing`: the end was reached and the pause requested.
-  bool poll(Connection& connection, bool& pausing) {
+  bool poll(bool& pausing) {
+    auto& connection = session();
     const bool has_state = connection.server_version() >= 140000;
     const auto rows = connection.query(fmt::format(
         "select pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp(), "
@@ -213,7 +228,7 @@ class Recovery {
     const bool there =
         input_.until ? is_at(replayed_, *input_.until) || replayed_ > *input_.until : find_end();
     if (there) {
-      connection.query("select pg_wal_replay_pause()");
+      connection.query(std::string(pause_replay));
       pausing = true;
     }
     return !there && input_.until && wal_timed_out();
@@ -306,8 +321,7 @@ class Recovery {
     if (input_.instance.wait_until_accepting(poll_interval, stop_)) return false;
     input_.instance.promote(stop_);
     bool pausing = false;
-    auto connection = input_.instance.connect({}, ErrorKind::recovery, stop_);
-    poll(connection, pausing);
+    poll(pausing);
     return true;
   }
 
@@ -429,7 +443,7 @@ Quarantine recovery_quarantine(const Sandbox& sandbox, const RecoveryTarget& tar
        .memory = sandbox.memory(),
        .cpus = sandbox.cpus(),
        .restore_command =
-           fmt::format("sh {} %f \"%p\"", shell_quoted(paths.configuration / "archive-get")),
+           fmt::format("exec sh {} %f \"%p\"", shell_quoted(paths.configuration / "archive-get")),
        .recovery = recovery_settings(target)});
 }
 

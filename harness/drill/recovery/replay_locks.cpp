@@ -16,7 +16,7 @@ select string_agg(pg_catalog.format('%s relation%s in %s', held, case held when 
 
 }  // namespace
 
-std::string relations_locked_by_replay(Connection connection) {
+std::string relations_locked_by_replay(Connection& connection) {
   return connection.query(locks_sql).text(0, 0);
 }
 

@@ -10,6 +10,6 @@ namespace pgrehearse {
 
 // Their databases with the number of relations: "2 relations in shop"; empty: none. Catalogs are
 // ignored.
-std::string relations_locked_by_replay(Connection connection);
+std::string relations_locked_by_replay(Connection& connection);
 
 }  // namespace pgrehearse

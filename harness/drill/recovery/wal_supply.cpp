@@ -81,7 +81,8 @@ WalSupplyFiles wal_supply_files(const SandboxPaths& paths) {
           .closed = closed_archive_marker(paths),
           .limit = paths.wal / "limit",
           .given = paths.wal / "given",
-          .whole = paths.wal / "whole"};
+          .whole = paths.wal / "whole",
+          .absent = paths.wal / "absent"};
 }
 
 std::string archive_get_wrapper(const ArchiveGet& archive_get, const WalSupplyFiles& files) {
@@ -98,44 +99,48 @@ std::string archive_get_wrapper(const ArchiveGet& archive_get, const WalSupplyFi
 # filled with zeros, once. The timeline, the first eight digits, is ignored. The whole segment is
 # held for the next position in it.
 segment=${{1#????????}}
-limit='' offset='' size=''
+limit='' offset='' size='' given=''
 [ ! -s {limit} ] || read -r limit offset size < {limit}
 if [ -n "$limit" ]; then
   case "$1" in
     *.history)
       # All WAL before the position is at hand: no need to look for new timelines again.
       for held in {whole}.*"$limit"; do
-        [ ! -e "$held" ] || ! grep -Fqsx "$1 1" {requests} || exit 1
+        [ ! -e "$held" ] || [ ! -e {absent}."$1" ] || exit 1
       done ;;
     *.*) ;;
     *)
       [ ! "$segment" \> "$limit" ] || exit 1
-      if [ "$segment" = "$limit" ] && [ -e {given} ] && [ "$(cat {given})" = "$limit $offset" ]; then
-        exit 1
-      fi ;;
+      [ ! -s {given} ] || read -r given < {given}
+      if [ "$segment" = "$limit" ] && [ "$given" = "$limit $offset" ]; then exit 1; fi ;;
   esac
 fi
 code=0
-if [ ! -e {whole}."$1" ] || ! mv {whole}."$1" "$2"; then
+if [ ! -e {whole}."$1" ]; then
   {ahead}
   code=$?
   # On a busy host the prefetch processes time out (82) or conflict with each other (55). Only a
   # direct request shows what the repository has.
   case "$code" in 55 | 82) {single}; code=$? ;; esac
+elif [ "$segment" != "$limit" ]; then
+  mv {whole}."$1" "$2" || exit 126
 fi
 echo "$1 $code" >> {requests}
 [ "$code" -le 1 ] || exit 126
+case "$1 $code" in *.history\ 1) : > {absent}."$1" ;; esac
 if [ "$code" = 0 ] && [ "$segment" = "$limit" ]; then
-  rm -f {whole}.*
-  if cp "$2" {whole}.new; then mv {whole}.new {whole}."$1"; fi
-  truncate -s "$offset" "$2" && truncate -s "$size" "$2" || exit 126
+  if [ ! -e {whole}."$1" ]; then
+    rm -f {whole}.*
+    mv "$2" {whole}.new && mv {whole}.new {whole}."$1" || exit 126
+  fi
+  head -c "$offset" {whole}."$1" > "$2" && truncate -s "$size" "$2" || exit 126
   echo "$limit $offset" > {given}
 fi
 exit "$code"
 )sh",
       fmt::arg("closed", shell_quoted(files.closed)), fmt::arg("limit", shell_quoted(files.limit)),
       fmt::arg("given", shell_quoted(files.given)), fmt::arg("whole", shell_quoted(files.whole)),
-      fmt::arg("ahead", command(archive_get.ahead)),
+      fmt::arg("absent", shell_quoted(files.absent)), fmt::arg("ahead", command(archive_get.ahead)),
       fmt::arg("single", command(archive_get.single)),
       fmt::arg("requests", shell_quoted(files.requests)));
 }

@@ -38,6 +38,7 @@ struct WalSupplyFiles {
   std::filesystem::path limit;     // written by wal_limit(); empty: no limit
   std::filesystem::path given;     // the truncated segment that replay has received
   std::filesystem::path whole;     // with ".<segment>": that segment before it was truncated
+  std::filesystem::path absent;    // with ".<name>": this history file is not in the archive
 };
 WalSupplyFiles wal_supply_files(const SandboxPaths& paths);
 

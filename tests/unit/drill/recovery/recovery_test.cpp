@@ -42,11 +42,11 @@ class RecoveryTest : public testing::Test {
     server_.on_call("pg_last_wal_replay_lsn()", [this](const auto&) {
       return ScriptedServer::row({replayed_, "2026-11-20 03:00:00+00", paused_ ? "t" : "f"});
     });
-    server_.on_call("select pg_wal_replay_pause()", [this](const auto&) {
+    server_.on_call("pg_wal_replay_pause()", [this](const auto&) {
       paused_ = true;
       return ScriptedServer::row({""});
     });
-    server_.on_call("select pg_wal_replay_resume()", [this](const auto&) {
+    server_.on_call("pg_wal_replay_resume()", [this](const auto&) {
       paused_ = false;
       request(std::string(end_of_archive) + std::string(end_of_archive));
       return ScriptedServer::row({""});
@@ -222,7 +222,7 @@ TEST_F(RecoveryTest, ATargetIsReachedWhenTheServerIsPausedThere) {
   EXPECT_EQ(outcome.stopped_at, "recovery stopping before WAL location (LSN) \"0/3000000\"");
   EXPECT_THAT(settings_of_start(0), AllOf(HasSubstr("recovery_target_lsn"), HasSubstr("0/3000000"),
                                           HasSubstr("recovery_target_inclusive")));
-  EXPECT_THAT(server_.statements(), Not(Contains("select pg_wal_replay_pause()")));
+  EXPECT_THAT(server_.statements(), Not(Contains(HasSubstr("pg_wal_replay_pause()"))));
 }
 
 TEST_F(RecoveryTest, AMissingStopLineIsNotWaitedForForEver) {
@@ -385,7 +385,26 @@ TEST_F(RecoveryTest, AStandbyGoesOnWithoutANewStart) {
   replayed_ = "0/3FFFF00";
   EXPECT_EQ(to_text(recover().replayed), "0/3FFFF00");
   EXPECT_EQ(postgres_.starts().size(), 1U);
-  EXPECT_THAT(server_.statements(), Contains("select pg_wal_replay_resume()"));
+  EXPECT_THAT(server_.statements(), Contains("select pg_wal_replay_resume(), pg_reload_conf()"));
+  EXPECT_EQ(server_.connections().size(), 1U) << "one session watches the whole replay";
+}
+
+TEST_F(RecoveryTest, AStandbyGoesOnAfterItsSessionWasLostDuringThePause) {
+  until_ = Lsn{0x3000000};
+  const auto first = recover();
+  resume_from_ = first.replayed;
+  until_.reset();
+  replayed_ = "0/3FFFF00";
+  bool lost = false;
+  server_.on_call("pg_wal_replay_resume()", [&](const auto&) -> ScriptedServer::Answer {
+    if (!std::exchange(lost, true)) return ScriptedServer::Lost{};
+    paused_ = false;
+    request(std::string(end_of_archive) + std::string(end_of_archive));
+    return ScriptedServer::row({""});
+  });
+  EXPECT_EQ(to_text(recover().replayed), "0/3FFFF00");
+  EXPECT_EQ(postgres_.starts().size(), 1U);
+  EXPECT_EQ(server_.connections().size(), 2U);
 }
 
 TEST_F(RecoveryTest, ATargetAfterAnotherNeedsANewStart) {

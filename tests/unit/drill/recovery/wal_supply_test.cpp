@@ -21,7 +21,8 @@ class ArchiveGetWrapper : public testing::Test {
               .closed = root_ / "closed",
               .limit = root_ / "limit",
               .given = root_ / "given",
-              .whole = root_ / "whole"};
+              .whole = root_ / "whole",
+              .absent = root_ / "absent"};
   }
   ~ArchiveGetWrapper() override { std::filesystem::remove_all(root_); }
 
