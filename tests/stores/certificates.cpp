@@ -13,7 +13,7 @@ void run_for(const Laboratory& laboratory, CommandRunner& runner, const std::str
 }
 
 void make_certificates(const Laboratory& laboratory, CommandRunner& runner,
-                       const std::filesystem::path& directory) {
+                       const std::filesystem::path& directory, int days) {
   const auto file = [&](const std::string& name) { return (directory / name).native(); };
   const std::vector<std::string> new_key{"-newkey", "ec", "-pkeyopt",
                                          "ec_paramgen_curve:prime256v1", "-nodes"};
@@ -31,9 +31,9 @@ void make_certificates(const Laboratory& laboratory, CommandRunner& runner,
     request({"-subj", std::string("/CN=") + subject, "-keyout", file(stem + ".key"), "-out",
              file(stem + ".request")});
     run_for(laboratory, runner, "openssl",
-            {"x509", "-req", "-days", "2", "-in", file(stem + ".request"), "-CA", file("ca.crt"),
-             "-CAkey", file("ca.key"), "-CAcreateserial", "-extfile", file("names"), "-out",
-             file(stem + ".crt")});
+            {"x509", "-req", "-days", std::to_string(days), "-in", file(stem + ".request"), "-CA",
+             file("ca.crt"), "-CAkey", file("ca.key"), "-CAcreateserial", "-extfile", file("names"),
+             "-out", file(stem + ".crt")});
   }
 }
 

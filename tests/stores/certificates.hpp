@@ -13,8 +13,9 @@ void run_for(const Laboratory& laboratory, CommandRunner& runner, const std::str
              std::vector<std::string> arguments);
 
 // Writes ca.crt, server.crt, server.key (for localhost), client.crt and client.key (of pgclient)
-// into `directory`, which exists.
+// into `directory`, which exists. `days`: how long the two certificates are valid; -1: they expired
+// a day ago.
 void make_certificates(const Laboratory& laboratory, CommandRunner& runner,
-                       const std::filesystem::path& directory);
+                       const std::filesystem::path& directory, int days = 2);
 
 }  // namespace pgrehearse

@@ -4,10 +4,13 @@
 
 #include <fstream>
 
+#include "harness/sandbox/directories.hpp"
 #include "tests/drills/drill_fixture.hpp"
 #include "tests/engines/test_engine.hpp"
 #include "tests/fakes/require_or_skip.hpp"
+#include "tests/stores/certificates.hpp"
 #include "tests/stores/many_repositories.hpp"
+#include "tests/stores/remote_stores.hpp"
 #include "tests/stores/secret_search.hpp"
 
 namespace pgrehearse {
@@ -153,6 +156,47 @@ TEST_F(RepositoryForms, RemoteOnesAreReachedFromContainersAndVirtualMachines) {
   if (!require_or_skip(drilled > 0 ? "" : "neither containers nor machines work here",
                        Remedy::none)) {
     return;
+  }
+}
+
+// Of an object store: its certificate has expired, is of another authority, or the key is wrong.
+TEST_F(RepositoryForms, AStoreThatRefusesOrCannotBeTrustedIsNoVerdictOnTheBackup) {
+  const auto directory_for = [](const std::string& name) {
+    auto directory = all_->directory(name);
+    make_private_directory(directory, all_->laboratory().account());
+    return directory;
+  };
+  const auto expired = directory_for("expired");
+  const auto other = directory_for("other-authority");
+  make_certificates(all_->laboratory(), runner_of_all_, expired, -1);
+  make_certificates(all_->laboratory(), runner_of_all_, other);
+  const S3Store expired_store(all_->laboratory(), runner_of_all_, all_->directory("expired-s3"),
+                              expired);
+  const auto usual = all_->s3().options_of("repo1");
+  const auto replaced = [&](const std::string& from, const std::string& to) {
+    auto text = usual;
+    return text.replace(text.find(from), from.size(), to);
+  };
+  const auto secret = all_->s3().secret();
+  struct Case {
+    std::string name;
+    std::string options;
+    std::string reason;
+  };
+  for (const auto& [name, options, reason] :
+       {Case{"expired", expired_store.options_of("repo1"), "certificate has expired"},
+        Case{"other-authority", replaced(all_->directory("certificates").native(), other.native()),
+             "certificate"},
+        Case{"wrong-key", replaced(secret, "wrong" + secret), "SignatureDoesNotMatch"}}) {
+    SCOPED_TRACE(name);
+    const RepositoryForm form{
+        .name = name,
+        .configuration = all_->write_configuration(name, "repo1-path=/two\n" + options)};
+    const auto run = run_scenario(scenario_of(form), options_of(form));
+    EXPECT_EQ(run.exit_code, 2) << run.text();
+    EXPECT_NE(run.text().find(reason), std::string::npos) << run.text();
+    EXPECT_EQ(run.text().find(secret), std::string::npos);
+    expect_nothing_left();
   }
 }
 
