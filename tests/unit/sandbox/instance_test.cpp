@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using testing::AllOf;
 using testing::Contains;
+using testing::EndsWith;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -312,7 +313,8 @@ TEST_F(InstanceTest, AKeptServerStartsAgainWithTheSameOptions) {
   ASSERT_EQ(postgres_.controls().size(), 2U);
   EXPECT_THAT(postgres_.controls().at(1).arguments,
               AllOf(Contains("start"), Contains("/sandbox/logs/postgresql.log"),
-                    Contains(HasSubstr("'-c' 'archive_mode=off'"))));
+                    Contains(HasSubstr("'-c' 'archive_mode=off'")),
+                    Contains(EndsWith("'-c' 'wal_retrieve_retry_interval=1min'"))));
 }
 
 TEST_F(InstanceTest, TheDestructorEndsTheServer) {
