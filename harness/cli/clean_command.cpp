@@ -17,6 +17,7 @@
 #include "harness/common/throw_if_stopped.hpp"
 #include "harness/copies/copy_record.hpp"
 #include "harness/history/evidence/run_manifest.hpp"
+#include "harness/history/past_drills.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/reporting/printable.hpp"
 
@@ -94,12 +95,14 @@ std::string reason_to_skip(const Leftover& leftover, const CleanOptions& options
   return {};
 }
 
-// Only the ledger of the state directory is known here.
-void amend_ledger(const Report& report, const std::filesystem::path& run_directory,
-                  const CommonOptions& common) {
+// That of the environment or of the state directory: scenarios are not known here.
+std::optional<Ledger> known_ledger(const CommonOptions& common) {
   const auto parameters = stated_ledger("");
-  if (!parameters && !has_ledger(common.state)) return;
-  auto ledger = open_ledger(parameters, common.state);
+  if (!parameters && !has_ledger(common.state)) return {};
+  return open_ledger(parameters, common.state);
+}
+
+void amend(Ledger& ledger, const Report& report, const std::filesystem::path& run_directory) {
   auto row = ledger.find(report.id);
   if (!row || row->state != DrillState::finished) return;
   set_files(*row, run_directory);
@@ -118,9 +121,13 @@ void record_removal(const Outcome& outcome, const CommonOptions& common) {
     report.sandbox.connect.clear();
     report.sandbox.removed = true;
     report.sandbox.removal = outcome.removal.removed;
-    RunDirectory(record.parent_path()).save(report);
-    write_run_reports(report, record.parent_path(), {});
-    amend_ledger(report, record.parent_path(), common);
+    const auto run_directory = record.parent_path();
+    RunDirectory(run_directory).save(report);
+    auto ledger = known_ledger(common);
+    const auto past = ledger ? past_drills(*ledger, report.scenario.name, report.started)
+                             : std::vector<PastDrill>{};
+    write_run_reports(report, run_directory, past);
+    if (ledger) amend(*ledger, report, run_directory);
   } catch (const Error& error) {
     // A laboratory and a drill that was killed early have no record.
     if (error.kind() != ErrorKind::usage) spdlog::error("{}; {}", error.what(), error.hint());

@@ -5,11 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "harness/cli/wiring.hpp"
 #include "harness/common/host_name.hpp"
 #include "harness/process/boost_command_runner.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/sandbox/registry.hpp"
 #include "tests/fakes/sample_reports.hpp"
+#include "tests/fakes/sample_rows.hpp"
 #include "tests/unit/cli/run_cli.hpp"
 
 namespace pgrehearse {
@@ -137,6 +139,22 @@ TEST_F(CleanCommand, ReportOfARemovedCopyDoesNotSayHowToConnect) {
   EXPECT_EQ(record.sandbox.connect, "");
   EXPECT_THAT(record.sandbox.removal, testing::Contains("directory " + root_of("one").string()));
   EXPECT_THAT(shown(), HasSubstr("local, removed"));
+}
+
+TEST_F(CleanCommand, ReportOfARemovedCopyKeepsItsTrends) {
+  auto report = passed_report();
+  report.id = "one";
+  report.scenario.name = "weekly";
+  report.sandbox = {.type = "local", .kept = true, .root = root_of("one")};
+  const auto run_directory = RunStore(state_).create("weekly", "one");
+  run_directory.save(report);
+  auto ledger = open_ledger({}, state_);
+  for (const int hour : {0, 1}) ledger.import(passed_row("weekly", hour));
+  leave_dead("one", true);
+  EXPECT_EQ(run({"one"}).exit_code, 0);
+  std::ifstream page(run_directory.path() / "report.html");
+  const std::string html(std::istreambuf_iterator<char>(page), {});
+  EXPECT_THAT(html, HasSubstr("class=\"trend\""));
 }
 
 TEST_F(CleanCommand, RunningDrillIsNotRemovedEvenByName) {
