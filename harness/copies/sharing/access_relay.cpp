@@ -1,6 +1,7 @@
 #include "harness/copies/sharing/access_relay.hpp"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -22,6 +23,7 @@
 #include "harness/common/error.hpp"
 #include "harness/postgres/protocol/messages.hpp"
 #include "harness/postgres/protocol/startup_packet.hpp"
+#include "harness/process/accept_client.hpp"
 #include "harness/process/carry_streams.hpp"
 #include "harness/process/command.hpp"
 #include "harness/sandbox/socket_peer.hpp"
@@ -58,17 +60,6 @@ asio::awaitable<void> send(Socket& socket, std::string text) {
   co_await asio::async_write(socket, asio::buffer(text), as_result);
 }
 
-// Does not depend on where they differ.
-bool are_equal(std::string_view one, std::string_view other) {
-  if (one.size() != other.size()) return false;
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < one.size(); ++i) {
-    difference |= static_cast<unsigned>(static_cast<unsigned char>(one[i]) ^
-                                        static_cast<unsigned char>(other[i]));
-  }
-  return difference == 0;
-}
-
 std::optional<ucred> peer_of(Local::socket& client) {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -101,7 +92,11 @@ struct AccessRelay::Service {
     auto body = co_await read_counted(client);
     if (!body) co_return false;
     if (body->ends_with('\0')) body->pop_back();
-    if (are_equal(*body, options.password)) co_return true;
+    const auto& password = options.password;
+    if (body->size() == password.size() &&
+        CRYPTO_memcmp(body->data(), password.data(), password.size()) == 0) {
+      co_return true;
+    }
     asio::steady_timer pause(client.get_executor(), std::chrono::seconds(1));
     co_await pause.async_wait(as_result);
     co_await send(
@@ -161,17 +156,15 @@ struct AccessRelay::Service {
   }
 
   asio::awaitable<void> serve_accounts() {
-    while (true) {
-      auto [failure, client] = co_await accounts->async_accept(as_result);
-      if (failure) co_return;
-      if (!may_use(client)) {
+    while (auto client = co_await accept_client(*accounts)) {
+      if (!may_use(*client)) {
         asio::co_spawn(context,
-                       refuse(std::move(client),
+                       refuse(std::move(*client),
                               "this account may not use the copy: see 'copies share --allow'"),
                        asio::detached);
         continue;
       }
-      asio::co_spawn(context, session(std::move(client), false), asio::detached);
+      asio::co_spawn(context, session(std::move(*client), false), asio::detached);
     }
   }
 
@@ -185,10 +178,8 @@ struct AccessRelay::Service {
   }
 
   asio::awaitable<void> serve_loopback() {
-    while (true) {
-      auto [failure, client] = co_await loopback->async_accept(as_result);
-      if (failure) co_return;
-      asio::co_spawn(context, session(std::move(client), true), asio::detached);
+    while (auto client = co_await accept_client(*loopback)) {
+      asio::co_spawn(context, session(std::move(*client), true), asio::detached);
     }
   }
 

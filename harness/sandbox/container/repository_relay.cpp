@@ -26,6 +26,7 @@
 #include <utility>
 
 #include "harness/common/error.hpp"
+#include "harness/process/accept_client.hpp"
 #include "harness/process/carry_streams.hpp"
 #include "harness/process/descriptor.hpp"
 
@@ -98,10 +99,8 @@ asio::awaitable<void> relay(tcp::socket inside, NetworkEndpoint to) {
 }
 
 asio::awaitable<void> serve(tcp::acceptor acceptor, NetworkEndpoint to) {
-  while (true) {
-    auto [failure, inside] = co_await acceptor.async_accept(as_result);
-    if (failure) co_return;
-    asio::co_spawn(acceptor.get_executor(), relay(std::move(inside), to), asio::detached);
+  while (auto inside = co_await accept_client(acceptor)) {
+    asio::co_spawn(acceptor.get_executor(), relay(std::move(*inside), to), asio::detached);
   }
 }
 
