@@ -2,19 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <random>
-
 #include "harness/report/run_store.hpp"
 #include "harness/reporting/progress/progress_choice.hpp"
 #include "harness/repository/placeholder_cluster.hpp"
 #include "harness/sandbox/host_resources.hpp"
 
 namespace pgrehearse {
-
-std::string new_run_id() {
-  std::random_device random;
-  return make_run_id(std::chrono::system_clock::now(), (std::uint64_t{random()} << 32U) | random());
-}
 
 ScanOutcome search_archive(const ScenarioParts& parts, const Preparation& preparation,
                            const ArchiveSearch& search, const std::function<bool(WalChunk)>& take,

@@ -15,8 +15,6 @@
 
 namespace pgrehearse {
 
-std::string new_run_id();
-
 struct ArchiveSearch {
   std::vector<std::string> managers;  // resource managers; empty: all
   WalChunkReader::Watch watch = {};

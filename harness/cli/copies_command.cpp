@@ -5,7 +5,6 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "harness/cli/archive_search.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/copies_diff.hpp"
 #include "harness/cli/copies_share.hpp"

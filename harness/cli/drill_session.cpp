@@ -7,7 +7,6 @@
 #include <atomic>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <thread>
 
 #include "harness/cli/history_options.hpp"
@@ -24,6 +23,7 @@
 #include "harness/history/evidence/signature.hpp"
 #include "harness/history/past_drills.hpp"
 #include "harness/kubernetes/kubernetes_manifest.hpp"
+#include "harness/report/run_store.hpp"
 #include "harness/reporting/progress/file_progress.hpp"
 #include "harness/reporting/progress/progress_choice.hpp"
 #include "harness/reporting/reporter.hpp"
@@ -168,10 +168,7 @@ DrillSession run_session(const Scenario& stated, const SessionOptions& options,
   const auto timeout = options.timeout ? options.timeout : scenario.timeout;
   const Deadline deadline(std::move(stop), timeout);
   const auto now = [] { return Instant(std::chrono::system_clock::now()); };
-  std::random_device random;
-  const auto run_id = options.run_id.empty()
-                          ? make_run_id(now(), (std::uint64_t{random()} << 32U) | random())
-                          : options.run_id;
+  const auto run_id = options.run_id.empty() ? new_run_id() : options.run_id;
   RunStore store(common.state);
   auto ledger =
       open_ledger(options.shared_ledger ? ledger_of(scenario) : std::nullopt, common.state);

@@ -3,12 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "harness/cli/archive_search.hpp"
 #include "harness/cli/commands.hpp"
 #include "harness/cli/new_file.hpp"
 #include "harness/cli/stanza_options.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/shell_words.hpp"
+#include "harness/report/run_store.hpp"
 #include "harness/reporting/printable.hpp"
 #include "harness/scenario/scenario_parser.hpp"
 

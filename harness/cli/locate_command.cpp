@@ -14,6 +14,7 @@
 #include "harness/drill/check_context.hpp"
 #include "harness/locate/incident_search.hpp"
 #include "harness/locate/target_words.hpp"
+#include "harness/report/run_store.hpp"
 #include "harness/reporting/printable.hpp"
 
 namespace pgrehearse {

@@ -5,6 +5,7 @@
 #include "harness/cli/archive_search.hpp"
 #include "harness/drill/recovery/recovery.hpp"
 #include "harness/locate/bisection.hpp"
+#include "harness/report/run_store.hpp"
 #include "harness/reporting/progress/progress_choice.hpp"
 
 namespace pgrehearse {

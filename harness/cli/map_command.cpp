@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <random>
 
 #include "harness/cli/commands.hpp"
 #include "harness/cli/options.hpp"
@@ -128,9 +127,7 @@ ExitCode map_repository(const MapOptions& options, const CommonOptions& common,
                         const std::stop_token& stop) {
   const auto at = instant_of(options);
   const auto scenario = scenario_of(options.from, "map");
-  std::random_device random;
-  const auto id =
-      make_run_id(std::chrono::system_clock::now(), (std::uint64_t{random()} << 32U) | random());
+  const auto id = new_run_id();
   const auto parts = wire(scenario, common.state, id);
   auto map = build_map(scenario.repository, *parts.repository,
                        options.verify ? MapReading::verify : MapReading::list, stop);

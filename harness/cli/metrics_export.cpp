@@ -2,8 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <random>
-
 #include "harness/cli/drill_session.hpp"
 #include "harness/cli/history_options.hpp"
 #include "harness/cli/wiring.hpp"
@@ -53,9 +51,7 @@ void write_file(const std::filesystem::path& file, const std::string& text) {
 
 void observe_repository(const Scenario& scenario, const ObservationOptions& options,
                         const CommonOptions& common, const std::stop_token& stop) {
-  std::random_device random;
-  const auto id =
-      make_run_id(std::chrono::system_clock::now(), (std::uint64_t{random()} << 32U) | random());
+  const auto id = new_run_id();
   const auto parts = wire(scenario, common.state, id);
   auto map = build_map(scenario.repository, *parts.repository, MapReading::list, stop);
   if (options.read_wal) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "harness/cli/commands.hpp"
 #include "harness/cli/drill_session.hpp"
@@ -152,11 +151,8 @@ void print(const Json& plan) {
 void print_manifest(const Scenario& scenario, const CommonOptions& common,
                     const std::stop_token& stop) {
   const auto parts = wire(scenario, common.state, fmt::format("plan-{}", getpid()));
-  std::random_device random;
-  const auto run_id =
-      make_run_id(std::chrono::system_clock::now(), (std::uint64_t{random()} << 32U) | random());
   const auto manifest =
-      parts.executor->manifest(run_id, common.format == "json" ? "json" : "yaml", stop);
+      parts.executor->manifest(new_run_id(), common.format == "json" ? "json" : "yaml", stop);
   if (!manifest) {
     throw Error(ErrorKind::usage,
                 fmt::format("sandbox type {} has no manifest", scenario.sandbox.type),

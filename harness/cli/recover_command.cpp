@@ -19,6 +19,7 @@
 #include "harness/copies/target_stops.hpp"
 #include "harness/drill/check_context.hpp"
 #include "harness/locate/target_words.hpp"
+#include "harness/report/run_store.hpp"
 #include "harness/reporting/printable.hpp"
 #include "harness/scenario/sandbox_kinds.hpp"
 #include "harness/scenario/scenario_parser.hpp"

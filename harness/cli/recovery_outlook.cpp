@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "harness/cli/archive_search.hpp"
 #include "harness/common/text.hpp"
 #include "harness/locate/target_words.hpp"
 #include "harness/map/build_map.hpp"

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -92,6 +93,11 @@ std::string make_run_id(Instant started, std::uint64_t random) {
   std::string time = to_iso8601(started).substr(0, 19);
   std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
   return fmt::format("{}Z-{:08x}", time, (random ^ (random >> 32U)) & 0xFFFFFFFFU);
+}
+
+std::string new_run_id() {
+  std::random_device random;
+  return make_run_id(std::chrono::system_clock::now(), (std::uint64_t{random()} << 32U) | random());
 }
 
 void RunDirectory::save(const Report& report) const {

@@ -24,8 +24,8 @@ constexpr auto poll_interval = std::chrono::milliseconds(25);
 // Several targets can be milliseconds of replay apart.
 constexpr auto first_poll_interval = std::chrono::milliseconds(5);
 constexpr auto first_polls = std::chrono::milliseconds(500);
-// A server that waits for WAL looks at a changed pause only after wal_retrieve_retry_interval; a
-// reload wakes it (StartupProcSigHupHandler in startup.c).
+// A server that waits for WAL notices either only after wal_retrieve_retry_interval; a reload wakes
+// it (StartupProcSigHupHandler in startup.c).
 constexpr std::string_view pause_replay = "select pg_wal_replay_pause(), pg_reload_conf()";
 constexpr std::string_view resume_replay = "select pg_wal_replay_resume(), pg_reload_conf()";
 constexpr int most_starts = 6;
