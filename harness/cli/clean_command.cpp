@@ -102,6 +102,17 @@ std::optional<Ledger> known_ledger(const CommonOptions& common) {
   return open_ledger(parameters, common.state);
 }
 
+// A report without trends is better than one that says how to connect to a removed copy.
+std::vector<PastDrill> drills_before(const Report& report, const CommonOptions& common) {
+  try {
+    auto ledger = known_ledger(common);
+    if (ledger) return past_drills(*ledger, report.scenario.name, report.started);
+  } catch (const Error& error) {
+    spdlog::warn("the reports have no trends: {}", error.what());
+  }
+  return {};
+}
+
 void amend(Ledger& ledger, const Report& report, const std::filesystem::path& run_directory) {
   auto row = ledger.find(report.id);
   if (!row || row->state != DrillState::finished) return;
@@ -123,11 +134,8 @@ void record_removal(const Outcome& outcome, const CommonOptions& common) {
     report.sandbox.removal = outcome.removal.removed;
     const auto run_directory = record.parent_path();
     RunDirectory(run_directory).save(report);
-    auto ledger = known_ledger(common);
-    const auto past = ledger ? past_drills(*ledger, report.scenario.name, report.started)
-                             : std::vector<PastDrill>{};
-    write_run_reports(report, run_directory, past);
-    if (ledger) amend(*ledger, report, run_directory);
+    write_run_reports(report, run_directory, drills_before(report, common));
+    if (auto ledger = known_ledger(common)) amend(*ledger, report, run_directory);
   } catch (const Error& error) {
     // A laboratory and a drill that was killed early have no record.
     if (error.kind() != ErrorKind::usage) spdlog::error("{}; {}", error.what(), error.hint());

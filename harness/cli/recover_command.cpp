@@ -158,18 +158,18 @@ std::optional<TransactionMark> mark_of(const std::optional<TransactionEnd>& end)
       .xid = end->xid, .lsn = end->lsn, .time = end->time, .aborted = end->aborted};
 }
 
-// A backup that ends before each target whose position or time is known.
-void choose_common_backup(Scenario& scenario, const std::vector<RecoveryTarget>& targets,
-                          Preparation& preparation, const std::stop_token& stop) {
-  if (scenario.repository.backup != "latest") return;
+// A backup that ends before each target whose position or time is known; nullopt: the scenario
+// names one.
+std::optional<BackupChoice> choose_common_backup(const Scenario& scenario,
+                                                 const std::vector<RecoveryTarget>& targets,
+                                                 const BackupList& list) {
   std::optional<BackupChoice> oldest;
+  if (scenario.repository.backup != "latest") return oldest;
   for (const auto& target : targets) {
-    auto choice = choose_backup(preparation.list, scenario.repository, target);
+    auto choice = choose_backup(list, scenario.repository, target);
     if (!oldest || choice.backup.label < oldest->backup.label) oldest = std::move(choice);
   }
-  scenario.repository.backup = oldest->backup.label;
-  if (oldest->backup.label != preparation.choice->backup.label) preparation.take_all(stop);
-  preparation.choice->reason = oldest->reason;
+  return oldest;
 }
 
 // Finds the targets in the WAL; the scenario recovers to the last one.
@@ -219,11 +219,16 @@ SeveralTargets look_for_targets(Scenario& scenario, const std::vector<RecoveryTa
                                 const TimeZone& zone, const CommonOptions& common,
                                 const std::stop_token& stop) {
   const auto parts = wire(scenario, common.state, new_run_id());
+  std::optional<BackupChoice> common_backup;
+  if (targets.size() > 1) {
+    common_backup = choose_common_backup(scenario, targets, parts.repository->list(stop));
+  }
+  if (common_backup) scenario.repository.backup = common_backup->backup.label;
   Preparation preparation(scenario, preparation_parts(parts), common.state);
   preparation.take_all(stop);
+  if (common_backup) preparation.choice->reason = common_backup->reason;
   SeveralTargets several;
   if (targets.size() > 1) {
-    choose_common_backup(scenario, targets, preparation, stop);
     several = order_targets(scenario, targets, parts, preparation, zone, common, stop);
   }
   const auto outlook = look_ahead(scenario, parts, preparation, zone, common, stop);

@@ -18,7 +18,7 @@ namespace pgrehearse {
 
 // "20261120T030000Z-1a2b3c4d": sorts by time; `random` makes it unique across hosts.
 std::string make_run_id(Instant started, std::uint64_t random);
-// For now, with random bits of the kernel.
+// Of the current time, with random bits from the kernel.
 std::string new_run_id();
 
 // The directory of one drill, created by this process.

@@ -186,7 +186,7 @@ TEST_F(RepositoryForms, AStoreThatRefusesOrCannotBeTrustedIsNoVerdictOnTheBackup
   for (const auto& [name, options, reason] :
        {Case{"expired", expired_store.options_of("repo1"), "certificate has expired"},
         Case{"other-authority", replaced(all_->directory("certificates").native(), other.native()),
-             "certificate"},
+             "unable to verify certificate presented by"},
         Case{"wrong-key", replaced(secret, "wrong" + secret), "SignatureDoesNotMatch"}}) {
     SCOPED_TRACE(name);
     const RepositoryForm form{

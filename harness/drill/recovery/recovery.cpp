@@ -24,8 +24,8 @@ constexpr auto poll_interval = std::chrono::milliseconds(25);
 // Several targets can be milliseconds of replay apart.
 constexpr auto first_poll_interval = std::chrono::milliseconds(5);
 constexpr auto first_polls = std::chrono::milliseconds(500);
-// A server that waits for WAL notices either only after wal_retrieve_retry_interval; a reload wakes
-// it (StartupProcSigHupHandler in startup.c).
+// A server that waits for WAL acts on a pause, and asks for WAL after it, only when
+// wal_retrieve_retry_interval is over; a reload wakes it (StartupProcSigHupHandler in startup.c).
 constexpr std::string_view pause_replay = "select pg_wal_replay_pause(), pg_reload_conf()";
 constexpr std::string_view resume_replay = "select pg_wal_replay_resume(), pg_reload_conf()";
 constexpr int most_starts = 6;
@@ -442,8 +442,10 @@ Quarantine recovery_quarantine(const Sandbox& sandbox, const RecoveryTarget& tar
        .control = control,
        .memory = sandbox.memory(),
        .cpus = sandbox.cpus(),
+       // In the shell that PostgreSQL starts anyway: a second one for each request takes
+       // milliseconds.
        .restore_command =
-           fmt::format("exec sh {} %f \"%p\"", shell_quoted(paths.configuration / "archive-get")),
+           fmt::format("set -- %f \"%p\"; . {}", shell_quoted(paths.configuration / "archive-get")),
        .recovery = recovery_settings(target)});
 }
 

@@ -123,7 +123,7 @@ if [ ! -e {whole}."$1" ]; then
   # direct request shows what the repository has.
   case "$code" in 55 | 82) {single}; code=$? ;; esac
 elif [ "$segment" != "$limit" ]; then
-  mv {whole}."$1" "$2" || exit 126
+  mv {whole}."$1" "$2" || code=126
 fi
 echo "$1 $code" >> {requests}
 [ "$code" -le 1 ] || exit 126

@@ -157,6 +157,22 @@ TEST_F(CleanCommand, ReportOfARemovedCopyKeepsItsTrends) {
   EXPECT_THAT(html, HasSubstr("class=\"trend\""));
 }
 
+TEST_F(CleanCommand, AnUnusableLedgerDoesNotKeepTheConnectionInTheReport) {
+  auto report = passed_report();
+  report.id = "one";
+  report.scenario.name = "weekly";
+  report.sandbox = {.type = "local", .kept = true, .root = root_of("one"), .connect = "psql -h /x"};
+  const auto run_directory = RunStore(state_).create("weekly", "one");
+  run_directory.save(report);
+  std::ofstream(run_directory.path() / "report.txt") << "psql -h /x";
+  std::ofstream(state_ / "ledger.sqlite") << "this is no database, but long enough to look damaged";
+  leave_dead("one", true);
+  EXPECT_THAT(run({"one"}).output, HasSubstr("removed one"));
+  std::ifstream file(run_directory.path() / "report.txt");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  EXPECT_THAT(text, HasSubstr("local, removed"));
+}
+
 TEST_F(CleanCommand, RunningDrillIsNotRemovedEvenByName) {
   const auto alive = leave("alive");
   EXPECT_EQ(run({"alive"}).exit_code, 2);
