@@ -1,5 +1,6 @@
 #include "harness/repository/pgbackrest/pgbackrest_exit_code.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -141,6 +142,20 @@ TEST(PgBackRestExitCode, WrongPassphraseIsRecognizedWhenOnlyOneCopyCannotBeDecry
       "reading stanza 'orders'");
   EXPECT_EQ(error.code(), FindingCode::repo_cipher);
   EXPECT_THAT(error.hint(), HasSubstr("repo-cipher-pass"));
+}
+
+// The messages of pgBackRest 2.44 to a store with such a certificate.
+TEST(PgBackRestExitCode, ACertificateThatCannotBeVerifiedIsNotABackupFailure) {
+  for (const auto* reason : {"unable to verify certificate presented by 'localhost:44481': [10] "
+                             "certificate has expired",
+                             "unable to verify certificate presented by 'localhost:39247': [20] "
+                             "unable to get local issuer certificate"}) {
+    const auto error =
+        error_of_status(fmt::format("[CryptoError] {}", reason), "reading stanza 'orders'");
+    EXPECT_EQ(error.kind(), ErrorKind::environment);
+    EXPECT_EQ(error.code(), FindingCode::env_host);
+    EXPECT_THAT(error.hint(), HasSubstr("repo-storage-ca-file"));
+  }
 }
 
 TEST(PgBackRestExitCode, UnreachableHostIsNotABackupFailure) {
