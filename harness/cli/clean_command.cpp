@@ -17,7 +17,6 @@
 #include "harness/common/throw_if_stopped.hpp"
 #include "harness/copies/copy_record.hpp"
 #include "harness/history/evidence/run_manifest.hpp"
-#include "harness/history/past_drills.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/reporting/printable.hpp"
 
@@ -95,24 +94,6 @@ std::string reason_to_skip(const Leftover& leftover, const CleanOptions& options
   return {};
 }
 
-// That of the environment or of the state directory: scenarios are not known here.
-std::optional<Ledger> known_ledger(const CommonOptions& common) {
-  const auto parameters = stated_ledger("");
-  if (!parameters && !has_ledger(common.state)) return {};
-  return open_ledger(parameters, common.state);
-}
-
-// A report without trends is better than one that says how to connect to a removed copy.
-std::vector<PastDrill> drills_before(const Report& report, const CommonOptions& common) {
-  try {
-    auto ledger = known_ledger(common);
-    if (ledger) return past_drills(*ledger, report.scenario.name, report.started);
-  } catch (const Error& error) {
-    spdlog::warn("the reports have no trends: {}", error.what());
-  }
-  return {};
-}
-
 void amend(Ledger& ledger, const Report& report, const std::filesystem::path& run_directory) {
   auto row = ledger.find(report.id);
   if (!row || row->state != DrillState::finished) return;
@@ -134,8 +115,10 @@ void record_removal(const Outcome& outcome, const CommonOptions& common) {
     report.sandbox.removal = outcome.removal.removed;
     const auto run_directory = record.parent_path();
     RunDirectory(run_directory).save(report);
-    write_run_reports(report, run_directory, drills_before(report, common));
-    if (auto ledger = known_ledger(common)) amend(*ledger, report, run_directory);
+    write_run_reports(report, run_directory, drills_before(report, common, {}));
+    if (auto ledger = open_existing_ledger({}, common, {})) {
+      amend(*ledger, report, run_directory);
+    }
   } catch (const Error& error) {
     // A laboratory and a drill that was killed early have no record.
     if (error.kind() != ErrorKind::usage) spdlog::error("{}; {}", error.what(), error.hint());

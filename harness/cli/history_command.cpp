@@ -223,7 +223,7 @@ class Listing {
 
 ExitCode list_history(const HistoryOptions& options, const HistorySettings& settings,
                       const CommonOptions& common, const std::stop_token& stop) {
-  Listing listing(options, open_for_reading(settings, common, stop), RunStore(common.state));
+  Listing listing(options, open_existing_ledger(settings, common, stop), RunStore(common.state));
   auto entries = listing.entries();
   const bool more = options.limit != 0 && !options.last_pass && entries.size() > options.limit;
   if (more) entries.resize(options.limit);

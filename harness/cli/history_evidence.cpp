@@ -116,7 +116,7 @@ void remove_run_directory(const LedgerRow& row, const CommonOptions& common) {
 ExitCode prune(const PruneOptions& options, const CommonOptions& common,
                const HistorySettings& settings, const std::stop_token& stop) {
   const auto rule = rule_of(options);
-  auto ledger = open_for_reading(settings, common, stop);
+  auto ledger = open_existing_ledger(settings, common, stop);
   std::vector<LedgerRow> removed;
   if (ledger) removed = prunable(ledger->list({.host = host_name()}), rule);
   for (const auto& row : removed) {

@@ -1,6 +1,7 @@
 #include "harness/cli/history_options.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
@@ -8,6 +9,7 @@
 #include "harness/cli/options.hpp"
 #include "harness/cli/wiring.hpp"
 #include "harness/common/error.hpp"
+#include "harness/history/past_drills.hpp"
 
 namespace pgrehearse {
 
@@ -83,11 +85,25 @@ std::string format_of(const HistorySettings& settings, const CommonOptions& comm
   return settings.format.empty() ? common.format : settings.format;
 }
 
-std::optional<Ledger> open_for_reading(const HistorySettings& settings, const CommonOptions& common,
-                                       const std::stop_token& stop) {
+std::optional<Ledger> open_existing_ledger(const HistorySettings& settings,
+                                           const CommonOptions& common,
+                                           const std::stop_token& stop) {
   const auto parameters = stated_ledger(settings.dsn);
   if (!parameters && !has_ledger(common.state)) return {};
   return open_ledger(parameters, common.state, stop);
+}
+
+std::vector<PastDrill> drills_before(const Report& report, const CommonOptions& common,
+                                     const std::stop_token& stop) {
+  try {
+    auto ledger = open_existing_ledger({}, common, stop);
+    if (!ledger) return {};
+    return past_drills(*ledger, report.scenario.name, report.started);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) throw;
+    spdlog::warn("the report has no trends: {}", error.what());
+    return {};
+  }
 }
 
 }  // namespace pgrehearse

@@ -3,10 +3,13 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/cli/command_table.hpp"
 #include "harness/history/ledger.hpp"
 #include "harness/postgres/connection_parameters.hpp"
+#include "harness/report/report.hpp"
+#include "harness/reporting/reporter.hpp"
 
 namespace CLI {
 class App;
@@ -40,7 +43,13 @@ struct HistorySettings {
 // "text", "json" or "csv".
 std::string format_of(const HistorySettings& settings, const CommonOptions& common);
 // nullopt if there is no ledger yet: the state directory has none.
-std::optional<Ledger> open_for_reading(const HistorySettings& settings, const CommonOptions& common,
-                                       const std::stop_token& stop);
+std::optional<Ledger> open_existing_ledger(const HistorySettings& settings,
+                                           const CommonOptions& common,
+                                           const std::stop_token& stop);
+// For the trends of a report that is written after its drill: those in the ledger of the
+// environment or of the state directory. Without that ledger, or if it cannot be read, none, with a
+// warning: a report without trends is better than no report.
+std::vector<PastDrill> drills_before(const Report& report, const CommonOptions& common,
+                                     const std::stop_token& stop);
 
 }  // namespace pgrehearse

@@ -157,7 +157,7 @@ CommandAction configure_history_trends(CLI::App& command, const CommonOptions& c
   auto options = std::make_shared<FilterOptions>();
   add_filter_options(command, *options);
   return [&common, &settings, options](const std::stop_token& stop) {
-    auto ledger = open_for_reading(settings, common, stop);
+    auto ledger = open_existing_ledger(settings, common, stop);
     const auto filter = filter_of(*options, std::chrono::system_clock::now());
     const auto points = ledger ? ledger->trend(filter) : std::vector<TrendPoint>{};
     const auto format = format_of(settings, common);
@@ -179,7 +179,7 @@ CommandAction configure_history_coverage(CLI::App& command, const CommonOptions&
   auto stanza = std::make_shared<std::string>();
   command.add_option("--stanza", *stanza, "only this stanza")->type_name("NAME");
   return [&common, &settings, stanza](const std::stop_token& stop) {
-    auto ledger = open_for_reading(settings, common, stop);
+    auto ledger = open_existing_ledger(settings, common, stop);
     std::vector<StanzaCoverage> all;
     if (ledger) all = ledger->coverage(stanza->empty() ? std::nullopt : std::optional(*stanza));
     const auto format = format_of(settings, common);

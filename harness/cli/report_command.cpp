@@ -1,4 +1,3 @@
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -11,7 +10,6 @@
 #include "harness/cli/history_options.hpp"
 #include "harness/cli/options.hpp"
 #include "harness/common/error.hpp"
-#include "harness/history/past_drills.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/reporting/reporter.hpp"
 #include "harness/reporting/terminal.hpp"
@@ -41,20 +39,6 @@ void require_kept_copy(Report& report, const std::filesystem::path& record,
   report.sandbox.kept = false;
   report.sandbox.removed = true;
   report.sandbox.connect.clear();
-}
-
-// A report without trends is better than none.
-std::vector<PastDrill> drills_before(const Report& report, const CommonOptions& common,
-                                     const std::stop_token& stop) {
-  try {
-    auto ledger = open_for_reading({}, common, stop);
-    if (!ledger) return {};
-    return past_drills(*ledger, report.scenario.name, report.started);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) throw;
-    spdlog::warn("the report has no trends: {}", error.what());
-    return {};
-  }
 }
 
 }  // namespace

@@ -39,8 +39,7 @@ constexpr std::string_view advice_host =
     "check the connection from this host to the repository, and the credentials";
 constexpr std::string_view advice_certificate =
     "check the dates, the names and the authority of the server's certificate, and "
-    "repo-storage-ca-file "
-    "(repo-host-ca-file for a repository host)";
+    "repo-storage-ca-file (repo-host-ca-file for a repository host)";
 
 // Only the sandbox is written to: a failed write is never the backup's fault.
 constexpr auto table = std::to_array<ExitCodeMeaning>({
@@ -153,9 +152,8 @@ constexpr auto other_causes = std::to_array<OtherCause>({
     {"Too many open files", tool, "raise the account's open file limit (ulimit -n)"},
     {"Cannot allocate memory", FindingCode::env_memory, "give the sandbox more memory"},
     // pgBackRest has the same type of error, CryptoError, for TLS and for decryption.
-    {"unable to verify certificate", host, advice_certificate},
+    {"certificate presented by", host, advice_certificate},
     {"in certificate common name", host, advice_certificate},
-    {"certificate presented", host, advice_certificate},
     {"user-defined CA certificate", config, advice_certificate},
     {"unable to load cert file", config, advice_config},
     {"unable to load key file", config, advice_config},

@@ -67,5 +67,25 @@ TEST(RecoveryFailure, ASegmentThatCannotBeDecompressedIsDamaged) {
   EXPECT_EQ(code_of("read: cat: -: Input/output error"), FindingCode::wal_fetch);
 }
 
+// The same type of error as for a wrong passphrase.
+TEST(RecoveryFailure, ACertificateThatCannotBeVerifiedIsNotABackupFailure) {
+  const std::vector<WalRequest> failed{{"000000010000000000000003", 0},
+                                       {"000000010000000000000004", 95}};
+  const auto kind_when = [&](const std::string& reason) {
+    const std::vector<std::string> log{
+        "ERROR: [095]: " + reason,
+        "2026-11-20 03:00:00 UTC [7] FATAL:  could not restore file \"000000010000000000000004\" "
+        "from archive: command not executable"};
+    return explain_recovery_failure(log, failed, "latest").kind();
+  };
+  EXPECT_EQ(kind_when("CryptoError: unable to verify certificate presented by 'store:443': [10] "
+                      "certificate has expired"),
+            ErrorKind::environment);
+  EXPECT_EQ(kind_when("CryptoError: unable to find hostname 'store' in certificate common name or "
+                      "subject alternative names"),
+            ErrorKind::environment);
+  EXPECT_EQ(kind_when("CryptoError: unable to flush"), ErrorKind::repository);
+}
+
 }  // namespace
 }  // namespace pgrehearse

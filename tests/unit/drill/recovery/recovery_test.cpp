@@ -57,6 +57,13 @@ class RecoveryTest : public testing::Test {
     std::filesystem::remove_all(directory_);
   }
 
+  // A standby, paused at 0/3000000; the next recovery goes on to 0/3FFFF00.
+  void pause_on_the_way() {
+    until_ = Lsn{0x3000000};
+    resume_from_ = recover().replayed;
+    until_.reset();
+    replayed_ = "0/3FFFF00";
+  }
   RecoveryOutcome recover(std::stop_token stop = {}) {
     return pgrehearse::recover(
         {.sandbox = sandbox_,
@@ -378,11 +385,7 @@ TEST_F(RecoveryTest, APositionAtWhichTheServerTakesNoConnectionsIsGivenUp) {
 }
 
 TEST_F(RecoveryTest, AStandbyGoesOnWithoutANewStart) {
-  until_ = Lsn{0x3000000};
-  const auto first = recover();
-  resume_from_ = first.replayed;
-  until_.reset();
-  replayed_ = "0/3FFFF00";
+  pause_on_the_way();
   EXPECT_EQ(to_text(recover().replayed), "0/3FFFF00");
   EXPECT_EQ(postgres_.starts().size(), 1U);
   EXPECT_THAT(server_.statements(), Contains("select pg_wal_replay_resume(), pg_reload_conf()"));
@@ -390,11 +393,7 @@ TEST_F(RecoveryTest, AStandbyGoesOnWithoutANewStart) {
 }
 
 TEST_F(RecoveryTest, AStandbyGoesOnAfterItsSessionWasLostDuringThePause) {
-  until_ = Lsn{0x3000000};
-  const auto first = recover();
-  resume_from_ = first.replayed;
-  until_.reset();
-  replayed_ = "0/3FFFF00";
+  pause_on_the_way();
   bool lost = false;
   server_.on_call("pg_wal_replay_resume()", [&](const auto&) -> ScriptedServer::Answer {
     if (!std::exchange(lost, true)) return ScriptedServer::Lost{};

@@ -144,12 +144,14 @@ TEST(PgBackRestExitCode, WrongPassphraseIsRecognizedWhenOnlyOneCopyCannotBeDecry
   EXPECT_THAT(error.hint(), HasSubstr("repo-cipher-pass"));
 }
 
-// The messages of pgBackRest 2.44 to a store with such a certificate.
+// The first two are what pgBackRest 2.44 prints to a store with such a certificate.
 TEST(PgBackRestExitCode, ACertificateThatCannotBeVerifiedIsNotABackupFailure) {
   for (const auto* reason : {"unable to verify certificate presented by 'localhost:44481': [10] "
                              "certificate has expired",
                              "unable to verify certificate presented by 'localhost:39247': [20] "
-                             "unable to get local issuer certificate"}) {
+                             "unable to get local issuer certificate",
+                             "unable to find hostname 'store' in certificate common name or "
+                             "subject alternative names"}) {
     const auto error =
         error_of_status(fmt::format("[CryptoError] {}", reason), "reading stanza 'orders'");
     EXPECT_EQ(error.kind(), ErrorKind::environment);
