@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, copyFileSync, mkdtempSync, readFileSync, rmSync,
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 
 const [program, golden, modules] = process.argv.slice(2);
 const browserFile = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((file) => existsSync(file));
@@ -52,8 +52,12 @@ after(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
+// Open pages slow down the tests after them.
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+
 async function open(name, options = {}) {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(120000);
   const page = await context.newPage();
   page.requests = [];
   page.problems = [];

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 
 const [fillLedger, program, golden, modules, laboratory] = process.argv.slice(2);
 const browserFile = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((file) => existsSync(file));
@@ -75,8 +75,12 @@ after(async () => {
   if (scratch) rmSync(scratch, { recursive: true, force: true });
 });
 
+// Open pages slow down the tests after them.
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+
 async function open(path, options = {}) {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(120000);
   const page = await context.newPage();
   page.requests = [];
   page.problems = [];

@@ -306,15 +306,15 @@ std::size_t TestPatroniCluster::leader() const {
 }
 
 void TestPatroniCluster::kill(std::size_t member) {
-  // Patroni first: it would start a new server.
-  daemons_.erase(name(member));
   const ProcessMark mark{.label = "PGREHEARSE_RUN=of-nobody",
                          .directories = {root_ / name(member)},
                          .owner = account_.uid};
-  const auto processes = processes_with(mark);
-  // All at once: a postmaster that notices the death of a child would restart and send its WAL.
-  for (const auto& process : processes) ::kill(process.pid, SIGSTOP);
-  for (const auto& process : processes) ::kill(process.pid, SIGKILL);
+  // Stopped first, all at once: no timeout of the server expires meanwhile, and a postmaster that
+  // notices the death of a child would restart and send its WAL.
+  for (const auto& process : processes_with(mark)) ::kill(process.pid, SIGSTOP);
+  // Then Patroni, which would start a new server.
+  daemons_.erase(name(member));
+  for (const auto& process : processes_with(mark)) ::kill(process.pid, SIGKILL);
   wait_until("the end of " + name(member), [&] { return processes_with(mark).empty(); });
 }
 

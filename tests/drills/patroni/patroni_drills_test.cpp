@@ -13,6 +13,7 @@
 #include <memory>
 #include <thread>
 
+#include "harness/common/poll_until.hpp"
 #include "harness/primary/primary.hpp"
 #include "harness/process/boost_command_runner.hpp"
 #include "harness/process/isolation.hpp"
@@ -303,14 +304,15 @@ TEST_F(PatroniDrill, FailoverDuringADrillIsFollowed) {
             "wait_event_type = 'Lock'")
         .rows.size();
   };
-  wait_until("the drill to read the leader", [&] { return waiting() > 0; });
-  // Each reader waits for two seconds only, and they do not start together.
-  bool both = waiting() == 2;
-  for (int look = 0; look < 20 && !both; ++look) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(25));
-    both = waiting() == 2;
-  }
+  // Each reader waits for two seconds only: no time may be lost before the leader is killed.
+  std::size_t readers = 0;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(3);
+  ASSERT_TRUE(poll_until(deadline, std::chrono::milliseconds(5), {}, [&] {
+    readers = waiting();
+    return readers > 0;
+  })) << "the drill did not read the leader";
   cluster().kill(old_leader);
+  const bool both = readers == 2;
 
   const auto run = drilling.get();
   ASSERT_TRUE(run.check("row_counts") && run.check("identity") && run.check("comparison"))
