@@ -270,13 +270,14 @@ BackupChoice choose_backup(const BackupList& list, const RepositorySpec& spec,
     return {.backup = oldest, .reason = "the oldest backup: " + described(oldest)};
   }
   const auto candidates = fitting(list, target);
+  const bool older_than = spec.backup == "older_than" && spec.older_than;
   if (!candidates.empty()) {
     if (spec.backup == "random") return choose_random(candidates, spec.seed);
     if (spec.backup == "unproved") return choose_unproved(candidates, spec.trials);
-    if (spec.older_than) return choose_older(candidates, *spec.older_than);
+    if (older_than) return choose_older(candidates, *spec.older_than);
   }
-  const bool is_rule = spec.backup == "latest" || spec.backup == "random" ||
-                       spec.backup == "unproved" || spec.older_than;
+  const bool is_rule =
+      spec.backup == "latest" || spec.backup == "random" || spec.backup == "unproved" || older_than;
   if (!is_rule) return choose_stated(list, spec.backup, target);
   const auto* chosen = newest_fit(list, target);
   if (chosen == nullptr && selects_by_position(target)) {

@@ -66,6 +66,20 @@ TEST(BackupChoice, AfterAClockWasSetBackTheLastLabelIsTheNewestBackup) {
             "20261128-014533F_20261127-234627I");
 }
 
+TEST(BackupChoice, AnAgeChoosesTheNewestBackupThatIsOlderAndALabelReplacesIt) {
+  const auto since = [](std::string_view time) {
+    return std::chrono::floor<std::chrono::milliseconds>(Instant(std::chrono::system_clock::now()) -
+                                                         *parse_instant(time));
+  };
+  RepositorySpec spec{
+      .stanza = "orders", .backup = "older_than", .older_than = since("2026-11-20 02:30:00+00")};
+  EXPECT_EQ(choose_backup(three(), spec, {}).backup.label, "20261120-020000F");
+  spec.older_than = since("2026-11-20 00:30:00+00");
+  EXPECT_THROW(choose_backup(three(), spec, {}), Error);
+  spec.backup = "20261120-030000F";
+  EXPECT_EQ(choose_backup(three(), spec, {}).backup.label, "20261120-030000F");
+}
+
 TEST(BackupChoice, TimeUsesTheNewestBackupThatEndedInAnEarlierSecond) {
   EXPECT_EQ(choose(at_time("2026-11-20 02:30:00+00")).backup.label, "20261120-020000F");
   EXPECT_EQ(choose(at_time("2026-11-20 02:00:11+00")).backup.label, "20261120-020000F");
