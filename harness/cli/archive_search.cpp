@@ -19,7 +19,7 @@ ScanOutcome search_archive(const ScenarioParts& parts, const Preparation& prepar
   const auto& backup = preparation.choice->backup;
   auto spec = preparation.sandbox_spec();
   spec.run_id = new_run_id();
-  const auto sandbox = parts.provisioner->create(spec, stop);
+  auto sandbox = parts.provisioner->create(spec, stop);
   make_placeholder_cluster(*sandbox, backup, sandbox->paths().data, stop);
   auto progress = progress_on_stderr(common.quiet, common.no_color);
   progress->phase_started("read WAL", {});
@@ -42,26 +42,30 @@ ScanOutcome search_archive(const ScenarioParts& parts, const Preparation& prepar
   progress->phase_finished({.name = "read WAL",
                             .seconds = Seconds(std::chrono::steady_clock::now() - began).count(),
                             .completed = true});
+  // Files cannot be moved out of a container or a virtual machine: that sandbox is removed here.
+  if (search.fetched != nullptr && spec.type == "local" && !outcome.remaining.empty()) {
+    *search.fetched = {.sandbox = std::move(sandbox), .segments = outcome.remaining};
+  }
   return outcome;
 }
 
-std::vector<ResolvedTarget> resolve_targets(const std::vector<RecoveryTarget>& targets,
-                                            const ScenarioParts& parts,
-                                            const Preparation& preparation,
-                                            const CommonOptions& common,
-                                            const std::stop_token& stop) {
+ResolvedTargets resolve_targets(const std::vector<RecoveryTarget>& targets,
+                                const ScenarioParts& parts, const Preparation& preparation,
+                                const CommonOptions& common, const std::stop_token& stop) {
   const auto& backup = preparation.choice->backup;
   const auto consistent = backup.stop_lsn.value_or(Lsn{});
   TargetResolver resolver(targets, consistent);
+  ResolvedTargets resolved;
   ArchiveSearch search{.managers = {"Transaction", "XLOG"},
                        .watch = {.positions = resolver.positions()},
-                       .begin = backup.start_lsn.value_or(consistent)};
+                       .begin = backup.start_lsn.value_or(consistent),
+                       .fetched = &resolved.fetched};
   if (!search.watch.positions.empty()) search.managers.clear();
   search_archive(
       parts, preparation, search, [&](const WalChunk& chunk) { return resolver.take(chunk); },
       common, stop);
-  auto resolved = resolver.in_wal_order();
-  for (const auto& each : resolved) {
+  resolved.targets = resolver.in_wal_order();
+  for (const auto& each : resolved.targets) {
     const bool found = each.stop && *each.stop >= consistent;
     if (found || each.target.type == TargetType::latest) continue;
     throw Error(

@@ -201,7 +201,8 @@ DrillSession run_session(const Scenario& stated, const SessionOptions& options,
                                .pause_point_visitors = options.pause_point_visitors,
                                .at_landing = options.at_landing,
                                .after_pause_point = options.after_pause_point,
-                               .stay_standby = options.stay_standby};
+                               .stay_standby = options.stay_standby,
+                               .fetched = options.fetched};
   DrillSession session;
   try {
     session.report =

@@ -37,6 +37,7 @@ struct SessionOptions {
   AtLanding at_landing = {};
   AfterPausePoint after_pause_point = {};
   bool stay_standby = false;
+  const FetchedWal* fetched = nullptr;
 };
 
 // The scenario's ledger in PostgreSQL, else that of the environment; nullopt: the state

@@ -149,7 +149,9 @@ void record_copy(const Scenario& scenario, const Report& report, const CommonOpt
 // The targets before the last one, and where they are.
 struct SeveralTargets {
   std::vector<TargetStop> stops;
-  std::string last;  // in words
+  std::string last;          // in words
+  ScenarioParts parts = {};  // of the sandbox in `fetched`, which is destroyed first
+  FetchedWal fetched = {};
 };
 
 std::optional<TransactionMark> mark_of(const std::optional<TransactionEnd>& end) {
@@ -158,27 +160,14 @@ std::optional<TransactionMark> mark_of(const std::optional<TransactionEnd>& end)
       .xid = end->xid, .lsn = end->lsn, .time = end->time, .aborted = end->aborted};
 }
 
-// A backup that ends before each target whose position or time is known; nullopt: the scenario
-// names one.
-std::optional<BackupChoice> choose_common_backup(const Scenario& scenario,
-                                                 const std::vector<RecoveryTarget>& targets,
-                                                 const BackupList& list) {
-  std::optional<BackupChoice> oldest;
-  if (scenario.repository.backup != "latest") return oldest;
-  for (const auto& target : targets) {
-    auto choice = choose_backup(list, scenario.repository, target);
-    if (!oldest || choice.backup.label < oldest->backup.label) oldest = std::move(choice);
-  }
-  return oldest;
-}
-
 // Finds the targets in the WAL; the scenario recovers to the last one.
 SeveralTargets order_targets(Scenario& scenario, const std::vector<RecoveryTarget>& targets,
                              const ScenarioParts& parts, const Preparation& preparation,
                              const TimeZone& zone, const CommonOptions& common,
                              const std::stop_token& stop) {
-  const auto ordered = resolve_targets(targets, parts, preparation, common, stop);
-  SeveralTargets several{.stops = {}, .last = in_words(ordered.back().target, zone)};
+  auto [ordered, fetched] = resolve_targets(targets, parts, preparation, common, stop);
+  SeveralTargets several{
+      .stops = {}, .last = in_words(ordered.back().target, zone), .fetched = std::move(fetched)};
   for (const auto& each : std::span(ordered).first(ordered.size() - 1)) {
     if (!each.stop) continue;  // latest, given twice
     several.stops.push_back({.lsn = *each.stop,
@@ -218,21 +207,18 @@ void show_outlook(const Scenario& scenario, const SeveralTargets& several,
 SeveralTargets look_for_targets(Scenario& scenario, const std::vector<RecoveryTarget>& targets,
                                 const TimeZone& zone, const CommonOptions& common,
                                 const std::stop_token& stop) {
-  const auto parts = wire(scenario, common.state, new_run_id());
-  std::optional<BackupChoice> common_backup;
-  if (targets.size() > 1) {
-    common_backup = choose_common_backup(scenario, targets, parts.repository->list(stop));
-  }
-  if (common_backup) scenario.repository.backup = common_backup->backup.label;
+  auto parts = wire(scenario, common.state, new_run_id());
   Preparation preparation(scenario, preparation_parts(parts), common.state);
+  preparation.other_targets.assign(targets.begin() + 1, targets.end());
   preparation.take_all(stop);
-  if (common_backup) preparation.choice->reason = common_backup->reason;
   SeveralTargets several;
   if (targets.size() > 1) {
+    scenario.repository.backup = preparation.choice->backup.label;
     several = order_targets(scenario, targets, parts, preparation, zone, common, stop);
   }
   const auto outlook = look_ahead(scenario, parts, preparation, zone, common, stop);
   if (!common.quiet) show_outlook(scenario, several, outlook);
+  if (several.fetched.sandbox) several.parts = std::move(parts);
   if (outlook.unreachable.empty()) return several;
   throw Error(ErrorKind::usage,
               fmt::format("the target cannot be reached: {}", outlook.unreachable),
@@ -309,6 +295,7 @@ ExitCode recover_to(const RecoverArguments& arguments, const CommonOptions& comm
       keeper.keep_at(sandbox, point);
     };
   }
+  options.fetched = &several.fetched;
   options.stay_standby = targets.size() > 1 && scenario.target.type == TargetType::lsn;
   options.at_landing = [&](const LandedContext& context, Report& report) {
     stops.add_to(report);

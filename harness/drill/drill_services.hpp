@@ -11,6 +11,7 @@
 #include "harness/drill/command_recorder.hpp"
 #include "harness/drill/pause_point.hpp"
 #include "harness/drill/progress.hpp"
+#include "harness/drill/recovery/wal_supply.hpp"
 #include "harness/primary/primary.hpp"
 #include "harness/report/run_store.hpp"
 #include "harness/repository/backup_repository.hpp"
@@ -50,6 +51,8 @@ struct DrillServices {
   // The target is an LSN, exclusive: recover to it as a standby, which continues from each pause
   // point without a restart.
   bool stay_standby = false;
+  // nullptr: replay gets all WAL from the archive.
+  const FetchedWal* fetched = nullptr;
 };
 
 }  // namespace pgrehearse

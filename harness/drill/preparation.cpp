@@ -133,6 +133,10 @@ std::string Preparation::choose(std::stop_token stop) {
   }
   if (target.within) choose_target(spec, stop);
   choice = choose_backup(list, spec, target);
+  for (const auto& other : other_targets) {
+    auto earlier = choose_backup(list, spec, other);
+    if (earlier.backup.label < choice->backup.label) choice = std::move(earlier);
+  }
   return fmt::format("{}: {}", choice->backup.label, choice->reason);
 }
 

@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/primary/primary.hpp"
 #include "harness/primary/primary_state.hpp"
@@ -41,6 +42,9 @@ class Preparation {
   static std::span<const Step> steps();
   // Takes all steps. Throws the Error of the first needed step that fails.
   void take_all(std::stop_token stop);
+
+  // The backup precedes these targets too.
+  std::vector<RecoveryTarget> other_targets;
 
   // Set by the steps.
   RecoveryTarget target;              // of the scenario; a random one is chosen

@@ -253,7 +253,8 @@ class Drill {
                        },
                    .resume_from = recovery_ ? std::optional(recovery_->replayed) : std::nullopt,
                    .standby = standby(),
-                   .until = until},
+                   .until = until,
+                   .fetched = services_.fetched},
                   stop_);
     } catch (const Error& error) {
       if (verdict_of(error.kind()) != Verdict::fail) throw;

@@ -45,10 +45,10 @@ std::vector<Part> parts_of(const ScanRequest& request) {
     ranges.push_back(range);
     total += range.count();
   }
-  constexpr std::uint64_t parts_per_worker = 4;
-  const auto workers = static_cast<std::uint64_t>(std::max(request.workers, 1));
+  const std::uint64_t parts_per_worker = total > few_segments ? 4 : 1;
+  const auto count = static_cast<std::uint64_t>(std::max(request.workers, 1)) * parts_per_worker;
   const auto length =
-      std::clamp<std::uint64_t>(total / (workers * parts_per_worker), 1, most_segments_per_part);
+      std::clamp<std::uint64_t>((total + count - 1) / count, 1, most_segments_per_part);
   std::vector<Part> parts;
   for (const auto& range : ranges) {
     for (auto at = range.first; at <= range.last; at += length) {
@@ -81,28 +81,34 @@ class Scan {
         forward_(std::move(outer), [this] { stop_.request_stop(); }) {}
 
   ScanOutcome run(const std::function<bool(WalChunk)>& take) {
-    std::vector<std::jthread> threads;
     const auto workers =
         std::min(static_cast<std::size_t>(std::max(request_.workers, 1)), parts_.size());
     ahead_ = 2 * workers;
-    if (workers > 0) threads.emplace_back([this] { fetch_parts(); });
-    for (std::size_t i = 0; i < workers; ++i) threads.emplace_back([this] { dump_parts(); });
-    for (std::size_t part = 0; part < parts_.size(); ++part) {
-      auto chunk = wait_for(part);
-      outcome_.segments += parts_[part].segments.count();
-      outcome_.records += chunk.records;
-      outcome_.commits += static_cast<std::uint64_t>(
-          std::ranges::count_if(chunk.ends, [](const auto& end) { return !end.aborted; }));
-      if (request_.on_progress) request_.on_progress(part + 1, parts_.size());
-      if (!take(std::move(chunk))) break;
+    {
+      std::vector<std::jthread> threads;
+      const StopAtEnd stop_at_end{stop_};
+      if (workers > 0) threads.emplace_back([this] { fetch_parts(); });
+      for (std::size_t i = 0; i < workers; ++i) threads.emplace_back([this] { dump_parts(); });
+      for (std::size_t part = 0; part < parts_.size(); ++part) {
+        auto chunk = wait_for(part);
+        outcome_.segments += parts_[part].segments.count();
+        outcome_.records += chunk.records;
+        outcome_.commits += static_cast<std::uint64_t>(
+            std::ranges::count_if(chunk.ends, [](const auto& end) { return !end.aborted; }));
+        if (request_.on_progress) request_.on_progress(part + 1, parts_.size());
+        if (!take(std::move(chunk))) break;
+      }
     }
-    stop_.request_stop();
-    changed_.notify_all();
-    threads.clear();
     return outcome_;
   }
 
  private:
+  // Also when the scan ends with an error: the threads wait for each other.
+  struct StopAtEnd {
+    std::stop_source& source;
+    ~StopAtEnd() { source.request_stop(); }
+  };
+
   void fetch_parts() {
     try {
       for (std::size_t part = 0; part < parts_.size(); ++part) {
@@ -131,7 +137,7 @@ class Scan {
     wait([&] { return done_.contains(part) || failed_ <= part; });
     if (failed() <= part) std::rethrow_exception(failure_);
     // The last ones are removed with the sandbox: no other part needs their space.
-    if (part + ahead_ < parts_.size()) remove(part);
+    if (prefetch_ && part + ahead_ < parts_.size()) remove(part);
     WalChunk chunk;
     change([&] {
       chunk = std::move(done_.extract(part).mapped());
@@ -206,7 +212,10 @@ class Scan {
     };
     if (prefetch_ && attempt(WalFetch::ahead).succeeded()) return;
     const auto result = attempt(WalFetch::single);
-    if (result.succeeded()) return;
+    if (result.succeeded()) {
+      if (!prefetch_) change([&] { outcome_.remaining.push_back(name); });
+      return;
+    }
     constexpr int not_archived = 1;
     throw Error(ErrorKind::repository,
                 result.exit_code == not_archived

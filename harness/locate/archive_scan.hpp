@@ -35,6 +35,9 @@ struct ScanOutcome {
   std::uint64_t records = 0;
   std::uint64_t commits = 0;
   std::string end;  // why reading ended at the last segment, as pg_waldump says it; may be empty
+  // The segments that are still in the sandbox's directory for WAL; empty after a long range, which
+  // removes what it has read.
+  std::vector<std::string> remaining;
 };
 
 // Calls `take` with each part, in WAL order, in the calling thread; `take` returns false to end the

@@ -79,6 +79,12 @@ class Sandbox : public CommandRunner {
   }
   virtual void write_file(const std::filesystem::path& path, std::string_view content,
                           int mode = 0600) = 0;
+  // Moves a file of another sandbox to `to`. False: it was not moved (another kind of sandbox or
+  // file system, or no such file), and nothing has changed.
+  virtual bool take_file(const Sandbox& /*other*/, const std::filesystem::path& /*file*/,
+                         const std::filesystem::path& /*to*/) {
+    return false;
+  }
 
   // As run(), for a command of the backup tool that reads the repository. Where commands inside
   // cannot reach it, this one runs on this host, and the files that it writes are then inside.

@@ -25,6 +25,25 @@ TEST_P(SandboxPromises, FilesAreReplacedAndReadFromAnOffset) {
   EXPECT_EQ(sandbox->size_of(file.parent_path() / "none").count, 0U);
 }
 
+TEST_P(SandboxPromises, AFileOfAnotherSandboxIsMovedOrStaysWhereItIs) {
+  const auto sandbox = create("drill-1");
+  const auto other = create("drill-2");
+  const auto file = other->paths().wal / "000000010000000000000002";
+  const auto to = sandbox->paths().wal / "segment";
+  other->write_file(file, "WAL");
+  if (sandbox->take_file(*other, file, to)) {
+    EXPECT_EQ(sandbox->read_file(to), "WAL");
+    EXPECT_EQ(other->read_file(file), "");
+  } else {
+    EXPECT_EQ(other->read_file(file), "WAL");
+    EXPECT_EQ(sandbox->read_file(to), "");
+  }
+  EXPECT_FALSE(sandbox->take_file(*other, other->paths().wal / "none", to));
+  if (std::string_view(GetParam().name) == "local") {
+    EXPECT_EQ(sandbox->read_file(to), "WAL") << "a local sandbox can move files";
+  }
+}
+
 TEST_P(SandboxPromises, ItHasMemoryCpusSpaceAndAServerAddress) {
   const auto sandbox = create("drill-1");
   EXPECT_GT(sandbox->memory().count, std::uint64_t{16} << 20U);

@@ -24,6 +24,7 @@ constexpr auto poll_interval = std::chrono::milliseconds(25);
 // Several targets can be milliseconds of replay apart.
 constexpr auto first_poll_interval = std::chrono::milliseconds(5);
 constexpr auto first_polls = std::chrono::milliseconds(500);
+constexpr std::string_view request_pause = "select pg_wal_replay_pause()";
 // A server that waits for WAL acts on a pause, and asks for WAL after it, only when
 // wal_retrieve_retry_interval is over; a reload wakes it (StartupProcSigHupHandler in startup.c).
 constexpr std::string_view pause_replay = "select pg_wal_replay_pause(), pg_reload_conf()";
@@ -78,6 +79,7 @@ class Recovery {
       running = resume();
     } else {
       set_restored_settings_aside();
+      supply_fetched_wal();
     }
     if (!running) write_archive_get();
     if (running || !input_.resume_from) began_ = Clock::now();
@@ -118,6 +120,15 @@ class Recovery {
                        sandbox.read_file(paths.data / "postgresql.auto.conf"));
     sandbox.write_file(paths.data / "postgresql.auto.conf",
                        "# moved to restored.auto.conf for the drill\n");
+  }
+
+  void supply_fetched_wal() {
+    if (input_.fetched == nullptr || !input_.fetched->sandbox) return;
+    const auto& from = *input_.fetched->sandbox;
+    for (const auto& segment : input_.fetched->segments) {
+      input_.sandbox.take_file(from, from.paths().wal / segment,
+                               files_.whole.native() + "." + segment);
+    }
   }
 
   // Also for a copy that an earlier process kept: its commands may have been that process's.
@@ -225,6 +236,11 @@ class Recovery {
     const bool paused = rows.text(0, 2) == "t";
     if (input_.target.type != TargetType::latest) return paused && !paused_for_settings();
     if (pausing) return paused;
+    if (input_.until && is_at(replayed_, *input_.until) && has_all_wal()) {
+      // Nothing is replayed or restored before the pause takes effect.
+      connection.query(std::string(request_pause));
+      return true;
+    }
     const bool there =
         input_.until ? is_at(replayed_, *input_.until) || replayed_ > *input_.until : find_end();
     if (there) {
@@ -232,6 +248,13 @@ class Recovery {
       pausing = true;
     }
     return !there && input_.until && wal_timed_out();
+  }
+
+  // The server has received the segment of `until`, the last one that it gets.
+  bool has_all_wal() {
+    const auto given = input_.sandbox.read_file(files_.given);
+    return !given.empty() && wal_limit(*input_.until, control_.wal_segment_size)
+                                 .starts_with(std::string(trim(given)) + " ");
   }
 
   bool find_end() {

@@ -50,6 +50,7 @@ struct RecoveryInput {
   // Standby mode and `latest` only: replay gets no WAL from this position on, so that it waits
   // there. Given up when the WAL before it has not come within `wal_timeout`.
   std::optional<Lsn> until = {};
+  const FetchedWal* fetched = nullptr;
   std::chrono::milliseconds wal_timeout{std::chrono::minutes(2)};
   RecoveryTimeouts timeouts = {};
 };

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +18,7 @@ namespace pgrehearse {
 // One call of restore_command, as its wrapper recorded it.
 struct WalRequest {
   std::string file;
-  int exit_code = 0;  // the backup tool's: 0 fetched, 1 not in the archive, else an error
+  int exit_code = 0;  // 0 fetched, now or before; else the backup tool's: 1 not in the archive
 };
 std::vector<WalRequest> parse_wal_requests(std::string_view text);
 
@@ -32,12 +33,19 @@ struct ReplayEnd {
 // was fetched again and again without any progress. nullopt while replay continues.
 std::optional<ReplayEnd> replay_end(const std::vector<WalRequest>& requests);
 
+// Segments that were fetched from the archive before recovery, into another sandbox's directory for
+// WAL. Replay gets them without asking the archive again, where a file can be moved.
+struct FetchedWal {
+  std::unique_ptr<Sandbox> sandbox;  // nullptr: nothing was fetched
+  std::vector<std::string> segments;
+};
+
 struct WalSupplyFiles {
   std::filesystem::path requests;  // one line per call
   std::filesystem::path closed;    // once it exists, no file is found
   std::filesystem::path limit;     // written by wal_limit(); empty: no limit
   std::filesystem::path given;     // the truncated segment that replay has received
-  std::filesystem::path whole;     // with ".<segment>": that segment before it was truncated
+  std::filesystem::path whole;     // with ".<segment>": that segment, to be given whole or in parts
   std::filesystem::path absent;    // with ".<name>": this history file is not in the archive
 };
 WalSupplyFiles wal_supply_files(const SandboxPaths& paths);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <csignal>
+#include <system_error>
 
 #include "harness/common/error.hpp"
+#include "harness/process/acting_account.hpp"
 #include "harness/process/confinement.hpp"
 #include "harness/process/process_table.hpp"
 #include "harness/sandbox/directories.hpp"
@@ -83,6 +85,15 @@ bool LocalSandbox::server_needs(const std::filesystem::path& directory) const {
   const auto binaries = spec().binaries.value_or(paths().root);
   return is_below(paths().root, directory) || is_below(paths().sockets, directory) ||
          is_below(binaries, directory);
+}
+
+bool LocalSandbox::take_file(const Sandbox& other, const std::filesystem::path& file,
+                             const std::filesystem::path& to) {
+  if (dynamic_cast<const LocalSandbox*>(&other) == nullptr) return false;
+  const ActingAccount acting(directory().account());
+  std::error_code failure;
+  std::filesystem::rename(file, to, failure);
+  return !failure;
 }
 
 IsolationMeans LocalSandbox::isolation() const {

@@ -23,6 +23,8 @@ class LocalSandbox final : public HostedSandbox {
   // allows. From an isolated command, the repository, its configuration, other processes and the
   // sockets of other servers are hidden.
   CommandResult run(const Command& command, std::stop_token stop) override;
+  bool take_file(const Sandbox& other, const std::filesystem::path& file,
+                 const std::filesystem::path& to) override;
   [[nodiscard]] IsolationMeans isolation() const override;
   std::vector<std::string> fetch_command(std::vector<std::string> archive_get,
                                          const std::filesystem::path& data) override;

@@ -93,6 +93,27 @@ TEST_F(PreparationTest, AWalGapIsNamedAndDoesNotEndTheDrill) {
   EXPECT_EQ(error.what(), std::string(problem));
 }
 
+TEST_F(PreparationTest, TheBackupPrecedesAllTargets) {
+  auto newer = repository_.backups.front();
+  newer.label = "20261121-010000F";
+  newer.start_time += std::chrono::hours(24);
+  newer.stop_time += std::chrono::hours(24);
+  newer.start_lsn = Lsn{4 * FakeRepository::segment_bytes + 0x28};
+  newer.stop_lsn = Lsn{4 * FakeRepository::segment_bytes + 0x100};
+  newer.start_segment = newer.stop_segment = "000000010000000000000004";
+  repository_.backups.push_back(newer);
+  repository_.archive_segment({.timeline = 1, .number = 4});
+  auto preparation = this->preparation();
+  preparation.take_all({});
+  EXPECT_EQ(preparation.choice->backup.label, newer.label);
+  preparation.other_targets = {
+      {.type = TargetType::lsn, .lsn = Lsn{3 * FakeRepository::segment_bytes}},
+      {.type = TargetType::latest}};
+  preparation.take_all({});
+  EXPECT_EQ(preparation.choice->backup.label, "20261120-010000F");
+  EXPECT_EQ(preparation.lineage->required_count, 3U) << "the WAL is listed for this backup";
+}
+
 TEST_F(PreparationTest, EveryStepComesAfterTheOneThatItNeeds) {
   std::vector<std::string_view> before{""};
   for (const auto& step : Preparation::steps()) {

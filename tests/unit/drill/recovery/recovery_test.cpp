@@ -30,6 +30,16 @@ constexpr std::string_view end_of_archive =
     "000000010000000000000002 0\n000000010000000000000003 0\n"
     "000000010000000000000004 1\n000000010000000000000004 1\n";
 
+class SandboxThatTakesFiles : public ScriptedSandbox {
+ public:
+  using ScriptedSandbox::ScriptedSandbox;
+  bool take_file(const Sandbox& other, const std::filesystem::path& file,
+                 const std::filesystem::path& to) override {
+    write_file(to, other.read_file(file), 0600);
+    return true;
+  }
+};
+
 class RecoveryTest : public testing::Test {
  protected:
   RecoveryTest() {
@@ -40,6 +50,7 @@ class RecoveryTest : public testing::Test {
     postgres_.on_start({.log = {consistent, FakePostgres::ready},
                         .before_log = [this] { request(end_of_archive); }});
     server_.on_call("pg_last_wal_replay_lsn()", [this](const auto&) {
+      ++polls_;
       return ScriptedServer::row({replayed_, "2026-11-20 03:00:00+00", paused_ ? "t" : "f"});
     });
     server_.on_call("pg_wal_replay_pause()", [this](const auto&) {
@@ -79,6 +90,7 @@ class RecoveryTest : public testing::Test {
          .resume_from = resume_from_,
          .standby = target_.type == TargetType::latest,
          .until = until_,
+         .fetched = &fetched_,
          .wal_timeout = milliseconds(1),
          .timeouts = {.consistency_line = milliseconds(1),
                       .stop_line = milliseconds(1),
@@ -106,18 +118,21 @@ class RecoveryTest : public testing::Test {
   std::filesystem::path directory_;
   ScriptedServer server_;
   FakePostgres postgres_;
-  ScriptedSandbox sandbox_{postgres_};
+  SandboxThatTakesFiles sandbox_{postgres_};
   CallRecord calls_;
   FakeRepository repository_{calls_};
   std::optional<Instance> instance_;
   RecoveryTarget target_;
   std::optional<Lsn> resume_from_;
   std::optional<Lsn> until_;
+  FetchedWal fetched_;
   milliseconds deadline_{std::chrono::seconds(30)};
   milliseconds snapshot_limit_{std::chrono::minutes(1)};
   milliseconds progress_limit_{std::chrono::minutes(1)};
   std::string replayed_ = "0/3000000";
   bool paused_ = false;
+  bool pause_requested_ = false;
+  int polls_ = 0;
   std::vector<double> progress_;
 };
 
@@ -359,6 +374,47 @@ TEST_F(RecoveryTest, APositionOnTheWayLimitsTheWal) {
   EXPECT_EQ(sandbox_.read_file("/sandbox/wal/limit", 0), "0000000000000003 0 16777216\n");
   EXPECT_EQ(outcome.gave_up, std::nullopt);
   EXPECT_TRUE(paused_);
+}
+
+TEST_F(RecoveryTest, WithoutMoreWalTheConfirmationOfThePauseIsNotWaitedFor) {
+  until_ = Lsn{0x3000020};
+  replayed_ = "0/3000020";
+  sandbox_.write_file("/sandbox/wal/given", "0000000000000003 32\n", 0600);
+  server_.on_call("pg_wal_replay_pause()", [this](const auto&) {
+    pause_requested_ = true;
+    return ScriptedServer::row({""});
+  });
+  EXPECT_EQ(to_text(recover().replayed), "0/3000020");
+  EXPECT_TRUE(pause_requested_);
+  EXPECT_FALSE(paused_);
+}
+
+TEST_F(RecoveryTest, WhileASegmentIsStillToComeItIsWaitedFor) {
+  for (const auto* given : {"", "0000000000000003 3\n", "0000000000000002 32\n"}) {
+    until_ = Lsn{0x3000020};
+    replayed_ = "0/3000020";
+    paused_ = false;
+    polls_ = 0;
+    sandbox_.write_file("/sandbox/wal/given", given, 0600);
+    instance_.emplace(sandbox_, directory_ / "postgresql.log");
+    recover();
+    EXPECT_EQ(polls_, 2) << given << ": one before the pause, one that confirms it";
+  }
+}
+
+TEST_F(RecoveryTest, PastThePositionItIsWaitedFor) {
+  until_ = Lsn{0x2FFFF00};
+  EXPECT_EQ(to_text(recover().replayed), "0/3000000");
+  EXPECT_TRUE(paused_);
+  EXPECT_EQ(polls_, 2) << "one before the pause, one that confirms it";
+}
+
+TEST_F(RecoveryTest, SegmentsOfAnotherSandboxAreSuppliedFirst) {
+  auto other = std::make_unique<ScriptedSandbox>(postgres_, "/other");
+  other->write_file("/other/wal/000000010000000000000002", "WAL", 0600);
+  fetched_ = {.sandbox = std::move(other), .segments = {"000000010000000000000002"}};
+  recover();
+  EXPECT_EQ(sandbox_.read_file("/sandbox/wal/whole.000000010000000000000002", 0), "WAL");
 }
 
 TEST_F(RecoveryTest, WithoutAPositionTheWalIsNotLimited) {

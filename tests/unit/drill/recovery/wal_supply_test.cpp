@@ -94,6 +94,24 @@ TEST_F(ArchiveGetWrapper, ASegmentIsFetchedOnceForAllPositionsInIt) {
   EXPECT_EQ(exit_code_when("exit 103", segment), 126) << "a segment that is read again is fetched";
 }
 
+TEST_F(ArchiveGetWrapper, SegmentsThatWereFetchedBeforeAreProvidedWithoutTheRepository) {
+  const std::string before = "000000010000000000000006";
+  const std::string limited = "000000010000000000000007";
+  for (const auto& segment : {before, limited}) {
+    std::ofstream(files_.whole.native() + "." + segment) << "22222222";
+  }
+  std::ofstream(files_.limit) << "0000000000000007 3 8\n";
+  EXPECT_EQ(exit_code_when("exit 103", before), 0);
+  EXPECT_EQ(got(), "22222222");
+  EXPECT_EQ(exit_code_when("exit 103", limited), 0);
+  EXPECT_EQ(got(), std::string("222\0\0\0\0\0", 8));
+  EXPECT_EQ(exit_code_when(give_ones, before), 0);
+  EXPECT_EQ(got(), "11111111") << "read again: the repository decides";
+  EXPECT_EQ(exit_code_when("exit 103", "000000020000000000000006"), 126) << "another timeline";
+  EXPECT_EQ(requests(),
+            before + " 0\n" + limited + " 0\n" + before + " 0\n000000020000000000000006 103\n");
+}
+
 TEST_F(ArchiveGetWrapper, NewTimelinesAreLookedForUntilTheWalBeforeThePositionIsThere) {
   std::ofstream(files_.limit) << "0000000000000007 3 8\n";
   EXPECT_EQ(exit_code_when("exit 1", "00000002.history"), 1);
