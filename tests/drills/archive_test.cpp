@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "harness/common/poll_until.hpp"
 #include "tests/drills/drill_fixture.hpp"
 #include "tests/fakes/require_or_skip.hpp"
 
@@ -49,7 +50,11 @@ TEST_F(Archive, ReportsSegmentsThatTheArchiverOnlyClaimsToHaveStored) {
   sql("select pg_sleep(0.3)");
   sql("insert into public.orders values (10)");
   const auto segment = sql("select pg_walfile_name(pg_switch_wal())");
-  sql("select pg_sleep(0.3)");
+  ASSERT_TRUE(poll_until(
+      std::chrono::steady_clock::now() + std::chrono::minutes(1), std::chrono::milliseconds(50), {},
+      [&] {
+        return sql("select coalesce(last_archived_wal, '') from pg_stat_archiver") == segment;
+      }));
   const auto run = drill("objectives: { rpo: 1h }\nchecks: [freshness: {}, comparison: {}]\n");
   EXPECT_EQ(run.exit_code, 1) << run.text();
   ASSERT_TRUE(run.report.has_value());
