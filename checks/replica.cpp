@@ -195,6 +195,8 @@ class Replica : public StoppedCheck {
                                                quote_setting(paths.sockets.native()), relay_port);
     settings["hot_standby_feedback"] = "off";
     settings["wal_receiver_status_interval"] = "1s";
+    // An idle primary sends nothing until it is asked, after half of this time.
+    settings["wal_receiver_timeout"] = "20s";
     if (context.backup.postgres_major >= 13) settings["wal_receiver_create_temp_slot"] = "off";
     return quarantine;
   }
@@ -208,19 +210,20 @@ class Replica : public StoppedCheck {
   static StandbyView view_of(Instance& instance, const StreamingRelay& relay,
                              const std::stop_token& stop) {
     return {.ended = [&] { return instance.ended().has_value(); },
-            .state = [&instance, stop] { return state_of(instance, stop); },
+            .state = [&instance, &relay, stop] { return state_of(instance, relay, stop); },
             .log_lines = [&] { return instance.log_lines(); },
             .refusal = [&] { return relay.refusal(); }};
   }
 
-  static std::optional<StandbyState> state_of(Instance& instance, const std::stop_token& stop) {
+  static std::optional<StandbyState> state_of(Instance& instance, const StreamingRelay& relay,
+                                              const std::stop_token& stop) {
     if (!instance.wait_until_accepting(std::chrono::milliseconds(0), stop)) return {};
     try {
       const auto rows = instance.connect({}, ErrorKind::recovery, stop)
                             .query(
                                 "select pg_last_wal_replay_lsn(), exists (select from "
                                 "pg_stat_wal_receiver where status = 'streaming')");
-      return StandbyState{.streaming = rows.text(0, 1) == "t",
+      return StandbyState{.streaming = rows.text(0, 1) == "t" && relay.streams(),
                           .replayed = parse_lsn(rows.text(0, 0))};
     } catch (const SqlError&) {
       return {};

@@ -184,6 +184,7 @@ void StreamingRelay::accept_standbys(const std::stop_token& stop) {
     } catch (const std::exception& error) {
       spdlog::debug("the standby's connection: {}", error.what());
     }
+    streams_ = false;
   }
 }
 
@@ -249,7 +250,10 @@ void StreamingRelay::carry(int client, Connection& server, const std::stop_token
       const auto messages = server.receive_copied(interval);
       // The end of a timeline: the standby connects again and continues on the next one.
       if (!messages) return;
-      for (const auto& wal : *messages) send_all(client, server_message('d', wal));
+      for (const auto& wal : *messages) {
+        streams_ = true;
+        send_all(client, server_message('d', wal));
+      }
     } catch (const SqlError& error) {
       send_all(client, error_answer("ERROR", error));
       return;

@@ -3,6 +3,7 @@
 // password.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -40,17 +41,22 @@ class StreamingRelay {
 
   // Why the primary refused the newest connection; nullopt: it did not.
   [[nodiscard]] std::optional<std::string> refusal() const;
+  // Whether the primary streams: it has sent WAL or a keepalive on the connection that is open.
+  // pg_stat_wal_receiver shows `streaming` as soon as the standby has connected, also where
+  // START_REPLICATION then fails (walreceiver.c sets walRcvState before it connects).
+  [[nodiscard]] bool streams() const { return streams_; }
 
  private:
   void accept_standbys(const std::stop_token& stop);
   void serve(int client, const std::stop_token& stop);
   bool answer(int client, const std::string& command, Connection& server,
               const std::stop_token& stop);
-  static void carry(int client, Connection& server, const std::stop_token& stop);
+  void carry(int client, Connection& server, const std::stop_token& stop);
 
   const Primary& primary_;
   StreamingRelayOptions options_;
   Descriptor listener_;
+  std::atomic<bool> streams_ = false;
   mutable std::mutex mutex_;
   std::optional<std::string> refusal_;
   std::jthread thread_;  // last: it uses the other members
