@@ -165,6 +165,19 @@ class Amcheck {
     return run;
   }
 
+  // `parent_check` conflicts with the transactions of `index_probe`, which runs at the same time
+  // and ends. Locks of prepared transactions, and those on a copy in recovery, do not end.
+  [[nodiscard]] std::string lock_option(const std::string& database) const {
+    if (!options_.parent_check && !options_.rootdescend) return "";
+    try {
+      const auto rows = context_.connect(database).query(
+          "select pg_is_in_recovery() or exists (select from pg_catalog.pg_prepared_xacts)");
+      return rows.text(0, 0) == "t" ? "" : " -c lock_timeout=1h";
+    } catch (const SqlError&) {
+      return "";  // pg_amcheck reports it
+    }
+  }
+
   [[nodiscard]] Command command_for(const std::string& database) const {
     const auto server = sandbox_.server();
     const auto value = [&](const std::string& key, const std::string& otherwise) {
@@ -177,7 +190,8 @@ class Amcheck {
         .arguments = {"--host", sandbox_.paths().sockets.string(), "--port", value("port", "5432"),
                       "--username", value("user", sandbox_.spec().superuser), "--no-password",
                       "--progress", "--jobs", std::to_string(jobs), connection_string(database)},
-        .environment = {{"PGOPTIONS", copy_session_options(context_.backup.postgres_major)}},
+        .environment = {{"PGOPTIONS", copy_session_options(context_.backup.postgres_major) +
+                                          lock_option(database)}},
         .timeout = std::chrono::hours(24)};
     const auto add = [&](bool wanted, const char* option) {
       if (wanted) command.arguments.emplace_back(option);

@@ -1,3 +1,5 @@
+#include <thread>
+
 #include "tests/contract/sql_checks/sql_check_test.hpp"
 
 namespace pgrehearse {
@@ -83,13 +85,28 @@ TEST_F(AmcheckTest, ALockOfAPreparedTransactionIsNamed) {
   connection.query("begin");
   connection.query("alter table public.t add c integer");
   connection.query("prepare transaction 'orphan'");
-  const auto outcome = run_check("amcheck");
+  const auto outcome = run_check("amcheck", settings_of({{"parent_check", true}}));
   connection.query("rollback prepared 'orphan'");
   EXPECT_EQ(outcome.verdict, Verdict::unknown);
   EXPECT_THAT(codes_and_objects(outcome),
               ElementsAre("PGR-RELATION-LOCKED " + database + ".public.t",
                           "PGR-PREPARED-TRANSACTION orphan"));
   EXPECT_THAT(outcome.findings.at(0).message, HasSubstr("'orphan' of postgres"));
+}
+
+// As `index_probe` holds them, which runs at the same time.
+TEST_F(AmcheckTest, ALockThatIsReleasedIsWaitedFor) {
+  const auto database =
+      make_database({"create table t (id integer primary key)", "create extension amcheck"});
+  auto connection = copy_cluster().connect(database);
+  connection.query("begin");
+  connection.query("lock table public.t in row exclusive mode");
+  const std::jthread release([&] {
+    connection.query("select pg_sleep(7)");
+    connection.query("commit");
+  });
+  const auto outcome = run_check("amcheck", settings_of({{"parent_check", true}}));
+  EXPECT_EQ(outcome.verdict, Verdict::pass) << testing::PrintToString(codes_and_objects(outcome));
 }
 
 }  // namespace

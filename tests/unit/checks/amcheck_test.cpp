@@ -47,6 +47,9 @@ TEST_F(AmcheckCheck, PassesAndCounts) {
 TEST_F(AmcheckCheck, SettingsBecomeOptions) {
   runner.on({"pg_amcheck"}, Runner::success("", progress));
   bench.databases = {"odd\"name", "scratch", "shop"};
+  bench.connect = [](const std::string&) -> Connection {
+    throw SqlError(ErrorKind::startup, "pg_amcheck reports it", "");
+  };
   run(settings_of({{"heapallindexed", false},
                    {"rootdescend", true},
                    {"install", false},
