@@ -205,7 +205,7 @@ InjectionSite FaultLaboratories::site_of(Laboratory& laboratory, const std::stri
                     {"archive_command", quote_setting(laboratory_archive_command(
                                             laboratory.options(), laboratory.paths()))},
                     {"tool", std::string(name_of(place_.tool))},
-                    {"drill_timeout", "12s"},
+                    {"drill_timeout", "60s"},
                     {"stanza", laboratory.options().stanza}},
           .other = [this, stop]() -> Laboratory& { return other(stop); },
           .runner = runner_,

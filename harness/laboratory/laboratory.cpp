@@ -9,6 +9,7 @@
 
 #include "harness/common/error.hpp"
 #include "harness/common/host_name.hpp"
+#include "harness/common/poll_until.hpp"
 #include "harness/common/text.hpp"
 #include "harness/postgres/binaries.hpp"
 #include "harness/process/command.hpp"
@@ -196,6 +197,20 @@ void Laboratory::start(const std::stop_token& stop) {
   // To switch WAL segments, so that the position of a comparison is archived soon.
   connection.query(fmt::format(
       "grant execute on function pg_create_restore_point(text), pg_switch_wal() to {}", reader));
+}
+
+void Laboratory::reload(const std::stop_token& stop) {
+  // A session that begins afterwards has the time at which the postmaster reread the files; it then
+  // has signalled the archiver, too.
+  const auto loaded = [&] {
+    return connect("postgres", stop).query("select pg_conf_load_time()").text(0, 0);
+  };
+  const auto before = loaded();
+  connect("postgres", stop).query("select pg_reload_conf()");
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  if (poll_until(deadline, std::chrono::milliseconds(20), stop, [&] { return loaded() != before; }))
+    return;
+  throw Error(ErrorKind::environment, "the configuration was not reread within two minutes");
 }
 
 void Laboratory::stop(const std::stop_token& stop) {

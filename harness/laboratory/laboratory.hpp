@@ -51,6 +51,9 @@ class Laboratory {
   std::string back_up(BackupType type, const std::stop_token& stop);
   // Why the newest backup could be taken only without the verification of pages; else empty.
   [[nodiscard]] const std::string& refused_backup() const { return refused_backup_; }
+  // Rereads the configuration; the archiver uses it from the next segment on.
+  // Throws Error(environment) after two minutes.
+  void reload(const std::stop_token& stop);
   // Ends the current WAL segment and waits until it is in the repository; returns its name. Throws
   // Error(environment) after two minutes.
   std::string switch_wal_and_wait(const std::stop_token& stop);

@@ -46,8 +46,7 @@ TEST_F(Archive, ReportsSegmentsThatTheArchiverOnlyClaimsToHaveStored) {
   make_own();
   own->back_up(BackupType::full, {});
   sql("alter system set archive_command = '/bin/true'");
-  sql("select pg_reload_conf()");
-  sql("select pg_sleep(0.3)");
+  own->reload({});
   sql("insert into public.orders values (10)");
   const auto segment = sql("select pg_walfile_name(pg_switch_wal())");
   ASSERT_TRUE(poll_until(

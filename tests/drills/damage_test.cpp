@@ -183,7 +183,7 @@ TEST_F(Damage, StoppedArchivingIsReported) {
     sql.query("insert into public.orders values (10)");
     own->switch_wal_and_wait({});
     sql.query("alter system set archive_command = '/bin/false'");
-    sql.query("select pg_reload_conf()");
+    own->reload({});
     sql.query("select pg_sleep(1)");
     sql.query("insert into public.orders values (11)");
     sql.query("select pg_switch_wal()");

@@ -233,16 +233,15 @@ TEST_F(PatroniBootstrap, InterruptedWhileTheClusterRunsLeavesNothing) {
     std::ofstream(file) << scenario("checks: [patroni_bootstrap]\n");
     LiveDrill drill(file, state);
     ASSERT_TRUE(drill.wait_for("stop: ")) << drill.seen();
-    bool running = false;
-    for (int look = 0; look < 600 && !running; ++look) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      for (const auto& process : all_processes()) {
+    const auto runs = [&] {
+      return std::ranges::any_of(all_processes(), [&](const auto& process) {
         const auto line = content_of("/proc/" + std::to_string(process.pid) + "/cmdline");
-        running = running || (process.name == "pg_basebackup" &&
-                              line.find(state.native()) != std::string::npos);
-      }
-    }
-    EXPECT_TRUE(running) << drill.seen();
+        return process.name == "pg_basebackup" && line.find(state.native()) != std::string::npos;
+      });
+    };
+    EXPECT_TRUE(poll_until(std::chrono::steady_clock::now() + std::chrono::minutes(5),
+                           std::chrono::milliseconds(100), {}, runs))
+        << drill.seen();
     EXPECT_EQ(drill.end(signal), signal == SIGKILL ? -SIGKILL : 130) << drill.seen();
   }
   // Of SIGKILL, the next command removes what is left.

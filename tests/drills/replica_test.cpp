@@ -62,11 +62,12 @@ class Replica : public DrillTest {
 
   // The primary writes eight segments and removes those that it no longer needs: a checkpoint
   // keeps a segment that the archiver has not yet archived.
-  static void advance_wal(Connection& sql) {
+  static void advance_wal(Laboratory& primary) {
+    auto sql = primary.connect("postgres", {});
     const auto first = sql.query("select pg_walfile_name(pg_current_wal_lsn())").text(0, 0);
     sql.query("alter system set min_wal_size = '32MB'");
     sql.query("alter system set max_wal_size = '32MB'");
-    sql.query("select pg_reload_conf()");
+    primary.reload({});
     for (int segment = 0; segment < 8; ++segment) {
       sql.query("create table public.x" + std::to_string(segment) + " as select 1");
       sql.query("select pg_switch_wal()");
@@ -96,7 +97,7 @@ TEST_F(Replica, StandbyCatchesUpWithThePrimaryAndIsThrownAway) {
   auto sql = own->connect("postgres", {});
   sql.query("alter role pgrehearse replication");
   // First from the archive alone, then from the primary alone.
-  advance_wal(sql);
+  advance_wal(*own);
   own->switch_wal_and_wait({});
   sql.query("insert into public.t select generate_series(1, 1000)");
   const auto slots_before =
@@ -140,7 +141,7 @@ TEST_F(Replica, WalThatIsNowhereIsReported) {
   auto sql = own->connect("postgres", {});
   sql.query("alter role pgrehearse replication");
   sql.query("alter system set archive_command = '/bin/true'");
-  advance_wal(sql);
+  advance_wal(*own);
   const auto run = run_scenario(
       own->scenario_text("removed", "checks: [replica: { allow_replica: true, timeout: 2min }]\n"));
   EXPECT_EQ(run.exit_code, 1) << run.text();

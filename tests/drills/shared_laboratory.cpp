@@ -70,7 +70,7 @@ void build_shared_laboratory(const fs::path& record) {
   laboratory->start({});
   // Its last transaction remains that of the last mark, however long the tests take.
   laboratory->connect("postgres", {}).query("alter system set autovacuum = off");
-  laboratory->connect("postgres", {}).query("select pg_reload_conf()");
+  laboratory->reload({});
   laboratory->create_stanza({});
   load_shop(*laboratory, size_factor, {});
   laboratory->connect("shop", {}).query("create schema pitr");

@@ -35,7 +35,7 @@ FaultyRepositories::FaultyRepositories(const fs::path& scratch, CommandRunner& r
   laboratory_->create_stanza({});
   auto sql = laboratory_->connect("postgres", {});
   sql.query("alter system set autovacuum = off");
-  sql.query("select pg_reload_conf()");
+  laboratory_->reload({});
   sql.query(
       "create table public.orders as select id, md5(id::text) as text "
       "from generate_series(1, 20000) id");

@@ -50,12 +50,7 @@ void change_configuration(InjectionSite& site, const Settings& settings) {
   file << line << '\n';
   file.close();
   const auto then = settings.get_or<std::string>("then", "nothing");
-  if (then == "reload") {
-    auto connection = primary_of(site).connect("postgres", site.stop);
-    connection.query("select pg_reload_conf()");
-    // The archiver rereads it when it wakes up.
-    connection.query("select pg_sleep(0.3)");
-  }
+  if (then == "reload") primary_of(site).reload(site.stop);
   if (then == "restart") {
     primary_of(site).stop(site.stop);
     primary_of(site).start(site.stop);

@@ -38,7 +38,7 @@ TEST_F(PrimaryTest, CannotWriteAndHasALimitForEverything) {
 TEST_F(PrimaryTest, IsNotDisconnectedWhileItWaits) {
   auto superuser = primary_cluster().connect("postgres");
   if (superuser.server_version() < 140000) GTEST_SKIP() << "no idle_session_timeout before 14";
-  superuser.query("alter role postgres set idle_session_timeout = '100ms'");
+  superuser.query("alter role postgres set idle_session_timeout = '10s'");
   const Primary primary(primary_cluster().dsn());
   auto connection = primary.connect("postgres", {});
   EXPECT_EQ(connection.query("show idle_session_timeout").text(0, 0), "0");

@@ -38,9 +38,9 @@ ctl: {{ cacert: {5}/ca.crt, certfile: {5}/member.crt, keyfile: {5}/member.key }}
 etcd3: {{ host: "127.0.0.1:{3}" }}
 bootstrap:
   dcs:
-    ttl: 5
+    ttl: 15
     loop_wait: 1
-    retry_timeout: 3
+    retry_timeout: 5
     maximum_lag_on_failover: 67108864
     postgresql:
       use_slots: true
