@@ -1,6 +1,7 @@
 // Every kind of sandbox that the contract is run against.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <ostream>
@@ -24,6 +25,8 @@ struct ProvisionerKind {
   // How a removal reports a process that only the label identifies.
   std::string removed_process;
   int attempts_to_kill = 40;
+  // How long an engine may still carry out the request of an owner that was killed.
+  std::chrono::seconds longest_request{0};
   // A file below the root that is there as long as the sandbox is.
   std::string lasting_file = "data/PG_VERSION";
 
