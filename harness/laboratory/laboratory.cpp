@@ -208,8 +208,8 @@ void Laboratory::reload(const std::stop_token& stop) {
   const auto before = loaded();
   connect("postgres", stop).query("select pg_reload_conf()");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
-  if (poll_until(deadline, std::chrono::milliseconds(20), stop, [&] { return loaded() != before; }))
-    return;
+  const auto reread = [&] { return loaded() != before; };
+  if (poll_until(deadline, std::chrono::milliseconds(20), stop, reread)) return;
   throw Error(ErrorKind::environment, "the configuration was not reread within two minutes");
 }
 
